@@ -1,0 +1,6 @@
+//! The words both sides of linewatch speak: ids, time, facts, rules, wire format.
+//!
+//! Pure: no IO, no async runtime, no SQL, no files, no current time.
+
+pub mod sample;
+pub mod time;
