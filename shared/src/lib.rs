@@ -3,5 +3,6 @@
 //! Pure: no IO, no async runtime, no SQL, no files, no current time.
 
 pub mod probe_url;
+pub mod rules;
 pub mod sample;
 pub mod time;

@@ -1,0 +1,13 @@
+//! Packs: the rules as data. Parsed, validated whole, versioned; every mistake has its place and reason.
+
+mod duration;
+mod mistake;
+mod pack;
+mod section;
+
+pub use duration::{DurationError, format_duration, parse_duration};
+pub use mistake::{Mistake, line_and_column};
+pub use pack::{Cause, ClockStarts, Label, Pack, RepeatCounts, RepeatWindow, Tier};
+
+/// The packs that linewatch ships: file name and text.
+pub const SHIPPED: &[(&str, &str)] = &[("group-line.toml", include_str!("../../packs/group-line.toml"))];

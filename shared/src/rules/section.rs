@@ -1,0 +1,190 @@
+//! Reads one table of a TOML file key by key, collecting every mistake instead of stopping at the first.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use toml_edit::{Item, TableLike};
+
+use super::{Label, Mistake, line_and_column, parse_duration};
+
+/// The file being read, and the mistakes found so far.
+pub struct File<'a> {
+    name: &'a str,
+    text: &'a str,
+    mistakes: RefCell<Vec<Mistake>>,
+}
+
+impl<'a> File<'a> {
+    pub fn new(name: &'a str, text: &'a str) -> Self {
+        Self { name, text, mistakes: RefCell::default() }
+    }
+
+    pub fn mistake(&self, span: Option<Range<usize>>, key: &str, reason: impl Into<String>) {
+        let (line, column) = span.map_or((0, 0), |span| line_and_column(self.text, span.start));
+        let (file, key) = (self.name.to_owned(), key.to_owned());
+        self.mistakes.borrow_mut().push(Mistake { file, line, column, key, reason: reason.into() });
+    }
+
+    /// All mistakes, in the order of the file.
+    pub fn into_mistakes(self) -> Vec<Mistake> {
+        let mut mistakes = self.mistakes.into_inner();
+        mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
+        mistakes
+    }
+}
+
+/// One table. Keys that nobody asked for are mistakes when it is finished.
+pub struct Section<'a> {
+    file: &'a File<'a>,
+    table: &'a dyn TableLike,
+    /// Where the table itself stands, for what is missing in it.
+    span: Option<Range<usize>>,
+    path: String,
+    known: RefCell<BTreeSet<&'static str>>,
+}
+
+impl<'a> Section<'a> {
+    pub fn new(file: &'a File<'a>, table: &'a dyn TableLike, span: Option<Range<usize>>, path: &str) -> Self {
+        Self { file, table, span, path: path.to_owned(), known: RefCell::default() }
+    }
+
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Names the section once its own name is known, so that mistakes read `tier.AAA.…`.
+    pub fn rename(&mut self, path: String) {
+        self.path = path;
+    }
+
+    fn item(&self, key: &'static str) -> Option<&'a Item> {
+        self.known.borrow_mut().insert(key);
+        self.table.get(key)
+    }
+
+    fn full(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// Records a mistake at a key's value.
+    pub fn wrong(&self, key: &'static str, reason: impl Into<String>) {
+        let span = self.table.get(key).and_then(Item::span).or_else(|| self.span.clone());
+        self.file.mistake(span, &self.full(key), reason);
+    }
+
+    /// Records that a required key is absent.
+    pub fn missing(&self, key: &'static str) {
+        if self.table.get(key).is_none() {
+            self.file.mistake(self.span.clone(), &self.full(key), "is missing");
+        }
+    }
+
+    /// An optional text.
+    pub fn text(&self, key: &'static str) -> Option<&'a str> {
+        let item = self.item(key)?;
+        let text = item.as_str();
+        match text {
+            None => self.wrong(key, "must be a text in quotes"),
+            Some(text) if text.trim().is_empty() => self.wrong(key, "must not be empty"),
+            Some(_) => return text,
+        }
+        None
+    }
+
+    /// An optional duration in milliseconds.
+    pub fn duration(&self, key: &'static str) -> Option<i64> {
+        let text = self.text(key)?;
+        parse_duration(text).map_err(|error| self.wrong(key, error.to_string())).ok()
+    }
+
+    /// An optional whole number above zero.
+    pub fn count(&self, key: &'static str) -> Option<u32> {
+        let item = self.item(key)?;
+        let count = item.as_integer().and_then(|count| u32::try_from(count).ok()).filter(|count| *count > 0);
+        if count.is_none() {
+            self.wrong(key, "must be a whole number above 0");
+        }
+        count
+    }
+
+    /// An optional list of parts of a whole, rising, in thousandths.
+    pub fn permilles(&self, key: &'static str) -> Option<Vec<u16>> {
+        let item = self.item(key)?;
+        let read = || -> Option<Vec<u16>> {
+            let parts: Option<Vec<u16>> = item.as_array()?.iter().map(|value| permille(value.as_float()?)).collect();
+            parts.filter(|parts| parts.len() <= MARKS_MAX && parts.windows(2).all(|pair| pair[0] < pair[1]))
+        };
+        let parts = read();
+        if parts.is_none() {
+            self.wrong(key, "must be at most 8 rising numbers between 0 and 1, such as [0.5, 0.8]");
+        }
+        parts
+    }
+
+    /// An optional label in both languages.
+    pub fn label(&self, key: &'static str) -> Option<Label> {
+        let item = self.item(key)?;
+        let label = item.as_table_like().and_then(|table| {
+            let text = |language| table.get(language)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+            (table.len() == 2).then_some(())?;
+            Some(Label { zh: text("zh")?, en: text("en")? })
+        });
+        if label.is_none() {
+            self.wrong(key, "must be { zh = \"…\", en = \"…\" }");
+        }
+        label
+    }
+
+    /// An optional choice among names.
+    pub fn choice<T: Copy>(&self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
+        let text = self.text(key)?;
+        let choice = choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+        if choice.is_none() {
+            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+            self.wrong(key, format!("\"{text}\" is not one of: {}", names.join(", ")));
+        }
+        choice
+    }
+
+    /// A list of tables, `[[key]]`.
+    pub fn sections(&self, key: &'static str) -> Vec<Section<'a>> {
+        let Some(item) = self.item(key) else { return Vec::new() };
+        let Some(tables) = item.as_array_of_tables() else {
+            self.wrong(key, format!("must be written as [[{key}]]"));
+            return Vec::new();
+        };
+        tables.iter().map(|table| Section::new(self.file, table, table.span(), &self.full(key))).collect()
+    }
+
+    /// A table, `[key]`.
+    pub fn section(&self, key: &'static str) -> Option<Section<'a>> {
+        let item = self.item(key)?;
+        let table = item.as_table_like();
+        if table.is_none() {
+            self.wrong(key, format!("must be a table, [{key}]"));
+        }
+        Some(Section::new(self.file, table?, item.span(), &self.full(key)))
+    }
+
+    /// Every key that was not asked for is a mistake.
+    pub fn finish(self) {
+        let known = self.known.into_inner();
+        for (key, item) in self.table.iter() {
+            if !known.contains(key) {
+                let span = self.table.get_key_value(key).and_then(|(key, _)| key.span()).or_else(|| item.span());
+                let names: Vec<&str> = known.iter().copied().collect();
+                let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
+                self.file.mistake(span, &path, format!("unknown key; known here: {}", names.join(", ")));
+            }
+        }
+    }
+}
+
+/// The most warning marks of one limit.
+const MARKS_MAX: usize = 8;
+
+fn permille(part: f64) -> Option<u16> {
+    let permille = (part * 1_000.0).round();
+    (permille > 0.0 && permille < 1_000.0).then_some(permille as u16)
+}
