@@ -1,0 +1,318 @@
+//! PostgreSQL: a pool, closures on blocking threads, and one connection that listens.
+
+use std::error::Error as StdError;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Transaction};
+use futures::{StreamExt, TryStreamExt};
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{AsyncMessage, Config, IsolationLevel, NoTls};
+
+use super::notify::Notifier;
+use super::tx::Kind;
+use super::{DbError, LockKey, MAX_TRIES, PG_POOL_SIZE, Row, Tx, Value, dialect};
+
+/// How long a transaction waits for a free connection.
+const POOL_WAIT: Duration = Duration::from_secs(30);
+/// How long the network may take to connect.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The pause before the second try; it doubles each time.
+const FIRST_RETRY_PAUSE: Duration = Duration::from_millis(5);
+/// The pause before the listening connection is made again.
+const RELISTEN_PAUSE: Duration = Duration::from_secs(1);
+
+/// Whether a transaction may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    Write,
+    Read,
+}
+
+/// The pool and the listening task, which ends with it.
+pub(super) struct Postgres {
+    pool: Pool,
+    listening: AbortHandle,
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.listening.abort();
+        self.pool.close();
+    }
+}
+
+impl Postgres {
+    pub(super) async fn open(url: &str) -> Result<(Self, Arc<Notifier>), DbError> {
+        let mut config: Config = url.parse().map_err(|e| DbError::postgres(e, "db.url"))?;
+        config.application_name("linewatch").connect_timeout(CONNECT_TIMEOUT);
+        let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_config(config.clone(), NoTls, manager_config);
+        let pool = Pool::builder(manager)
+            .max_size(PG_POOL_SIZE)
+            .wait_timeout(Some(POOL_WAIT))
+            .runtime(deadpool_postgres::Runtime::Tokio1)
+            .build()
+            .map_err(|e| DbError::Pool(e.to_string()))?;
+        let notifier = Arc::new(Notifier::default());
+        let listening = tokio::spawn(listen_for_ever(config, Arc::clone(&notifier))).abort_handle();
+        Ok((Self { pool, listening }, notifier))
+    }
+
+    pub(super) async fn run<T, E, F>(&self, mode: Mode, mut work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let pool = self.pool.clone();
+        let handle = Handle::current();
+        let done = tokio::task::spawn_blocking(move || {
+            catch_unwind(AssertUnwindSafe(|| with_retries(&pool, &handle, mode, &mut work)))
+        });
+        match done.await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_panic)) => Err(DbError::Panicked.into()),
+            Err(_) => Err(DbError::Closed.into()),
+        }
+    }
+
+    pub(super) async fn notify(&self, channel: &'static str) {
+        // Local listeners are awake already, and every loop looks again by itself after a while.
+        let sent = async {
+            let client = self.pool.get().await.ok()?;
+            client.execute(dialect::PG_NOTIFY, &[&channel]).await.ok()
+        };
+        if sent.await.is_none() {
+            tracing::warn!(channel, "other nodes could not be notified");
+        }
+    }
+}
+
+fn with_retries<T, E: From<DbError>>(
+    pool: &Pool,
+    handle: &Handle,
+    mode: Mode,
+    work: &mut impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut pause = FIRST_RETRY_PAUSE;
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let mut again = false;
+        let result = transact(pool, handle, mode, work, &mut again);
+        if result.is_ok() || !again || tries >= MAX_TRIES {
+            return result;
+        }
+        handle.block_on(tokio::time::sleep(pause));
+        pause *= 2;
+    }
+}
+
+/// One try. `again` is set when it failed in a way that another try may mend; a lost connection
+/// during the commit is not one, because nobody knows whether the commit happened.
+fn transact<T, E: From<DbError>>(
+    pool: &Pool,
+    handle: &Handle,
+    mode: Mode,
+    work: &mut impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+    again: &mut bool,
+) -> Result<T, E> {
+    let mut client = handle.block_on(pool.get()).map_err(|e| DbError::Pool(pool_reason(&e)))?;
+    let begin = match mode {
+        Mode::Write => client.build_transaction().isolation_level(IsolationLevel::ReadCommitted),
+        Mode::Read => {
+            client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true)
+        }
+    };
+    let inner = handle.block_on(begin.start()).map_err(|e| {
+        let e = DbError::postgres(e, "BEGIN");
+        *again = e.is_retryable();
+        e
+    })?;
+    let mut tx = Tx::new(Kind::Postgres(PgTx { inner, handle: handle.clone() }));
+    let result = work(&mut tx);
+    let (failed, retryable) = (tx.has_failed(), tx.is_retryable());
+    let (Kind::Postgres(PgTx { inner, .. }), _) = tx.into_parts() else {
+        return Err(DbError::Closed.into());
+    };
+    match result {
+        Ok(_) if failed => {
+            *again = retryable;
+            Err(DbError::Aborted.into())
+        }
+        Ok(value) => match handle.block_on(inner.commit()) {
+            Ok(()) => Ok(value),
+            Err(e) => {
+                let closed = e.is_closed();
+                let e = DbError::postgres(e, "COMMIT");
+                *again = e.is_retryable() && !closed;
+                Err(e.into())
+            }
+        },
+        Err(e) => {
+            *again = retryable;
+            // Dropping would send the same, but only when the connection is next used.
+            drop(handle.block_on(inner.rollback()));
+            Err(e)
+        }
+    }
+}
+
+fn pool_reason(e: &deadpool_postgres::PoolError) -> String {
+    match e {
+        deadpool_postgres::PoolError::Backend(e) => match (e.as_db_error(), e.source()) {
+            (Some(db), _) => db.message().to_owned(),
+            (None, Some(source)) => format!("{e}: {source}"),
+            (None, None) => e.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// Keeps one connection that listens. Whatever was missed while it was down wakes everyone once.
+async fn listen_for_ever(config: Config, notifier: Arc<Notifier>) {
+    let mut warned = false;
+    loop {
+        match listen_once(&config, &notifier).await {
+            Ok(()) => warned = false,
+            Err(e) if !warned => {
+                warned = true;
+                tracing::warn!(error = %e, "not listening for notifications of other nodes; trying again");
+            }
+            Err(_) => {}
+        }
+        tokio::time::sleep(RELISTEN_PAUSE).await;
+    }
+}
+
+async fn listen_once(config: &Config, notifier: &Notifier) -> Result<(), tokio_postgres::Error> {
+    let (client, mut connection) = config.connect(NoTls).await?;
+    let mut messages = futures::stream::poll_fn(move |cx| connection.poll_message(cx));
+    let listen = client.batch_execute("LISTEN linewatch");
+    tokio::pin!(listen);
+    let mut listening = false;
+    loop {
+        tokio::select! {
+            done = &mut listen, if !listening => {
+                done?;
+                listening = true;
+                notifier.wake_all();
+            }
+            message = messages.next() => match message {
+                Some(Ok(AsyncMessage::Notification(n))) => notifier.wake(n.payload()),
+                Some(Ok(_)) => {}
+                Some(Err(e)) => return Err(e),
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+/// The statements of one transaction.
+pub(super) struct PgTx<'a> {
+    inner: Transaction<'a>,
+    handle: Handle,
+}
+
+impl PgTx<'_> {
+    fn run<T>(
+        &self,
+        sql: &str,
+        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, DbError> {
+        self.handle.block_on(work).map_err(|e| DbError::postgres(e, sql))
+    }
+
+    pub(super) fn execute(&self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
+        self.run(sql, async {
+            let statement = self.inner.prepare_cached(sql).await?;
+            self.inner.execute_raw(&statement, params).await
+        })
+    }
+
+    pub(super) fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        let rows: Vec<tokio_postgres::Row> = self.run(sql, async {
+            let statement = self.inner.prepare_cached(sql).await?;
+            self.inner.query_raw(&statement, params).await?.try_collect().await
+        })?;
+        rows.iter().map(to_row).collect()
+    }
+
+    pub(super) fn batch(&self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, DbError> {
+        self.run(sql, async {
+            let statement = self.inner.prepare_cached(sql).await?;
+            let each = rows.iter().map(|row| self.inner.execute_raw(&statement, row.as_slice()));
+            futures::stream::iter(each)
+                .buffered(dialect::PG_PIPELINE_DEPTH)
+                .try_fold(0, |sum, n| std::future::ready(Ok(sum + n)))
+                .await
+        })
+    }
+
+    pub(super) fn script(&self, sql: &str) -> Result<(), DbError> {
+        self.run(sql, self.inner.batch_execute(sql))
+    }
+
+    pub(super) fn lock(&self, sorted: &[LockKey]) -> Result<(), DbError> {
+        for key in sorted {
+            self.query(dialect::PG_LOCK, &[Value::Int(key.get())])?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn notify(&self, channel: &str) -> Result<(), DbError> {
+        self.query(dialect::PG_NOTIFY, &[channel.into()]).map(drop)
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
+        match (self, ty) {
+            (Self::Null, _) => Ok(IsNull::Yes),
+            (Self::Int(v), &Type::INT8) => v.to_sql(ty, out),
+            (Self::Int(v), &Type::INT4) => i32::try_from(*v)?.to_sql(ty, out),
+            (Self::Int(v), &Type::INT2) => i16::try_from(*v)?.to_sql(ty, out),
+            (Self::Int(v), &Type::FLOAT8) => (*v as f64).to_sql(ty, out),
+            (Self::Real(v), &Type::FLOAT8) => v.to_sql(ty, out),
+            (Self::Text(v), &Type::TEXT | &Type::VARCHAR | &Type::BPCHAR | &Type::NAME | &Type::UNKNOWN) => {
+                v.to_sql(ty, out)
+            }
+            (Self::Blob(v), &Type::BYTEA) => v.to_sql(ty, out),
+            _ => Err(format!("{} cannot be bound where PostgreSQL expects {ty}", self.kind()).into()),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+fn to_row(row: &tokio_postgres::Row) -> Result<Row, DbError> {
+    let mut values = Vec::with_capacity(row.len());
+    for (index, column) in row.columns().iter().enumerate() {
+        let get_failed = |e| DbError::postgres(e, "reading a column");
+        let value = match *column.type_() {
+            Type::INT8 => row.try_get::<_, Option<i64>>(index).map_err(get_failed)?.into(),
+            Type::INT4 => row.try_get::<_, Option<i32>>(index).map_err(get_failed)?.into(),
+            Type::INT2 => row.try_get::<_, Option<i16>>(index).map_err(get_failed)?.into(),
+            Type::BOOL => row.try_get::<_, Option<bool>>(index).map_err(get_failed)?.into(),
+            Type::FLOAT8 => row.try_get::<_, Option<f64>>(index).map_err(get_failed)?.into(),
+            Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME => {
+                row.try_get::<_, Option<String>>(index).map_err(get_failed)?.into()
+            }
+            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(index).map_err(get_failed)?.into(),
+            Type::VOID => Value::Null,
+            ref other => return Err(DbError::ColumnType { index, pg_type: other.name().to_owned() }),
+        };
+        values.push(value);
+    }
+    Ok(Row::new(values))
+}

@@ -1,0 +1,244 @@
+//! SQLite: one writer thread with a queue by priority, and a few reader threads.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use tokio::sync::oneshot;
+
+use super::notify::Notifier;
+use super::queue::Queue;
+use super::tx::Kind;
+use super::{BUSY_TIMEOUT, DbError, Priority, Row, Tx, Value, dialect};
+
+/// Threads that read, each with its own connection.
+const READERS: usize = 4;
+/// Prepared statements that each connection keeps.
+const STATEMENT_CACHE: usize = 256;
+/// Pages of 4 KiB that are copied between two looks at other work during a backup.
+const BACKUP_STEP_PAGES: i32 = 1024;
+
+/// The open database. Dropping it lets the threads finish what is queued.
+pub(super) struct Sqlite {
+    path: PathBuf,
+    writer: Arc<Queue<Connection>>,
+    readers: Arc<Queue<Connection>>,
+    notifier: Arc<Notifier>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Sqlite {
+    pub(super) fn open(path: &Path, notifier: Arc<Notifier>) -> Result<Self, DbError> {
+        let writer = Arc::new(Queue::new());
+        let readers = Arc::new(Queue::new());
+        let mut threads = vec![spawn("db-write", connect(path, false)?, &writer)?];
+        for _ in 0..READERS {
+            threads.push(spawn("db-read", connect(path, true)?, &readers)?);
+        }
+        Ok(Self { path: path.to_owned(), writer, readers, notifier, threads })
+    }
+
+    pub(super) async fn write<T, E, F>(&self, priority: Priority, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let notifier = Arc::clone(&self.notifier);
+        self.run(&self.writer, priority, TransactionBehavior::Immediate, Some(notifier), work).await
+    }
+
+    pub(super) async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        self.run(&self.readers, Priority::Api, TransactionBehavior::Deferred, None, work).await
+    }
+
+    async fn run<T, E, F>(
+        &self,
+        queue: &Queue<Connection>,
+        priority: Priority,
+        behavior: TransactionBehavior,
+        notifier: Option<Arc<Notifier>>,
+        mut work: F,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job = Box::new(move |connection: &mut Connection| {
+            let result = catch_unwind(AssertUnwindSafe(|| transact(connection, behavior, &mut work)));
+            let result = match result {
+                Ok(Ok((value, channels))) => {
+                    if let Some(notifier) = notifier {
+                        channels.into_iter().for_each(|c| notifier.wake(c));
+                    }
+                    Ok(value)
+                }
+                Ok(Err(e)) => Err(e),
+                Err(_) => Err(DbError::Panicked.into()),
+            };
+            // The caller may have gone away; what it asked for is done all the same.
+            drop(answer.send(result));
+        });
+        queue.push(priority, job).await?;
+        answered.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
+    }
+
+    pub(super) async fn backup(&self, to: PathBuf) -> Result<(), DbError> {
+        let from = self.path.clone();
+        let copied = tokio::task::spawn_blocking(move || copy(&from, &to)).await;
+        copied.unwrap_or(Err(DbError::Panicked))
+    }
+
+    pub(super) fn queue_lengths(&self) -> [usize; 3] {
+        self.writer.lengths()
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.writer.close();
+        self.readers.close();
+        for thread in self.threads.drain(..) {
+            // The last handle may be dropped by a closure, on one of these threads.
+            if thread.thread().id() != std::thread::current().id() {
+                drop(thread.join());
+            }
+        }
+    }
+}
+
+fn transact<T, E: From<DbError>>(
+    connection: &mut Connection,
+    behavior: TransactionBehavior,
+    work: &mut impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+) -> Result<(T, Vec<&'static str>), E> {
+    let inner = connection.transaction_with_behavior(behavior).map_err(|e| DbError::sqlite(e, "BEGIN"))?;
+    let mut tx = Tx::new(Kind::Sqlite(SqliteTx { connection: &inner }));
+    let value = work(&mut tx)?;
+    if tx.has_failed() {
+        return Err(DbError::Aborted.into());
+    }
+    let (_, channels) = tx.into_parts();
+    inner.commit().map_err(|e| DbError::sqlite(e, "COMMIT"))?;
+    Ok((value, channels))
+}
+
+fn spawn(
+    name: &str,
+    mut connection: Connection,
+    queue: &Arc<Queue<Connection>>,
+) -> Result<JoinHandle<()>, DbError> {
+    let queue = Arc::clone(queue);
+    let body = move || {
+        while let Some(job) = queue.pop() {
+            job(&mut connection);
+        }
+    };
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
+        .map_err(|e| DbError::Data(format!("cannot start a database thread: {e}")))
+}
+
+fn connect(path: &Path, reader: bool) -> Result<Connection, DbError> {
+    let fail = |source| DbError::Open { path: path.to_owned(), source };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let connection = Connection::open_with_flags(path, flags).map_err(fail)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(fail)?;
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(fail)?;
+    connection.pragma_update(None, "foreign_keys", true).map_err(fail)?;
+    connection.pragma_update(None, "temp_store", "MEMORY").map_err(fail)?;
+    connection.pragma_update(None, "cache_size", -16_000).map_err(fail)?;
+    connection.pragma_update(None, "query_only", reader).map_err(fail)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    Ok(connection)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), DbError> {
+    if to.exists() {
+        return Err(DbError::Data(format!("{} is already there", to.display())));
+    }
+    let source = connect(from, true)?;
+    let fail = |source| DbError::Open { path: to.to_owned(), source };
+    let mut target = Connection::open(to).map_err(fail)?;
+    let backup = rusqlite::backup::Backup::new(&source, &mut target).map_err(fail)?;
+    backup.run_to_completion(BACKUP_STEP_PAGES, std::time::Duration::ZERO, None).map_err(fail)?;
+    drop(backup);
+    target.close().map_err(|(_, e)| fail(e))
+}
+
+/// The statements of one transaction.
+pub(super) struct SqliteTx<'a> {
+    connection: &'a Connection,
+}
+
+impl SqliteTx<'_> {
+    pub(super) fn execute(&self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
+        let fail = |e| DbError::sqlite(e, sql);
+        let mut statement = self.connection.prepare_cached(&dialect::numbered(sql)).map_err(fail)?;
+        Ok(statement.execute(rusqlite::params_from_iter(params)).map_err(fail)? as u64)
+    }
+
+    pub(super) fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        let fail = |e| DbError::sqlite(e, sql);
+        let mut statement = self.connection.prepare_cached(&dialect::numbered(sql)).map_err(fail)?;
+        let columns = statement.column_count();
+        let mut rows = statement.query(rusqlite::params_from_iter(params)).map_err(fail)?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next().map_err(fail)? {
+            let values: Result<Vec<_>, _> = (0..columns).map(|i| row.get_ref(i).map(to_value)).collect();
+            out.push(Row::new(values.map_err(fail)?));
+        }
+        Ok(out)
+    }
+
+    pub(super) fn batch(&self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, DbError> {
+        let fail = |e| DbError::sqlite(e, sql);
+        let mut statement = self.connection.prepare_cached(&dialect::numbered(sql)).map_err(fail)?;
+        let mut touched = 0;
+        for row in rows {
+            touched += statement.execute(rusqlite::params_from_iter(row)).map_err(fail)? as u64;
+        }
+        Ok(touched)
+    }
+
+    pub(super) fn script(&self, sql: &str) -> Result<(), DbError> {
+        self.connection.execute_batch(sql).map_err(|e| DbError::sqlite(e, sql))
+    }
+}
+
+impl rusqlite::ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(v) => ValueRef::Integer(*v),
+            Self::Real(v) => ValueRef::Real(*v),
+            Self::Text(v) => ValueRef::Text(v.as_bytes()),
+            Self::Blob(v) => ValueRef::Blob(v),
+        }))
+    }
+}
+
+fn to_value(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(v) => Value::Int(v),
+        ValueRef::Real(v) => Value::Real(v),
+        ValueRef::Text(v) => Value::Text(String::from_utf8_lossy(v).into_owned()),
+        ValueRef::Blob(v) => Value::Blob(v.to_vec()),
+    }
+}

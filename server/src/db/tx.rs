@@ -1,0 +1,152 @@
+//! One transaction, as a use case sees it.
+
+use super::{DbError, Row, Value, dialect, postgres::PgTx, sqlite::SqliteTx};
+
+/// What [`Tx::lock`] locks: a class of things and one of them. Equal inputs give equal keys on every node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LockKey(i64);
+
+impl LockKey {
+    /// A key for `id` among the things called `class` (such as `"line"`).
+    #[must_use]
+    pub fn new(class: &str, id: &[u8]) -> Self {
+        use sha2::Digest;
+        let mut hash = sha2::Sha256::new();
+        hash.update((class.len() as u64).to_be_bytes());
+        hash.update(class.as_bytes());
+        hash.update(id);
+        let digest = hash.finalize();
+        let mut first = [0; 8];
+        first.copy_from_slice(&digest[..8]);
+        Self(i64::from_be_bytes(first))
+    }
+
+    pub(super) const fn get(self) -> i64 {
+        self.0
+    }
+}
+
+pub(super) enum Kind<'a> {
+    Sqlite(SqliteTx<'a>),
+    Postgres(PgTx<'a>),
+}
+
+/// A running transaction. After a statement failed, every further one fails too, on both databases;
+/// the closure's `Err` then undoes all of it.
+pub struct Tx<'a> {
+    kind: Kind<'a>,
+    /// Set by the first failure.
+    failed: bool,
+    /// Set when that failure says that another try may succeed.
+    retryable: bool,
+    notify: Vec<&'static str>,
+}
+
+impl<'a> Tx<'a> {
+    pub(super) const fn new(kind: Kind<'a>) -> Self {
+        Self { kind, failed: false, retryable: false, notify: Vec::new() }
+    }
+
+    /// Runs a statement and says how many rows it touched.
+    pub fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
+        self.guarded(|kind| match kind {
+            Kind::Sqlite(tx) => tx.execute(sql, params),
+            Kind::Postgres(tx) => tx.execute(sql, params),
+        })
+    }
+
+    /// Runs a statement and gives its rows (also of `RETURNING`).
+    pub fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        self.guarded(|kind| match kind {
+            Kind::Sqlite(tx) => tx.query(sql, params),
+            Kind::Postgres(tx) => tx.query(sql, params),
+        })
+    }
+
+    /// Exactly one row. Another number is an error, but the transaction stays usable.
+    pub fn query_one(&mut self, sql: &str, params: &[Value]) -> Result<Row, DbError> {
+        self.query_opt(sql, params)?.ok_or_else(|| DbError::row_count("one row", 0, sql))
+    }
+
+    /// One row or none.
+    pub fn query_opt(&mut self, sql: &str, params: &[Value]) -> Result<Option<Row>, DbError> {
+        let mut rows = self.query(sql, params)?;
+        if rows.len() > 1 {
+            return Err(DbError::row_count("at most one row", rows.len(), sql));
+        }
+        Ok(rows.pop())
+    }
+
+    /// Runs one statement once for each row of parameters; says how many rows it touched in all.
+    pub fn batch(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, DbError> {
+        self.guarded(|kind| match kind {
+            Kind::Sqlite(tx) => tx.batch(sql, rows),
+            Kind::Postgres(tx) => tx.batch(sql, rows),
+        })
+    }
+
+    /// Runs several statements without parameters. For migrations.
+    pub fn script(&mut self, sql: &str) -> Result<(), DbError> {
+        self.guarded(|kind| match kind {
+            Kind::Sqlite(tx) => tx.script(&dialect::for_sqlite(sql)),
+            Kind::Postgres(tx) => tx.script(&dialect::for_postgres(sql)),
+        })
+    }
+
+    /// Waits for and holds the locks until the end of the transaction. Call it with all keys of one
+    /// kind at once: they are taken in a fixed order, so that two callers cannot block each other.
+    /// SQLite has one writer, so there it does nothing.
+    pub fn lock(&mut self, keys: &[LockKey]) -> Result<(), DbError> {
+        let mut keys = keys.to_vec();
+        keys.sort_unstable();
+        keys.dedup();
+        self.guarded(|kind| match kind {
+            Kind::Sqlite(_) => Ok(()),
+            Kind::Postgres(tx) => tx.lock(&keys),
+        })
+    }
+
+    /// Wakes the listeners of `channel`, on every node, once this transaction is committed.
+    pub fn notify(&mut self, channel: &'static str) -> Result<(), DbError> {
+        if self.notify.contains(&channel) {
+            return Ok(());
+        }
+        self.notify.push(channel);
+        self.guarded(|kind| match kind {
+            Kind::Sqlite(_) => Ok(()),
+            Kind::Postgres(tx) => tx.notify(channel),
+        })
+    }
+
+    /// ` FOR UPDATE SKIP LOCKED` on PostgreSQL, nothing on SQLite: the end of a `SELECT` that claims
+    /// rows which other nodes may claim at the same time.
+    #[must_use]
+    pub const fn claim_suffix(&self) -> &'static str {
+        match self.kind {
+            Kind::Sqlite(_) => "",
+            Kind::Postgres(_) => dialect::PG_CLAIM_SUFFIX,
+        }
+    }
+
+    pub(super) const fn is_retryable(&self) -> bool {
+        self.retryable
+    }
+
+    pub(super) const fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    pub(super) fn into_parts(self) -> (Kind<'a>, Vec<&'static str>) {
+        (self.kind, self.notify)
+    }
+
+    fn guarded<T>(&mut self, run: impl FnOnce(&mut Kind<'a>) -> Result<T, DbError>) -> Result<T, DbError> {
+        if self.failed {
+            return Err(DbError::Aborted);
+        }
+        run(&mut self.kind).inspect_err(|e| {
+            self.failed = true;
+            self.retryable = e.is_retryable();
+        })
+    }
+}
