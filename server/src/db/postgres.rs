@@ -10,6 +10,7 @@ use bytes::BytesMut;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Transaction};
 use futures::{StreamExt, TryStreamExt};
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{AsyncMessage, Config, IsolationLevel, NoTls};
@@ -60,7 +61,12 @@ impl Postgres {
             .build()
             .map_err(|e| DbError::Pool(e.to_string()))?;
         let notifier = Arc::new(Notifier::default());
-        let listening = tokio::spawn(listen_for_ever(config, Arc::clone(&notifier))).abort_handle();
+        let (tried, first_try) = oneshot::channel();
+        let task = listen_for_ever(config, Arc::clone(&notifier), tried);
+        let listening = tokio::spawn(task).abort_handle();
+        // From here on notifications of other nodes are heard, unless the first try failed; then
+        // the first statement says why.
+        drop(first_try.await);
         Ok((Self { pool, listening }, notifier))
     }
 
@@ -176,10 +182,11 @@ fn pool_reason(e: &deadpool_postgres::PoolError) -> String {
 }
 
 /// Keeps one connection that listens. Whatever was missed while it was down wakes everyone once.
-async fn listen_for_ever(config: Config, notifier: Arc<Notifier>) {
+async fn listen_for_ever(config: Config, notifier: Arc<Notifier>, tried: oneshot::Sender<()>) {
+    let mut tried = Some(tried);
     let mut warned = false;
     loop {
-        match listen_once(&config, &notifier).await {
+        match listen_once(&config, &notifier, &mut tried).await {
             Ok(()) => warned = false,
             Err(e) if !warned => {
                 warned = true;
@@ -187,11 +194,16 @@ async fn listen_for_ever(config: Config, notifier: Arc<Notifier>) {
             }
             Err(_) => {}
         }
+        drop(tried.take());
         tokio::time::sleep(RELISTEN_PAUSE).await;
     }
 }
 
-async fn listen_once(config: &Config, notifier: &Notifier) -> Result<(), tokio_postgres::Error> {
+async fn listen_once(
+    config: &Config,
+    notifier: &Notifier,
+    tried: &mut Option<oneshot::Sender<()>>,
+) -> Result<(), tokio_postgres::Error> {
     let (client, mut connection) = config.connect(NoTls).await?;
     let mut messages = futures::stream::poll_fn(move |cx| connection.poll_message(cx));
     let listen = client.batch_execute("LISTEN linewatch");
@@ -203,6 +215,7 @@ async fn listen_once(config: &Config, notifier: &Notifier) -> Result<(), tokio_p
                 done?;
                 listening = true;
                 notifier.wake_all();
+                drop(tried.take());
             }
             message = messages.next() => match message {
                 Some(Ok(AsyncMessage::Notification(n))) => notifier.wake(n.payload()),
