@@ -5,4 +5,5 @@
 //! hands to it. `engine` and `notify` sit on `app` and `db`.
 
 pub mod clock;
+pub mod config;
 pub mod db;
