@@ -2,7 +2,12 @@
 //!
 //! Pure: no IO, no async runtime, no SQL, no files, no current time.
 
+pub mod detector;
+pub mod facts;
+pub mod health;
 pub mod probe_url;
 pub mod rules;
 pub mod sample;
+pub mod sla;
 pub mod time;
+pub mod wire;

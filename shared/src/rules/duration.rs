@@ -64,7 +64,9 @@ mod tests {
 
     #[test]
     fn the_forms_of_the_manual() {
-        for (text, ms) in [("500ms", 500), ("90s", 90_000), ("30m", 1_800_000), ("2h", 7_200_000), ("3d", 259_200_000)] {
+        for (text, ms) in
+            [("500ms", 500), ("90s", 90_000), ("30m", 1_800_000), ("2h", 7_200_000), ("3d", 259_200_000)]
+        {
             assert_eq!(parse_duration(text), Ok(ms));
             assert_eq!(parse_duration(&format_duration(ms)), Ok(ms));
         }

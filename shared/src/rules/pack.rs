@@ -60,7 +60,7 @@ pub struct Cause {
 }
 
 /// The limits of one tier. A limit that is absent is not promised.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Tier {
     /// The name in data, such as `AAA`.
     pub name: String,
@@ -157,17 +157,27 @@ fn read_head(head: Section<'_>, pause_causes: Vec<Cause>, exempt_causes: Vec<Cau
     let name = name(&head, "name");
     let version = self::name(&head, "version");
     let time_zone = head.text("time_zone").and_then(|text| {
-        text.parse::<Tz>().map_err(|_| head.wrong("time_zone", format!("\"{text}\" is not a time zone such as Asia/Shanghai"))).ok()
+        text.parse::<Tz>()
+            .map_err(|_| {
+                head.wrong("time_zone", format!("\"{text}\" is not a time zone such as Asia/Shanghai"))
+            })
+            .ok()
     });
     head.missing("time_zone");
     // Which calendar counts working days matters to limits in working days alone.
     head.choice("calendar", &[("cn", ()), ("24x7", ())]);
     let clock_starts = head.choice(
         "clock_starts",
-        &[("earliest", ClockStarts::Earliest), ("report", ClockStarts::Report), ("detection", ClockStarts::Detection)],
+        &[
+            ("earliest", ClockStarts::Earliest),
+            ("report", ClockStarts::Report),
+            ("detection", ClockStarts::Detection),
+        ],
     );
-    let repeat_window = head.choice("repeat_window", &[("year", RepeatWindow::Year), ("365d", RepeatWindow::Rolling365)]);
-    let repeat_counts = head.choice("repeat_counts", &[("all", RepeatCounts::All), ("recurrences", RepeatCounts::Recurrences)]);
+    let repeat_window =
+        head.choice("repeat_window", &[("year", RepeatWindow::Year), ("365d", RepeatWindow::Rolling365)]);
+    let repeat_counts = head
+        .choice("repeat_counts", &[("all", RepeatCounts::All), ("recurrences", RepeatCounts::Recurrences)]);
     let same_fault_within_ms = head.duration("same_fault_within").unwrap_or(DAY_MS);
     let clock_tolerance_ms = head.duration("clock_tolerance").unwrap_or(2 * MINUTE_MS);
     head.finish();

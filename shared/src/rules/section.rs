@@ -112,7 +112,8 @@ impl<'a> Section<'a> {
     pub fn permilles(&self, key: &'static str) -> Option<Vec<u16>> {
         let item = self.item(key)?;
         let read = || -> Option<Vec<u16>> {
-            let parts: Option<Vec<u16>> = item.as_array()?.iter().map(|value| permille(value.as_float()?)).collect();
+            let parts: Option<Vec<u16>> =
+                item.as_array()?.iter().map(|value| permille(value.as_float()?)).collect();
             parts.filter(|parts| parts.len() <= MARKS_MAX && parts.windows(2).all(|pair| pair[0] < pair[1]))
         };
         let parts = read();
@@ -126,7 +127,8 @@ impl<'a> Section<'a> {
     pub fn label(&self, key: &'static str) -> Option<Label> {
         let item = self.item(key)?;
         let label = item.as_table_like().and_then(|table| {
-            let text = |language| table.get(language)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+            let text =
+                |language| table.get(language)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
             (table.len() == 2).then_some(())?;
             Some(Label { zh: text("zh")?, en: text("en")? })
         });
@@ -172,7 +174,8 @@ impl<'a> Section<'a> {
         let known = self.known.into_inner();
         for (key, item) in self.table.iter() {
             if !known.contains(key) {
-                let span = self.table.get_key_value(key).and_then(|(key, _)| key.span()).or_else(|| item.span());
+                let span =
+                    self.table.get_key_value(key).and_then(|(key, _)| key.span()).or_else(|| item.span());
                 let names: Vec<&str> = known.iter().copied().collect();
                 let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
                 self.file.mistake(span, &path, format!("unknown key; known here: {}", names.join(", ")));

@@ -95,7 +95,9 @@ impl Batch {
         if count == 0 || count > BATCH_RECORDS_MAX {
             return Err(EnvelopeError::Lengths("a batch has 1 to 1000 records"));
         }
-        if envelope.first == 0 || envelope.first.checked_add(u64::from(envelope.count)).is_none_or(|end| end > i64::MAX as u64) {
+        if envelope.first == 0
+            || envelope.first.checked_add(u64::from(envelope.count)).is_none_or(|end| end > i64::MAX as u64)
+        {
             return Err(EnvelopeError::Lengths("numbers start at 1 and fit 63 bits"));
         }
         let mut bodies = Vec::with_capacity(count);

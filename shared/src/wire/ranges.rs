@@ -40,7 +40,8 @@ mod sum_bytes {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
         let bytes = serde_bytes::ByteBuf::deserialize(deserializer)?;
-        let bytes: [u8; 16] = bytes.as_ref().try_into().map_err(|_| D::Error::custom("a sum has 16 bytes"))?;
+        let bytes: [u8; 16] =
+            bytes.as_ref().try_into().map_err(|_| D::Error::custom("a sum has 16 bytes"))?;
         Ok(u128::from_be_bytes(bytes))
     }
 }

@@ -1,0 +1,239 @@
+//! One fault: what the walk over its facts found. Times and runs only; what is owed is read from it.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::interval::Interval;
+use crate::rules::Tier;
+use crate::time::UnixMs;
+
+/// Where a fault stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// An agent is silent; no clock runs.
+    Suspected,
+    /// Known, and nobody has taken it up.
+    Open,
+    /// The desk has seen it.
+    Acknowledged,
+    /// Somebody was sent.
+    Dispatched,
+    /// Service works again.
+    Restored,
+    /// The cause is mended.
+    Repaired,
+    /// The customer said yes; nothing is owed any more.
+    Closed,
+    /// Later facts took it away.
+    Withdrawn,
+}
+
+impl State {
+    /// The state's name in the API and in tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Suspected => "suspected",
+            Self::Open => "open",
+            Self::Acknowledged => "acknowledged",
+            Self::Dispatched => "dispatched",
+            Self::Restored => "restored",
+            Self::Repaired => "repaired",
+            Self::Closed => "closed",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// Service is (or may be) down: the restoration clock runs.
+    #[must_use]
+    pub const fn is_working(self) -> bool {
+        matches!(self, Self::Open | Self::Acknowledged | Self::Dispatched)
+    }
+
+    /// Something is still owed.
+    #[must_use]
+    pub const fn is_live(self) -> bool {
+        !matches!(self, Self::Closed | Self::Withdrawn)
+    }
+}
+
+/// What the fault was promised under: kept from its start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// The customer's code.
+    pub customer: String,
+    /// The pack's name.
+    pub pack: String,
+    /// The pack's version.
+    pub version: String,
+    /// The tier with its limits.
+    pub tier: Tier,
+}
+
+/// A clock that stood still.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// From when, to when at the latest or since it was resumed.
+    pub span: Interval,
+    /// One of the pack's causes.
+    pub cause: String,
+    /// Who allowed it.
+    pub grantor: String,
+}
+
+/// Taken out of the figures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exemption {
+    /// One of the pack's causes.
+    pub cause: String,
+    /// Who granted it.
+    pub grantor: String,
+    /// When.
+    pub at: UnixMs,
+}
+
+/// One stretch in which something was owed, begun by a fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// The fact that began it; none for the fault's first of its kind.
+    pub begun_by: Option<Uuid>,
+    /// When it began.
+    pub from: UnixMs,
+    /// When, and how, it ended.
+    pub ended: Option<(UnixMs, Ending)>,
+}
+
+/// How a stretch ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// What was owed was done.
+    Done,
+    /// It is owed no longer.
+    Cancelled,
+}
+
+/// A stretch of feedback: period after period until the customer is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedbackRun {
+    /// The stretch.
+    pub run: Run,
+    /// True for the one message "it is back": a single period, which does not repeat.
+    pub is_back: bool,
+}
+
+/// A fact in its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placed {
+    /// The fact.
+    pub id: Uuid,
+    /// Why it does not fit, where it does not: kept, marked, without effect.
+    pub misfit: Option<String>,
+}
+
+/// One fault of one line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// The id of its first opening fact.
+    pub id: Uuid,
+    /// The ids of its other opening facts; every call resolves them.
+    pub aliases: Vec<Uuid>,
+    /// The line's code.
+    pub line: String,
+    /// Where it stands.
+    pub state: State,
+    /// The earliest evidence or report.
+    pub started_at: UnixMs,
+    /// The first evidence.
+    pub detected_at: Option<UnixMs>,
+    /// The first report by a person.
+    pub reported_at: Option<UnixMs>,
+    /// Whether the desk has ever taken it up.
+    pub acknowledged: bool,
+    /// What it was promised under.
+    pub terms: Terms,
+    /// Stretches in which the restoration clock ran, pauses not taken out.
+    pub clock: Vec<Interval>,
+    /// Pauses, disjoint and rising.
+    pub pauses: Vec<Pause>,
+    /// Stretches without service.
+    pub outage: Vec<Interval>,
+    /// Feedback owed.
+    pub feedback: Vec<FeedbackRun>,
+    /// Repairs owed.
+    pub repairs: Vec<Run>,
+    /// Callbacks owed.
+    pub callbacks: Vec<Run>,
+    /// When evidence says that service came back, while a person's word is awaited.
+    pub proposed_restored_at: Option<UnixMs>,
+    /// The restoration in force.
+    pub restored_at: Option<UnixMs>,
+    /// The last restoration that was ever said, in force or taken back: what a new failure joins.
+    pub last_restored_at: Option<UnixMs>,
+    /// The customer's confirmation.
+    pub closed_at: Option<UnixMs>,
+    /// The exemption, where there is one.
+    pub exemption: Option<Exemption>,
+    /// The confirmed fault that this one follows within the pack's time.
+    pub follows: Option<Uuid>,
+    /// Every fact of the fault, in fold order.
+    pub facts: Vec<Placed>,
+}
+
+impl Fault {
+    /// Whether the id is the fault's own or an alias.
+    #[must_use]
+    pub fn answers_to(&self, id: Uuid) -> bool {
+        self.id == id || self.aliases.contains(&id)
+    }
+
+    /// Why the fact had no effect, where it had none.
+    #[must_use]
+    pub fn misfit(&self, fact: Uuid) -> Option<&str> {
+        self.facts.iter().find(|placed| placed.id == fact)?.misfit.as_deref()
+    }
+
+    /// Whether the fault counts in the figures.
+    #[must_use]
+    pub const fn counts(&self) -> bool {
+        self.exemption.is_none() && !matches!(self.state, State::Suspected | State::Withdrawn)
+    }
+
+    /// Whether a pause is in force.
+    #[must_use]
+    pub fn is_paused(&self, at: UnixMs) -> bool {
+        self.pauses.iter().any(|pause| pause.span.contains(at))
+    }
+
+    /// The moment after which an opening fact begins another fault, while none is known to follow.
+    #[must_use]
+    pub fn joins_until(&self, same_fault_within_ms: i64) -> UnixMs {
+        match (self.state, self.restored_at) {
+            (State::Suspected, _) => UnixMs::MAX,
+            (State::Withdrawn, _) => self.started_at,
+            (_, Some(restored_at)) => restored_at + same_fault_within_ms,
+            (_, None) => UnixMs::MAX,
+        }
+    }
+
+    /// The kinds of step that fit now, in the order of the life.
+    #[must_use]
+    pub fn possible(&self, at: UnixMs) -> Vec<&'static str> {
+        let mut kinds = match self.state {
+            State::Suspected | State::Withdrawn => vec![],
+            State::Open => vec!["acknowledged", "dispatched", "restored", "feedback"],
+            State::Acknowledged => vec!["dispatched", "restored", "feedback"],
+            State::Dispatched => vec!["restored", "feedback"],
+            State::Restored => vec!["repaired", "feedback", "reopened"],
+            State::Repaired => vec!["callback", "feedback", "reopened"],
+            State::Closed => vec!["exempted"],
+        };
+        if !matches!(self.state, State::Suspected | State::Withdrawn | State::Closed) {
+            kinds.push(if self.is_paused(at) { "resumed" } else { "paused" });
+            kinds.push("exempted");
+        }
+        kinds.push("note");
+        kinds
+    }
+}

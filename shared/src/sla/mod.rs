@@ -1,0 +1,25 @@
+//! Faults are found, not made: a pure fold over the facts of one line.
+//!
+//! [`fold()`] turns facts and rules into faults; [`deadlines`] reads from a fault what is owed by when;
+//! [`advance`] says what has to be told now, and [`next_wake`] when to ask again. The same facts in any
+//! order, with any delay, repeated or not, give the same faults. Nothing here knows the current time.
+
+mod advance;
+mod contribution;
+mod deadline;
+mod evidence;
+mod fact;
+mod fault;
+mod fold;
+mod interval;
+mod rules;
+mod walk;
+
+pub use advance::{Effect, EffectKey, FaultState, Ledger, LedgerEntry, Mark, Verdict, advance, next_wake};
+pub use contribution::{Contribution, Interruption, YearFigures, contributions, local_year, year_bounds};
+pub use deadline::{Deadline, DeadlineKind, Period, Status, deadlines};
+pub use fact::{Event, Fact};
+pub use fault::{Exemption, Fault, FeedbackRun, Pause, Placed, Run, State, Terms};
+pub use fold::{Carried, FACTS_PER_FAULT_MAX, Folded, fold};
+pub use interval::{Interval, union_ms};
+pub use rules::{LineRules, LineTerms, PackVersion, RulesError};

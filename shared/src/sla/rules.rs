@@ -1,0 +1,135 @@
+//! The rules of one line through time: which pack version, tier and owning agent held when.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::rules::{Pack, Tier};
+use crate::time::UnixMs;
+
+/// What a line was promised under from a moment on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineTerms {
+    /// From when on.
+    pub valid_from: UnixMs,
+    /// The customer's code.
+    pub customer: String,
+    /// The pack's name.
+    pub pack: String,
+    /// The tier's name.
+    pub tier: String,
+    /// The agent whose evidence decides; empty for none.
+    pub owner: String,
+}
+
+/// A version of a pack, in force from a moment on.
+#[derive(Clone, Debug)]
+pub struct PackVersion {
+    /// From when on.
+    pub valid_from: UnixMs,
+    /// The pack.
+    pub pack: Arc<Pack>,
+}
+
+/// Why rules cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RulesError {
+    /// Nothing says under which pack and tier the line is.
+    #[error("line {0} has no terms")]
+    NoTerms(String),
+    /// The pack is not stored, or no version of it has the tier.
+    #[error("line {line}: no version of pack {pack} has a tier {tier}")]
+    NoTier {
+        /// The line's code.
+        line: String,
+        /// The pack's name.
+        pack: String,
+        /// The tier's name.
+        tier: String,
+    },
+}
+
+/// The rules of one line.
+#[derive(Clone, Debug)]
+pub struct LineRules {
+    line: String,
+    terms: Vec<LineTerms>,
+    packs: BTreeMap<String, Vec<PackVersion>>,
+}
+
+impl LineRules {
+    /// Rules that can answer for every moment.
+    ///
+    /// # Errors
+    /// When there are no terms, or terms name a tier that no version of their pack has.
+    pub fn new(
+        line: &str,
+        mut terms: Vec<LineTerms>,
+        packs: impl IntoIterator<Item = PackVersion>,
+    ) -> Result<Self, RulesError> {
+        terms.sort_by_key(|terms| terms.valid_from);
+        let mut versions: BTreeMap<String, Vec<PackVersion>> = BTreeMap::new();
+        for version in packs {
+            versions.entry(version.pack.name.clone()).or_default().push(version);
+        }
+        for list in versions.values_mut() {
+            list.sort_by_key(|version| version.valid_from);
+        }
+        if terms.is_empty() {
+            return Err(RulesError::NoTerms(line.to_owned()));
+        }
+        for LineTerms { pack, tier, .. } in &terms {
+            let known =
+                versions.get(pack).is_some_and(|list| list.iter().any(|v| v.pack.tier(tier).is_some()));
+            if !known {
+                return Err(RulesError::NoTier {
+                    line: line.to_owned(),
+                    pack: pack.clone(),
+                    tier: tier.clone(),
+                });
+            }
+        }
+        Ok(Self { line: line.to_owned(), terms, packs: versions })
+    }
+
+    /// The line's code.
+    #[must_use]
+    pub fn line(&self) -> &str {
+        &self.line
+    }
+
+    /// The terms in force; the first known ones also hold backwards.
+    #[must_use]
+    pub fn terms_at(&self, at: UnixMs) -> &LineTerms {
+        in_force(&self.terms, at, |terms| terms.valid_from)
+    }
+
+    /// The pack version and tier in force. Where the version in force has lost the tier, the latest
+    /// version before it that has the tier, else the first one that does.
+    #[must_use]
+    pub fn pack_at(&self, at: UnixMs) -> (&Arc<Pack>, &Tier) {
+        let terms = self.terms_at(at);
+        let with_tier: Vec<(UnixMs, &Arc<Pack>, &Tier)> = self.packs[&terms.pack]
+            .iter()
+            .filter_map(|version| Some((version.valid_from, &version.pack, version.pack.tier(&terms.tier)?)))
+            .collect();
+        let (_, pack, tier) = in_force(&with_tier, at, |version| version.0);
+        (pack, tier)
+    }
+
+    /// The longest time, over all versions, within which a failure is the same fault again (ms).
+    #[must_use]
+    pub fn same_fault_within_most_ms(&self) -> i64 {
+        self.packs
+            .values()
+            .flatten()
+            .map(|version| version.pack.same_fault_within_ms)
+            .max()
+            .unwrap_or_default()
+    }
+}
+
+/// The last item that is valid at the moment, else the first. `items` is never empty here.
+fn in_force<T>(items: &[T], at: UnixMs, valid_from: impl Fn(&T) -> UnixMs) -> &T {
+    let after = items.partition_point(|item| valid_from(item) <= at);
+    &items[after.saturating_sub(1)]
+}
