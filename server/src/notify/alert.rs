@@ -1,0 +1,67 @@
+//! What an alert says, before it is put into words. Kept as JSON in the outbox.
+
+use linewatch_shared::rules::Label;
+use linewatch_shared::time::UnixMs;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// One alert about one promise of a fault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// The effect's key: the same alert always has the same.
+    pub key: String,
+    /// The fault.
+    pub fault: Uuid,
+    /// The line's code.
+    pub line: String,
+    /// The site's name.
+    pub site: String,
+    /// The customer's code.
+    pub customer: String,
+    /// The customer's name.
+    pub customer_name: String,
+    /// The tier's name.
+    pub tier: String,
+    /// The tier's name for people.
+    pub tier_label: Label,
+    /// `restoration`, `feedback`, `repair` or `callback`.
+    pub kind: String,
+    /// `warn_50`, `warn_80`, `missed`, `corrected`, …
+    pub mark: String,
+    /// The moment that the alert speaks of.
+    pub at: UnixMs,
+    /// Told so long after that moment that it must not sound like news.
+    pub late: bool,
+    /// When the promise is, or was, due.
+    pub due_at: UnixMs,
+    /// When the fault started.
+    pub started_at: UnixMs,
+    /// The fault's state.
+    pub state: String,
+    /// Whether the customer has reported it.
+    pub reported: bool,
+    /// What was done so far, in order; the newest [`DONE_MAX`].
+    pub done: Vec<Done>,
+    /// Whom it is for.
+    pub manager: String,
+    /// The pack's time zone, in which times are written.
+    pub time_zone: String,
+    /// The fault's page.
+    pub link: String,
+}
+
+/// The most steps that an alert lists.
+pub const DONE_MAX: usize = 20;
+
+/// One thing that was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// When.
+    pub at: UnixMs,
+    /// The fact's kind, such as `acknowledged`.
+    pub kind: String,
+    /// Who.
+    pub by: String,
+    /// In words, where there are any.
+    pub text: String,
+}
