@@ -1,0 +1,146 @@
+// The typed client of the server's API. It also feeds the clock: every answer carries a time stamp.
+
+import type { ServerClock } from './clock';
+import type { Fault, FaultDetail, LineItem, NewFact, NewReport, Session, Snapshot } from './types';
+
+const BASE = '/api/v1';
+const TIMEOUT_MS = 15_000;
+const LINES_OFFERED = 20;
+
+/** A refusal by the server (with its status and stable code), or no answer at all (status 0). */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly detail: string,
+    /** What would have been possible, where the server refused a step. */
+    readonly possible: string[] | null = null,
+  ) {
+    super(detail || code);
+  }
+}
+
+export interface Transport {
+  fetch: typeof fetch;
+  /** Milliseconds that never jump, as `performance.now()`. */
+  monotonic: () => number;
+}
+
+export class Api {
+  /** Keys of writes that got no answer: the same write tried again must not count twice. */
+  #unanswered = new Map<string, string>();
+
+  constructor(
+    private readonly clock: ServerClock,
+    private readonly transport: Transport,
+  ) {}
+
+  signIn(user: string, password: string): Promise<Session> {
+    return this.#write('/session', { user, password });
+  }
+
+  session(): Promise<Session> {
+    return this.#call('GET', '/session');
+  }
+
+  async signOut(): Promise<void> {
+    await this.#call('DELETE', '/session', undefined, newKey());
+  }
+
+  async board(): Promise<Snapshot> {
+    const sentMs = this.transport.monotonic();
+    const snapshot = await this.#call<Snapshot>('GET', '/board');
+    const arrivedMs = this.transport.monotonic();
+    this.clock.note({ serverMs: Date.parse(snapshot.as_of), sentMs, arrivedMs });
+    return snapshot;
+  }
+
+  fault(id: string): Promise<FaultDetail> {
+    return this.#call('GET', `/faults/${encodeURIComponent(id)}`);
+  }
+
+  async lines(words: string): Promise<LineItem[]> {
+    const query = new URLSearchParams({ q: words, limit: String(LINES_OFFERED) });
+    const page = await this.#call<{ items: LineItem[] }>('GET', `/lines?${query}`);
+    return page.items;
+  }
+
+  report(report: NewReport): Promise<Fault> {
+    return this.#write('/faults', report);
+  }
+
+  addFact(faultId: string, fact: NewFact): Promise<Fault> {
+    return this.#write(`/faults/${encodeURIComponent(faultId)}/facts`, fact);
+  }
+
+  async #write<T>(path: string, body: unknown): Promise<T> {
+    const text = JSON.stringify(body);
+    const name = path === '/session' ? path : path + text;
+    const key = this.#unanswered.get(name) ?? newKey();
+    this.#unanswered.set(name, key);
+    try {
+      const answer = await this.#call<T>('POST', path, text, key);
+      this.#unanswered.delete(name);
+      return answer;
+    } catch (error) {
+      if (error instanceof ApiError && error.status > 0) this.#unanswered.delete(name);
+      throw error;
+    }
+  }
+
+  async #call<T>(method: string, path: string, body?: string, key?: string): Promise<T> {
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    if (key !== undefined) headers['idempotency-key'] = key;
+    const sentMs = this.transport.monotonic();
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    let response: Response;
+    let text: string;
+    try {
+      response = await this.transport.fetch(BASE + path, {
+        method,
+        headers,
+        body,
+        signal,
+        cache: 'no-store',
+      });
+      text = await response.text();
+    } catch {
+      throw new ApiError(0, 'no_answer', '');
+    }
+    this.#noteDate(response, sentMs);
+    const data = parse(text);
+    if (response.ok) return data as T;
+    const { code, detail, title, possible } = (data ?? {}) as Record<string, unknown>;
+    throw new ApiError(
+      response.status,
+      typeof code === 'string' ? code : `http_${response.status}`,
+      typeof detail === 'string' ? detail : typeof title === 'string' ? title : '',
+      Array.isArray(possible) ? possible.map(String) : null,
+    );
+  }
+
+  /** The `Date` of an answer is coarse, and may be a proxy's: it serves until the server's own stamp is known. */
+  #noteDate(response: Response, sentMs: number): void {
+    const date = Date.parse(response.headers.get('date') ?? '');
+    if (this.clock.known || Number.isNaN(date)) return;
+    this.clock.note({ serverMs: date, sentMs, arrivedMs: this.transport.monotonic(), grainMs: 1000 });
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return text ? JSON.parse(text) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A random UUID. `crypto.randomUUID` is missing on pages served without TLS. */
+export function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = [...bytes].map((b) => b.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

@@ -1,0 +1,195 @@
+// The page's state: who is signed in, the board as known, the link's health, the language. Everything
+// that decides something lives in the pure modules beside this one.
+
+import { Api, ApiError } from './api';
+import { apply, fromSnapshot, isStale, needsSnapshot, rows, type BoardModel } from './board';
+import { ServerClock } from './clock';
+import { explain } from './errors';
+import type { Locale } from './format';
+import { MESSAGES, pickLocale, word } from './i18n';
+import { Live, type LinkStatus } from './live';
+import type { BoardEvent, Fault, NewFact, Session } from './types';
+
+const LOCALE_KEY = 'linewatch.language';
+const TOAST_MS = 6_000;
+const TOASTS_KEPT = 4;
+/** How far into each server second the page redraws, so that a late timer never shows the second before. */
+const TICK_PHASE_MS = 20;
+
+export interface Toast {
+  id: number;
+  kind: 'done' | 'failed' | 'alarm';
+  text: string;
+}
+
+const monotonic = () => performance.now();
+
+class App {
+  readonly clock = new ServerClock();
+  readonly api = new Api(this.clock, { fetch: (input, init) => fetch(input, init), monotonic });
+
+  /** Undefined until asked; null when signed out. */
+  session = $state<Session | null | undefined>(undefined);
+  sessionEnded = $state(false);
+  model = $state.raw<BoardModel | null>(null);
+  link = $state.raw<LinkStatus>({ phase: 'connecting', sinceMs: monotonic(), retryAtMs: null });
+  /** The server's time, to the second; it drives every countdown. */
+  nowMs = $state(0);
+  /** The monotonic time of the same moment. */
+  monoMs = $state(monotonic());
+  locale = $state<Locale>(pickLocale(recall(LOCALE_KEY), navigator.languages));
+  toasts = $state.raw<Toast[]>([]);
+  /** What a screen reader is told. */
+  announcement = $state('');
+
+  readonly t = $derived(MESSAGES[this.locale]);
+  readonly rows = $derived(this.model ? rows(this.model, this.nowMs) : []);
+
+  #live: Live | null = null;
+  #toastSerial = 0;
+
+  async start(): Promise<void> {
+    this.#tick();
+    try {
+      this.#signedIn(await this.api.session());
+    } catch (error) {
+      if (error instanceof ApiError && error.status !== 401) {
+        this.toast('failed', explain(error, this.locale));
+      }
+      this.session = null;
+    }
+  }
+
+  async signIn(user: string, password: string): Promise<void> {
+    this.#signedIn(await this.api.signIn(user, password));
+  }
+
+  async signOut(): Promise<void> {
+    await this.api.signOut().catch(() => undefined);
+    this.#leave(false);
+  }
+
+  setLocale(locale: Locale): void {
+    this.locale = locale;
+    remember(LOCALE_KEY, locale);
+  }
+
+  retryNow(): void {
+    this.#live?.retryNow();
+  }
+
+  /** Posts a step; tells of success, and hands on a failure. */
+  async addFact(fault: Fault, fact: NewFact): Promise<void> {
+    const after = await this.#guard(this.api.addFact(fault.id, fact));
+    this.#noteFault(after);
+    this.toast('done', this.t.form.saved(word(this.t.step, fact.kind), fault.line));
+  }
+
+  async report(...args: Parameters<Api['report']>): Promise<Fault> {
+    const fault = await this.#guard(this.api.report(...args));
+    this.#noteFault(fault);
+    this.toast('done', this.t.report.done(fault.line));
+    return fault;
+  }
+
+  explain(error: unknown): string {
+    return explain(error, this.locale);
+  }
+
+  toast(kind: Toast['kind'], text: string): void {
+    const id = ++this.#toastSerial;
+    this.toasts = [...this.toasts, { id, kind, text }].slice(-TOASTS_KEPT);
+    setTimeout(() => (this.toasts = this.toasts.filter((toast) => toast.id !== id)), TOAST_MS);
+  }
+
+  /** The server's time now, or the page's best guess before it is known. */
+  serverNow(): number {
+    return this.clock.at(monotonic()) ?? Date.now();
+  }
+
+  async #guard<T>(call: Promise<T>): Promise<T> {
+    try {
+      return await call;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) this.#leave(true);
+      throw error;
+    }
+  }
+
+  #signedIn(session: Session): void {
+    this.session = session;
+    this.sessionEnded = false;
+    this.#live = new Live({
+      snapshot: () => this.api.board(),
+      stream: (cursor) => new EventSource(`/api/v1/events?cursor=${encodeURIComponent(cursor)}`),
+      monotonic,
+      onSnapshot: (snapshot) => {
+        this.model = fromSnapshot(snapshot);
+        this.#setNow();
+      },
+      onEvent: (event, cursor) => this.#onEvent(event, cursor),
+      onStatus: (status) => (this.link = status),
+      onSignedOut: () => this.#leave(true),
+    });
+    this.#live.start();
+  }
+
+  #leave(ended: boolean): void {
+    this.#live?.stop();
+    this.#live = null;
+    this.session = null;
+    this.sessionEnded = ended;
+    this.model = null;
+  }
+
+  #onEvent(event: BoardEvent, cursor: string): void {
+    if (event.type === 'tick') {
+      this.clock.note({ serverMs: Date.parse(event.data.as_of), arrivedMs: monotonic() });
+    }
+    if (!this.model || (event.type !== 'tick' && event.type !== 'reset' && isStale(this.model, cursor)))
+      return;
+    this.model = apply(this.model, event, this.serverNow());
+    if (needsSnapshot(event)) this.#live?.reread();
+    if (event.type === 'deadline' && event.data.mark !== 'warn_50') this.#announce(event.data);
+  }
+
+  #announce({ line, kind, mark }: Extract<BoardEvent, { type: 'deadline' }>['data']): void {
+    this.announcement = `${line}: ${this.t.kind[kind]}, ${this.t.mark[mark]}`;
+    if (mark === 'missed') this.toast('alarm', this.announcement);
+  }
+
+  /** What an answer of the API says is shown at once, without waiting for the event. */
+  #noteFault(fault: Fault): void {
+    if (this.model) this.model = apply(this.model, { type: 'fault', data: { fault } }, this.serverNow());
+  }
+
+  #setNow(): void {
+    this.monoMs = monotonic();
+    this.nowMs = Math.floor(this.serverNow() / 1000) * 1000;
+  }
+
+  /** Redraws once in each second of the server's clock. */
+  #tick(): void {
+    this.#setNow();
+    const into = this.serverNow() % 1000;
+    setTimeout(() => this.#tick(), 1000 - into + TICK_PHASE_MS);
+  }
+}
+
+function recall(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+function remember(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // A browser that forgets is no reason to fail.
+  }
+}
+
+export const app = new App();

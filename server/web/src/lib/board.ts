@@ -1,0 +1,179 @@
+// The board's model: a snapshot, the events after it, and the rows that follow from both. Pure: the
+// present is always given, and nothing here knows the network or the page.
+
+import { KINDS, owed, type Owed, type Urgency } from './deadline';
+import type { Agents, BoardEvent, DeadlineKind, Engine, Fault, Mark, Snapshot, Suspected } from './types';
+
+export interface BoardModel {
+  asOfMs: number;
+  cursor: string;
+  engine: Engine;
+  agents: Agents;
+  suspected: Suspected[];
+  faults: ReadonlyMap<string, Entry>;
+}
+
+/** A fault as it was last told, and when: figures that grow are counted on from there. */
+export interface Entry {
+  fault: Fault;
+  seenAtMs: number;
+  /** The latest mark of each promise that was heard of since the snapshot. */
+  marks: Partial<Record<DeadlineKind, Mark>>;
+}
+
+export interface Row {
+  fault: Fault;
+  entry: Entry;
+  /** What is owed, most urgent first. */
+  owed: Owed[];
+  /** The standing of the most urgent promise. */
+  urgency: Urgency;
+}
+
+const GONE: readonly string[] = ['closed', 'withdrawn'];
+
+export function fromSnapshot(snapshot: Snapshot): BoardModel {
+  const asOfMs = Date.parse(snapshot.as_of);
+  const faults = new Map<string, Entry>();
+  for (const fault of snapshot.faults) {
+    if (!GONE.includes(fault.state)) faults.set(fault.id, { fault, seenAtMs: asOfMs, marks: {} });
+  }
+  return {
+    asOfMs,
+    cursor: snapshot.cursor,
+    engine: snapshot.engine,
+    agents: snapshot.agents,
+    suspected: snapshot.suspected,
+    faults,
+  };
+}
+
+/** The model after an event that arrived at `nowMs` of the server's clock. */
+export function apply(model: BoardModel, event: BoardEvent, nowMs: number): BoardModel {
+  switch (event.type) {
+    case 'fault':
+      return withFault(model, event.data.fault, event.data.as_of ? Date.parse(event.data.as_of) : nowMs);
+    case 'deadline':
+      return withMark(model, event.data.fault, event.data.kind, event.data.mark);
+    case 'agent':
+      return { ...model, agents: withAgent(model.agents, event.data) };
+    case 'tick':
+      return { ...model, asOfMs: Date.parse(event.data.as_of), engine: event.data.engine };
+    case 'reset':
+      return model;
+  }
+}
+
+/** Whether an event leaves the model with something that only a new snapshot can tell. */
+export function needsSnapshot(event: BoardEvent): boolean {
+  if (event.type === 'reset') return true;
+  return event.type === 'agent' && event.data.state !== 'warned';
+}
+
+/** Whether an event is older than the snapshot that is already shown. */
+export function isStale(model: BoardModel, cursor: string): boolean {
+  if (!/^\d+$/.test(cursor) || !/^\d+$/.test(model.cursor)) return false;
+  return BigInt(cursor) <= BigInt(model.cursor);
+}
+
+export function withFault(model: BoardModel, fault: Fault, seenAtMs: number): BoardModel {
+  const faults = new Map(model.faults);
+  const suspected = model.suspected.filter((s) => s.id !== fault.id);
+  if (fault.state === 'suspected') {
+    faults.delete(fault.id);
+    const known = model.suspected.find((s) => s.id === fault.id);
+    suspected.push(known ?? asSuspected(fault));
+  } else if (GONE.includes(fault.state)) {
+    faults.delete(fault.id);
+  } else {
+    faults.set(fault.id, { fault, seenAtMs, marks: keptMarks(model.faults.get(fault.id), fault) });
+  }
+  return { ...model, faults, suspected };
+}
+
+/** A mark belongs to one due time: a new period or a corrected promise begins without. */
+function keptMarks(before: Entry | undefined, fault: Fault): Entry['marks'] {
+  const marks: Entry['marks'] = {};
+  if (!before) return marks;
+  for (const kind of KINDS) {
+    const mark = before.marks[kind];
+    if (mark && before.fault[kind]?.due_at === fault[kind]?.due_at) marks[kind] = mark;
+  }
+  return marks;
+}
+
+function asSuspected(fault: Fault): Suspected {
+  const { id, line, customer, customer_name, tier, started_at } = fault;
+  return { id, line, customer, customer_name, tier, agent: '', since: started_at };
+}
+
+function withMark(model: BoardModel, id: string, kind: DeadlineKind, mark: Mark): BoardModel {
+  const entry = model.faults.get(id);
+  if (!entry) return model;
+  const faults = new Map(model.faults);
+  faults.set(id, { ...entry, marks: { ...entry.marks, [kind]: mark } });
+  return { ...model, faults };
+}
+
+function withAgent(agents: Agents, event: { name: string; state: string; warnings?: string[] }): Agents {
+  if (event.state === 'back') {
+    return { ...agents, silent: agents.silent.filter((a) => a.name !== event.name) };
+  }
+  if (event.state === 'warned') {
+    const others = agents.warned.filter((a) => a.name !== event.name);
+    const warnings = event.warnings ?? [];
+    return { ...agents, warned: warnings.length ? [...others, { name: event.name, warnings }] : others };
+  }
+  return agents;
+}
+
+/**
+ * The rows in the order of what slips first: everything that runs, by its earliest due time (so what
+ * is missed stands on top, the longest overdue first), then what is paused, then what owes nothing.
+ * The order depends on due times only: it never changes by the mere passing of time.
+ */
+export function rows(model: BoardModel, nowMs: number): Row[] {
+  const all = [...model.faults.values()].map((entry) => toRow(entry, nowMs));
+  return all.sort((a, b) => rank(a) - rank(b) || first(a) - first(b) || compareText(a.fault.id, b.fault.id));
+}
+
+function toRow(entry: Entry, nowMs: number): Row {
+  const promises = KINDS.map((kind) => owed(entry.fault, kind, nowMs, entry.marks[kind]))
+    .filter((o) => o !== null)
+    .sort((a, b) => Number(a.urgency === 'paused') - Number(b.urgency === 'paused') || a.leftMs - b.leftMs);
+  return { fault: entry.fault, entry, owed: promises, urgency: promises[0]?.urgency ?? 'none' };
+}
+
+function rank(row: Row): number {
+  if (row.owed.length === 0) return 2;
+  return row.urgency === 'paused' ? 1 : 0;
+}
+
+function first(row: Row): number {
+  const most = row.owed[0];
+  if (!most) return Date.parse(row.fault.started_at);
+  return row.urgency === 'paused' ? most.leftMs : most.dueMs;
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+export type Filter = 'all' | 'missed' | 'slipping' | 'calm' | 'paused';
+
+/** How many rows stand how: the figures above the table. */
+export function tally(list: readonly Row[]): Record<Filter, number> {
+  const sums: Record<Filter, number> = { all: list.length, missed: 0, slipping: 0, calm: 0, paused: 0 };
+  for (const row of list) if (row.urgency in sums) sums[row.urgency as Filter] += 1;
+  return sums;
+}
+
+export function matches(row: Row, filter: Filter, words: string): boolean {
+  if (filter !== 'all' && row.urgency !== filter) return false;
+  const { line, customer, customer_name, site, service, owner, tier } = row.fault;
+  const text = [line, customer, customer_name, site, service, owner, tier].join(' ').toLowerCase();
+  return words
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}

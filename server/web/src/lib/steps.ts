@@ -1,0 +1,103 @@
+// What each step of a fault asks for, and the body that is posted for it.
+
+import type { NewFact, StepKind } from './types';
+
+export type FieldType = 'choice' | 'text' | 'time';
+
+export interface Field {
+  name: string;
+  type: FieldType;
+  /** The values of a choice. */
+  choices?: readonly string[];
+  /** Shown only while another field has this value. */
+  when?: { field: string; is: string };
+  optional?: boolean;
+}
+
+/** The order in which steps are offered: along a fault's life, the rarer ones last. */
+export const STEPS: readonly StepKind[] = [
+  'acknowledged',
+  'dispatched',
+  'feedback',
+  'restored',
+  'repaired',
+  'callback',
+  'reopened',
+  'paused',
+  'resumed',
+  'exempted',
+  'note',
+];
+
+/** Steps that the row offers as its one next step, and those that go without a form. */
+const LIFE: readonly StepKind[] = ['acknowledged', 'dispatched', 'restored', 'repaired', 'callback'];
+export const AT_ONCE: readonly StepKind[] = ['acknowledged', 'dispatched'];
+
+const YES_NO = ['yes', 'no'] as const;
+
+const FIELDS: Record<StepKind, readonly Field[]> = {
+  acknowledged: [],
+  dispatched: [],
+  restored: [],
+  repaired: [],
+  resumed: [],
+  feedback: [{ name: 'reached', type: 'choice', choices: YES_NO }],
+  callback: [
+    { name: 'reached', type: 'choice', choices: YES_NO },
+    {
+      name: 'result',
+      type: 'choice',
+      choices: ['satisfied', 'unsatisfied'],
+      when: { field: 'reached', is: 'yes' },
+    },
+  ],
+  reopened: [{ name: 'reason', type: 'text' }],
+  paused: [
+    { name: 'cause', type: 'text' },
+    { name: 'reason', type: 'text' },
+    { name: 'until', type: 'time' },
+    { name: 'evidence', type: 'text' },
+    { name: 'grantor', type: 'text' },
+  ],
+  exempted: [
+    { name: 'cause', type: 'text' },
+    { name: 'grantor', type: 'text', optional: true },
+  ],
+  note: [{ name: 'text', type: 'text' }],
+};
+
+export type Values = Record<string, string>;
+
+export function visibleFields(kind: StepKind, values: Values): readonly Field[] {
+  return FIELDS[kind].filter((f) => !f.when || values[f.when.field] === f.when.is);
+}
+
+/** The first required field that is still empty. */
+export function missingField(kind: StepKind, values: Values): Field | null {
+  return visibleFields(kind, values).find((f) => !f.optional && !values[f.name]?.trim()) ?? null;
+}
+
+/** The body to post. `occurredAt` is left out for "now": the server's own clock then says when. */
+export function stepBody(kind: StepKind, values: Values, occurredAt: string | null): NewFact {
+  const body: NewFact = { kind };
+  if (occurredAt) body.occurred_at = occurredAt;
+  for (const field of visibleFields(kind, values)) {
+    const value = values[field.name]?.trim();
+    if (value) body[field.name] = field.choices === YES_NO ? value === 'yes' : value;
+  }
+  return body;
+}
+
+export function isStep(kind: string): kind is StepKind {
+  return (STEPS as readonly string[]).includes(kind);
+}
+
+/** The possible steps this page has a form for, in the order of offering. */
+export function offered(possible: readonly string[]): StepKind[] {
+  return STEPS.filter((step) => possible.includes(step));
+}
+
+/** The one step along the fault's life that comes next, and whether the customer can be told now. */
+export function nextStep(possible: readonly string[]): StepKind | null {
+  return LIFE.find((step) => possible.includes(step)) ?? null;
+}

@@ -1,0 +1,173 @@
+// The shapes of the server's API (`/api/v1`). Times are RFC 3339 in UTC.
+
+export type LineState = 'up' | 'down' | 'unknown';
+export type FaultState =
+  'suspected' | 'open' | 'acknowledged' | 'dispatched' | 'restored' | 'repaired' | 'closed' | 'withdrawn';
+export type DeadlineKind = 'restoration' | 'feedback' | 'repair' | 'callback';
+export type DeadlineState = 'running' | 'paused' | 'met' | 'missed' | 'cancelled';
+export type StepKind =
+  | 'acknowledged'
+  | 'dispatched'
+  | 'restored'
+  | 'repaired'
+  | 'feedback'
+  | 'callback'
+  | 'reopened'
+  | 'paused'
+  | 'resumed'
+  | 'exempted'
+  | 'note';
+export type Channel = 'hotline' | 'manager' | 'technician' | 'noc';
+
+export interface Deadline {
+  due_at: string;
+  state: DeadlineState;
+  /** Negative once overdue. Frozen while paused. */
+  remaining_ms: number;
+  met_at?: string | null;
+  /** The whole time allowed, where the server says it: what "80 %" is measured against. */
+  allowance_ms?: number | null;
+}
+
+export interface Fault {
+  id: string;
+  line: string;
+  line_state: LineState;
+  site: string | null;
+  service: string | null;
+  customer: string;
+  customer_name: string;
+  tier: string;
+  tier_label: { zh: string; en: string } | null;
+  state: FaultState;
+  started_at: string;
+  reported: boolean;
+  late: boolean;
+  restoration: Deadline | null;
+  feedback: Deadline | null;
+  repair: Deadline | null;
+  callback: Deadline | null;
+  repeat: { count: number; limit: number | null; year: number } | null;
+  interruption: Interruption | null;
+  owner: string | null;
+  contact: { name: string; phone: string } | null;
+  possible: string[];
+}
+
+export interface Interruption {
+  /** As of the answer; it grows while `running`. */
+  ms: number;
+  limit_ms: number | null;
+  year: number;
+  /** When the limit will be passed if the outage goes on. */
+  exhausted_at?: string | null;
+  running?: boolean;
+}
+
+export interface Engine {
+  alive: boolean;
+  lag_ms: number;
+}
+
+export interface Suspected {
+  id: string;
+  line: string;
+  customer: string;
+  customer_name: string;
+  tier: string;
+  agent: string;
+  since: string;
+}
+
+export interface SilentAgent {
+  name: string;
+  last_seen_at: string | null;
+  silent_since: string;
+  lines: number;
+}
+
+export interface WarnedAgent {
+  name: string;
+  warnings: string[];
+}
+
+export interface Agents {
+  total: number;
+  silent: SilentAgent[];
+  warned: WarnedAgent[];
+}
+
+export interface Snapshot {
+  as_of: string;
+  cursor: string;
+  engine: Engine;
+  faults: Fault[];
+  suspected: Suspected[];
+  agents: Agents;
+}
+
+export type Mark = 'warn_50' | 'warn_80' | 'missed' | 'met_late' | 'corrected';
+
+export type BoardEvent =
+  | { type: 'fault'; data: { fault: Fault; as_of?: string } }
+  | { type: 'deadline'; data: { fault: string; line: string; kind: DeadlineKind; mark: Mark; at: string } }
+  | { type: 'agent'; data: { name: string; state: 'silent' | 'back' | 'warned'; warnings?: string[] } }
+  | { type: 'tick'; data: { as_of: string; engine: Engine } }
+  | { type: 'reset'; data: Record<string, never> };
+
+/** One fact of a fault. What it says beyond the fields below depends on its kind. */
+export interface Fact {
+  id: string;
+  kind: string;
+  occurred_at: string;
+  recorded_at: string;
+  by: string | null;
+  late: boolean;
+  misfit: string | null;
+  [field: string]: unknown;
+}
+
+export interface DeadlineDetail {
+  kind: DeadlineKind;
+  due_at: string;
+  state: DeadlineState;
+  met_at: string | null;
+  missed_at: string | null;
+  warn_at: string[];
+  history: { verdict: string; at: string; learnt_at: string }[];
+}
+
+export interface FaultDetail extends Fault {
+  facts: Fact[];
+  deadlines: DeadlineDetail[];
+}
+
+export interface LineItem {
+  code: string;
+  customer: string;
+  site: string | null;
+  service: string | null;
+  tier: string;
+  state: LineState;
+}
+
+export interface Session {
+  user: string;
+  name: string;
+  role: 'noc' | 'manager' | 'technician' | 'admin';
+}
+
+export interface NewReport {
+  line: string;
+  reported_at: string;
+  channel: Channel;
+  reporter: string;
+  description: string;
+}
+
+/** A step as it is posted: its kind, when it happened (now, if left out), and what the kind asks for. */
+export interface NewFact {
+  kind: StepKind;
+  occurred_at?: string;
+  [field: string]: string | boolean | undefined;
+}
