@@ -145,7 +145,12 @@ fn check(file: &str, text: &str) {
         let found: Vec<String> = out.transitions.iter().map(show).collect();
         if found != case.expect {
             let list = |all: &[String]| all.join("\n    ");
-            wrong += &format!("{}\n  expected\n    {}\n  found\n    {}\n", case.name, list(&case.expect), list(&found));
+            wrong += &format!(
+                "{}\n  expected\n    {}\n  found\n    {}\n",
+                case.name,
+                list(&case.expect),
+                list(&found)
+            );
         }
         for (target, interval_ms) in case.fast {
             let asked = out.intervals.iter().any(|&(_, t, ms)| t == target && ms == interval_ms);
