@@ -2,6 +2,7 @@
 //!
 //! Pure: no IO, no async runtime, no SQL, no files, no current time.
 
+pub mod enrol_token;
 pub mod detector;
 pub mod facts;
 pub mod health;
