@@ -302,7 +302,7 @@ impl Detector {
         let (target, from) = (line.target, line.state);
         let mut evidence = line.evidence(cause, confirmations);
         evidence.degraded = false;
-        line.enter(to, cause.unwrap_or(UnknownCause::Starting), occurred.at);
+        line.enter(to, cause.unwrap_or(UnknownCause::Starting), occurred);
         out.push(Effect::Changed(Box::new(Transition {
             target,
             from,

@@ -246,10 +246,10 @@ impl Line {
     }
 
     /// Enters a state; call after the evidence was taken.
-    pub fn enter(&mut self, state: LineState, cause: UnknownCause, at: UnixMs) {
+    pub fn enter(&mut self, state: LineState, cause: UnknownCause, occurred: Moment) {
         self.state = state;
         self.cause = cause;
-        self.since_at = at;
+        self.since_at = occurred.at;
         self.degraded = false;
         self.stop_waiting();
         match state {
@@ -260,7 +260,7 @@ impl Line {
                 self.bursts = Bursts::EMPTY;
             }
             LineState::Down => {}
-            LineState::Unknown => self.forget(self.last.mono),
+            LineState::Unknown => self.forget(self.last.mono.max(occurred.mono)),
         }
     }
 
@@ -299,6 +299,41 @@ impl Line {
             last_rtt_us: self.last_rtt_us(),
             sent: self.recent.len() as u32,
             lost: self.lost_of(super::recent::WINDOW),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::recent::DEPTH;
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_newest_run_is_the_same_in_whatever_order_results_come(
+            lost in prop::collection::vec(any::<bool>(), 1..=DEPTH),
+            keys in prop::collection::vec(any::<u32>(), DEPTH),
+        ) {
+            let mut arrival: Vec<usize> = (0..lost.len()).collect();
+            arrival.sort_by_key(|&i| keys[i]);
+            let when = |i: usize| Moment { at: UnixMs(9_000 + 250 * i as i64), mono: MonoMs(250 * i as i64) };
+            let spec = LineSpec { interval_ms: 250, uplink: 0, on_link: false };
+            let mut line = Line::new(1, spec, Moment::default());
+            for i in arrival {
+                line.judge(when(i), (!lost[i]).then_some(1));
+            }
+            let newest = lost[lost.len() - 1];
+            let first = lost.iter().rposition(|&l| l != newest).map_or(0, |i| i + 1);
+            let found = if newest { line.loss_run().map(|run| run.first) } else { line.answer_run() };
+            prop_assert_eq!(found, Some(when(first)));
+            prop_assert_eq!(line.last, when(lost.len() - 1));
+            let bursts: Vec<u32> =
+                lost.chunk_by(|a, b| a == b).filter(|c| c[0]).map(|c| c.len() as u32).collect();
+            let newest_bursts = &bursts[bursts.len().saturating_sub(super::super::MAX_BURSTS)..];
+            let told: Vec<u32> = line.evidence(None, Vec::new()).bursts.iter().map(|b| b.lost).collect();
+            prop_assert_eq!(told, newest_bursts);
         }
     }
 }
