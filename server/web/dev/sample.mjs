@@ -28,14 +28,14 @@ export const TIERS = {
 };
 
 const CUSTOMERS = [
-  ['C001', '样例市商业银行 (sample bank)', 'AAA', '总行数据中心', 'manager-east'],
-  ['C002', '样例第一人民医院 (sample hospital)', 'AAA', '门诊楼机房', 'manager-east'],
-  ['C003', '样例物流园区 (sample logistics park)', 'AA', '三号库', 'manager-west'],
-  ['C004', '样例城市供电公司 (sample grid company)', 'AAA', '调度大楼', 'manager-north'],
-  ['C005', '样例职业技术学院 (sample college)', 'A', '图书馆', 'manager-west'],
-  ['C006', '样例汽车零部件厂 (sample parts plant)', 'AA', '二期厂房', 'manager-south'],
-  ['C007', '样例连锁酒店 (sample hotel chain)', 'standard', '火车站店', 'manager-south'],
-  ['C008', '样例区政务服务中心 (sample civic centre)', 'AA', '一楼大厅', 'manager-north'],
+  ['C001', '样例市商业银行', 'AAA', '总行数据中心', 'manager-east'],
+  ['C002', '样例第一人民医院', 'AAA', '门诊楼机房', 'manager-east'],
+  ['C003', '样例物流园区', 'AA', '三号库', 'manager-west'],
+  ['C004', '样例城市供电公司', 'AAA', '调度大楼', 'manager-north'],
+  ['C005', '样例职业技术学院', 'A', '图书馆', 'manager-west'],
+  ['C006', '样例汽车零部件厂', 'AA', '二期厂房', 'manager-south'],
+  ['C007', '样例连锁酒店', 'standard', '火车站店', 'manager-south'],
+  ['C008', '样例区政务服务中心', 'AA', '一楼大厅', 'manager-north'],
 ];
 const SERVICES = ['SDH 155M', 'MPLS-VPN 100M', 'Internet 200M', 'DDN 2M'];
 
@@ -118,6 +118,7 @@ function fault(world, now, index, minutes, state, extra) {
   Object.assign(f, { state, line_state: line.state });
   f.repeat.count = extra.count;
   f.interruption.ms = extra.outage * MIN;
+  f.interruption.exhausted_at = iso(now + f.interruption.limit_ms - f.interruption.ms);
   if (extra.feedbackLeft !== undefined) {
     f.feedback =
       extra.feedbackLeft === null ? null : due(now + extra.feedbackLeft * MIN, now, TIERS[f.tier].feedback);
@@ -128,7 +129,7 @@ function fault(world, now, index, minutes, state, extra) {
     if (state === 'restored') f.repair = due(now + 71 * HOUR + 12 * MIN, now, 72 * HOUR);
     else f.callback = due(now + extra.callbackLeft * MIN, now, 24 * HOUR);
     if (state === 'repaired') f.feedback = null;
-    f.interruption.running = false;
+    Object.assign(f.interruption, { running: false, exhausted_at: null });
   }
   for (const step of ['acknowledged', 'dispatched', 'restored', 'repaired']) {
     if (state === 'open') break;
@@ -191,7 +192,7 @@ export function newFault(world, line, startedMs, reported, now) {
     repair: null,
     callback: null,
     repeat: { count: 1, limit: tier.faults, year: 2026 },
-    interruption: { ms: 0, limit_ms: tier.outage, year: 2026, running: true },
+    interruption: { ms: 0, limit_ms: tier.outage, year: 2026, running: true, exhausted_at: null },
     owner,
     contact: { name: '值班联系人 (duty desk)', phone: '000-0000-0000' },
   };

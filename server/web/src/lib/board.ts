@@ -161,15 +161,21 @@ function compareText(a: string, b: string): number {
 
 export type Filter = 'all' | 'missed' | 'slipping' | 'calm' | 'paused';
 
+/** Whether any of its promises stands still; another may be running beside it. */
+const isPaused = (row: Row) => row.owed.some((o) => o.urgency === 'paused');
+
 /** How many rows stand how: the figures above the table. */
 export function tally(list: readonly Row[]): Record<Filter, number> {
   const sums: Record<Filter, number> = { all: list.length, missed: 0, slipping: 0, calm: 0, paused: 0 };
-  for (const row of list) if (row.urgency in sums) sums[row.urgency as Filter] += 1;
+  for (const row of list) {
+    if (row.urgency in sums && row.urgency !== 'paused') sums[row.urgency as Filter] += 1;
+    if (isPaused(row)) sums.paused += 1;
+  }
   return sums;
 }
 
 export function matches(row: Row, filter: Filter, words: string): boolean {
-  if (filter !== 'all' && row.urgency !== filter) return false;
+  if (filter === 'paused' ? !isPaused(row) : filter !== 'all' && row.urgency !== filter) return false;
   const { line, customer, customer_name, site, service, owner, tier } = row.fault;
   const text = [line, customer, customer_name, site, service, owner, tier].join(' ').toLowerCase();
   return words

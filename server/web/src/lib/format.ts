@@ -47,15 +47,16 @@ const UNITS = {
   zh: { s: '秒', min: '分', h: '小时', d: '天', gap: '' },
 } as const;
 
-/** Hours and minutes for a narrow column: `5:18 h`. */
-export function hours(ms: number, locale: Locale): string {
+/** Hours and minutes for a narrow column: `5:18`. */
+export function hours(ms: number): string {
   const minutes = Math.floor(Math.max(0, ms) / MINUTE);
-  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}${UNITS[locale].h}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}`;
 }
 
 /** A whole limit, shortest form: `6 h`. */
 export function limit(ms: number, locale: Locale): string {
-  return ms % HOUR === 0 ? `${ms / HOUR}${UNITS[locale].h}` : hours(ms, locale);
+  const figure = ms % HOUR === 0 ? String(ms / HOUR) : hours(ms);
+  return figure + UNITS[locale].h;
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -75,10 +76,15 @@ export function clockTime(ms: number, locale: Locale): string {
   return formatter(locale, 'clock', { ...CLOCK, second: '2-digit' }).format(ms);
 }
 
+/** The time of day without seconds. */
+export function minuteTime(ms: number, locale: Locale): string {
+  return formatter(locale, 'minute', CLOCK).format(ms);
+}
+
 /** The time of day, with the day before it where it is not today's. */
 export function moment(ms: number, nowMs: number, locale: Locale): string {
   const day = formatter(locale, 'day', DAY_FIELDS);
-  if (day.format(ms) === day.format(nowMs)) return formatter(locale, 'minute', CLOCK).format(ms);
+  if (day.format(ms) === day.format(nowMs)) return minuteTime(ms, locale);
   return formatter(locale, 'dated', { month: 'short', day: 'numeric', ...CLOCK }).format(ms);
 }
 

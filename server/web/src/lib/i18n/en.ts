@@ -71,6 +71,7 @@ export const en = {
     noOwner: 'nobody',
     more: 'Details',
   },
+  unit: { hours: 'h' },
   lineState: { up: 'up', down: 'down', unknown: 'unknown' },
   state: {
     suspected: 'Suspected',
@@ -96,10 +97,10 @@ export const en = {
     callback: (time: string) => `call by ${time}`,
   },
   wasDue: {
-    restoration: (time: string) => `restoration was due ${time}`,
-    feedback: (time: string) => `feedback was due ${time}`,
+    restoration: (time: string) => `was due ${time}`,
+    feedback: (time: string) => `was due ${time}`,
     repair: (time: string) => `repair was due ${time}`,
-    callback: (time: string) => `callback was due ${time}`,
+    callback: (time: string) => `call was due ${time}`,
   },
   pausedWith: {
     restoration: 'restoration paused',

@@ -67,6 +67,7 @@ export const zh: Messages = {
     noOwner: '无',
     more: '详情',
   },
+  unit: { hours: '小时' },
   lineState: { up: '正常', down: '中断', unknown: '未知' },
   state: {
     suspected: '疑似',
