@@ -5,6 +5,7 @@
 //! order, with any delay, repeated or not, give the same faults. Nothing here knows the current time.
 
 mod advance;
+mod carry;
 mod contribution;
 mod deadline;
 mod evidence;
@@ -15,11 +16,14 @@ mod interval;
 mod rules;
 mod walk;
 
-pub use advance::{Effect, EffectKey, FaultState, Ledger, LedgerEntry, Mark, Verdict, advance, next_wake};
+pub use advance::{
+    Effect, EffectKey, FaultState, Ledger, LedgerEntry, Mark, PastVerdict, Verdict, advance, next_wake,
+};
+pub use carry::carry;
 pub use contribution::{Contribution, Interruption, YearFigures, contributions, local_year, year_bounds};
-pub use deadline::{Deadline, DeadlineKind, Period, Status, deadlines};
+pub use deadline::{Deadline, DeadlineKind, Period, Status, deadlines, feedback_missed};
 pub use fact::{Event, Fact};
-pub use fault::{Exemption, Fault, FeedbackRun, Pause, Placed, Run, State, Terms};
+pub use fault::{Ending, Exemption, Fault, FeedbackRun, Pause, Placed, Run, State, Terms};
 pub use fold::{Carried, FACTS_PER_FAULT_MAX, Folded, fold};
 pub use interval::{Interval, union_ms};
 pub use rules::{LineRules, LineTerms, PackVersion, RulesError};

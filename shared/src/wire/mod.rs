@@ -16,7 +16,7 @@ pub use messages::{
     Cursor, Enroll, Enrolled, Head, Heartbeat, HeartbeatAnswer, Held, HeldLane, Hello, HelloAnswer, Limits,
     PackText, Pull, PullPage, PushAnswer, Reference, ReferenceCustomer, ReferenceLine, ReferenceTerms,
 };
-pub use ranges::{Range, RangeSet, RangeSum};
+pub use ranges::{RANGES_MAX, Range, RangeSet, RangeSum};
 pub use scan::{ScanError, scan};
 
 use serde::{Serialize, de::DeserializeOwned};

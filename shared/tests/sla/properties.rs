@@ -1,0 +1,207 @@
+//! What must hold for every story, told by chance.
+
+use std::sync::Arc;
+
+use linewatch_shared::detector::LineState;
+use linewatch_shared::facts::{Callback, Channel, Reopening, Step, StepKind};
+use linewatch_shared::rules::{Pack, SHIPPED};
+use linewatch_shared::sla::{
+    Carried, DeadlineKind, Event, Fact, Folded, LineRules, LineTerms, Mark, PackVersion, State, Status,
+    Verdict, deadlines, feedback_missed, fold, union_ms,
+};
+use linewatch_shared::time::{HOUR_MS, MINUTE_MS, UnixMs};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::desk::Desk;
+
+const START: UnixMs = UnixMs(1_772_416_800_000);
+
+fn rules() -> LineRules {
+    let pack = Pack::parse(SHIPPED[0].1, "group-line.toml").unwrap();
+    let terms = LineTerms {
+        valid_from: UnixMs(0),
+        customer: "C1".to_owned(),
+        pack: pack.name.clone(),
+        tier: "AAA".to_owned(),
+        owner: "own".to_owned(),
+    };
+    LineRules::new("L1", vec![terms], [PackVersion { valid_from: UnixMs(0), pack: Arc::new(pack) }]).unwrap()
+}
+
+fn evidence(agent: &str, state: LineState) -> Event {
+    Event::Evidence { agent: agent.to_owned(), state }
+}
+
+/// An event; steps name the fact with the given number, which may be anything.
+fn event(names: u8) -> impl Strategy<Value = Event> {
+    let step = move |kind| Event::Step(Step { fault: id(names), kind, note: None });
+    let text = String::new;
+    let report = Event::Report { channel: Channel::Hotline, reporter: text(), description: text() };
+    let pause = StepKind::Paused {
+        cause: "customer_hold".to_owned(),
+        reason: text(),
+        until: START + 30 * HOUR_MS,
+        evidence: text(),
+        grantor: text(),
+    };
+    prop_oneof![
+        4 => Just(evidence("own", LineState::Down)),
+        4 => Just(evidence("own", LineState::Up)),
+        1 => Just(evidence("own", LineState::Unknown)),
+        1 => Just(evidence("other", LineState::Down)),
+        1 => Just(evidence("other", LineState::Up)),
+        2 => Just(report),
+        1 => Just(Event::Suspected),
+        1 => Just(Event::Cleared),
+        2 => Just(step(StepKind::Acknowledged)),
+        1 => Just(step(StepKind::Dispatched)),
+        3 => Just(step(StepKind::Restored)),
+        3 => Just(step(StepKind::Repaired)),
+        2 => Just(step(StepKind::Feedback { reached: true })),
+        1 => Just(step(StepKind::Callback(Callback::Unsatisfied))),
+        1 => Just(step(StepKind::Callback(Callback::StillDown))),
+        3 => Just(step(StepKind::Callback(Callback::Satisfied))),
+        1 => Just(step(StepKind::Reopened { reason: text(), case: Reopening::NeverCameBack })),
+        1 => Just(step(StepKind::Reopened { reason: text(), case: Reopening::FailedAgain })),
+        1 => Just(step(pause)),
+        1 => Just(step(StepKind::Resumed)),
+        1 => Just(step(StepKind::Exempted { cause: "force_majeure".to_owned(), grantor: text() })),
+    ]
+}
+
+fn id(number: u8) -> Uuid {
+    Uuid::from_u128(u128::from(number) + 1)
+}
+
+/// Facts over three days, minutes apart, several in one instant now and then.
+fn facts() -> impl Strategy<Value = Vec<Fact>> {
+    let one = (0_i64..600, 0_u8..12).prop_flat_map(|(at, names)| (Just(at), event(names)));
+    proptest::collection::vec(one, 1..24).prop_map(|list| {
+        let fact = |(number, (at, event)): (usize, (i64, Event))| Fact {
+            id: id(number as u8),
+            occurred_at: START + at * 7 * MINUTE_MS,
+            event,
+        };
+        list.into_iter().enumerate().map(fact).collect()
+    })
+}
+
+fn found(facts: &[Fact]) -> Folded {
+    fold(facts.to_vec(), &rules(), &Carried::default())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn order_delay_and_duplication_do_not_matter(
+        (facts, arrivals) in facts().prop_flat_map(|facts| {
+            let count = facts.len();
+            (Just(facts), proptest::collection::vec(0..count, count * 2))
+        })
+    ) {
+        let expected = found(&facts);
+        // Some arrive twice, some late; the desk sees every prefix on the way.
+        let mut desk = Desk::new(rules());
+        let mut now = START + 80 * HOUR_MS;
+        for number in arrivals.into_iter().chain(0..facts.len()) {
+            desk.learn([facts[number].clone()], now);
+            now = now + MINUTE_MS;
+        }
+        let live: Vec<_> = desk.states.iter().map(|state| state.fault.clone()).collect();
+        for fault in &expected.faults {
+            prop_assert!(live.contains(fault), "{fault:#?}\n{live:#?}");
+        }
+        for extra in live.iter().filter(|fault| !expected.faults.contains(fault)) {
+            prop_assert_eq!(extra.state, State::Withdrawn, "only what was taken away is left over");
+        }
+        let recount: Vec<_> = expected.faults.iter().filter(|fault| fault.counts()).collect();
+        prop_assert_eq!(desk.figures(now).repeat_count as usize, recount.len());
+        let outage_ms = union_ms(recount.iter().flat_map(|fault| fault.outage.clone()), now);
+        prop_assert_eq!(desk.figures(now).interruption.ms, outage_ms);
+    }
+
+    #[test]
+    fn every_fact_has_one_place(facts in facts()) {
+        let folded = found(&facts);
+        let mut placed: Vec<Uuid> = folded.faults.iter().flat_map(|fault| fault.facts.iter().map(|p| p.id)).collect();
+        placed.extend(folded.loose.iter().map(|p| p.id));
+        placed.sort_unstable();
+        let mut all: Vec<Uuid> = facts.iter().map(|fact| fact.id).collect();
+        all.sort_unstable();
+        prop_assert_eq!(placed, all);
+    }
+
+    #[test]
+    fn each_effect_is_told_once_and_no_miss_falls_into_a_pause(facts in facts()) {
+        let mut desk = Desk::new(rules());
+        let mut facts = facts;
+        facts.sort_by_key(|fact| fact.occurred_at);
+        let mut now = START;
+        for fact in facts {
+            let at = fact.occurred_at;
+            desk.run_until(now, at);
+            desk.learn([fact], at);
+            now = at;
+            for state in &desk.states {
+                let missed = deadlines(&state.fault, now).into_iter().filter(|d| {
+                    d.kind == DeadlineKind::Restoration && matches!(d.status(now), Status::Missed { .. })
+                });
+                for deadline in missed {
+                    prop_assert!(!deadline.pauses.iter().any(|pause| pause.from < deadline.due_at && pause.contains(deadline.due_at)));
+                }
+            }
+        }
+        desk.run_until(now, START + 100 * HOUR_MS);
+        let mut keys: Vec<String> = desk.told.iter().map(|(_, effect)| effect.key.to_string()).collect();
+        let told = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        prop_assert_eq!(keys.len(), told, "an effect's key is unique");
+    }
+
+    #[test]
+    fn a_miss_is_corrected_only_by_earlier_facts(facts in facts()) {
+        // Facts that arrive at their own time can end a deadline, never unsay a miss of the restoration,
+        // except where a person takes back the restoration and the clock with it, or a pause.
+        let mut desk = Desk::new(rules());
+        let mut facts = facts;
+        facts.sort_by_key(Fact::fold_order);
+        let mut now = START;
+        for fact in facts {
+            let at = fact.occurred_at;
+            desk.run_until(now, at);
+            desk.learn([fact], at);
+            now = at;
+        }
+        for state in &desk.states {
+            let entry = deadlines(&state.fault, now)
+                .into_iter()
+                .filter(|d| d.kind == DeadlineKind::Restoration)
+                .find_map(|d| state.ledger.entry(d.kind, d.period).cloned());
+            let Some(entry) = entry else { continue };
+            let verdicts: Vec<Verdict> = entry.history.iter().map(|past| past.verdict).collect();
+            let unsaid = verdicts.windows(2).any(|pair| pair[0] == Verdict::Missed && pair[1] != Verdict::Missed);
+            prop_assert!(!unsaid, "{verdicts:?}");
+        }
+        let corrected = desk.told.iter().filter(|(_, effect)| {
+            effect.key.mark == Mark::Corrected && effect.key.kind == DeadlineKind::Restoration
+        });
+        prop_assert_eq!(corrected.count(), 0);
+    }
+
+    #[test]
+    fn listed_feedback_misses_are_the_counted_ones(facts in facts(), hours in 1_i64..60) {
+        let now = START + 70 * HOUR_MS + hours * HOUR_MS;
+        for fault in found(&facts).faults {
+            let listed = deadlines(&fault, now)
+                .into_iter()
+                .filter(|d| d.kind == DeadlineKind::Feedback && matches!(d.status(now), Status::Missed { .. }))
+                .count() as i64;
+            let counted = feedback_missed(&fault, now);
+            // A message that came after its period's end is listed as met late and is a miss as well.
+            prop_assert!(listed == counted || listed > 200 || counted > 200, "{listed} {counted}");
+        }
+    }
+}
