@@ -154,7 +154,7 @@ export const en = {
     feedback: 'The customer was told how the fault stands. An unanswered call is kept, and does not count.',
     restored: 'Service works again, if by a temporary route. The restoration clock stops.',
     repaired: 'The cause is mended for good. The callback is owed next.',
-    callback: 'The customer was asked whether it is really well. Only “satisfied” closes the fault.',
+    callback: 'The customer was asked whether it is really well. Only a satisfied customer closes the fault.',
     reopened: 'The restoration was wrong or did not last. Back to work.',
     paused: 'The clocks stand still, for a cause that the rules allow. Feedback never pauses.',
     resumed: 'The pause ends now.',

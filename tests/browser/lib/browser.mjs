@@ -1,0 +1,73 @@
+// A real Chromium, and a viewer of the board in it.
+
+import { chromium } from 'playwright-core';
+
+// Chromium's own background connections have nowhere to go on a machine without a network.
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export function launch() {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+}
+
+/**
+ * A signed-in viewer of the board, in a browser profile of its own. `clockOffMs` sets the browser's wall
+ * clock wrong by so much. `viewer.problems` collects script errors and refusals of the security policy.
+ */
+export async function openBoard(browser, url, { user, password, clockOffMs = 0, ...options }) {
+  const context = await browser.newContext({
+    viewport: { width: 1366, height: 768 },
+    locale: 'en-GB',
+    ...options,
+  });
+  if (clockOffMs) await context.addInitScript(setClockWrong, clockOffMs);
+  const page = await context.newPage();
+  const problems = [];
+  page.on('pageerror', (error) => problems.push(String(error)));
+  page.on(
+    'console',
+    (message) => /Content Security Policy/i.test(message.text()) && problems.push(message.text()),
+  );
+  await page.goto(url);
+  await page.fill('input[name=user]', user);
+  await page.fill('input[name=password]', password);
+  await page.click('form button.solid');
+  await page.locator('[data-link=live]').waitFor();
+  return Object.assign(page, { problems });
+}
+
+/** Runs in the page, before its own scripts. */
+function setClockWrong(offMs) {
+  const Right = Date;
+  globalThis.Date = class extends Right {
+    constructor(...args) {
+      if (args.length) super(...args);
+      else super(Right.now() + offMs);
+    }
+    static now() {
+      return Right.now() + offMs;
+    }
+  };
+}
+
+export const row = (page, line) => page.locator(`tr[data-line="${line}"]`);
+
+/** What a countdown shows, in seconds; null while it is not there. */
+export async function secondsLeft(page, line, kind) {
+  const cell = row(page, line).locator(`[data-kind=${kind}]`);
+  if ((await cell.count()) === 0) return null;
+  const text = (await cell.innerText()).trim();
+  const match = /^(−?)(?:(\d+)d )?([\d:]+)$/.exec(text);
+  if (!match) throw new Error(`not a countdown: ${text}`);
+  const [, minus, days, clock] = match;
+  const seconds =
+    clock.split(':').reduce((sum, part) => sum * 60 + Number(part), 0) + Number(days ?? 0) * 86_400;
+  return minus ? -seconds : seconds;
+}
