@@ -3,9 +3,11 @@
 //! Pure: no IO, no async runtime, no SQL, no files, no current time.
 
 pub mod enrol_token;
+pub mod backoff;
 pub mod detector;
 pub mod facts;
 pub mod health;
+pub mod minute;
 pub mod probe_url;
 pub mod rules;
 pub mod sample;

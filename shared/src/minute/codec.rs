@@ -8,10 +8,11 @@
 //!   codes: for each line, bytes shared with the line before (varint), bytes that follow (varint), these
 //!   columns, one after the other, each with a varint for each line:
 //!     sent (zigzag difference to the line before), lost, late, not_sent, longest_run
-//!     of lines with an answer: min_us, avg_us - min_us, max_us - avg_us, jitter_us
+//!     of lines with an answer: min_us, avg_us - min_us, max_us - avg_us,
+//!       jitter_us - (avg_us - min_us) (wrapping, zigzag)
 //! ```
 //!
-//! The round-trip columns are stored in planes (all lowest bytes, then all second ones …) because their low
+//! Jitter is near the mean's distance from the shortest, so their difference is small. The round-trip columns are stored in planes (all lowest bytes, then all second ones …) because their low
 //! bytes are noise and their high bytes are not.
 
 use super::{LineMinute, MAX_CODE_BYTES, MAX_LINES, MinuteBlock, MinuteError, RttSummary};
@@ -52,8 +53,22 @@ pub fn encode(block: &MinuteBlock) -> Vec<u8> {
 
 const COUNTS: [fn(&LineMinute) -> u32; 4] = [|l| l.lost, |l| l.late, |l| l.not_sent, |l| l.longest_run];
 
-const ROUND_TRIPS: [fn(RttSummary) -> u32; 4] =
-    [|r| r.min_us, |r| r.avg_us - r.min_us, |r| r.max_us - r.avg_us, |r| r.jitter_us];
+const ROUND_TRIPS: [fn(RttSummary) -> u32; 4] = [
+    |r| r.min_us,
+    |r| r.avg_us - r.min_us,
+    |r| r.max_us - r.avg_us,
+    |r| fold_jitter(r.jitter_us, r.avg_us - r.min_us),
+];
+
+const fn fold_jitter(jitter_us: u32, above_min_us: u32) -> u32 {
+    let difference = jitter_us.wrapping_sub(above_min_us) as i32;
+    (difference << 1 ^ difference >> 31) as u32
+}
+
+const fn unfold_jitter(folded: u32, above_min_us: u32) -> u32 {
+    let difference = (folded >> 1) as i32 ^ -((folded & 1) as i32);
+    above_min_us.wrapping_add(difference as u32)
+}
 
 pub fn decode(bytes: &[u8]) -> Result<MinuteBlock, MinuteError> {
     let (&version, frame) = bytes.split_first().ok_or(MinuteError::Length)?;
@@ -201,7 +216,8 @@ impl<'a> Reader<'a> {
             let (Some(avg_us), Some(max_us)) = (avg, max) else {
                 return Err(MinuteError::Figures(index));
             };
-            lines[index].rtt = Some(RttSummary { min_us: min[at], avg_us, max_us, jitter_us: jitter[at] });
+            let jitter_us = unfold_jitter(jitter[at], above_min[at]);
+            lines[index].rtt = Some(RttSummary { min_us: min[at], avg_us, max_us, jitter_us });
         }
         Ok(())
     }
