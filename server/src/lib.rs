@@ -4,6 +4,9 @@
 //! `http` → `app` → `db`: axum lives only in `http`, SQL only in `db` and the statements that `app`
 //! hands to it. `engine` and `notify` sit on `app` and `db`.
 
+pub mod app;
+pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod tls;

@@ -8,8 +8,10 @@ use sha2::{Digest, Sha256};
 use super::{Db, DbError, LockKey, Priority, Tx};
 
 /// Every migration in order: its file name without `.sql`, and its text.
-pub(super) const MIGRATIONS: &[(&str, &str)] =
-    &[("0001_base", include_str!("../../migrations/0001_base.sql"))];
+pub(super) const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_base", include_str!("../../migrations/0001_base.sql")),
+    ("0002_faults", include_str!("../../migrations/0002_faults.sql")),
+];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\
     name TEXT PRIMARY KEY, checksum TEXT NOT NULL, applied_at_ms BIGINT NOT NULL)";

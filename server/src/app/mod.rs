@@ -1,0 +1,150 @@
+//! Use cases: each is one transaction that reads top to bottom. No axum here, no listeners.
+
+pub mod agents;
+//IMPORT pub mod import;
+pub mod packs;
+pub mod reference;
+pub mod server;
+pub mod users;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use linewatch_shared::rules::Mistake;
+use linewatch_shared::time::Clock;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::config::Settings;
+use crate::db::{Db, DbError, Tx, Value};
+use packs::PackSet;
+
+/// A loop that has not come round for so long counts as dead.
+pub const PULSE_LIMIT_MS: i64 = 30_000;
+
+/// Why a use case was refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// What was asked for cannot be done; the text says why, for people.
+    #[error("{0}")]
+    Refused(String),
+    /// The thing named does not exist.
+    #[error("there is no {kind} called \"{name}\"")]
+    Unknown {
+        /// `user`, `agent`, …
+        kind: &'static str,
+        /// As it was asked for.
+        name: String,
+    },
+    /// Files that people wrote have mistakes.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Mistakes(Vec<Mistake>),
+    /// A file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Hashing a password failed or is overloaded.
+    #[error("passwords: {0}")]
+    Password(String),
+    /// Keys or certificates.
+    #[error("certificates: {0}")]
+    Certificate(String),
+}
+
+/// The beat of a loop that has to go on, such as the deadline engine.
+#[derive(Debug, Default)]
+pub struct Pulse {
+    /// Monotonic time of the last beat, plus one; 0 before the first.
+    last: AtomicI64,
+    lag_ms: AtomicI64,
+}
+
+impl Pulse {
+    /// Says that the loop came round, and by how much its work is late.
+    pub fn beat(&self, clock: &dyn Clock, lag_ms: i64) {
+        self.lag_ms.store(lag_ms, Ordering::Relaxed);
+        self.last.store(clock.mono().0 + 1, Ordering::Relaxed);
+    }
+
+    /// True when the last beat is at most [`PULSE_LIMIT_MS`] ago.
+    pub fn is_alive(&self, clock: &dyn Clock) -> bool {
+        let last = self.last.load(Ordering::Relaxed);
+        last > 0 && clock.mono().0 - (last - 1) <= PULSE_LIMIT_MS
+    }
+
+    /// How late the loop's work was at the last beat.
+    pub fn lag_ms(&self) -> i64 {
+        self.lag_ms.load(Ordering::Relaxed)
+    }
+}
+
+/// What every part of a running server shares.
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The configuration.
+    pub settings: Arc<Settings>,
+    /// The packs in force.
+    pub packs: Arc<PackSet>,
+    /// Random, new with each new database; agents notice a restored one by it.
+    pub server_epoch: Uuid,
+    /// What links in messages begin with; no slash at the end.
+    pub link_base: String,
+    /// Set when the program is asked to end; long answers (event streams) end on it.
+    pub shutdown: CancellationToken,
+    /// The deadline engine's.
+    pub engine: Pulse,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App")
+            .field("db", &self.db)
+            .field("link_base", &self.link_base)
+            .finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// The shorthand that most use cases begin with.
+    pub fn now(&self) -> linewatch_shared::time::UnixMs {
+        self.clock.now()
+    }
+}
+
+/// Writes what happened, and who did it, where it cannot be changed again.
+pub fn audit(
+    tx: &mut Tx<'_>,
+    at_ms: i64,
+    who: &str,
+    action: &str,
+    subject: &str,
+    detail: Option<&serde_json::Value>,
+) -> Result<(), DbError> {
+    let detail = detail.map(ToString::to_string);
+    tx.execute(
+        "INSERT INTO audit (at_ms, who, action, subject, detail) VALUES ($1, $2, $3, $4, $5)",
+        &[at_ms.into(), who.into(), action.into(), subject.into(), Value::from(detail)],
+    )?;
+    Ok(())
+}
+
+/// Fills a blob with secret random bytes.
+///
+/// # Errors
+/// When the system has none.
+pub fn random<const N: usize>() -> Result<[u8; N], AppError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|e| AppError::Refused(format!("no random numbers: {e}")))?;
+    Ok(bytes)
+}

@@ -1,0 +1,222 @@
+//! Users: who may sign in, and as what.
+
+use linewatch_shared::time::UnixMs;
+use serde::Serialize;
+
+use super::{AppError, audit};
+use crate::auth::{Role, credential, password};
+use crate::db::{Db, DbError, Priority, Tx};
+
+/// The longest user name, in characters.
+const NAME_CHARS_MAX: usize = 64;
+
+/// A user, without secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// The name to sign in with.
+    pub name: String,
+    /// The role.
+    pub role: Role,
+    /// True when the user cannot sign in.
+    pub disabled: bool,
+    /// When the user was added, RFC 3339.
+    pub created_at: String,
+    /// API tokens that are valid.
+    pub tokens: u32,
+}
+
+/// Adds a user.
+///
+/// # Errors
+/// When the name is taken or not usable, or the password too short.
+pub async fn add(db: &Db, name: &str, role: Role, secret: &str, now: UnixMs) -> Result<(), AppError> {
+    check_name(name)?;
+    password::check_rules(secret)?;
+    let hash = password::hash(secret.to_owned()).await?;
+    let name = name.to_owned();
+    db.write(Priority::Api, move |tx| {
+        let added = tx.execute(
+            "INSERT INTO app_user (name, role, password_hash, created_at_ms) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (name) DO NOTHING",
+            &[name.as_str().into(), role.name().into(), hash.as_str().into(), now.into()],
+        )?;
+        if added == 0 {
+            return Err(AppError::Refused(format!("there is already a user called \"{name}\"")));
+        }
+        Ok(audit(tx, now.0, "command line", "user added", &name, None)?)
+    })
+    .await
+}
+
+/// Makes an API token for a user; it is shown only this once.
+///
+/// # Errors
+/// When there is no such user, or it is disabled.
+pub async fn token(db: &Db, name: &str, now: UnixMs) -> Result<String, AppError> {
+    let (secret, _) = credential::fresh()?;
+    let token = format!("{}{secret}", credential::TOKEN_PREFIX);
+    let (name, hash) = (name.to_owned(), credential::hash_of(&token));
+    db.write(Priority::Api, move |tx| {
+        let sql = "SELECT disabled FROM app_user WHERE name = $1";
+        let row = tx.query_opt(sql, &[name.as_str().into()])?.ok_or_else(|| unknown(&name))?;
+        if row.get::<bool>(0)? {
+            return Err(AppError::Refused(format!("the user \"{name}\" is disabled")));
+        }
+        tx.execute(
+            "INSERT INTO api_token (hash, user_name, label, created_at_ms) VALUES ($1, $2, $3, $4)",
+            &[hash.into(), name.as_str().into(), "command line".into(), now.into()],
+        )?;
+        Ok(audit(tx, now.0, "command line", "token made", &name, None)?)
+    })
+    .await?;
+    Ok(token)
+}
+
+/// Ends a user's access: no more sign-ins, sessions gone, tokens gone.
+///
+/// # Errors
+/// When there is no such user.
+pub async fn disable(db: &Db, name: &str, now: UnixMs) -> Result<(), AppError> {
+    let name = name.to_owned();
+    db.write(Priority::Api, move |tx| {
+        if tx.execute("UPDATE app_user SET disabled = 1 WHERE name = $1", &[name.as_str().into()])? == 0 {
+            return Err(unknown(&name));
+        }
+        end_access(tx, &name)?;
+        Ok(audit(tx, now.0, "command line", "user disabled", &name, None)?)
+    })
+    .await
+}
+
+/// Gives a user a new password and lets it sign in again; sessions and tokens of before are gone.
+///
+/// # Errors
+/// When there is no such user, or the password is too short.
+pub async fn reset(db: &Db, name: &str, secret: &str, now: UnixMs) -> Result<(), AppError> {
+    password::check_rules(secret)?;
+    let hash = password::hash(secret.to_owned()).await?;
+    let name = name.to_owned();
+    db.write(Priority::Api, move |tx| {
+        let sql = "UPDATE app_user SET password_hash = $2, disabled = 0 WHERE name = $1";
+        if tx.execute(sql, &[name.as_str().into(), hash.as_str().into()])? == 0 {
+            return Err(unknown(&name));
+        }
+        end_access(tx, &name)?;
+        Ok(audit(tx, now.0, "command line", "password reset", &name, None)?)
+    })
+    .await
+}
+
+/// Every user, by name.
+///
+/// # Errors
+/// The database's.
+pub async fn list(db: &Db, now: UnixMs) -> Result<Vec<User>, AppError> {
+    let sql = "SELECT name, role, disabled, created_at_ms, \
+               (SELECT COUNT(*) FROM api_token t WHERE t.user_name = u.name \
+                AND (t.expires_at_ms IS NULL OR t.expires_at_ms > $1)) FROM app_user u ORDER BY name";
+    db.read(move |tx| {
+        let mut users = Vec::new();
+        for row in tx.query(sql, &[now.into()])? {
+            let role: String = row.get(1)?;
+            users.push(User {
+                name: row.get(0)?,
+                role: Role::parse(&role).ok_or_else(|| DbError::Data(format!("role \"{role}\"")))?,
+                disabled: row.get(2)?,
+                created_at: row.get::<UnixMs>(3)?.to_rfc3339(),
+                tokens: row.get(4)?,
+            });
+        }
+        Ok(users)
+    })
+    .await
+}
+
+/// The role of a user whose password this is, or `None`. An unknown or disabled user takes as long as
+/// a known one.
+///
+/// # Errors
+/// The database's, or when too many wait to be hashed.
+pub async fn check_password(db: &Db, name: &str, secret: String) -> Result<Option<Role>, AppError> {
+    let name = name.to_owned();
+    let found: Option<(String, String)> = db
+        .read(move |tx| -> Result<_, DbError> {
+            let sql = "SELECT password_hash, role FROM app_user WHERE name = $1 AND disabled = 0";
+            let row = tx.query_opt(sql, &[name.as_str().into()])?;
+            row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
+        })
+        .await?;
+    let (hash, role) = found.unzip();
+    let fits = password::verify(secret, hash).await?;
+    Ok(if fits { role.and_then(|role| Role::parse(&role)) } else { None })
+}
+
+fn end_access(tx: &mut Tx<'_>, name: &str) -> Result<(), DbError> {
+    tx.execute("DELETE FROM session WHERE user_name = $1", &[name.into()])?;
+    tx.execute("DELETE FROM api_token WHERE user_name = $1", &[name.into()])?;
+    Ok(())
+}
+
+fn unknown(name: &str) -> AppError {
+    AppError::Unknown { kind: "user", name: name.to_owned() }
+}
+
+/// Names of users and agents: readable, safe in a shell and in a URL.
+///
+/// # Errors
+/// [`AppError::Refused`] with the rule.
+pub fn check_name(name: &str) -> Result<(), AppError> {
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@');
+    if name.is_empty()
+        || name.chars().count() > NAME_CHARS_MAX
+        || !name.chars().all(fits)
+        || name.starts_with('-')
+    {
+        return Err(AppError::Refused(format!(
+            "\"{name}\" is not a usable name: 1 to {NAME_CHARS_MAX} letters, digits or . - _ @"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::Via;
+    use crate::db::testing::both;
+
+    const NOW: UnixMs = UnixMs(1_000_000);
+    const GOOD: &str = "long enough";
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_user_signs_in_until_disabled() {
+        both(|db| async move {
+            add(&db, "ops", Role::Noc, GOOD, NOW).await.unwrap();
+            let twice = add(&db, "ops", Role::Noc, GOOD, NOW).await.unwrap_err().to_string();
+            assert!(twice.contains("already"), "{twice}");
+            assert!(add(&db, "x y", Role::Noc, GOOD, NOW).await.is_err());
+            assert!(add(&db, "short", Role::Noc, "123456789", NOW).await.is_err());
+            assert_eq!(check_password(&db, "ops", GOOD.into()).await.unwrap(), Some(Role::Noc));
+            assert_eq!(check_password(&db, "ops", "wrong".into()).await.unwrap(), None);
+            assert_eq!(check_password(&db, "nobody", GOOD.into()).await.unwrap(), None);
+            let token = token(&db, "ops", NOW).await.unwrap();
+            let session = credential::start_session(&db, "ops", NOW).await.unwrap();
+            async fn who_is(db: &Db, via: Via, secret: &str, at: UnixMs) -> Option<String> {
+                credential::caller(db, via, secret, at).await.unwrap().map(|c| c.user)
+            }
+            assert_eq!(who_is(&db, Via::Token, &token, NOW).await.as_deref(), Some("ops"));
+            assert_eq!(who_is(&db, Via::Session, &session, NOW).await.as_deref(), Some("ops"));
+            assert_eq!(who_is(&db, Via::Session, &token, NOW).await, None);
+            assert_eq!(who_is(&db, Via::Session, &session, NOW + credential::SESSION_MS).await, None);
+            assert_eq!(list(&db, NOW).await.unwrap()[0].tokens, 1);
+            disable(&db, "ops", NOW).await.unwrap();
+            assert_eq!(who_is(&db, Via::Token, &token, NOW).await, None);
+            assert_eq!(check_password(&db, "ops", GOOD.into()).await.unwrap(), None);
+            reset(&db, "ops", "another password", NOW).await.unwrap();
+            assert_eq!(who_is(&db, Via::Token, &token, NOW).await, None);
+            assert!(check_password(&db, "ops", "another password".into()).await.unwrap().is_some());
+            assert!(matches!(disable(&db, "nobody", NOW).await, Err(AppError::Unknown { .. })));
+        })
+        .await;
+    }
+}

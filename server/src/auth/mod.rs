@@ -1,0 +1,9 @@
+//! Who may do what: roles, passwords, sessions and tokens. Nothing of HTTP is here.
+
+pub mod credential;
+pub mod password;
+pub mod role;
+pub mod throttle;
+
+pub use credential::{Caller, Via};
+pub use role::Role;

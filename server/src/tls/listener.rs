@@ -1,0 +1,242 @@
+//! Listeners with bounds: so many connections at once, none of them idle for ever, and handshakes
+//! that never hold up the next caller.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, Sleep};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::authority::fingerprint;
+
+/// A connection on which nothing moves either way for so long is closed. Event streams send a
+/// comment more often than this.
+const IDLE_LIMIT: Duration = Duration::from_secs(120);
+/// The time for a TLS handshake.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+/// Handshakes under way at the same time; a slow one costs memory, not a turn.
+const HANDSHAKES_MAX: usize = 1024;
+/// Finished handshakes that wait to be served.
+const READY_MAX: usize = 64;
+/// The pause after an accept failed for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Who is on the other end.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// Its address.
+    pub address: SocketAddr,
+    /// SHA-256 of the certificate that it showed and our authority signed.
+    pub certificate: Option<[u8; 32]>,
+}
+
+/// A plain listener that serves at most so many connections at once; further ones wait in the kernel.
+#[derive(Debug)]
+pub struct LimitedListener {
+    inner: TcpListener,
+    room: Arc<Semaphore>,
+}
+
+impl LimitedListener {
+    /// Wraps a bound listener.
+    #[must_use]
+    pub fn new(inner: TcpListener, connections_max: usize) -> Self {
+        Self { inner, room: Arc::new(Semaphore::new(connections_max)) }
+    }
+
+    async fn next(&mut self) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
+        // Never closed, so there is always a permit.
+        let permit = Arc::clone(&self.room).acquire_owned().await.ok();
+        loop {
+            match self.inner.accept().await {
+                Ok((stream, address)) => {
+                    drop(stream.set_nodelay(true));
+                    return (stream, address, permit);
+                }
+                Err(e) if is_of_one_connection(&e) => {}
+                Err(e) => {
+                    tracing::error!(error = %e, "cannot accept connections");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+fn is_of_one_connection(e: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(e.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+impl Listener for LimitedListener {
+    type Io = Guarded<TcpStream>;
+    type Addr = Peer;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        let (stream, address, permit) = self.next().await;
+        (Guarded::new(stream, permit), Peer { address, certificate: None })
+    }
+
+    fn local_addr(&self) -> io::Result<Peer> {
+        Ok(Peer { address: self.inner.local_addr()?, certificate: None })
+    }
+}
+
+impl Connected<IncomingStream<'_, LimitedListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, LimitedListener>) -> Self {
+        *stream.remote_addr()
+    }
+}
+
+type Ready = (Guarded<TlsStream<TcpStream>>, Peer);
+
+/// A listener that has shaken hands before it hands a connection on.
+#[derive(Debug)]
+pub struct TlsListener {
+    address: SocketAddr,
+    ready: mpsc::Receiver<Ready>,
+    accepting: AbortHandle,
+}
+
+impl TlsListener {
+    /// Starts to accept on a bound listener.
+    ///
+    /// # Errors
+    /// When the listener has no address.
+    pub fn new(inner: TcpListener, connections_max: usize, config: Arc<ServerConfig>) -> io::Result<Self> {
+        let address = inner.local_addr()?;
+        let (sender, ready) = mpsc::channel(READY_MAX);
+        let limited = LimitedListener::new(inner, connections_max);
+        let accepting = tokio::spawn(accept_all(limited, TlsAcceptor::from(config), sender)).abort_handle();
+        Ok(Self { address, ready, accepting })
+    }
+}
+
+impl Drop for TlsListener {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept_all(mut inner: LimitedListener, acceptor: TlsAcceptor, ready: mpsc::Sender<Ready>) {
+    let handshakes = Arc::new(Semaphore::new(HANDSHAKES_MAX));
+    loop {
+        let (stream, address, permit) = inner.next().await;
+        let Ok(slot) = Arc::clone(&handshakes).acquire_owned().await else { return };
+        let (acceptor, ready) = (acceptor.clone(), ready.clone());
+        tokio::spawn(async move {
+            match tokio::time::timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => {
+                    let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+                    let peer = Peer { address, certificate: shown.map(fingerprint) };
+                    drop(slot);
+                    // The listener is gone when the program ends.
+                    drop(ready.send((Guarded::new(stream, permit), peer)).await);
+                }
+                Ok(Err(e)) => tracing::debug!(%address, error = %e, "TLS handshake failed"),
+                Err(_) => tracing::debug!(%address, "TLS handshake took too long"),
+            }
+        });
+    }
+}
+
+impl Listener for TlsListener {
+    type Io = Guarded<TlsStream<TcpStream>>;
+    type Addr = Peer;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        match self.ready.recv().await {
+            Some(ready) => ready,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Peer> {
+        Ok(Peer { address: self.address, certificate: None })
+    }
+}
+
+impl Connected<IncomingStream<'_, TlsListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
+        *stream.remote_addr()
+    }
+}
+
+/// A connection that counts against the listener's limit and ends when nothing moves on it.
+#[derive(Debug)]
+pub struct Guarded<S> {
+    inner: S,
+    idle: Pin<Box<Sleep>>,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl<S> Guarded<S> {
+    fn new(inner: S, permit: Option<OwnedSemaphorePermit>) -> Self {
+        Self { inner, idle: Box::pin(tokio::time::sleep(IDLE_LIMIT)), _permit: permit }
+    }
+
+    fn moved<T>(&mut self, poll: Poll<T>) -> Poll<T> {
+        if poll.is_ready() {
+            let until = Instant::now() + IDLE_LIMIT;
+            self.idle.as_mut().reset(until);
+        }
+        poll
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let poll = Pin::new(&mut self.inner).poll_read(cx, buf);
+        if poll.is_pending() && self.idle.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        self.moved(poll)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let poll = Pin::new(&mut self.inner).poll_write(cx, buf);
+        if poll.is_pending() && self.idle.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        self.moved(poll)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let poll = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+        self.moved(poll)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}

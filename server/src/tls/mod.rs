@@ -1,0 +1,13 @@
+//! The server's own private authority, the certificates it signs, and the listeners.
+//!
+//! The authority is made on first start and kept in `data_dir/tls`. The server's certificate lives in
+//! memory only and is made anew at each start and every month. Agents trust the authority, whose hash
+//! came with their enrolment token, and nothing else.
+
+mod authority;
+mod listener;
+mod server;
+
+pub use authority::{Authority, SignedAgent};
+pub use listener::{LimitedListener, Peer, TlsListener};
+pub use server::ServerTls;
