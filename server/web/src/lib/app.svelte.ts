@@ -5,7 +5,7 @@ import { Api, ApiError } from './api';
 import { apply, fromSnapshot, isStale, needsSnapshot, rows, type BoardModel } from './board';
 import { ServerClock } from './clock';
 import { explain } from './errors';
-import type { Locale } from './format';
+import { dayOf, type Locale } from './format';
 import { MESSAGES, pickLocale, word } from './i18n';
 import { Live, type LinkStatus } from './live';
 import type { BoardEvent, Fault, NewFact, Session } from './types';
@@ -43,6 +43,8 @@ class App {
   announcement = $state('');
 
   readonly t = $derived(MESSAGES[this.locale]);
+  /** The reader's today: what names a day follows this, not every second. */
+  readonly todayMs = $derived(dayOf(this.nowMs));
   readonly rows = $derived(this.model ? rows(this.model, this.nowMs) : []);
 
   #live: Live | null = null;

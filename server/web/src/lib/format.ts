@@ -68,7 +68,6 @@ function formatter(locale: Locale, name: string, options: Intl.DateTimeFormatOpt
   return format;
 }
 
-const DAY_FIELDS: Intl.DateTimeFormatOptions = { year: 'numeric', month: '2-digit', day: '2-digit' };
 const CLOCK: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
 
 /** The time of day with seconds. */
@@ -81,10 +80,14 @@ export function minuteTime(ms: number, locale: Locale): string {
   return formatter(locale, 'minute', CLOCK).format(ms);
 }
 
+/** The beginning of the reader's day that a moment falls in. */
+export function dayOf(ms: number): number {
+  return new Date(ms).setHours(0, 0, 0, 0);
+}
+
 /** The time of day, with the day before it where it is not today's. */
-export function moment(ms: number, nowMs: number, locale: Locale): string {
-  const day = formatter(locale, 'day', DAY_FIELDS);
-  if (day.format(ms) === day.format(nowMs)) return minuteTime(ms, locale);
+export function moment(ms: number, todayMs: number, locale: Locale): string {
+  if (dayOf(ms) === dayOf(todayMs)) return minuteTime(ms, locale);
   return formatter(locale, 'dated', { month: 'short', day: 'numeric', ...CLOCK }).format(ms);
 }
 

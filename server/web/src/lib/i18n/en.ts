@@ -28,7 +28,7 @@ export const en = {
     staleBanner: (age: string) =>
       `Nothing heard from the server for ${age}. What you see may be out of date.`,
     cutBanner: (since: string, age: string) =>
-      `Cut off from the server since ${since} (${age}). The board shows what was known then; countdowns run on.`,
+      `Nothing heard since ${since} (${age}). The board shows what was known then; countdowns run on.`,
     retryIn: (wait: string) => `Trying again in ${wait}.`,
     retrying: 'Trying again …',
     retryNow: 'Try now',

@@ -26,7 +26,8 @@ export const zh: Messages = {
     stale: '数据陈旧',
     cut: '连接中断',
     staleBanner: (age) => `已有 ${age} 未收到服务器消息，当前显示可能已过时。`,
-    cutBanner: (since, age) => `自 ${since} 起与服务器中断（${age}）。看板显示中断前的情况，倒计时继续走。`,
+    cutBanner: (since, age) =>
+      `自 ${since} 起（${age}）收不到服务器消息。看板显示中断前的情况，倒计时继续走。`,
     retryIn: (wait) => `${wait}后重试。`,
     retrying: '正在重试…',
     retryNow: '立即重试',
