@@ -1,5 +1,7 @@
 //! Minute blocks: what goes in comes out, garbage is refused, and they are small.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+
 use linewatch_shared::minute::{
     GRACE_MS, LineMinute, MAX_CODE_BYTES, MAX_LINES, MinuteAccumulator, MinuteBlock, MinuteError, RttSummary,
 };

@@ -81,7 +81,7 @@ impl Detector {
         self.take_census(uplink, now.mono);
         let state = &self.uplinks[uplink];
         let heard = state.ask(&self.anchors, target, spec.on_link, &question, &self.config);
-        let found = verdict(false, &heard);
+        let found = verdict(false, heard);
         // While the uplink is known to be cut, who has not been heard yet need not be waited for.
         let still_cut = found == Verdict::Wait && state.cut.is_some() && !spec.on_link;
         (if still_cut { Verdict::OwnUplink } else { found }, heard)

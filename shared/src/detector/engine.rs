@@ -18,7 +18,7 @@ pub const MAX_ANCHORS: usize = 1_024;
 /// How often lines are looked through for gaps.
 const SCAN_EVERY_MS: i64 = SECOND_MS;
 /// How soon waiting lines are looked at again.
-const WAIT_EVERY_MS: i64 = 100;
+pub(super) const WAIT_EVERY_MS: i64 = 100;
 
 /// A target that can't be taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -41,7 +41,7 @@ pub enum TargetError {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Slot {
+pub(super) enum Slot {
     Free,
     Line(u32),
     Anchor(u32),
@@ -54,12 +54,12 @@ pub struct Detector {
     pub(super) lines: Vec<Line>,
     pub(super) anchors: Vec<Anchor>,
     pub(super) uplinks: Vec<Uplink>,
-    slots: Vec<Slot>,
-    fast_lines: u32,
+    pub(super) slots: Vec<Slot>,
+    pub(super) fast_lines: u32,
     /// Lines that wait for confirmation, by target number; may hold some that no longer do.
     pub(super) waiting: Vec<u32>,
     next_scan: MonoMs,
-    next_look: MonoMs,
+    pub(super) next_look: MonoMs,
 }
 
 impl Detector {
@@ -159,7 +159,21 @@ impl Detector {
         self.slots[target as usize] = Slot::Free;
     }
 
-    fn slot(&self, target: u32) -> Slot {
+    /// Changes how a line is asked, without forgetting what is known of it. Unknown numbers are ignored.
+    pub fn change_line(&mut self, target: u32, spec: LineSpec, out: &mut Vec<Effect>) {
+        if let Slot::Line(index) = self.slot(target)
+            && spec.uplink < MAX_UPLINKS
+            && spec.interval_ms > 0
+        {
+            let line = &mut self.lines[index as usize];
+            line.spec = spec;
+            self.fast_lines -= u32::from(line.fast);
+            line.fast = false;
+            self.pace(index as usize, out);
+        }
+    }
+
+    pub(super) fn slot(&self, target: u32) -> Slot {
         self.slots.get(target as usize).copied().unwrap_or(Slot::Free)
     }
 
@@ -244,30 +258,6 @@ impl Detector {
         self.next_scan.min(self.next_look)
     }
 
-    fn drop_settled(&mut self) {
-        let (slots, lines) = (&self.slots, &self.lines);
-        self.waiting.retain(|&target| match slots.get(target as usize) {
-            Some(&Slot::Line(index)) => lines[index as usize].waits_until().is_some(),
-            _ => false,
-        });
-        self.waiting.sort_unstable();
-        self.waiting.dedup();
-    }
-
-    /// Starts waiting for confirmation of a line's loss.
-    pub(super) fn wait(&mut self, index: usize, now: Moment, out: &mut Vec<Effect>) {
-        let deadline = MonoMs(now.mono.0 + i64::from(self.config.confirm_timeout_ms));
-        if !self.lines[index].wait_until(deadline) {
-            return;
-        }
-        if self.waiting.len() > 2 * self.lines.len() {
-            self.drop_settled();
-        }
-        self.waiting.push(self.lines[index].target);
-        self.next_look = self.next_look.min(MonoMs(now.mono.0 + WAIT_EVERY_MS));
-        self.pace_anchors(out);
-    }
-
     /// A line without judged probes for too long becomes unknown, and starts a new window in any case.
     fn gap(&mut self, index: usize, until: MonoMs, now: Moment, out: &mut Vec<Effect>) {
         let line = &mut self.lines[index];
@@ -331,39 +321,5 @@ impl Detector {
             decided_at: now.at,
             evidence: line.evidence(None, Vec::new()),
         })));
-    }
-
-    /// Asks for faster probing of a line in doubt, and for its own interval after it.
-    pub(super) fn pace(&mut self, index: usize, out: &mut Vec<Effect>) {
-        let line = &mut self.lines[index];
-        let wants = line.wants_fast(&self.config);
-        if wants == line.fast || (wants && self.fast_lines >= self.config.fast_lines) {
-            return;
-        }
-        line.fast = wants;
-        let own = line.spec.interval_ms;
-        let interval_ms = if wants { self.config.fast_interval_ms(own) } else { own };
-        self.fast_lines = if wants { self.fast_lines + 1 } else { self.fast_lines - 1 };
-        out.push(Effect::SetInterval { target: line.target, interval_ms });
-    }
-
-    /// Asks for faster probing of those who are waited for.
-    fn pace_anchors(&mut self, out: &mut Vec<Effect>) {
-        for at in 0..self.anchors.len() {
-            let wants = match self.anchors[at].spec.role {
-                AnchorRole::Gateway | AnchorRole::Outside => !self.waiting.is_empty(),
-                AnchorRole::OtherMethod { line } => match self.slot(line) {
-                    Slot::Line(index) => self.lines[index as usize].waits_until().is_some(),
-                    _ => false,
-                },
-            };
-            let anchor = &mut self.anchors[at];
-            if wants != anchor.fast {
-                anchor.fast = wants;
-                let own = anchor.spec.interval_ms;
-                let interval_ms = if wants { self.config.fast_interval_ms(own) } else { own };
-                out.push(Effect::SetInterval { target: anchor.target, interval_ms });
-            }
-        }
     }
 }

@@ -31,6 +31,18 @@ pub enum LineState {
     Unknown,
 }
 
+impl LineState {
+    /// The state's name in the API and in tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// Why a line's state is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -95,7 +107,7 @@ pub struct Confirmation {
     pub heard: Heard,
 }
 
-/// What a change of state rests on. Small: about 100 bytes in MessagePack.
+/// What a change of state rests on. Small: about 100 bytes in `MessagePack`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Evidence {

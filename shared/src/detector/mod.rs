@@ -23,7 +23,9 @@ mod confirm;
 mod engine;
 mod evidence;
 mod line;
+mod pace;
 mod recent;
+mod slices;
 mod uplink;
 
 pub use config::{DetectorConfig, DetectorConfigError, LossRule};

@@ -8,6 +8,7 @@
 use super::config::DetectorConfig;
 use super::evidence::{Confirmation, Heard, Moment, Witness};
 use super::recent::Recent;
+use super::slices::AnswerSlices;
 use crate::sample::{NotSentCause, Outcome, Sample};
 use crate::time::MonoMs;
 
@@ -206,7 +207,7 @@ impl Heards {
     };
 
     /// Those who exist, for the evidence.
-    pub fn confirmations(&self, carrier_down: bool) -> Vec<Confirmation> {
+    pub fn confirmations(self, carrier_down: bool) -> Vec<Confirmation> {
         let carrier = if carrier_down { Heard::Silent } else { Heard::Nobody };
         [
             (Witness::Carrier, carrier),
@@ -246,7 +247,7 @@ pub enum Verdict {
 /// | no | | | both silent | | own uplink |
 /// | no | | | one silent, the other not there | answer / pending / else | line / wait / own uplink |
 /// | no | | | neither there | silent / pending / else | own uplink / wait / line |
-pub fn verdict(cut: bool, heard: &Heards) -> Verdict {
+pub fn verdict(cut: bool, heard: Heards) -> Verdict {
     use Heard::{Answer, Nobody, Pending, Silent};
     if cut {
         return Verdict::OwnUplink;
@@ -263,40 +264,6 @@ pub fn verdict(cut: bool, heard: &Heards) -> Verdict {
     }
 }
 
-const SLICE_MS: i64 = 250;
-const SLICES: i64 = 64;
-
-/// One bit for each quarter of a second in which some line answered; the last 16 s.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AnswerSlices {
-    newest: i64,
-    bits: u64,
-}
-
-impl AnswerSlices {
-    /// An answered probe was sent at `mono`.
-    pub fn note(&mut self, mono: MonoMs) {
-        let slice = mono.0.div_euclid(SLICE_MS);
-        let ahead = slice - self.newest;
-        if ahead > 0 {
-            self.bits = if ahead < SLICES { self.bits << ahead } else { 0 };
-            self.newest = slice;
-        }
-        let age = self.newest - slice;
-        if age < SLICES {
-            self.bits |= 1 << age;
-        }
-    }
-
-    /// Whether an answered probe was sent in a slice that lies wholly within `from..=to`.
-    fn any_within(&self, from: MonoMs, to: MonoMs) -> bool {
-        let first = from.0.div_euclid(SLICE_MS) + i64::from(from.0.rem_euclid(SLICE_MS) != 0);
-        let last = (to.0 + 1).div_euclid(SLICE_MS) - 1;
-        (first.max(self.newest - SLICES + 1)..=last.min(self.newest))
-            .any(|slice| self.bits >> (self.newest - slice) & 1 == 1)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,8 +275,8 @@ mod tests {
             for outside in [Answer, Silent, Pending, Nobody] {
                 for siblings in [Answer, Silent, Pending, Nobody] {
                     let heard = Heards { gateway, outside, siblings, other_method: Nobody };
-                    assert_eq!(verdict(true, &heard), Verdict::OwnUplink);
-                    let found = verdict(false, &heard);
+                    assert_eq!(verdict(true, heard), Verdict::OwnUplink);
+                    let found = verdict(false, heard);
                     let answered = gateway == Answer || outside == Answer;
                     let silent = [gateway, outside].contains(&Silent);
                     if answered {
@@ -321,21 +288,10 @@ mod tests {
                         assert!(known || !silent, "{heard:?}");
                     }
                     let carries = Heards { other_method: Answer, ..heard };
-                    assert_eq!(verdict(false, &carries), Verdict::Carries);
+                    assert_eq!(verdict(false, carries), Verdict::Carries);
                 }
             }
         }
-        assert_eq!(verdict(false, &Heards::NOBODY), Verdict::Line);
-    }
-
-    #[test]
-    fn slices_remember_sixteen_seconds() {
-        let mut slices = AnswerSlices::default();
-        slices.note(MonoMs(10_000));
-        assert!(slices.any_within(MonoMs(9_900), MonoMs(10_300)));
-        assert!(!slices.any_within(MonoMs(10_001), MonoMs(12_000)));
-        assert!(!slices.any_within(MonoMs(9_000), MonoMs(10_100)));
-        slices.note(MonoMs(26_500));
-        assert!(!slices.any_within(MonoMs(9_900), MonoMs(10_300)), "it is forgotten by then");
+        assert_eq!(verdict(false, Heards::NOBODY), Verdict::Line);
     }
 }

@@ -1,5 +1,7 @@
 //! Scenario files through one `check()`.
 
+use std::fmt::Write;
+
 use linewatch_shared::detector::{AnchorRole, DetectorConfig, LineState, Transition};
 use serde::Deserialize;
 
@@ -145,7 +147,8 @@ fn check(file: &str, text: &str) {
         let found: Vec<String> = out.transitions.iter().map(show).collect();
         if found != case.expect {
             let list = |all: &[String]| all.join("\n    ");
-            wrong += &format!(
+            let _ = write!(
+                wrong,
                 "{}\n  expected\n    {}\n  found\n    {}\n",
                 case.name,
                 list(&case.expect),
