@@ -177,6 +177,13 @@ impl Settings {
         Self::parse(&text, &name, env)
     }
 
+    /// Only `packs.dir`, from a file whose other keys may be wrong.
+    #[must_use]
+    pub fn packs_dir_of(file: &Path) -> Option<PathBuf> {
+        let text = std::fs::read_to_string(file).ok()?;
+        Source::new(&text, "", std::env::vars().collect()).path("packs.dir")
+    }
+
     /// Reads the text of a file called `name`.
     ///
     /// # Errors

@@ -6,7 +6,12 @@
 
 pub mod app;
 pub mod auth;
+pub mod boot;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod http;
+pub mod notify;
+pub mod store;
 pub mod tls;

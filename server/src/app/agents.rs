@@ -1,9 +1,10 @@
 //! Agents: how one is known, gets in, and is kept out.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use linewatch_shared::enrol_token::EnrolToken;
-use linewatch_shared::time::{DAY_MS, UnixMs};
+use linewatch_shared::time::{DAY_MS, MonoMs, SECOND_MS, UnixMs};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -11,6 +12,11 @@ use uuid::Uuid;
 use super::{AppError, audit, random, reference, users};
 use crate::db::{Db, DbError, Priority, Row, Tx};
 use crate::tls::Authority;
+
+/// How long a looked-up certificate is believed; a revoked agent is out after this at the latest.
+const IDENTITY_MS: i64 = 5 * SECOND_MS;
+/// Certificates that are remembered.
+const IDENTITIES_MAX: usize = 20_000;
 
 /// How long an enrolment token is valid.
 pub const TOKEN_MS: i64 = DAY_MS;
@@ -230,6 +236,45 @@ fn agent_of(row: &Row) -> Result<Agent, DbError> {
         version: row.get(7)?,
         health: health.and_then(|text| serde_json::from_str(&text).ok()),
     })
+}
+
+/// Certificates looked up a moment ago.
+#[derive(Debug, Default)]
+pub struct Identities {
+    seen: Mutex<HashMap<[u8; 32], (AgentIdentity, MonoMs)>>,
+}
+
+impl Identities {
+    /// The agent, when it was looked up within 5 seconds.
+    pub fn get(&self, certificate: &[u8; 32], now: MonoMs) -> Option<AgentIdentity> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get(certificate)
+            .filter(|(_, at)| now.0 - at.0 < IDENTITY_MS)
+            .map(|(identity, _)| identity.clone())
+    }
+
+    /// Remembers a look-up.
+    pub fn keep(&self, certificate: [u8; 32], identity: AgentIdentity, now: MonoMs) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= IDENTITIES_MAX {
+            seen.retain(|_, (_, at)| now.0 - at.0 < IDENTITY_MS);
+        }
+        if seen.len() < IDENTITIES_MAX {
+            seen.insert(certificate, (identity, now));
+        }
+    }
+}
+
+/// How many agents there are in each state.
+///
+/// # Errors
+/// The database's.
+pub async fn count_by_state(db: &Db) -> Result<Vec<(String, i64)>, DbError> {
+    db.read(|tx| {
+        let rows = tx.query("SELECT state, COUNT(*) FROM agent GROUP BY state ORDER BY state", &[])?;
+        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+    })
+    .await
 }
 
 #[cfg(test)]

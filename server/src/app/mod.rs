@@ -1,7 +1,10 @@
 //! Use cases: each is one transaction that reads top to bottom. No axum here, no listeners.
 
 pub mod agents;
-//IMPORT pub mod import;
+pub mod customers;
+pub mod housekeeping;
+pub mod import;
+pub mod desk;
 pub mod packs;
 pub mod reference;
 pub mod server;
@@ -16,8 +19,10 @@ use linewatch_shared::time::Clock;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::auth::throttle::Throttle;
 use crate::config::Settings;
 use crate::db::{Db, DbError, Tx, Value};
+use crate::tls::Authority;
 use packs::PackSet;
 
 /// A loop that has not come round for so long counts as dead.
@@ -104,6 +109,12 @@ pub struct App {
     pub shutdown: CancellationToken,
     /// The deadline engine's.
     pub engine: Pulse,
+    /// Signs agents' keys.
+    pub authority: Arc<Authority>,
+    /// Failed sign-ins.
+    pub throttle: Throttle,
+    /// Agents' certificates that were looked up a moment ago.
+    pub identities: agents::Identities,
 }
 
 impl std::fmt::Debug for App {

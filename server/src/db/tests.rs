@@ -248,14 +248,18 @@ async fn the_engine_goes_before_people_and_people_before_agents() {
     let db = Db::open_unmigrated(&database.url).await.unwrap();
     let (go, wait) = std::sync::mpsc::sync_channel::<()>(1);
     let (first, wait) = (db.clone(), Mutex::new(wait));
+    let (started, running) = tokio::sync::oneshot::channel();
+    let mut started = Some(started);
     let blocker = tokio::spawn(async move {
         first
             .write(Priority::Ingest, move |_| -> Result<(), DbError> {
+                started.take().unwrap().send(()).unwrap();
                 wait.lock().unwrap().recv_timeout(WAIT).unwrap();
                 Ok(())
             })
             .await
     });
+    running.await.unwrap();
     let order = Arc::new(Mutex::new(Vec::new()));
     let mut jobs = Vec::new();
     for (queued, priority) in [Priority::Ingest, Priority::Api, Priority::Engine].into_iter().enumerate() {

@@ -1,0 +1,62 @@
+//! Deletes what has expired: sessions, tokens, kept answers.
+
+use linewatch_shared::time::{DAY_MS, UnixMs};
+
+use super::AppError;
+use crate::db::{Db, Priority};
+
+/// How long answers to idempotent writes are kept.
+const ANSWERS_KEPT_MS: i64 = 7 * DAY_MS;
+/// How long spent and expired enrolment tokens are kept, to say what became of them.
+const ENROL_TOKENS_KEPT_MS: i64 = 30 * DAY_MS;
+/// Rows deleted in one transaction, so that nobody waits for long.
+const ROWS_AT_ONCE: u64 = 1000;
+
+/// Deletes in small transactions until nothing expired is left.
+///
+/// # Errors
+/// The database's.
+pub async fn tick(db: &Db, now: UnixMs) -> Result<(), AppError> {
+    let expired = [
+        ("session", "hash", "expires_at_ms", now),
+        ("api_token", "hash", "expires_at_ms", now),
+        ("enrol_token", "hash", "expires_at_ms", now - ENROL_TOKENS_KEPT_MS),
+        ("idempotency", "user_name, key", "created_at_ms", now - ANSWERS_KEPT_MS),
+    ];
+    for (table, key, column, before) in expired {
+        let sql = format!(
+            "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {column} <= $1 LIMIT {ROWS_AT_ONCE})"
+        );
+        loop {
+            let sql = sql.clone();
+            let deleted = db.write(Priority::Ingest, move |tx| tx.execute(&sql, &[before.into()])).await?;
+            if deleted < ROWS_AT_ONCE {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::users;
+    use crate::auth::{Role, credential};
+    use crate::db::testing::{both, int};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn only_what_expired_goes() {
+        both(|db| async move {
+            let now = UnixMs(1_790_000_000_000);
+            users::add(&db, "ops", Role::Noc, "long enough", now).await.unwrap();
+            credential::start_session(&db, "ops", now).await.unwrap();
+            credential::start_session(&db, "ops", now + DAY_MS).await.unwrap();
+            users::token(&db, "ops", now).await.unwrap();
+            tick(&db, now + DAY_MS).await.unwrap();
+            assert_eq!(int(&db, "SELECT COUNT(*) FROM session").await.unwrap(), 1);
+            assert_eq!(int(&db, "SELECT COUNT(*) FROM api_token").await.unwrap(), 1);
+        })
+        .await;
+    }
+}

@@ -1,0 +1,147 @@
+//! Reference data from CSV: customers and lines. All of a file goes in, in one transaction, or nothing.
+//!
+//! The kind of file is seen from its header. Columns come in any order, unknown ones are refused. An
+//! empty cell means absent; a column that the file does not have is left as it is. Every row is
+//! checked, and every mistake is reported with its line, its column and the reason.
+
+mod apply;
+mod plan;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use linewatch_shared::time::UnixMs;
+use serde::Serialize;
+
+use super::packs::PackSet;
+use super::{AppError, audit};
+use crate::db::{Db, DbError, Priority};
+use table::Table;
+
+/// The largest file, in bytes.
+pub const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// The most rows of one file.
+pub const ROWS_MAX: usize = 200_000;
+
+/// What is wrong with one cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RowMistake {
+    /// The line of the file, from 1.
+    pub line: u64,
+    /// The column's name; empty when the whole row is meant.
+    pub column: String,
+    /// What is wrong, and what would be right.
+    pub reason: String,
+}
+
+impl fmt::Display for RowMistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}", self.line)?;
+        if !self.column.is_empty() {
+            write!(f, ", {}", self.column)?;
+        }
+        write!(f, ": {}", self.reason)
+    }
+}
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Customers.
+    Customers,
+    /// Lines.
+    Lines,
+}
+
+/// What an import did, or would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// What the file holds.
+    pub kind: Kind,
+    /// Codes that are new.
+    pub created: Vec<String>,
+    /// Codes whose record changed.
+    pub changed: Vec<String>,
+    /// How many rows say what is already known.
+    pub unchanged: usize,
+    /// Agents that are new: known, not yet enrolled.
+    pub agents_created: Vec<String>,
+    /// True when nothing was written.
+    pub dry_run: bool,
+}
+
+/// Why an import did nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file has mistakes.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Mistakes(Vec<RowMistake>),
+    /// Anything else.
+    #[error(transparent)]
+    App(#[from] AppError),
+}
+
+impl From<DbError> for ImportError {
+    fn from(e: DbError) -> Self {
+        Self::App(e.into())
+    }
+}
+
+/// Imports the file at `path`.
+///
+/// # Errors
+/// When the file cannot be read or has mistakes; then nothing is changed.
+pub async fn file(
+    db: &Db,
+    packs: &Arc<PackSet>,
+    path: &Path,
+    dry_run: bool,
+    now: UnixMs,
+) -> Result<Summary, ImportError> {
+    let failed = |source| AppError::File { path: path.to_owned(), source };
+    let size = std::fs::metadata(path).map_err(failed)?.len();
+    if size > FILE_BYTES_MAX {
+        let reason = format!("{}: larger than {FILE_BYTES_MAX} bytes; split it", path.display());
+        return Err(AppError::Refused(reason).into());
+    }
+    bytes(db, packs, &std::fs::read(path).map_err(failed)?, dry_run, now).await
+}
+
+/// Imports the bytes of a CSV file.
+///
+/// # Errors
+/// When they have mistakes; then nothing is changed.
+pub async fn bytes(
+    db: &Db,
+    packs: &Arc<PackSet>,
+    bytes: &[u8],
+    dry_run: bool,
+    now: UnixMs,
+) -> Result<Summary, ImportError> {
+    let (table, early) = Table::read(bytes).map_err(ImportError::Mistakes)?;
+    let (table, packs) = (Arc::new(table), Arc::clone(packs));
+    if dry_run {
+        return db
+            .read(move |tx| {
+                let plan = plan::make(tx, &table, &packs, early.clone())?;
+                Ok(plan.summary(true))
+            })
+            .await;
+    }
+    db.write(Priority::Api, move |tx| {
+        let plan = plan::make(tx, &table, &packs, early.clone())?;
+        let summary = plan.summary(false);
+        let detail = serde_json::json!({
+            "created": summary.created.len(), "changed": summary.changed.len(), "unchanged": summary.unchanged
+        });
+        audit(tx, now.0, "command line", "imported", plan.kind_name(), Some(&detail))?;
+        apply::run(tx, &plan, now)?;
+        Ok(summary)
+    })
+    .await
+}

@@ -1,0 +1,169 @@
+//! A CSV file as rows of named cells.
+
+use super::{Kind, ROWS_MAX, RowMistake};
+
+/// The longest cell, in characters.
+const CELL_CHARS_MAX: usize = 2048;
+
+pub(super) const CUSTOMER_COLUMNS: &[&str] = &[
+    "code",
+    "name",
+    "tier",
+    "pack",
+    "region",
+    "manager",
+    "manager_email",
+    "deputy",
+    "deputy_email",
+    "contact_name",
+    "contact_phone",
+];
+pub(super) const LINE_COLUMNS: &[&str] =
+    &["code", "customer", "site", "service", "tier", "agent", "probe", "interval", "upstream"];
+const CUSTOMER_REQUIRED: &[&str] = &["code", "name", "tier"];
+const LINE_REQUIRED: &[&str] = &["code", "customer"];
+
+/// A file, with cells trimmed.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) kind: Kind,
+    columns: Vec<String>,
+    pub(super) rows: Vec<TableRow>,
+}
+
+#[derive(Debug)]
+pub(super) struct TableRow {
+    /// Line of the file, from 1.
+    pub(super) line: u64,
+    cells: Vec<String>,
+}
+
+/// What a row says about one column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cell<'a> {
+    /// The file has no such column.
+    NoColumn,
+    /// The cell is empty.
+    Empty,
+    /// The cell's text.
+    Text(&'a str),
+}
+
+impl Cell<'_> {
+    /// The new value of a field that was `old`.
+    pub(super) fn over(self, old: Option<&String>) -> Option<String> {
+        match self {
+            Self::NoColumn => old.cloned(),
+            Self::Empty => None,
+            Self::Text(text) => Some(text.to_owned()),
+        }
+    }
+}
+
+impl Table {
+    /// Reads the file. `Ok` also carries what is wrong with single cells, so that the rows can still
+    /// be checked against the database; `Err` means that the rows could not be told apart.
+    pub(super) fn read(bytes: &[u8]) -> Result<(Self, Vec<RowMistake>), Vec<RowMistake>> {
+        let text = utf8(bytes)?;
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .has_headers(false)
+            .trim(csv::Trim::All)
+            .from_reader(text.as_bytes());
+        let mut records = reader.records();
+        let header = match records.next() {
+            Some(Ok(header)) => header,
+            Some(Err(e)) => return Err(vec![csv_mistake(&e)]),
+            None => return Err(vec![mistake(1, "", "the file is empty: it begins with a header line")]),
+        };
+        let columns: Vec<String> = header.iter().map(str::to_owned).collect();
+        let kind = kind_of(&columns)?;
+        let mut table = Self { kind, columns, rows: Vec::new() };
+        let mut mistakes = Vec::new();
+        for record in records {
+            match record {
+                Ok(record) => table.add(&record, &mut mistakes),
+                Err(e) => mistakes.push(csv_mistake(&e)),
+            }
+            if table.rows.len() > ROWS_MAX {
+                return Err(vec![mistake(0, "", format!("more than {ROWS_MAX} rows; split the file"))]);
+            }
+        }
+        Ok((table, mistakes))
+    }
+
+    fn add(&mut self, record: &csv::StringRecord, mistakes: &mut Vec<RowMistake>) {
+        let line = record.position().map_or(0, csv::Position::line);
+        if record.iter().all(str::is_empty) {
+            return;
+        }
+        if record.len() != self.columns.len() {
+            let reason = format!("has {} cells where the header has {}", record.len(), self.columns.len());
+            return mistakes.push(mistake(line, "", reason));
+        }
+        for (column, cell) in self.columns.iter().zip(record) {
+            if cell.chars().count() > CELL_CHARS_MAX {
+                mistakes.push(mistake(line, column, format!("longer than {CELL_CHARS_MAX} characters")));
+            } else if cell.chars().any(char::is_control) {
+                mistakes.push(mistake(line, column, "contains a control character or a line break"));
+            }
+        }
+        self.rows.push(TableRow { line, cells: record.iter().map(str::to_owned).collect() });
+    }
+
+    pub(super) fn cell<'a>(&self, row: &'a TableRow, column: &str) -> Cell<'a> {
+        let index = self.columns.iter().position(|name| name == column);
+        match index.and_then(|index| row.cells.get(index)).map(String::as_str) {
+            None => Cell::NoColumn,
+            Some("") => Cell::Empty,
+            Some(text) => Cell::Text(text),
+        }
+    }
+}
+
+pub(super) fn mistake(line: u64, column: &str, reason: impl Into<String>) -> RowMistake {
+    RowMistake { line, column: column.to_owned(), reason: reason.into() }
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, Vec<RowMistake>> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    std::str::from_utf8(bytes).map_err(|e| {
+        let line = bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count() as u64 + 1;
+        vec![mistake(line, "", "is not UTF-8: save the file as UTF-8 CSV")]
+    })
+}
+
+fn csv_mistake(e: &csv::Error) -> RowMistake {
+    mistake(e.position().map_or(0, csv::Position::line), "", format!("is not CSV: {e}"))
+}
+
+fn kind_of(columns: &[String]) -> Result<Kind, Vec<RowMistake>> {
+    let has = |name: &str| columns.iter().any(|column| column == name);
+    let kind = if has("customer") { Kind::Lines } else { Kind::Customers };
+    let (known, required) = match kind {
+        Kind::Customers => (CUSTOMER_COLUMNS, CUSTOMER_REQUIRED),
+        Kind::Lines => (LINE_COLUMNS, LINE_REQUIRED),
+    };
+    if !has("code") {
+        let reason = format!(
+            "the header names neither customers ({}) nor lines ({})",
+            CUSTOMER_COLUMNS.join(", "),
+            LINE_COLUMNS.join(", ")
+        );
+        return Err(vec![mistake(1, "", reason)]);
+    }
+    let mut mistakes = Vec::new();
+    for (index, column) in columns.iter().enumerate() {
+        if !known.contains(&column.as_str()) {
+            mistakes.push(mistake(1, column, format!("unknown column; known: {}", known.join(", "))));
+        } else if columns[..index].contains(column) {
+            mistakes.push(mistake(1, column, "the column is there twice"));
+        }
+    }
+    for column in required {
+        if !has(column) {
+            mistakes.push(mistake(1, column, "the column is missing"));
+        }
+    }
+    if mistakes.is_empty() { Ok(kind) } else { Err(mistakes) }
+}

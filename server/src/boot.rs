@@ -1,0 +1,197 @@
+//! Starts a server from its settings, and ends it. Tests drive it like `main` does.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum::serve::Listener;
+use linewatch_shared::time::Clock;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::agents::Identities;
+use crate::app::packs::PackSet;
+use crate::app::{App, Pulse, housekeeping, packs, server};
+use crate::auth::throttle::Throttle;
+use crate::config::Settings;
+use crate::db::Db;
+use crate::http;
+use crate::tls::{Authority, LimitedListener, Peer, ServerTls, TlsListener};
+
+/// How long requests and loops may take to end after they were asked to.
+const END_WITHIN: Duration = Duration::from_secs(10);
+/// How often metrics are folded.
+const METRICS_PERIOD: Duration = Duration::from_secs(5);
+/// How often what has expired is deleted, and the certificate's age looked at.
+const HOUSEKEEPING_PERIOD: Duration = Duration::from_secs(3600);
+
+/// A running server.
+#[derive(Debug)]
+pub struct Running {
+    /// Where the board and the API are.
+    pub http_addr: SocketAddr,
+    /// Where agents come in.
+    pub sync_addr: SocketAddr,
+    /// What all of it shares.
+    pub app: Arc<App>,
+    tasks: JoinSet<anyhow::Result<()>>,
+}
+
+/// Starts everything: database, packs, authority, listeners, loops. It ends when `shutdown` is
+/// cancelled; then await [`Running::join`].
+///
+/// # Errors
+/// When something cannot be had; then nothing goes on running.
+pub async fn boot(
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<Running> {
+    http::health::install_metrics();
+    make_data_dir(&settings)?;
+    let http_listener = bind(settings.http.listen, "http.listen").await?;
+    let sync_listener = bind(settings.sync.listen, "sync.listen").await?;
+    let (http_addr, sync_addr) = (http_listener.local_addr()?, sync_listener.local_addr()?);
+    let app = Arc::new(make_app(settings, clock, shutdown, http_addr).await?);
+    let tls = Arc::new(ServerTls::new(Arc::clone(&app.authority), &app.settings, app.now())?);
+    let routers = http::routers(&app);
+    let desk = LimitedListener::new(http_listener, app.settings.http.max_connections);
+    let sync = TlsListener::new(sync_listener, app.settings.sync.max_connections, tls.config()?)?;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(serve(desk, routers.desk, app.shutdown.clone()));
+    tasks.spawn(serve(sync, routers.sync, app.shutdown.clone()));
+    background(&app, &tls, &mut tasks);
+    tracing::info!(%http_addr, %sync_addr, db = app.db.backend(), "linewatch-server is up");
+    Ok(Running { http_addr, sync_addr, app, tasks })
+}
+
+/// Everything that runs beside the listeners. Each loop ends on `app.shutdown`.
+fn background(app: &Arc<App>, tls: &Arc<ServerTls>, tasks: &mut JoinSet<anyhow::Result<()>>) {
+    tasks.spawn(periodic(Arc::clone(app), METRICS_PERIOD, |_| async { http::health::metrics_upkeep() }));
+    let tls = Arc::clone(tls);
+    tasks.spawn(periodic(Arc::clone(app), HOUSEKEEPING_PERIOD, move |app| housekeep(app, Arc::clone(&tls))));
+}
+
+async fn housekeep(app: Arc<App>, tls: Arc<ServerTls>) {
+    if let Err(e) = housekeeping::tick(&app.db, app.now()).await {
+        tracing::warn!(error = %e, "housekeeping failed; trying again later");
+    }
+    if let Err(e) = tls.renew_if_old(app.clock.as_ref()) {
+        tracing::error!(error = %e, "the server's certificate could not be renewed");
+    }
+}
+
+async fn make_app(
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+    http_addr: SocketAddr,
+) -> anyhow::Result<App> {
+    let now = clock.now();
+    let pack_set = PackSet::load(settings.packs_dir.as_deref()).map_err(crate::app::AppError::Mistakes)?;
+    let pack_set = Arc::new(pack_set);
+    let authority = Arc::new(Authority::load_or_create(&settings.data_dir.join("tls"), now)?);
+    let db = Db::open(&settings.db_url, now.0).await.context("db.url")?;
+    packs::store(&db, &pack_set, now.0).await?;
+    let server_epoch = server::epoch(&db).await?;
+    let link_base = settings.public_url.clone().unwrap_or_else(|| format!("http://{http_addr}"));
+    server::set_link_base(&db, &link_base).await?;
+    Ok(App {
+        db,
+        clock,
+        settings: Arc::new(settings),
+        packs: pack_set,
+        server_epoch,
+        link_base,
+        shutdown,
+        engine: Pulse::default(),
+        authority,
+        throttle: Throttle::default(),
+        identities: Identities::default(),
+    })
+}
+
+/// Makes the data folder, readable by its owner only.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_data_dir(settings: &Settings) -> anyhow::Result<()> {
+    let folder = &settings.data_dir;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("data_dir: {}", folder.display()))
+}
+
+async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("{key}: cannot listen on {address}"))
+}
+
+async fn serve<L>(listener: L, router: Router, shutdown: CancellationToken) -> anyhow::Result<()>
+where
+    L: Listener<Addr = Peer>,
+    Peer: for<'a> axum::extract::connect_info::Connected<axum::serve::IncomingStream<'a, L>>,
+{
+    let service = router.into_make_service_with_connect_info::<Peer>();
+    let ending = shutdown.clone();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.cancelled_owned());
+    tokio::select! {
+        served = serving.into_future() => Ok(served?),
+        // A request that does not end is cut off.
+        () = async { ending.cancelled().await; tokio::time::sleep(END_WITHIN).await } => Ok(()),
+    }
+}
+
+async fn periodic<F, Fut>(app: Arc<App>, period: Duration, tick: F) -> anyhow::Result<()>
+where
+    F: Fn(Arc<App>) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    let mut timer = tokio::time::interval(period);
+    timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = timer.tick() => tick(Arc::clone(&app)).await,
+            () = app.shutdown.cancelled() => return Ok(()),
+        }
+    }
+}
+
+impl Running {
+    /// Waits until everything has ended. If one part fails, the others are asked to end too.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub async fn join(mut self) -> anyhow::Result<()> {
+        let mut outcome = Ok(());
+        while let Some(ended) = self.next_end().await {
+            if let Err(e) = ended.map_err(anyhow::Error::from).and_then(|result| result) {
+                tracing::error!(error = %e, "a part of the server failed; ending");
+                if outcome.is_ok() {
+                    outcome = Err(e);
+                }
+                self.app.shutdown.cancel();
+            }
+        }
+        outcome
+    }
+
+    async fn next_end(&mut self) -> Option<Result<anyhow::Result<()>, tokio::task::JoinError>> {
+        let shutdown = self.app.shutdown.clone();
+        let too_long = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(END_WITHIN * 2).await;
+        };
+        tokio::select! {
+            ended = self.tasks.join_next() => ended,
+            () = too_long => {
+                tracing::warn!("some parts did not end in time and are cut off");
+                self.tasks.abort_all();
+                None
+            }
+        }
+    }
+}

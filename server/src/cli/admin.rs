@@ -1,0 +1,187 @@
+//! The commands that do one thing and end.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+
+use super::{AgentCommand, Desk, UserCommand, out};
+use crate::app::import::{self, ImportError, Summary};
+use crate::app::packs::PackSet;
+use crate::app::{agents, users};
+use crate::auth::password::PASSWORD_BYTES_MAX;
+use crate::config::Settings;
+use crate::db::DbError;
+use crate::tls::Authority;
+
+/// Agents read from the database at a time.
+const AGENTS_AT_ONCE: usize = 500;
+
+pub(super) fn check(config: &Path) -> anyhow::Result<()> {
+    let mut mistakes = Vec::new();
+    // Packs are checked too when the rest of the configuration has mistakes.
+    let packs_dir = match Settings::load(config) {
+        Ok(settings) => settings.packs_dir,
+        Err(found) => {
+            mistakes.extend(found);
+            Settings::packs_dir_of(config)
+        }
+    };
+    let packs = PackSet::load(packs_dir.as_deref()).map_err(|found| mistakes.extend(found));
+    for mistake in &mistakes {
+        out::line(mistake);
+    }
+    match packs {
+        Ok(packs) if mistakes.is_empty() => {
+            out::line(format_args!("{} is fine; packs: {}", config.display(), packs.names()));
+            Ok(())
+        }
+        _ => bail!("{} to correct", plural(mistakes.len(), "mistake")),
+    }
+}
+
+pub(super) async fn import(desk: &Desk, file: &Path, dry_run: bool, json: bool) -> anyhow::Result<()> {
+    match import::file(&desk.db, &desk.packs, file, dry_run, desk.now()).await {
+        Ok(summary) if json => out::json(&summary),
+        Ok(summary) => {
+            say(&summary);
+            Ok(())
+        }
+        Err(ImportError::Mistakes(mistakes)) => {
+            if json {
+                out::json(&serde_json::json!({ "mistakes": mistakes }))?;
+            } else {
+                for mistake in &mistakes {
+                    out::line(format_args!("{}: {mistake}", file.display()));
+                }
+            }
+            bail!("{} in {}; nothing was imported", plural(mistakes.len(), "mistake"), file.display())
+        }
+        Err(ImportError::App(e)) => Err(e.into()),
+    }
+}
+
+fn say(summary: &Summary) {
+    let verb = if summary.dry_run { "would be " } else { "" };
+    for (what, codes) in [("created", &summary.created), ("changed", &summary.changed)] {
+        if summary.dry_run && !codes.is_empty() {
+            out::line(format_args!("would be {what}: {}", codes.join(", ")));
+        }
+    }
+    if !summary.agents_created.is_empty() {
+        out::line(format_args!(
+            "agents {verb}created, not yet enrolled: {}",
+            summary.agents_created.join(", ")
+        ));
+    }
+    let (created, changed, unchanged) = (summary.created.len(), summary.changed.len(), summary.unchanged);
+    out::line(format_args!("{created} {verb}created, {changed} {verb}changed, {unchanged} unchanged"));
+}
+
+pub(super) async fn user(desk: &Desk, command: UserCommand) -> anyhow::Result<()> {
+    match command {
+        UserCommand::Add { name, role } => {
+            users::add(&desk.db, &name, role, &read_password()?, desk.now()).await?;
+            out::line(format_args!("added {name} ({})", role.name()));
+        }
+        UserCommand::Token { name } => out::line(users::token(&desk.db, &name, desk.now()).await?),
+        UserCommand::Disable { name } => {
+            users::disable(&desk.db, &name, desk.now()).await?;
+            out::line(format_args!("disabled {name}"));
+        }
+        UserCommand::Reset { name } => {
+            users::reset(&desk.db, &name, &read_password()?, desk.now()).await?;
+            out::line(format_args!("{name} has a new password"));
+        }
+        UserCommand::List { json } => {
+            let all = users::list(&desk.db, desk.now()).await?;
+            if json {
+                return out::json(&all);
+            }
+            let rows = all.iter().map(|user| {
+                let state = if user.disabled { "disabled" } else { "" };
+                vec![user.name.clone(), user.role.name().into(), user.tokens.to_string(), state.into()]
+            });
+            table(&["name", "role", "tokens", ""], rows);
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn agent(desk: &Desk, command: AgentCommand) -> anyhow::Result<()> {
+    match command {
+        AgentCommand::Token { name } => {
+            let authority = Authority::load_or_create(&desk.settings.data_dir.join("tls"), desk.now())?;
+            out::line(agents::token(&desk.db, &name, &authority, desk.now()).await?);
+        }
+        AgentCommand::Revoke { name } => {
+            agents::revoke(&desk.db, &name, desk.now()).await?;
+            out::line(format_args!("revoked {name}"));
+        }
+        AgentCommand::List { json } => {
+            let all = all_agents(desk).await?;
+            if json {
+                return out::json(&all);
+            }
+            let rows = all.into_iter().map(|agent| {
+                let seen = agent.last_seen_at.unwrap_or_else(|| "never".into());
+                let version = agent.version.unwrap_or_default();
+                vec![agent.name, agent.state, agent.lines.to_string(), seen, version]
+            });
+            table(&["name", "state", "lines", "last seen", "version"], rows);
+        }
+    }
+    Ok(())
+}
+
+async fn all_agents(desk: &Desk) -> Result<Vec<agents::Agent>, DbError> {
+    let mut all: Vec<agents::Agent> = Vec::new();
+    loop {
+        let after = all.last().map(|agent| agent.name.clone());
+        let mut page = agents::list(&desk.db, after, AGENTS_AT_ONCE).await?;
+        let more = page.len() == AGENTS_AT_ONCE;
+        all.append(&mut page);
+        if !more {
+            return Ok(all);
+        }
+    }
+}
+
+pub(super) async fn backup(desk: &Desk, file: PathBuf) -> anyhow::Result<()> {
+    desk.db.backup(file.clone()).await?;
+    out::line(format_args!(
+        "copied to {}; keep {} too",
+        file.display(),
+        desk.settings.data_dir.join("tls").display()
+    ));
+    Ok(())
+}
+
+/// The first line of standard input.
+fn read_password() -> anyhow::Result<String> {
+    let mut text = String::new();
+    let limit = PASSWORD_BYTES_MAX as u64 + 2;
+    std::io::stdin()
+        .lock()
+        .take(limit)
+        .read_to_string(&mut text)
+        .context("the password on standard input")?;
+    let password = text.lines().next().unwrap_or("");
+    if password.is_empty() {
+        bail!("no password: give it on standard input");
+    }
+    Ok(password.to_owned())
+}
+
+fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(header.to_vec());
+    table.add_rows(rows);
+    out::line(table.trim_fmt());
+}
+
+fn plural(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}

@@ -1,0 +1,205 @@
+//! The command line. Exit codes: 0 done, 1 refused or failed (one clear line on standard error), 2
+//! wrong usage.
+
+mod admin;
+mod out;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use linewatch_shared::time::{Clock, UnixMs};
+
+use crate::app::AppError;
+use crate::app::packs::{self, PackSet};
+use crate::auth::Role;
+use crate::boot::make_data_dir;
+use crate::clock::SystemClock;
+use crate::config::Settings;
+use crate::db::Db;
+
+/// Tracks restoration deadlines, feedback and callbacks owed, and alerts account managers.
+#[derive(Debug, Parser)]
+#[command(name = "linewatch-server", version, propagate_version = true)]
+struct Cli {
+    /// The configuration file.
+    #[arg(long, global = true, value_name = "FILE", default_value = "/etc/linewatch/server.toml")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server until it is asked to end (SIGTERM or Ctrl-C).
+    Serve,
+    /// Check the configuration and the packs; list every mistake.
+    Check,
+    /// Import customers or lines from a CSV file: all of it, or nothing.
+    Import {
+        /// The file, in UTF-8, with a header line.
+        file: PathBuf,
+        /// Only say what would be done.
+        #[arg(long)]
+        dry_run: bool,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Users: who may sign in.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Agents: who may sync.
+    #[command(subcommand)]
+    Agent(AgentCommand),
+    /// Copy the embedded database, while it is in use, to a new file.
+    Backup {
+        /// The new file.
+        file: PathBuf,
+    },
+    /// Print the version.
+    Version,
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Add a user; the password is read from standard input.
+    Add {
+        /// The name to sign in with.
+        name: String,
+        /// noc, manager, technician or admin.
+        #[arg(long, value_parser = parse_role)]
+        role: Role,
+    },
+    /// List the users.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a new API token for a user, and nothing else.
+    Token {
+        /// The user.
+        name: String,
+    },
+    /// End a user's access: sign-ins, sessions and tokens.
+    Disable {
+        /// The user.
+        name: String,
+    },
+    /// Give a user a new password, read from standard input; sessions and tokens end.
+    Reset {
+        /// The user.
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum AgentCommand {
+    /// Print an enrolment token for an agent, and nothing else: valid once, for 24 hours.
+    Token {
+        /// The agent's name; it need not be known yet.
+        name: String,
+    },
+    /// List the agents.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Keep an agent out.
+    Revoke {
+        /// The agent.
+        name: String,
+    },
+}
+
+fn parse_role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| "one of noc, manager, technician, admin".to_owned())
+}
+
+/// Runs the command line of this process.
+pub async fn run() -> ExitCode {
+    // Prints usage and leaves with 2 by itself.
+    let cli = Cli::parse();
+    match dispatch(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            for line in describe(&e).lines() {
+                out::error(line);
+            }
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// Causes, joined on one line; several mistakes stay several lines.
+fn describe(e: &anyhow::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for cause in e.chain() {
+        let text = cause.to_string();
+        // Transparent errors say the same as their source.
+        if !parts.last().is_some_and(|last| last.contains(&text)) {
+            parts.push(text);
+        }
+    }
+    parts.join(": ")
+}
+
+async fn dispatch(cli: Cli) -> anyhow::Result<()> {
+    if matches!(cli.command, Command::Version) {
+        out::line(format_args!("linewatch-server {}", env!("CARGO_PKG_VERSION")));
+        return Ok(());
+    }
+    if matches!(cli.command, Command::Check) {
+        return admin::check(&cli.config);
+    }
+    let settings = Settings::load(&cli.config).map_err(AppError::Mistakes)?;
+    if matches!(cli.command, Command::Serve) {
+        return serve::run(settings).await;
+    }
+    let desk = Desk::open(settings).await?;
+    match cli.command {
+        Command::Import { file, dry_run, json } => admin::import(&desk, &file, dry_run, json).await,
+        Command::User(command) => admin::user(&desk, command).await,
+        Command::Agent(command) => admin::agent(&desk, command).await,
+        Command::Backup { file } => admin::backup(&desk, file).await,
+        Command::Serve | Command::Check | Command::Version => Ok(()),
+    }
+}
+
+/// What every command works with: the database, migrated, and the packs, read and stored.
+struct Desk {
+    settings: Settings,
+    db: Db,
+    packs: Arc<PackSet>,
+    clock: SystemClock,
+}
+
+impl Desk {
+    async fn open(settings: Settings) -> anyhow::Result<Self> {
+        make_data_dir(&settings)?;
+        let clock = SystemClock::start();
+        let packs = PackSet::load(settings.packs_dir.as_deref()).map_err(AppError::Mistakes)?;
+        let packs = Arc::new(packs);
+        let db = Db::open(&settings.db_url, clock.now().0).await?;
+        packs::store(&db, &packs, clock.now().0).await?;
+        Ok(Self { settings, db, packs, clock })
+    }
+
+    fn now(&self) -> UnixMs {
+        self.clock.now()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

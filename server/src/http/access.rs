@@ -1,0 +1,182 @@
+//! Which roles a route is for. A route cannot be added without saying so: [`ApiRouter::route`] is the
+//! only way in, and it takes an [`Access`].
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum_extra::extract::CookieJar;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+
+use super::error::ApiError;
+use super::session::{COOKIE, COOKIE_HOST};
+use crate::app::App;
+use crate::auth::{Caller, Role, Via, credential};
+
+/// Who may call a route. `Role::Admin` may call every one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone, signed in or not.
+    Public,
+    /// Users with one of these roles.
+    Roles(&'static [Role]),
+}
+
+impl Access {
+    /// Every user.
+    pub const ANY_ROLE: Self = Self::Roles(&Role::ALL);
+    /// The monitoring centre.
+    pub const NOC: Self = Self::Roles(&[Role::Noc]);
+    /// Those who answer for customers: the monitoring centre and account managers.
+    pub const DESK: Self = Self::Roles(&[Role::Noc, Role::Manager]);
+    /// Administrators only.
+    pub const ADMIN: Self = Self::Roles(&[]);
+
+    /// True when that role may call.
+    #[must_use]
+    pub fn allows(self, role: Role) -> bool {
+        match self {
+            Self::Public => true,
+            Self::Roles(roles) => role == Role::Admin || roles.contains(&role),
+        }
+    }
+
+    fn describe(self) -> String {
+        match self {
+            Self::Public => "Needs no sign-in.".to_owned(),
+            Self::Roles(_) => {
+                let names: Vec<&str> =
+                    Role::ALL.into_iter().filter(|role| self.allows(*role)).map(Role::name).collect();
+                format!("Roles: {}.", names.join(", "))
+            }
+        }
+    }
+}
+
+/// The router of `/api/v1`.
+pub struct ApiRouter {
+    inner: OpenApiRouter<Arc<App>>,
+    app: Arc<App>,
+    declared: Vec<(Method, String, Access)>,
+}
+
+impl std::fmt::Debug for ApiRouter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApiRouter").field("declared", &self.declared).finish_non_exhaustive()
+    }
+}
+
+impl ApiRouter {
+    pub(super) fn new(app: &Arc<App>, openapi: utoipa::openapi::OpenApi) -> Self {
+        Self { inner: OpenApiRouter::with_openapi(openapi), app: Arc::clone(app), declared: Vec::new() }
+    }
+
+    /// Adds what `utoipa_axum::routes!(handler, …)` made (handlers of one path) for those whom
+    /// `access` allows.
+    #[must_use]
+    pub fn route(mut self, access: Access, routes: UtoipaMethodRouter<Arc<App>>) -> Self {
+        let (schemas, mut paths, methods) = routes;
+        for (path, item) in &mut paths.paths {
+            for (method, operation) in operations(item) {
+                self.declared.push((method, path.clone(), access));
+                let more = access.describe();
+                operation.description = Some(
+                    operation.description.take().map_or_else(|| more.clone(), |d| format!("{d}\n\n{more}")),
+                );
+            }
+        }
+        let guarded = methods.layer(from_fn_with_state((Arc::clone(&self.app), access), guard));
+        self.inner = self.inner.routes((schemas, paths, guarded));
+        self
+    }
+
+    pub(super) fn into_parts(self) -> (OpenApiRouter<Arc<App>>, Vec<(Method, String, Access)>) {
+        (self.inner, self.declared)
+    }
+}
+
+fn operations(item: &mut utoipa::openapi::PathItem) -> Vec<(Method, &mut utoipa::openapi::path::Operation)> {
+    let all = [
+        (Method::GET, item.get.as_mut()),
+        (Method::POST, item.post.as_mut()),
+        (Method::PUT, item.put.as_mut()),
+        (Method::PATCH, item.patch.as_mut()),
+        (Method::DELETE, item.delete.as_mut()),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation?))).collect()
+}
+
+async fn guard(
+    State((app, access)): State<(Arc<App>, Access)>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    if access == Access::Public {
+        return Ok(next.run(request).await);
+    }
+    let caller = authenticate(&app, request.headers()).await?;
+    if caller.via == Via::Session && !request.method().is_safe() {
+        check_origin(request.headers())?;
+    }
+    if !access.allows(caller.role) {
+        let detail = format!("the role {} may not do this", caller.role.name());
+        return Err(ApiError::forbidden("forbidden", detail).with("role", caller.role.name()));
+    }
+    request.extensions_mut().insert(caller);
+    Ok(next.run(request).await)
+}
+
+async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, ApiError> {
+    let bearer = headers.get(header::AUTHORIZATION).map(|value| {
+        let text = value.to_str().unwrap_or("");
+        text.split_once(' ')
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map_or("", |(_, t)| t.trim())
+    });
+    let jar = CookieJar::from_headers(headers);
+    let cookie = jar.get(COOKIE_HOST).or_else(|| jar.get(COOKIE)).map(|cookie| cookie.value().to_owned());
+    let (via, secret) = match (bearer, cookie) {
+        (Some(token), _) => (Via::Token, token.to_owned()),
+        (None, Some(cookie)) => (Via::Session, cookie),
+        (None, None) => return Err(ApiError::unauthenticated("sign in, or send an API token")),
+    };
+    let known = credential::caller(&app.db, via, &secret, app.now()).await?;
+    known.ok_or_else(|| match via {
+        Via::Token => ApiError::unauthenticated("the API token is not valid"),
+        Via::Session => ApiError::unauthenticated("the session has ended; sign in again"),
+    })
+}
+
+/// A browser sends the cookie by itself, also when another site makes it write: such a write has to
+/// come from our own pages. Browsers say so in `Sec-Fetch-Site` or `Origin`.
+///
+/// # Errors
+/// 403 `cross_site` when it does not, or nothing says so.
+pub(super) fn check_origin(headers: &HeaderMap) -> Result<(), ApiError> {
+    let text = |name| headers.get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
+    let own = match (text(header::HeaderName::from_static("sec-fetch-site")), text(header::ORIGIN)) {
+        (Some(site), _) => site == "same-origin",
+        (None, Some(origin)) => {
+            let host = origin.split_once("://").map(|(_, host)| host);
+            host.is_some() && host == text(header::HOST)
+        }
+        (None, None) => false,
+    };
+    if own {
+        Ok(())
+    } else {
+        Err(ApiError::forbidden("cross_site", "a write by cookie must come from our own pages"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let found = parts.extensions.get::<Self>().cloned();
+        found.ok_or_else(|| ApiError::unauthenticated("sign in, or send an API token"))
+    }
+}

@@ -1,0 +1,149 @@
+//! Bodies and parameters, read strictly: what is unknown or of the wrong type is named.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use super::error::ApiError;
+
+/// The largest body of an API call, in bytes.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// A JSON body, and the hash of its bytes for [`super::idempotency`]. Give `T`
+/// `#[serde(deny_unknown_fields)]`.
+#[derive(Debug)]
+pub struct Body<T> {
+    /// The parsed body.
+    pub value: T,
+    /// SHA-256 over method, path and bytes.
+    pub hash: [u8; 32],
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let content_type =
+            request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+        let is_json = content_type.split(';').next().is_some_and(|t| t.trim() == "application/json");
+        if !is_json {
+            let detail = "the body must be JSON: set Content-Type to application/json";
+            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail));
+        }
+        let mut hash = Sha256::new();
+        hash.update(request.method().as_str());
+        hash.update([0]);
+        hash.update(request.uri().path());
+        hash.update([0]);
+        let bytes =
+            Bytes::from_request(request, state).await.map_err(|e| body_error(e.status(), &e.body_text()))?;
+        hash.update(&bytes);
+        Ok(Self { value: parse(&bytes)?, hash: hash.finalize().into() })
+    }
+}
+
+fn body_error(status: StatusCode, text: &str) -> ApiError {
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        let detail = format!("the body is larger than {BODY_BYTES_MAX} bytes");
+        return ApiError::new(status, "body_too_large", detail);
+    }
+    ApiError::new(StatusCode::BAD_REQUEST, "body_unreadable", text)
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value: T = serde_path_to_error::deserialize(&mut json).map_err(|e| {
+        let field = e.path().to_string();
+        let inner = e.into_inner();
+        match inner.classify() {
+            serde_json::error::Category::Data => {
+                let text = inner.to_string();
+                let reason = text.split(" at line ").next().unwrap_or(&text);
+                ApiError::field(field_of(&field, reason), reason)
+            }
+            _ => ApiError::new(StatusCode::BAD_REQUEST, "bad_json", format!("the body is not JSON: {inner}")),
+        }
+    })?;
+    json.end()
+        .map_err(|e| ApiError::new(StatusCode::BAD_REQUEST, "bad_json", format!("after the body: {e}")))?;
+    Ok(value)
+}
+
+/// For a missing or unknown field the path names the object around it; the message names the field.
+fn field_of<'a>(path: &'a str, reason: &'a str) -> &'a str {
+    let named = ["missing field `", "unknown field `"].iter().find_map(|start| {
+        let rest = reason.strip_prefix(start)?;
+        rest.split('`').next()
+    });
+    match (path, named) {
+        ("." | "", Some(named)) => named,
+        _ => path,
+    }
+}
+
+/// Query parameters. Give `T` `#[serde(deny_unknown_fields)]`.
+#[derive(Debug)]
+pub struct Params<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        match Query::<T>::try_from_uri(&parts.uri) {
+            Ok(Query(value)) => Ok(Self(value)),
+            Err(e) => {
+                let text = e.body_text();
+                let reason = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+                let parameter = reason.split_once(": ").map_or("", |(name, _)| name);
+                Err(ApiError::parameter(field_of(parameter, reason), reason))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Sample {
+        #[expect(dead_code, reason = "only parsed")]
+        line: String,
+        #[expect(dead_code, reason = "only parsed")]
+        inner: Option<Inner>,
+    }
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        #[expect(dead_code, reason = "only parsed")]
+        n: u32,
+    }
+
+    #[test]
+    fn a_refused_body_names_the_field() {
+        let cases = [
+            ("{", "bad_json", ""),
+            ("{\"line\":\"a\"} x", "bad_json", ""),
+            ("{\"line\":3}", "invalid_field", "line"),
+            ("{}", "invalid_field", "line"),
+            ("{\"line\":\"a\",\"lin\":1}", "invalid_field", "lin"),
+            ("{\"line\":\"a\",\"inner\":{\"n\":-1}}", "invalid_field", "inner.n"),
+            ("{\"line\":\"a\",\"inner\":{\"n\":1,\"m\":1}}", "invalid_field", "inner.m"),
+            ("[]", "invalid_field", ""),
+        ];
+        for (body, code, field) in cases {
+            let e = parse::<Sample>(body.as_bytes()).unwrap_err();
+            assert_eq!(e.code(), code, "{body}: {e:?}");
+            let said = format!("{e:?}");
+            assert!(
+                field.is_empty() || said.contains(&format!("\"field\": String(\"{field}\")")),
+                "{body}: {said}"
+            );
+        }
+        assert!(parse::<Sample>(b"{\"line\":\"a\"}").is_ok());
+    }
+}

@@ -1,0 +1,115 @@
+//! `Idempotency-Key`: a write that is sent again is answered again, and not done again.
+//!
+//! The first answer is kept in the same transaction as what it did, so there is no moment at which
+//! one exists without the other. Refusals are not kept: nothing happened, so trying again may succeed.
+
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use linewatch_shared::time::DAY_MS;
+use serde::Serialize;
+
+use super::error::ApiError;
+use crate::app::App;
+use crate::auth::Caller;
+use crate::db::{DbError, LockKey, Priority, Tx};
+
+/// The longest key, in characters.
+const KEY_CHARS_MAX: usize = 128;
+/// How long answers are kept.
+pub const KEPT_MS: i64 = 7 * DAY_MS;
+
+/// The request's `Idempotency-Key`, when it has one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IdempotencyKey(pub Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let Some(value) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        let key = value.to_str().ok().filter(|key| !key.is_empty() && key.len() <= KEY_CHARS_MAX);
+        let detail = format!("Idempotency-Key must be 1 to {KEY_CHARS_MAX} printable ASCII characters");
+        let key = key.ok_or_else(|| ApiError::new(StatusCode::BAD_REQUEST, "bad_idempotency_key", detail))?;
+        Ok(Self(Some(key.to_owned())))
+    }
+}
+
+/// What a write answers: a status and a JSON body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// 200, 201, …
+    pub status: StatusCode,
+    /// JSON text.
+    pub body: String,
+}
+
+impl Answer {
+    /// Makes an answer.
+    ///
+    /// # Errors
+    /// When `body` has no JSON form.
+    pub fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, ApiError> {
+        let body = serde_json::to_string(body).map_err(|e| DbError::Data(e.to_string()))?;
+        Ok(Self { status, body })
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let json = [(axum::http::header::CONTENT_TYPE, "application/json")];
+        (self.status, json, self.body).into_response()
+    }
+}
+
+/// Runs `work` in one write transaction and answers; with a key that was used before by the same
+/// caller, gives that answer instead.
+///
+/// # Errors
+/// 422 `idempotency_mismatch` when the key came with another call or body; else what `work` returns.
+pub async fn write_once<F>(
+    app: &App,
+    caller: &Caller,
+    key: IdempotencyKey,
+    body_hash: [u8; 32],
+    mut work: F,
+) -> Result<Answer, ApiError>
+where
+    F: FnMut(&mut Tx<'_>) -> Result<Answer, ApiError> + Send + 'static,
+{
+    let (user, now) = (caller.user.clone(), app.now());
+    app.db
+        .write(Priority::Api, move |tx| {
+            let Some(key) = &key.0 else { return work(tx) };
+            tx.lock(&[LockKey::new("idempotency", format!("{user}\0{key}").as_bytes())])?;
+            let sql = "SELECT body_hash, status, answer FROM idempotency WHERE user_name = $1 AND key = $2";
+            if let Some(row) = tx.query_opt(sql, &[user.as_str().into(), key.into()])? {
+                if row.get::<[u8; 32]>(0)? != body_hash {
+                    let detail = "this Idempotency-Key was used before for another call or another body";
+                    return Err(ApiError::new(
+                        StatusCode::UNPROCESSABLE_ENTITY,
+                        "idempotency_mismatch",
+                        detail,
+                    ));
+                }
+                let status = StatusCode::from_u16(row.get(1)?).unwrap_or(StatusCode::OK);
+                return Ok(Answer { status, body: row.get(2)? });
+            }
+            let answer = work(tx)?;
+            tx.execute(
+                "INSERT INTO idempotency (user_name, key, body_hash, status, answer, created_at_ms) \
+                 VALUES ($1, $2, $3, $4, $5, $6)",
+                &[
+                    user.as_str().into(),
+                    key.into(),
+                    body_hash.into(),
+                    answer.status.as_u16().into(),
+                    answer.body.as_str().into(),
+                    now.into(),
+                ],
+            )?;
+            Ok(answer)
+        })
+        .await
+}

@@ -1,0 +1,113 @@
+//! The only place that knows axum: routes, roles, errors, pages.
+//!
+//! To add an endpoint: one file with its handlers (each with `#[utoipa::path(…, path = "/x")]`) and a
+//! `pub fn routes(router: ApiRouter) -> ApiRouter` that says for which roles each is; then one line in
+//! [`api`]. Errors are [`ApiError`]; bodies are [`extract::Body`], parameters [`extract::Params`], lists
+//! [`page::Page`]; a write that may be sent again goes through [`idempotency::write_once`].
+
+pub mod access;
+mod assets;
+pub mod error;
+pub mod extract;
+pub mod health;
+pub mod idempotency;
+mod observe;
+pub mod page;
+mod reference;
+pub mod session;
+pub mod sync;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::response::Redirect;
+use axum::routing::get;
+use axum::{Json, Router};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+
+pub use access::{Access, ApiRouter};
+pub use error::ApiError;
+
+use crate::app::App;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "linewatch",
+        description = "Restoration deadlines, feedback and callbacks owed. Times are RFC 3339 in UTC. \
+            Errors are problem+json with a stable `code`. Lists take `limit` (1 to 500) and `cursor`. \
+            Writes take `Idempotency-Key`."
+    ),
+    components(schemas(error::Problem)),
+    security(("token" = []), ("session" = [])),
+)]
+struct Info;
+
+/// Every route of the API, each with the roles that it is for.
+fn api(router: ApiRouter) -> ApiRouter {
+    let router = session::routes(router);
+    reference::routes(router)
+}
+
+/// The routers of one server.
+pub struct Routers {
+    /// For `http.listen`: the board, the API, health and metrics.
+    pub desk: Router,
+    /// For `sync.listen`: agents.
+    pub sync: Router,
+    /// Every API route with its roles, as declared.
+    pub declared: Vec<(Method, String, Access)>,
+}
+
+impl std::fmt::Debug for Routers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Routers").field("declared", &self.declared.len()).finish_non_exhaustive()
+    }
+}
+
+/// Builds the routers. Serve them with `into_make_service_with_connect_info::<Peer>()`.
+#[must_use]
+pub fn routers(app: &Arc<App>) -> Routers {
+    let (router, declared) = api(ApiRouter::new(app, Info::openapi())).into_parts();
+    let (v1, openapi) = utoipa_axum::router::OpenApiRouter::with_openapi(with_security(Info::openapi()))
+        .nest("/api/v1", router)
+        .split_for_parts();
+    let spec = Json(openapi);
+    let docs = utoipa_swagger_ui::SwaggerUi::new("/docs")
+        .config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json").validator_url("none"));
+    let desk = Router::new()
+        .merge(v1)
+        .route("/api/v1/openapi.json", get(async move || spec))
+        .route("/api/v1/docs", get(async || Redirect::permanent("/docs/")))
+        .merge(docs)
+        .merge(health::routes())
+        .fallback(assets::serve);
+    Routers { desk: finish(desk, app), sync: finish(sync::routes(app), app), declared }
+}
+
+fn finish(router: Router<Arc<App>>, app: &Arc<App>) -> Router {
+    router
+        .layer(DefaultBodyLimit::max(extract::BODY_BYTES_MAX))
+        .layer(CompressionLayer::new())
+        .layer(CatchPanicLayer::custom(observe::panicked))
+        .layer(from_fn_with_state(Arc::clone(app), observe::observe))
+        .with_state(Arc::clone(app))
+}
+
+fn with_security(mut openapi: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    let token =
+        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("`user token NAME`")).build();
+    let cookie = ApiKey::Cookie(ApiKeyValue::new(session::COOKIE));
+    let components = openapi.components.get_or_insert_default();
+    components.add_security_scheme("token", SecurityScheme::Http(token));
+    components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+    openapi.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    openapi
+}

@@ -1,0 +1,72 @@
+//! What happens around every request: an id, a span, a time limit, a count, and the headers that keep
+//! browsers honest. Nothing here logs bodies, queries, cookies, tokens or names.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
+
+use super::error::ApiError;
+use crate::app::App;
+
+/// The time in which an answer has to begin. Event streams only begin in it.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+/// The answer's own id, which the log also has.
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const CSP: &str = "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; \
+    connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+/// The API's documentation sets styles of its own.
+const CSP_DOCS: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
+    script-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// The middleware.
+pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let route =
+        request.extensions().get::<MatchedPath>().map_or("unmatched", |path| path.as_str()).to_owned();
+    let method = request.method().clone();
+    let is_docs = request.uri().path().starts_with("/docs");
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    let span = tracing::info_span!("request", %method, route, id);
+    let started = app.clock.mono();
+    let mut response = match tokio::time::timeout(ANSWER_LIMIT, next.run(request).instrument(span.clone()))
+        .await
+    {
+        Ok(response) => response,
+        Err(_) => {
+            let detail = format!("no answer within {} s", ANSWER_LIMIT.as_secs());
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail).retry_after_s(5).into_response()
+        }
+    };
+    let (status, took_ms) = (response.status().as_u16(), app.clock.mono().0 - started.0);
+    span.in_scope(|| tracing::debug!(status, took_ms, "answered"));
+    let labels = [("route", route.clone()), ("method", method.to_string()), ("status", status.to_string())];
+    metrics::counter!("linewatch_http_requests_total", &labels).increment(1);
+    metrics::histogram!("linewatch_http_request_seconds", "route" => route).record(took_ms as f64 / 1000.0);
+    set_headers(&mut response, &id, is_docs);
+    response
+}
+
+fn set_headers(response: &mut Response, id: &str, is_docs: bool) {
+    let headers = response.headers_mut();
+    let csp = HeaderValue::from_static(if is_docs { CSP_DOCS } else { CSP });
+    headers.insert(header::CONTENT_SECURITY_POLICY, csp);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID.clone(), id);
+    }
+}
+
+/// Answers for a handler that panicked; the panic itself is in the log.
+pub(super) fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    tracing::error!("a handler panicked");
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed; its log says why")
+        .into_response()
+}

@@ -1,0 +1,150 @@
+//! Customers, lines, agents and packs, as lists.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use linewatch_shared::rules::Tier;
+use serde::{Deserialize, Serialize};
+
+use super::access::{Access, ApiRouter};
+use super::error::ApiError;
+use super::extract::Params;
+use super::page::{Page, decode_cursor, limit};
+use crate::app::agents::{self, Agent};
+use crate::app::customers::{self, Customer, LineItem};
+use crate::app::{App, customers::Search};
+
+/// The longest search text, in characters.
+const QUERY_CHARS_MAX: usize = 100;
+
+/// Adds the routes.
+pub fn routes(router: ApiRouter) -> ApiRouter {
+    router
+        .route(Access::ANY_ROLE, utoipa_axum::routes!(list_customers))
+        .route(Access::ANY_ROLE, utoipa_axum::routes!(list_lines))
+        .route(Access::ANY_ROLE, utoipa_axum::routes!(list_agents))
+        .route(Access::ANY_ROLE, utoipa_axum::routes!(list_packs))
+}
+
+/// What to list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListParams {
+    /// Only what has this text in its code or name (customers), or its code, site or customer (lines).
+    q: Option<String>,
+    /// Only lines of this customer.
+    customer: Option<String>,
+    /// Items in the page, 1 to 500; 100 by default.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl ListParams {
+    fn search(&self, list: &str) -> Result<Search, ApiError> {
+        let q = self.q.clone().filter(|q| !q.is_empty());
+        if q.as_ref().is_some_and(|q| q.chars().count() > QUERY_CHARS_MAX || q.contains('\0')) {
+            return Err(ApiError::parameter("q", format!("q has at most {QUERY_CHARS_MAX} characters")));
+        }
+        Ok(Search {
+            q,
+            customer: self.customer.clone(),
+            after: decode_cursor(list, self.cursor.as_deref())?,
+            limit: limit(self.limit)? + 1,
+        })
+    }
+}
+
+/// Pages without a search.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct PageParams {
+    /// Items in the page, 1 to 500; 100 by default.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Customers, by code.
+#[utoipa::path(get, path = "/customers", tag = "reference", params(ListParams),
+    responses((status = 200, body = Page<Customer>)))]
+async fn list_customers(
+    State(app): State<Arc<App>>,
+    Params(params): Params<ListParams>,
+) -> Result<Json<Page<Customer>>, ApiError> {
+    let search = params.search("customers")?;
+    if search.customer.is_some() {
+        return Err(ApiError::parameter("customer", "customers cannot be filtered by customer: use q"));
+    }
+    let size = search.limit - 1;
+    let items = customers::list(&app.db, search).await?;
+    Ok(Json(Page::new("customers", size, items, |item| item.code.clone())))
+}
+
+/// Lines, by code.
+#[utoipa::path(get, path = "/lines", tag = "reference", params(ListParams),
+    responses((status = 200, body = Page<LineItem>)))]
+async fn list_lines(
+    State(app): State<Arc<App>>,
+    Params(params): Params<ListParams>,
+) -> Result<Json<Page<LineItem>>, ApiError> {
+    let search = params.search("lines")?;
+    let size = search.limit - 1;
+    let items = customers::list_lines(&app.db, search).await?;
+    Ok(Json(Page::new("lines", size, items, |item| item.code.clone())))
+}
+
+/// Agents, by name.
+#[utoipa::path(get, path = "/agents", tag = "reference", params(PageParams),
+    responses((status = 200, body = Page<Agent>)))]
+async fn list_agents(
+    State(app): State<Arc<App>>,
+    Params(params): Params<PageParams>,
+) -> Result<Json<Page<Agent>>, ApiError> {
+    let size = limit(params.limit)?;
+    let after = decode_cursor("agents", params.cursor.as_deref())?;
+    let items = agents::list(&app.db, after, size + 1).await?;
+    Ok(Json(Page::new("agents", size, items, |item| item.name.clone())))
+}
+
+/// A pack in force.
+#[derive(Serialize, utoipa::ToSchema)]
+struct PackItem {
+    /// Its name.
+    name: String,
+    /// Its version.
+    version: String,
+    /// The time zone that decides years and months.
+    time_zone: String,
+    /// The file, or `shipped:NAME.toml`.
+    origin: String,
+    /// SHA-256 of its text.
+    sha256: String,
+    /// Its tiers with their limits, in the file's order.
+    #[schema(value_type = Vec<Object>)]
+    tiers: Vec<Tier>,
+}
+
+/// The packs in force, by name.
+#[utoipa::path(get, path = "/packs", tag = "reference", params(PageParams),
+    responses((status = 200, body = Page<PackItem>)))]
+async fn list_packs(
+    State(app): State<Arc<App>>,
+    Params(params): Params<PageParams>,
+) -> Result<Json<Page<PackItem>>, ApiError> {
+    let size = limit(params.limit)?;
+    let after: Option<String> = decode_cursor("packs", params.cursor.as_deref())?;
+    let following = app.packs.iter().filter(|l| after.as_ref().is_none_or(|after| l.pack.name > *after));
+    let items = following.take(size + 1).map(|loaded| PackItem {
+        name: loaded.pack.name.clone(),
+        version: loaded.pack.version.clone(),
+        time_zone: loaded.pack.time_zone.to_string(),
+        origin: loaded.origin.clone(),
+        sha256: loaded.sha256(),
+        tiers: loaded.pack.tiers.clone(),
+    });
+    Ok(Json(Page::new("packs", size, items.collect(), |item| item.name.clone())))
+}

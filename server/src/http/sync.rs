@@ -1,0 +1,101 @@
+//! What agents call, on the TLS listener only. Bodies are MessagePack, scanned before they are read.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use linewatch_shared::wire::{self, Enroll, Enrolled};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::error::ApiError;
+use crate::app::App;
+use crate::app::agents::{self, AgentIdentity, EnrolError};
+use crate::tls::Peer;
+
+pub(super) fn routes(_: &Arc<App>) -> Router<Arc<App>> {
+    Router::new().route("/sync/v1/enroll", post(enroll)).fallback(async || {
+        ApiError::not_found("unknown_path", "this address is for agents only; people use the other one")
+    })
+}
+
+/// A MessagePack answer.
+///
+/// # Errors
+/// When `message` has no MessagePack form.
+pub fn answer(message: &impl Serialize) -> Result<Response, ApiError> {
+    let bytes = wire::encode(message).map_err(|e| crate::db::DbError::Data(e.to_string()))?;
+    Ok(([(header::CONTENT_TYPE, wire::CONTENT_TYPE)], bytes).into_response())
+}
+
+/// Reads a MessagePack body.
+///
+/// # Errors
+/// 400 `bad_message`.
+pub fn message<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    wire::decode(bytes).map_err(|e| ApiError::new(StatusCode::BAD_REQUEST, "bad_message", e.to_string()))
+}
+
+async fn enroll(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, ApiError> {
+    let asked: Enroll = message(&body)?;
+    let authority = Arc::clone(&app.authority);
+    let enrolled =
+        agents::enrol(&app.db, authority, &asked.secret, asked.csr_der, asked.version, app.now()).await;
+    let result = if enrolled.is_ok() { "accepted" } else { "refused" };
+    metrics::counter!("linewatch_enrolments_total", "result" => result).increment(1);
+    let enrolled = enrolled.map_err(|e| match e {
+        EnrolError::Unknown => ApiError::new(StatusCode::UNAUTHORIZED, "unknown_token", e.to_string()),
+        EnrolError::Used => ApiError::new(StatusCode::GONE, "used_token", e.to_string()),
+        EnrolError::Expired => ApiError::new(StatusCode::GONE, "expired_token", e.to_string()),
+        EnrolError::App(e) => e.into(),
+    })?;
+    answer(&Enrolled {
+        agent_id: enrolled.id,
+        name: enrolled.name,
+        certificate_pem: enrolled.certificate_pem,
+        authority_pem: app.authority.pem().to_owned(),
+        server_epoch: app.server_epoch,
+    })
+}
+
+/// The agent whose certificate the connection showed: 401 without one, 403 when it is kept out.
+impl FromRequestParts<Arc<App>> for AgentIdentity {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|info| info.0);
+        let certificate = peer.and_then(|peer| peer.certificate).ok_or_else(|| {
+            ApiError::new(
+                StatusCode::UNAUTHORIZED,
+                "no_certificate",
+                "agents show the certificate of their enrolment",
+            )
+        })?;
+        let now = app.clock.mono();
+        let identity = match app.identities.get(&certificate, now) {
+            Some(identity) => identity,
+            None => {
+                let found = agents::identify(&app.db, certificate).await?;
+                let identity = found.ok_or_else(|| {
+                    let detail =
+                        "this certificate was replaced by a later enrolment, or is not of this database";
+                    ApiError::new(StatusCode::UNAUTHORIZED, "unknown_certificate", detail)
+                })?;
+                app.identities.keep(certificate, identity.clone(), now);
+                identity
+            }
+        };
+        if identity.revoked {
+            return Err(ApiError::forbidden(
+                "revoked",
+                "this agent was revoked; enrol it again to let it in",
+            ));
+        }
+        Ok(identity)
+    }
+}
