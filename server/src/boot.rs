@@ -15,11 +15,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::agents::Identities;
+use crate::app::contacts::Contacts;
+use crate::app::desk::{Channels, Desk};
 use crate::app::packs::PackSet;
-use crate::app::{App, Pulse, housekeeping, packs, server};
+use crate::app::{App, AppError, Pulse, housekeeping, packs, server};
 use crate::auth::throttle::Throttle;
 use crate::config::Settings;
 use crate::db::Db;
+use crate::engine;
 use crate::http;
 use crate::tls::{Authority, LimitedListener, Peer, ServerTls, TlsListener};
 
@@ -66,6 +69,7 @@ pub async fn boot(
     tasks.spawn(serve(desk, routers.desk, app.shutdown.clone()));
     tasks.spawn(serve(sync, routers.sync, app.shutdown.clone()));
     background(&app, &tls, &mut tasks);
+    engine::spawn(&app, &mut tasks);
     tracing::info!(%http_addr, %sync_addr, db = app.db.backend(), "linewatch-server is up");
     Ok(Running { http_addr, sync_addr, app, tasks })
 }
@@ -92,15 +96,34 @@ async fn make_app(
     shutdown: CancellationToken,
     http_addr: SocketAddr,
 ) -> anyhow::Result<App> {
+    let db = Db::open(&settings.db_url, clock.now().0).await.context("db.url")?;
+    let link_base = settings.public_url.clone().unwrap_or_else(|| format!("http://{http_addr}"));
+    assemble(db, settings, clock, shutdown, link_base).await
+}
+
+/// Puts together what a server shares, on an open database, without listening anywhere.
+///
+/// # Errors
+/// When packs have mistakes, or keys cannot be had.
+pub async fn assemble(
+    db: Db,
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+    link_base: String,
+) -> anyhow::Result<App> {
     let now = clock.now();
-    let pack_set = PackSet::load(settings.packs_dir.as_deref()).map_err(crate::app::AppError::Mistakes)?;
+    let pack_set = PackSet::load(settings.packs_dir.as_deref()).map_err(AppError::Mistakes)?;
     let pack_set = Arc::new(pack_set);
     let authority = Arc::new(Authority::load_or_create(&settings.data_dir.join("tls"), now)?);
-    let db = Db::open(&settings.db_url, now.0).await.context("db.url")?;
     packs::store(&db, &pack_set, now.0).await?;
     let server_epoch = server::epoch(&db).await?;
-    let link_base = settings.public_url.clone().unwrap_or_else(|| format!("http://{http_addr}"));
     server::set_link_base(&db, &link_base).await?;
+    let desk = Desk {
+        packs: Arc::default(),
+        channels: Channels { email: settings.smtp.is_some(), webhook: settings.webhook.is_some() },
+        link_base: link_base.clone(),
+    };
     Ok(App {
         db,
         clock,
@@ -110,6 +133,8 @@ async fn make_app(
         link_base,
         shutdown,
         engine: Pulse::default(),
+        desk,
+        seen: Contacts::default(),
         authority,
         throttle: Throttle::default(),
         identities: Identities::default(),

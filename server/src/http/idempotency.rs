@@ -113,3 +113,52 @@ where
         })
         .await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::auth::{Role, Via};
+    use crate::db::testing::{both, int};
+    use crate::http::testing::TestDesk;
+
+    fn caller(user: &str) -> Caller {
+        Caller { user: user.into(), role: Role::Noc, via: Via::Token }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_write_sent_again_is_answered_and_not_done_again() {
+        both(|db| async move {
+            let desk = TestDesk::new(db).await;
+            let runs = Arc::new(AtomicU32::new(0));
+            let write = async |user: &str, key: Option<&str>, hash: u8, fail: bool| {
+                let (counted, key) = (Arc::clone(&runs), IdempotencyKey(key.map(str::to_owned)));
+                write_once(&desk.app, &caller(user), key, [hash; 32], move |tx| {
+                    let n = counted.fetch_add(1, Ordering::SeqCst);
+                    crate::app::audit(tx, 0, "test", "ran", &n.to_string(), None)?;
+                    if fail {
+                        return Err(ApiError::conflict("no", "not now"));
+                    }
+                    Answer::new(StatusCode::CREATED, &n)
+                })
+                .await
+            };
+            assert_eq!(write("a", Some("k"), 1, true).await.unwrap_err().code(), "no");
+            let first = write("a", Some("k"), 1, false).await.unwrap();
+            assert_eq!(write("a", Some("k"), 1, false).await.unwrap(), first);
+            let other = write("a", Some("k"), 2, false).await.unwrap_err();
+            assert_eq!((other.code(), other.status().as_u16()), ("idempotency_mismatch", 422));
+            assert_ne!(write("b", Some("k"), 1, false).await.unwrap(), first);
+            assert_ne!(write("a", None, 1, false).await.unwrap(), write("a", None, 1, false).await.unwrap());
+            let done = "SELECT COUNT(*) FROM audit WHERE action = 'ran'";
+            assert_eq!(int(&desk.app.db, done).await.unwrap(), 4);
+            // Two at once: one does it, both get the same answer.
+            let (x, y) = tokio::join!(write("a", Some("two"), 1, false), write("a", Some("two"), 1, false));
+            assert_eq!(x.unwrap(), y.unwrap());
+            assert_eq!(int(&desk.app.db, done).await.unwrap(), 5);
+        })
+        .await;
+    }
+}

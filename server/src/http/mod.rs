@@ -16,6 +16,8 @@ pub mod page;
 mod reference;
 pub mod session;
 pub mod sync;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 

@@ -1,1 +1,250 @@
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use serde_json::json;
 
+use super::testing::{START, TestDesk};
+use super::{Access, extract};
+use crate::app::users;
+use crate::auth::Role;
+use crate::db::{Db, testing};
+
+const PASSWORD: &str = "long enough";
+
+async fn desk() -> (TestDesk, testing::TestDatabase) {
+    let database = testing::sqlite();
+    let db = Db::open(&database.url, 0).await.unwrap();
+    (TestDesk::new(db).await, database)
+}
+
+/// `/faults/{id}` with something in the place of `{id}`.
+fn filled(path: &str) -> String {
+    let mut out = String::from("/api/v1");
+    for part in path.split('/').skip(1) {
+        out.push('/');
+        out.push_str(if part.starts_with('{') { "x" } else { part });
+    }
+    out
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_asks_for_its_role() {
+    let (desk, _database) = desk().await;
+    let spec = desk.call(None, Method::GET, "/api/v1/openapi.json", None).await.json;
+    let mut documented: Vec<String> = Vec::new();
+    for (path, item) in spec["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys().filter(|key| *key != "parameters") {
+            documented.push(format!("{} {path}", method.to_uppercase()));
+        }
+    }
+    let mut declared: Vec<String> = desk.declared.iter().map(|(m, p, _)| format!("{m} /api/v1{p}")).collect();
+    documented.sort();
+    declared.sort();
+    assert_eq!(documented, declared);
+    assert!(declared.len() >= 7, "{declared:?}");
+    let mut refused = 0;
+    for (method, path, access) in &desk.declared {
+        let path = filled(path);
+        if *access == Access::Public {
+            continue;
+        }
+        let answer = desk.call(None, method.clone(), &path, None).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{method} {path}");
+        assert_eq!(answer.json["code"], "unauthenticated");
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+        for role in Role::ALL.into_iter().filter(|role| !access.allows(*role)) {
+            let answer = desk.call(Some(role), method.clone(), &path, None).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{method} {path} as {role:?}");
+            refused += 1;
+        }
+    }
+    let public: Vec<&str> =
+        desk.declared.iter().filter(|(_, _, a)| *a == Access::Public).map(|(_, p, _)| p.as_str()).collect();
+    assert_eq!(public, ["/session", "/session"], "only signing in and out may be public; {refused} refused");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_role_is_refused() {
+    assert!(Access::DESK.allows(Role::Manager) && !Access::NOC.allows(Role::Manager));
+    assert!(Role::ALL.into_iter().all(|role| Access::ADMIN.allows(role) == (role == Role::Admin)));
+    assert!(Role::ALL.into_iter().all(|role| Access::ANY_ROLE.allows(role)));
+}
+
+async fn sign_in(desk: &TestDesk, user: &str, password: &str) -> super::testing::TestAnswer {
+    let body = json!({ "user": user, "password": password });
+    desk.call(None, Method::POST, "/api/v1/session", Some(body)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_signs_in_and_out() {
+    let (desk, _database) = desk().await;
+    users::add(&desk.app.db, "ops", Role::Noc, PASSWORD, START).await.unwrap();
+    let answer = sign_in(&desk, "ops", PASSWORD).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert_eq!(answer.json, json!({ "user": "ops", "name": "ops", "role": "noc" }));
+    let cookie = answer.headers["set-cookie"].to_str().unwrap().to_owned();
+    for part in ["HttpOnly", "SameSite=Strict", "Path=/"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    let value = cookie.split(';').next().unwrap();
+    let request = |method: &str, header: Option<(&str, &str)>| {
+        let mut request = Request::builder().method(method).uri("/api/v1/session");
+        request = request.header("cookie", value).header("host", "desk.test");
+        if let Some((name, content)) = header {
+            request = request.header(name, content);
+        }
+        request.body(Body::empty()).unwrap()
+    };
+    assert_eq!(desk.send(request("GET", None)).await.status, StatusCode::OK);
+    for foreign in [None, Some(("origin", "http://evil.test")), Some(("sec-fetch-site", "cross-site"))] {
+        let answer = desk.send(request("DELETE", foreign)).await;
+        assert_eq!(
+            (answer.status, answer.json["code"].as_str()),
+            (StatusCode::FORBIDDEN, Some("cross_site"))
+        );
+    }
+    let own = Some(("origin", "http://desk.test"));
+    assert_eq!(desk.send(request("DELETE", own)).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(desk.send(request("GET", None)).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_is_slowed_and_tells_nothing() {
+    let (desk, _database) = desk().await;
+    users::add(&desk.app.db, "ops", Role::Noc, PASSWORD, START).await.unwrap();
+    let (wrong, nobody) = (sign_in(&desk, "ops", "wrong").await, sign_in(&desk, "nobody", PASSWORD).await);
+    assert_eq!((wrong.status, wrong.json), (nobody.status, nobody.json));
+    for _ in 1..crate::auth::throttle::ACCOUNT_FAILURES_MAX {
+        assert_eq!(sign_in(&desk, "ops", "wrong").await.status, StatusCode::UNAUTHORIZED);
+    }
+    let slowed = sign_in(&desk, "ops", PASSWORD).await;
+    assert_eq!(
+        (slowed.status, slowed.json["code"].as_str()),
+        (StatusCode::TOO_MANY_REQUESTS, Some("too_many_attempts"))
+    );
+    assert_eq!(slowed.headers["retry-after"], "900");
+    desk.clock.advance(crate::auth::throttle::WINDOW_MS);
+    assert_eq!(sign_in(&desk, "ops", PASSWORD).await.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_calls_get_one_clear_error() {
+    let (desk, _database) = desk().await;
+    let cases = [
+        ("/api/v1/customers?limit=0", 400, "invalid_parameter"),
+        ("/api/v1/customers?limit=501", 400, "invalid_parameter"),
+        ("/api/v1/customers?limit=-1", 400, "invalid_parameter"),
+        ("/api/v1/customers?cursor=zzz", 400, "invalid_parameter"),
+        ("/api/v1/lines?colour=red", 400, "invalid_parameter"),
+        ("/api/v1/nothing", 404, "unknown_path"),
+    ];
+    for (path, status, code) in cases {
+        let answer = desk.call(Some(Role::Noc), Method::GET, path, None).await;
+        assert_eq!((answer.status.as_u16(), answer.json["code"].as_str()), (status, Some(code)), "{path}");
+        assert_eq!(answer.json["type"], format!("urn:linewatch:problem:{code}"));
+    }
+    let post = |kind: &str, body: String| {
+        Request::post("/api/v1/session").header("content-type", kind).body(Body::from(body)).unwrap()
+    };
+    let large = format!("{{\"user\":\"{}\"}}", "x".repeat(extract::BODY_BYTES_MAX));
+    let cases = [
+        (post("text/plain", "{}".into()), 415, "not_json"),
+        (post("application/json", "{".into()), 400, "bad_json"),
+        (post("application/json", large), 413, "body_too_large"),
+        (
+            post("application/json", "{\"user\":\"a\",\"password\":\"b\",\"x\":1}".into()),
+            422,
+            "invalid_field",
+        ),
+    ];
+    for (request, status, code) in cases {
+        let answer = desk.send(request).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.json["code"].as_str()),
+            (status, Some(code)),
+            "{}",
+            answer.text
+        );
+    }
+    let answer = desk.call(Some(Role::Noc), Method::POST, "/api/v1/customers", None).await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_paged_and_searched() {
+    testing::both(|db| async move {
+        let desk = TestDesk::new(db).await;
+        let mut customers = String::from("code,name,tier\n");
+        let mut lines = String::from("code,customer,site\n");
+        for n in 0..7 {
+            customers.push_str(&format!("c{n},Sample 客户 {n}%,AAA\n"));
+            lines.push_str(&format!("l{n},c{},Site_{n}\n", n % 2));
+        }
+        for text in [customers, lines] {
+            let done =
+                crate::app::import::bytes(&desk.app.db, &desk.app.packs, text.as_bytes(), false, START).await;
+            done.unwrap();
+        }
+        let mut codes = Vec::new();
+        let mut path = "/api/v1/customers?limit=3".to_owned();
+        loop {
+            let page = desk.call(Some(Role::Manager), Method::GET, &path, None).await.json;
+            codes.extend(
+                page["items"].as_array().unwrap().iter().map(|c| c["code"].as_str().unwrap().to_owned()),
+            );
+            let Some(cursor) = page["next_cursor"].as_str() else { break };
+            path = format!("/api/v1/customers?limit=3&cursor={cursor}");
+        }
+        assert_eq!(codes, ["c0", "c1", "c2", "c3", "c4", "c5", "c6"]);
+        let count = async |path: &str| {
+            let answer = desk.call(Some(Role::Technician), Method::GET, path, None).await;
+            answer.json["items"].as_array().unwrap_or_else(|| panic!("{path}: {}", answer.text)).len()
+        };
+        assert_eq!(count("/api/v1/lines?customer=c0").await, 4);
+        assert_eq!(count("/api/v1/lines?q=SITE_3").await, 1);
+        assert_eq!(count("/api/v1/lines?q=%E5%AE%A2%E6%88%B7").await, 7);
+        assert_eq!(count("/api/v1/customers?q=3%25").await, 1);
+        assert_eq!(count("/api/v1/customers?q=S%25e").await, 0);
+        assert_eq!(count("/api/v1/agents").await, 0);
+        let packs = desk.call(Some(Role::Noc), Method::GET, "/api/v1/packs", None).await.json;
+        assert_eq!(packs["items"][0]["name"], "group-line");
+        assert_eq!(packs["items"][0]["tiers"][0]["name"], "AAA");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn machines_can_watch_this_one() {
+    super::health::install_metrics();
+    let (desk, _database) = desk().await;
+    let get = async |path: &str| desk.call(None, Method::GET, path, None).await;
+    assert_eq!(get("/healthz").await.text, "ok\n");
+    let ready = get("/readyz").await;
+    assert_eq!(
+        (ready.status, ready.json["engine"].as_bool()),
+        (StatusCode::SERVICE_UNAVAILABLE, Some(false))
+    );
+    desk.app.engine.beat(desk.app.clock.as_ref(), 0);
+    assert_eq!(get("/readyz").await.status, StatusCode::OK);
+    desk.clock.advance(crate::app::PULSE_LIMIT_MS + 1);
+    assert_eq!(get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    get("/api/v1/customers?q=secret").await;
+    let metrics = get("/metrics").await.text;
+    assert!(metrics.contains("# HELP linewatch_http_requests_total "), "{metrics}");
+    assert!(metrics.contains("route=\"/api/v1/customers\"") && !metrics.contains("secret"), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_are_served_with_their_headers() {
+    let (desk, _database) = desk().await;
+    for path in ["/", "/faults/some-id", "/docs/", "/api/v1/openapi.json"] {
+        let answer = desk.call(None, Method::GET, path, None).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        let csp = answer.headers["content-security-policy"].to_str().unwrap();
+        assert!(csp.contains("default-src 'self'") && csp.contains("frame-ancestors 'none'"), "{csp}");
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+        assert!(answer.headers.contains_key("x-request-id"));
+    }
+    let docs = desk.call(None, Method::GET, "/docs/swagger-initializer.js", None).await;
+    assert!(docs.text.contains("/api/v1/openapi.json"), "{}", docs.text);
+    assert_eq!(desk.call(None, Method::GET, "/no-such.js", None).await.status, StatusCode::NOT_FOUND);
+}

@@ -1,0 +1,134 @@
+//! Calls the API of an application that has a database but no sockets. For tests only.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::connect_info::MockConnectInfo;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use linewatch_shared::time::{ManualClock, UnixMs};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use super::{Access, routers};
+use crate::app::{App, users};
+use crate::auth::Role;
+use crate::boot::assemble;
+use crate::config::Settings;
+use crate::db::{Db, DbError, Priority};
+use crate::tls::Peer;
+
+/// When test desks begin.
+pub const START: UnixMs = UnixMs(1_790_000_000_000);
+
+/// An application with one user for each role, called like it.
+#[derive(Debug)]
+pub struct TestDesk {
+    /// The application.
+    pub app: Arc<App>,
+    /// Its clock, which only the test moves.
+    pub clock: Arc<ManualClock>,
+    /// Every route with its roles.
+    pub declared: Vec<(Method, String, Access)>,
+    router: Router,
+    tokens: Vec<(Role, String)>,
+    _folder: tempfile::TempDir,
+}
+
+/// What a call was answered.
+#[derive(Debug)]
+pub struct TestAnswer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as text.
+    pub text: String,
+    /// The body as JSON; null when it is not.
+    pub json: Value,
+}
+
+impl TestDesk {
+    /// Sets up an application on `db`.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn new(db: Db) -> Self {
+        let folder = must(tempfile::tempdir());
+        let text = format!("data_dir = {:?}", folder.path());
+        let settings = match Settings::parse(&text, "test.toml", Vec::new()) {
+            Ok(settings) => settings,
+            Err(mistakes) => panic!("{mistakes:?}"),
+        };
+        let clock = Arc::new(ManualClock::at(START));
+        let base = "http://desk.test".to_owned();
+        let assembled = assemble(db, settings, Arc::clone(&clock) as _, CancellationToken::new(), base).await;
+        let app = Arc::new(must(assembled));
+        let peer = Peer { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)), certificate: None };
+        let built = routers(&app);
+        let router = built.desk.layer(MockConnectInfo(peer));
+        let mut tokens = Vec::new();
+        for role in Role::ALL {
+            add_user(&app.db, role).await;
+            tokens.push((role, must(users::token(&app.db, role.name(), START).await)));
+        }
+        Self { app, clock, declared: built.declared, router, tokens, _folder: folder }
+    }
+
+    /// The API token of the user with that role.
+    pub fn token(&self, role: Role) -> &str {
+        self.tokens.iter().find(|(of, _)| *of == role).map_or("", |(_, token)| token)
+    }
+
+    /// Calls with a role's token, or without any.
+    pub async fn call(
+        &self,
+        role: Option<Role>,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> TestAnswer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(role) = role {
+            request = request.header("authorization", format!("Bearer {}", self.token(role)));
+        }
+        let body = match body {
+            Some(json) => {
+                request = request.header("content-type", "application/json");
+                Body::from(json.to_string())
+            }
+            None => Body::empty(),
+        };
+        self.send(must(request.body(body))).await
+    }
+
+    /// Sends any request.
+    pub async fn send(&self, request: Request<Body>) -> TestAnswer {
+        let response = match self.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = must(response.into_body().collect().await).to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        TestAnswer { status, headers, json: serde_json::from_str(&text).unwrap_or(Value::Null), text }
+    }
+}
+
+async fn add_user(db: &Db, role: Role) {
+    // Not a password hash, so nobody can sign in with it, and the test does not wait for one.
+    let sql = "INSERT INTO app_user (name, role, password_hash, created_at_ms) VALUES ($1, $1, 'none', $2)";
+    let added: Result<u64, DbError> =
+        db.write(Priority::Api, move |tx| tx.execute(sql, &[role.name().into(), START.into()])).await;
+    must(added);
+}
+
+fn must<T, E: std::fmt::Debug>(result: Result<T, E>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(e) => panic!("the test desk cannot be set up: {e:?}"),
+    }
+}
