@@ -55,7 +55,7 @@ CREATE TABLE clock (
     offset_ms BIGINT NOT NULL
 );
 CREATE INDEX clock_by_boot ON clock (agent, boot, mono_ms);
-CREATE INDEX clock_by_wall ON clock (agent, wall_ms);
+CREATE INDEX clock_by_record ON clock (agent, record);
 
 -- Facts that faults are found from.
 CREATE TABLE fact (
@@ -77,10 +77,21 @@ CREATE TABLE fact (
     names {blob},
     event {blob} NOT NULL,
     -- Further data for people: a line change's evidence, as JSON.
-    detail TEXT
+    detail TEXT,
+    -- As the device stamped it; mono_ms is NULL for a time that a person typed.
+    boot {blob},
+    wall_ms BIGINT,
+    mono_ms BIGINT
 );
+CREATE INDEX fact_by_boot ON fact (agent, boot) WHERE boot IS NOT NULL;
 CREATE INDEX fact_by_line ON fact (line, occurred_at_ms);
 CREATE INDEX fact_waiting ON fact (names) WHERE line IS NULL;
+
+-- Lines that are named by facts and not known yet, with the earliest of those facts.
+CREATE TABLE waiting_line (
+    line {text} PRIMARY KEY,
+    from_ms BIGINT NOT NULL
+);
 
 -- Faults as last folded, with what was told of them.
 CREATE TABLE fault (
@@ -92,6 +103,8 @@ CREATE TABLE fault (
     -- 1 while something may still be owed.
     live BIGINT NOT NULL,
     started_at_ms BIGINT NOT NULL,
+    -- The earliest of its facts.
+    first_at_ms BIGINT NOT NULL,
     -- Until when an opening fact joins it.
     joins_until_ms BIGINT NOT NULL,
     next_wake_ms BIGINT,

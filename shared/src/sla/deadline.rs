@@ -77,6 +77,8 @@ pub struct Deadline {
     pub started_at: UnixMs,
     /// By when: met at this very moment, missed after it.
     pub due_at: UnixMs,
+    /// The whole allowance (ms).
+    pub allowance_ms: i64,
     /// The warning marks: thousandths of the allowance, and the moment at which so much is spent.
     pub marks: Vec<(u16, UnixMs)>,
     /// How it ended, if it did.
@@ -203,6 +205,7 @@ fn restoration(fault: &Fault, pauses: &[Interval]) -> Option<Deadline> {
         period: Period { begun_by: None, passed: 0 },
         started_at: first.from,
         due_at: spent(1_000)?,
+        allowance_ms: within_ms,
         marks: fault
             .terms
             .tier
@@ -223,6 +226,7 @@ fn single(kind: DeadlineKind, run: &Run, within_ms: i64, marks: &[u16], pauses: 
         period: Period { begun_by: run.begun_by, passed: 0 },
         started_at: run.from,
         due_at: spent(1_000),
+        allowance_ms: within_ms,
         marks: marks.iter().map(|mark| (*mark, spent(i64::from(*mark)))).collect(),
         ended: run.ended,
         pauses: pauses.to_vec(),
@@ -257,6 +261,7 @@ fn feedback_periods(
             period: Period { begun_by: run.begun_by, passed: u32::try_from(period).unwrap_or(u32::MAX) },
             started_at: from,
             due_at,
+            allowance_ms: every_ms,
             marks: marks.iter().map(|mark| (*mark, from + every_ms * i64::from(*mark) / 1_000)).collect(),
             ended,
             pauses: Vec::new(),

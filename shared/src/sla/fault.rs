@@ -143,6 +143,8 @@ pub struct Fault {
     pub line: String,
     /// Where it stands.
     pub state: State,
+    /// The earliest of its facts: where a refold begins.
+    pub first_at: UnixMs,
     /// The earliest evidence or report.
     pub started_at: UnixMs,
     /// The first evidence.

@@ -163,6 +163,7 @@ impl Walk<'_> {
         fault.opened(fact.id, fact.occurred_at, reported, clock_starts);
         if let Some(suspicion) = suspicion {
             fault.aliases.push(suspicion.id);
+            fault.first_at = fault.first_at.min(suspicion.first_at);
             fault.aliases.extend(&suspicion.aliases);
             fault.facts.extend(suspicion.facts);
         }
@@ -181,6 +182,7 @@ impl Walk<'_> {
             aliases: Vec::new(),
             line: self.rules.line().to_owned(),
             state,
+            first_at: at,
             started_at: at,
             detected_at: None,
             reported_at: None,

@@ -1,0 +1,145 @@
+//! Effects become messages in the outbox, once each.
+
+use linewatch_shared::facts::{Callback, StepKind};
+use linewatch_shared::sla::{Effect, Event, Fault, Mark, PackVersion};
+use linewatch_shared::time::UnixMs;
+
+use super::{Changes, Desk};
+use crate::db::{DbError, Tx};
+use crate::notify::alert::{Alert, DONE_MAX, Done};
+use crate::notify::{EMAIL, WEBHOOK, WEBHOOK_NAME};
+use crate::store::facts::{self, StoredFact};
+use crate::store::lines::{self, LineInfo};
+use crate::store::outgoing::{NewMessage, insert_messages};
+
+/// Said where a customer has nobody to tell.
+const NO_ADDRESS: &str = "the customer has no manager_email: import one, then send this again";
+
+/// Whether an effect is told to the account manager. That a late promise was met after all is on the
+/// board; it alarms nobody.
+const fn alarms(mark: Mark) -> bool {
+    matches!(mark, Mark::Warning(_) | Mark::Missed | Mark::Corrected)
+}
+
+/// Puts the alerts of a transaction into the outbox.
+///
+/// # Errors
+/// The database's.
+pub fn send(
+    desk: &Desk,
+    tx: &mut Tx<'_>,
+    changes: &Changes,
+    versions: &[PackVersion],
+    now: UnixMs,
+) -> Result<(), DbError> {
+    if desk.channels == super::Channels::default() {
+        return Ok(());
+    }
+    let mut messages = Vec::new();
+    for (fault, effects) in &changes.faults {
+        let effects: Vec<&Effect> = effects.iter().filter(|effect| alarms(effect.key.mark)).collect();
+        if effects.is_empty() {
+            continue;
+        }
+        let line = lines::one(tx, &fault.line)?.unwrap_or_default();
+        let done = done_so_far(tx, fault)?;
+        let zone = versions
+            .iter()
+            .find(|version| {
+                version.pack.name == fault.terms.pack && version.pack.version == fault.terms.version
+            })
+            .map_or_else(|| "UTC".to_owned(), |version| version.pack.time_zone.to_string());
+        for effect in effects {
+            let alert = alert(desk, fault, &line, effect, done.clone(), &zone);
+            let text = serde_json::to_string(&alert).map_err(|error| DbError::Data(error.to_string()))?;
+            messages.extend(messages_of(desk, &line, &alert, &text));
+        }
+    }
+    insert_messages(tx, &messages, now)
+}
+
+fn messages_of(desk: &Desk, line: &LineInfo, alert: &Alert, text: &str) -> Vec<NewMessage> {
+    let message = |channel: &'static str, destination: &str, undeliverable| NewMessage {
+        key: format!("{}/{channel}/{destination}", alert.key),
+        subject: alert.fault,
+        channel,
+        destination: destination.to_owned(),
+        alert: text.to_owned(),
+        undeliverable,
+    };
+    let mut messages = Vec::new();
+    if desk.channels.email {
+        let address = line.manager_email.as_str();
+        messages.push(message(EMAIL, address, address.is_empty().then_some(NO_ADDRESS)));
+    }
+    if desk.channels.webhook {
+        messages.push(message(WEBHOOK, WEBHOOK_NAME, None));
+    }
+    messages
+}
+
+fn alert(desk: &Desk, fault: &Fault, line: &LineInfo, effect: &Effect, done: Vec<Done>, zone: &str) -> Alert {
+    Alert {
+        key: effect.key.to_string(),
+        fault: fault.id,
+        line: fault.line.clone(),
+        site: line.site.clone(),
+        customer: line.customer.clone(),
+        customer_name: line.customer_name.clone(),
+        tier: fault.terms.tier.name.clone(),
+        tier_label: fault.terms.tier.label.clone(),
+        kind: effect.key.kind.name().to_owned(),
+        mark: effect.key.mark.to_string(),
+        at: effect.at,
+        late: effect.late,
+        due_at: effect.due_at,
+        started_at: fault.started_at,
+        state: fault.state.name().to_owned(),
+        reported: fault.reported_at.is_some(),
+        done,
+        manager: line.manager.clone(),
+        time_zone: zone.to_owned(),
+        link: format!("{}/#/faults/{}", desk.link_base, fault.id),
+    }
+}
+
+/// What people did about a fault, in order, the newest [`DONE_MAX`].
+fn done_so_far(tx: &mut Tx<'_>, fault: &Fault) -> Result<Vec<Done>, DbError> {
+    let mut stored = facts::of_line(tx, &fault.line, fault.first_at)?;
+    stored.retain(|stored| {
+        let by_people = matches!(stored.fact.event, Event::Step(_) | Event::Report { .. });
+        let placed = fault.facts.iter().any(|placed| placed.id == stored.fact.id && placed.misfit.is_none());
+        by_people && placed
+    });
+    stored.sort_by_key(|stored| stored.fact.fold_order());
+    let newest = stored.len().saturating_sub(DONE_MAX);
+    Ok(stored[newest..].iter().map(done).collect())
+}
+
+fn done(stored: &StoredFact) -> Done {
+    let (kind, text) = match &stored.fact.event {
+        Event::Report { description, .. } => ("reported", description.clone()),
+        Event::Step(step) => {
+            let (kind, own) = worded(&step.kind);
+            let note = step.note.clone().unwrap_or_default();
+            (kind, if own.is_empty() { note } else { own })
+        }
+        other => (other.name(), String::new()),
+    };
+    Done { at: stored.fact.occurred_at, kind: kind.to_owned(), by: stored.by.clone(), text }
+}
+
+/// The step's name, told apart by its outcome, and its own words.
+fn worded(kind: &StepKind) -> (&'static str, String) {
+    match kind {
+        StepKind::Feedback { reached: false } => ("feedback_not_reached", String::new()),
+        StepKind::Callback(Callback::NotReached) => ("callback_not_reached", String::new()),
+        StepKind::Callback(Callback::Satisfied) => ("callback_satisfied", String::new()),
+        StepKind::Callback(Callback::Unsatisfied | Callback::StillDown) => {
+            ("callback_unsatisfied", String::new())
+        }
+        StepKind::Reopened { reason, .. } | StepKind::Paused { reason, .. } => (kind.name(), reason.clone()),
+        StepKind::Note { text } => (kind.name(), text.clone()),
+        other => (other.name(), String::new()),
+    }
+}

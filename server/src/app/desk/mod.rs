@@ -1,0 +1,136 @@
+//! The desk: facts in, faults found, promises judged, people told. Each use case is one transaction.
+
+mod alerts;
+pub mod board;
+mod changes;
+mod correct;
+pub mod engine;
+pub mod ingest;
+pub mod pull;
+mod refold;
+pub mod report;
+pub mod silence;
+pub mod step;
+pub mod view;
+
+pub use changes::Changes;
+pub use refold::{Touched, refold};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use linewatch_shared::sla::{PackVersion, Status};
+use linewatch_shared::time::UnixMs;
+use uuid::Uuid;
+
+use crate::db::{DbError, Tx};
+use crate::store::{faults, outgoing::NewEvent, packs::PackCache};
+
+/// Over which channels alerts go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Channels {
+    /// An SMTP server is configured.
+    pub email: bool,
+    /// A webhook is configured.
+    pub webhook: bool,
+}
+
+/// What the use cases of the desk share.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    /// Parsed packs.
+    pub packs: Arc<PackCache>,
+    /// Over which channels alerts go.
+    pub channels: Channels,
+    /// What links in alerts begin with; no slash at the end.
+    pub link_base: String,
+}
+
+impl Desk {
+    /// Refolds the touched lines, each once and locked in order, and writes what follows.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn settle(
+        &self,
+        tx: &mut Tx<'_>,
+        touched: &BTreeMap<String, Touched>,
+        now: UnixMs,
+    ) -> Result<Changes, DbError> {
+        self.settle_with(tx, touched, Vec::new(), now)
+    }
+
+    /// The same, and tells the boards of agents too.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn settle_with(
+        &self,
+        tx: &mut Tx<'_>,
+        touched: &BTreeMap<String, Touched>,
+        agents: Vec<NewEvent>,
+        now: UnixMs,
+    ) -> Result<Changes, DbError> {
+        let keys: Vec<_> = touched.keys().map(|line| faults::lock_key(line)).collect();
+        tx.lock(&keys)?;
+        let versions = if touched.is_empty() { Vec::new() } else { self.packs.versions(tx)? };
+        let mut changes = Changes { agents, ..Changes::default() };
+        for (line, touched) in touched {
+            refold(tx, &versions, line, touched, now, &mut changes)?;
+        }
+        self.finish(tx, &changes, &versions, now)?;
+        Ok(changes)
+    }
+
+    /// Writes the outbox and the events of a transaction: its last statements.
+    fn finish(
+        &self,
+        tx: &mut Tx<'_>,
+        changes: &Changes,
+        versions: &[PackVersion],
+        now: UnixMs,
+    ) -> Result<(), DbError> {
+        alerts::send(self, tx, changes, versions, now)?;
+        changes.append_events(tx, now)?;
+        if changes.is_empty() { Ok(()) } else { tx.notify("engine") }
+    }
+}
+
+/// Why the desk refuses.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// No such line.
+    #[error("there is no line called \"{0}\"")]
+    NoLine(String),
+    /// No such fault.
+    #[error("there is no fault {0}")]
+    NoFault(Uuid),
+    /// A field is not acceptable.
+    #[error("{field}: {reason}")]
+    Invalid {
+        /// Which.
+        field: &'static str,
+        /// Why, and what would be right.
+        reason: String,
+    },
+    /// The step does not fit the fault's life.
+    #[error("{detail}")]
+    Impossible {
+        /// Why.
+        detail: String,
+        /// What would fit.
+        possible: Vec<&'static str>,
+    },
+}
+
+/// When a promise was kept.
+#[must_use]
+pub fn met_at(status: Status) -> Option<UnixMs> {
+    match status {
+        Status::Met { met_at } | Status::Missed { met_at: Some(met_at) } => Some(met_at),
+        _ => None,
+    }
+}

@@ -1,0 +1,190 @@
+//! After new facts of a line: find its faults again, as far back as those facts reach.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use linewatch_shared::sla::{
+    Carried, Event, Fact, FaultState, Folded, LineRules, PackVersion, advance, carry, fold,
+};
+use linewatch_shared::time::UnixMs;
+use uuid::Uuid;
+
+use super::Changes;
+use crate::db::{DbError, Tx};
+use crate::store::{facts, faults, figures, lines};
+
+/// The most rounds in which a refold may find that it has to begin earlier.
+const ROUNDS_MAX: usize = 64;
+
+/// What new facts of a line reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touched {
+    /// The earliest of their times.
+    pub from: UnixMs,
+    /// The faults that their steps name.
+    pub named: BTreeSet<Uuid>,
+}
+
+impl Touched {
+    /// By one fact.
+    #[must_use]
+    pub fn at(from: UnixMs) -> Self {
+        Self { from, named: BTreeSet::new() }
+    }
+
+    /// By two.
+    pub fn merge(&mut self, other: Self) {
+        self.from = self.from.min(other.from);
+        self.named.extend(other.named);
+    }
+}
+
+/// Finds the line's faults again from its facts and saves what changed. Facts of a line that is not known
+/// yet wait for it. The caller holds the line's lock.
+///
+/// # Errors
+/// The database's.
+pub fn refold(
+    tx: &mut Tx<'_>,
+    versions: &[PackVersion],
+    line: &str,
+    touched: &Touched,
+    now: UnixMs,
+    changes: &mut Changes,
+) -> Result<(), DbError> {
+    let Some(rules) = lines::rules(tx, line, versions)? else {
+        return facts::wait_for_line(tx, line, touched.from);
+    };
+    let mut reach = Reach::of(tx, line, touched)?;
+    let mut facts = reach.facts(tx, line)?;
+    let mut folded = reach.fold(tx, &rules, &facts)?;
+    for _ in 0..ROUNDS_MAX {
+        let known: BTreeSet<Uuid> = reach.old.values().flat_map(|state| ids(&state.fault)).collect();
+        let fresh: Vec<Uuid> = folded
+            .faults
+            .iter()
+            .flat_map(ids)
+            .filter(|id| !known.contains(id) && !reach.asked.contains(id))
+            .collect();
+        reach.asked.extend(&fresh);
+        let Some(at) = facts::attach_waiting(tx, line, &fresh)? else { break };
+        reach.begin_at(tx, line, at)?;
+        facts = reach.facts(tx, line)?;
+        folded = reach.fold(tx, &rules, &facts)?;
+    }
+    save_line_state(tx, line, &folded, &facts)?;
+    save(tx, &rules, reach.old, folded, now, changes)
+}
+
+/// A fault's id and its aliases.
+fn ids(fault: &linewatch_shared::sla::Fault) -> impl Iterator<Item = Uuid> {
+    std::iter::once(fault.id).chain(fault.aliases.iter().copied())
+}
+
+/// How far back, and to which faults, a refold reaches.
+struct Reach {
+    from: UnixMs,
+    old: BTreeMap<Uuid, FaultState>,
+    /// Ids for which waiting steps were looked up already.
+    asked: BTreeSet<Uuid>,
+}
+
+impl Reach {
+    fn of(tx: &mut Tx<'_>, line: &str, touched: &Touched) -> Result<Self, DbError> {
+        let mut reach = Self { from: touched.from, old: BTreeMap::new(), asked: BTreeSet::new() };
+        for id in &touched.named {
+            reach.old.extend(faults::one(tx, *id)?.map(|state| (*id, state)));
+        }
+        reach.begin_at(tx, line, touched.from)?;
+        Ok(reach)
+    }
+
+    /// Goes back until no fault reaches further: what a fact may touch, what those may touch, and so on.
+    fn begin_at(&mut self, tx: &mut Tx<'_>, line: &str, at: UnixMs) -> Result<(), DbError> {
+        let earliest = |old: &BTreeMap<Uuid, FaultState>, from: UnixMs| {
+            old.values().map(|state| state.fault.first_at).fold(from, UnixMs::min)
+        };
+        self.from = earliest(&self.old, self.from.min(at));
+        for _ in 0..ROUNDS_MAX {
+            for state in faults::reaching(tx, line, self.from)? {
+                self.old.insert(state.fault.id, state);
+            }
+            let from = earliest(&self.old, self.from);
+            if from == self.from {
+                return Ok(());
+            }
+            self.from = from;
+        }
+        tracing::warn!(line, "a refold reaches back without end; it begins at the earliest fact found");
+        Ok(())
+    }
+
+    /// The facts from there on, without the steps of faults that are not touched.
+    fn facts(&self, tx: &mut Tx<'_>, line: &str) -> Result<Vec<Fact>, DbError> {
+        let stored = facts::of_line(tx, line, self.from)?;
+        if stored.len() as i64 >= facts::FACTS_READ_MAX {
+            tracing::error!(
+                line,
+                facts = stored.len(),
+                "too many facts of one line; the newest are not judged"
+            );
+        }
+        let here: BTreeSet<Uuid> = stored.iter().map(|stored| stored.fact.id).collect();
+        let mut facts = Vec::with_capacity(stored.len());
+        for stored in stored {
+            if let Event::Step(step) = &stored.fact.event {
+                let touched = here.contains(&step.fault)
+                    || self.old.values().any(|old| old.fault.answers_to(step.fault));
+                if !touched && faults::resolve(tx, step.fault)?.is_some() {
+                    continue;
+                }
+            }
+            facts.push(stored.fact);
+        }
+        Ok(facts)
+    }
+
+    fn fold(&self, tx: &mut Tx<'_>, rules: &LineRules, facts: &[Fact]) -> Result<Folded, DbError> {
+        let evidence = facts::evidence_before(tx, rules.line(), self.from)?;
+        Ok(fold(facts.to_vec(), rules, &Carried { evidence }))
+    }
+}
+
+fn save_line_state(tx: &mut Tx<'_>, line: &str, folded: &Folded, facts: &[Fact]) -> Result<(), DbError> {
+    let evidence = facts.iter().filter(|fact| matches!(fact.event, Event::Evidence { .. }));
+    match evidence.map(|fact| fact.occurred_at).max() {
+        Some(since) => lines::save_state(tx, line, folded.line_state.name(), since),
+        None => Ok(()),
+    }
+}
+
+fn save(
+    tx: &mut Tx<'_>,
+    rules: &LineRules,
+    old: BTreeMap<Uuid, FaultState>,
+    folded: Folded,
+    now: UnixMs,
+    changes: &mut Changes,
+) -> Result<(), DbError> {
+    let before = old.clone();
+    let mut states = carry(old.into_values().collect(), folded.faults);
+    let kept: BTreeSet<Uuid> = states.iter().map(|state| state.fault.id).collect();
+    let gone: BTreeSet<Uuid> = before.keys().copied().filter(|id| !kept.contains(id)).collect();
+    faults::remove(tx, &gone)?;
+    changes.replaced.extend(gone);
+    for state in &mut states {
+        let effects = advance(state, now);
+        if before.get(&state.fault.id) == Some(state) {
+            continue;
+        }
+        let (pack, _) = rules.pack_at(state.fault.started_at);
+        faults::save(tx, state, pack.same_fault_within_ms, now)?;
+        let aliases_known =
+            before.get(&state.fault.id).is_some_and(|old| old.fault.aliases == state.fault.aliases);
+        if !aliases_known {
+            faults::save_aliases(tx, state)?;
+        }
+        figures::save(tx, &state.fault, pack.time_zone)?;
+        changes.faults.push((state.fault.clone(), effects));
+    }
+    Ok(())
+}

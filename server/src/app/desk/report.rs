@@ -1,0 +1,96 @@
+//! A person reports a fault: it begins one, or joins the line's open one.
+
+use linewatch_shared::facts::{Channel, Report};
+use linewatch_shared::sla::{Event, Fact};
+use linewatch_shared::time::UnixMs;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+use super::ingest::AHEAD_MAX_MS;
+use super::{Desk, DeskError, Touched};
+use crate::db::Tx;
+use crate::store::facts::{self, StoredFact};
+use crate::store::{faults, lines};
+
+/// A report.
+#[derive(Clone, Debug)]
+pub struct NewReport {
+    /// Its id, made beforehand so that a second try is the same report.
+    pub id: Uuid,
+    /// What was reported.
+    pub report: Report,
+    /// When it was reported.
+    pub reported_at: UnixMs,
+    /// Who took it in.
+    pub by: String,
+}
+
+/// What became of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// The fault.
+    pub fault: Uuid,
+    /// Whether the fault was open already.
+    pub joined: bool,
+}
+
+/// Takes a report in.
+///
+/// # Errors
+/// When the line is not known, or the report is dated more than 5 minutes ahead.
+pub fn report(desk: &Desk, tx: &mut Tx<'_>, new: &NewReport, now: UnixMs) -> Result<Reported, DeskError> {
+    let Report { line, channel, reporter, description } = new.report.clone();
+    if !lines::is_known(tx, &line)? {
+        return Err(DeskError::NoLine(line));
+    }
+    check_time("reported_at", new.reported_at, now)?;
+    let event = Event::Report { channel, reporter, description };
+    let stored = written_here(new.id, new.reported_at, &line, event, &new.by, now);
+    tx.lock(&[faults::lock_key(&line)])?;
+    facts::insert(tx, &[stored])?;
+    let touched = BTreeMap::from([(line.clone(), Touched::at(new.reported_at))]);
+    let changes = desk.settle(tx, &touched, now)?;
+    let (fault, _) = faults::resolve(tx, new.id)?.ok_or(DeskError::NoLine(line))?;
+    Ok(Reported { fault, joined: fault != new.id || !changes.replaced.is_empty() })
+}
+
+/// A time that a person gives lies at most a little ahead.
+pub(super) fn check_time(field: &'static str, at: UnixMs, now: UnixMs) -> Result<(), DeskError> {
+    if at.since(now) > AHEAD_MAX_MS {
+        let reason = format!("{} is more than 5 minutes in the future", at.to_rfc3339());
+        return Err(DeskError::Invalid { field, reason });
+    }
+    if at.0 < 0 {
+        return Err(DeskError::Invalid { field, reason: format!("{} is before 1970", at.to_rfc3339()) });
+    }
+    Ok(())
+}
+
+/// A fact that was written at the server.
+pub(super) fn written_here(
+    id: Uuid,
+    at: UnixMs,
+    line: &str,
+    event: Event,
+    by: &str,
+    now: UnixMs,
+) -> StoredFact {
+    StoredFact {
+        fact: Fact { id, occurred_at: at, event },
+        line: Some(line.to_owned()),
+        recorded_at: now,
+        by: by.to_owned(),
+        stamp: None,
+        corrected_ms: 0,
+        uncertain: false,
+        detail: None,
+    }
+}
+
+/// Reads a channel's name.
+#[must_use]
+pub fn channel(name: &str) -> Option<Channel> {
+    [Channel::Hotline, Channel::Manager, Channel::Technician, Channel::Noc]
+        .into_iter()
+        .find(|channel| channel.name() == name)
+}

@@ -1,0 +1,93 @@
+//! Silent agents: their lines are suspected, nothing more, until their own records come.
+
+use std::collections::BTreeMap;
+
+use linewatch_shared::sla::{Event, State};
+use linewatch_shared::time::UnixMs;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::report::written_here;
+use super::{Desk, Touched};
+use crate::db::{DbError, Tx};
+use crate::store::outgoing::{EventKind, NewEvent};
+use crate::store::streams::{self, Silence};
+use crate::store::{facts, faults, lines};
+
+/// The most lines of one transaction.
+pub const LINES_PER_TRANSACTION_MAX: usize = 500;
+/// Who wrote such facts.
+const BY: &str = "linewatch";
+
+/// An agent's fall or return, part by part.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// The agent.
+    pub silence: Silence,
+    /// Whether it fell silent, or is back.
+    pub silent: bool,
+    /// Its lines.
+    pub lines: Vec<String>,
+}
+
+/// What has turned since the last look. An agent that never spoke is not silent, it has not begun.
+///
+/// # Errors
+/// The database's.
+pub fn turns(tx: &mut Tx<'_>, grace_ms: i64, now: UnixMs) -> Result<Vec<Turn>, DbError> {
+    let mut turns = Vec::new();
+    for (found, silent) in [
+        (streams::newly_silent(tx, now - grace_ms)?, true),
+        (streams::newly_back(tx, now - grace_ms)?, false),
+    ] {
+        for silence in found {
+            let lines = lines::of_agent(tx, silence.agent)?;
+            turns.push(Turn { silence, silent, lines });
+        }
+    }
+    Ok(turns)
+}
+
+/// Writes a part of a turn; the last part marks the agent. `ids` are the facts' ids, one for each line.
+///
+/// # Errors
+/// The database's.
+pub fn write(
+    desk: &Desk,
+    tx: &mut Tx<'_>,
+    turn: &Turn,
+    lines: &[String],
+    ids: &[Uuid],
+    last: bool,
+    now: UnixMs,
+) -> Result<(), DbError> {
+    let event = if turn.silent { Event::Suspected } else { Event::Cleared };
+    let keys: Vec<_> = lines.iter().map(|line| faults::lock_key(line)).collect();
+    tx.lock(&keys)?;
+    let mut stored = Vec::new();
+    for (line, id) in lines.iter().zip(ids) {
+        let suspected =
+            faults::live_of_line(tx, line)?.iter().any(|state| state.fault.state == State::Suspected);
+        if suspected != turn.silent {
+            stored.push(written_here(*id, now, line, event.clone(), BY, now));
+        }
+    }
+    facts::insert(tx, &stored)?;
+    let touched: BTreeMap<String, Touched> =
+        stored.iter().filter_map(|stored| Some((stored.line.clone()?, Touched::at(now)))).collect();
+    let mut agents = Vec::new();
+    if last {
+        streams::mark_silent(tx, turn.silence.agent, turn.silent.then_some(turn.silence.last_seen_at))?;
+        let state = if turn.silent { "silent" } else { "back" };
+        let body = json!({
+            "name": turn.silence.name,
+            "state": state,
+            "last_seen_at": turn.silence.last_seen_at.to_rfc3339(),
+            "silent_since": turn.silent.then(|| turn.silence.last_seen_at.to_rfc3339()),
+            "lines": turn.lines.len(),
+        });
+        agents.push(NewEvent { kind: EventKind::Agent, subject: None, body: body.to_string() });
+    }
+    desk.settle_with(tx, &touched, agents, now)?;
+    Ok(())
+}

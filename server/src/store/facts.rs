@@ -1,0 +1,213 @@
+//! Facts that faults are found from.
+
+use linewatch_shared::detector::LineState;
+use linewatch_shared::sla::{Event, Fact};
+use linewatch_shared::time::{MonoMs, UnixMs};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{pack, unpack};
+use crate::db::{DbError, Row, Tx, Value};
+
+/// The most facts of one line that one fold reads.
+pub const FACTS_READ_MAX: i64 = 50_000;
+
+/// How a device stamped a fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceStamp {
+    /// The agent.
+    pub agent: Uuid,
+    /// Its boot.
+    pub boot: Uuid,
+    /// Its wall clock.
+    pub wall: UnixMs,
+    /// Its monotonic clock; none for a time that a person typed.
+    pub mono: Option<MonoMs>,
+}
+
+/// A fact with what is known of its making.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFact {
+    /// The fact, its time corrected.
+    pub fact: Fact,
+    /// The line; none while the fault that a step names is not known.
+    pub line: Option<String>,
+    /// When the server wrote it down.
+    pub recorded_at: UnixMs,
+    /// Who wrote it: `agent NAME` or a user's name.
+    pub by: String,
+    /// How the device stamped it; none for what was written at the server.
+    pub stamp: Option<DeviceStamp>,
+    /// By how much the device's time was corrected (ms).
+    pub corrected_ms: i64,
+    /// Whether the correction is a guess, or larger than the pack tolerates.
+    pub uncertain: bool,
+    /// Further data for people, as JSON.
+    pub detail: Option<String>,
+}
+
+const COLUMNS: &str = "id, line, occurred_at_ms, recorded_at_ms, corrected_ms, uncertain, agent, by_whom, event, detail, \
+     boot, wall_ms, mono_ms";
+
+fn read(row: &Row) -> Result<StoredFact, DbError> {
+    let agent: Option<Uuid> = row.get(6)?;
+    let stamp = match (agent, row.get::<Option<Uuid>>(10)?) {
+        (Some(agent), Some(boot)) => Some(DeviceStamp {
+            agent,
+            boot,
+            wall: row.get::<Option<UnixMs>>(11)?.unwrap_or_default(),
+            mono: row.get::<Option<i64>>(12)?.map(MonoMs),
+        }),
+        _ => None,
+    };
+    Ok(StoredFact {
+        fact: Fact {
+            id: row.get(0)?,
+            occurred_at: row.get(2)?,
+            event: unpack("fact.event", &row.get::<Vec<u8>>(8)?)?,
+        },
+        line: row.get(1)?,
+        recorded_at: row.get(3)?,
+        by: row.get(7)?,
+        stamp,
+        corrected_ms: row.get(4)?,
+        uncertain: row.get(5)?,
+        detail: row.get(9)?,
+    })
+}
+
+/// Adds facts; one that is there already stays as it is.
+pub fn insert(tx: &mut Tx<'_>, facts: &[StoredFact]) -> Result<(), DbError> {
+    let mut rows = Vec::with_capacity(facts.len());
+    for stored in facts {
+        let named = match &stored.fact.event {
+            Event::Step(step) => Some(step.fault),
+            _ => None,
+        };
+        rows.push(vec![
+            stored.fact.id.into(),
+            stored.line.as_ref().into(),
+            stored.fact.occurred_at.into(),
+            stored.recorded_at.into(),
+            stored.corrected_ms.into(),
+            stored.uncertain.into(),
+            stored.fact.event.name().into(),
+            stored.stamp.map(|stamp| stamp.agent).into(),
+            stored.by.as_str().into(),
+            Value::from(named),
+            pack("fact.event", &stored.fact.event)?.into(),
+            stored.detail.as_ref().into(),
+            stored.stamp.map(|stamp| stamp.boot).into(),
+            stored.stamp.map(|stamp| stamp.wall).into(),
+            Value::from(stored.stamp.and_then(|stamp| stamp.mono).map(|mono| mono.0)),
+        ]);
+    }
+    let sql = "INSERT INTO fact (id, line, occurred_at_ms, recorded_at_ms, corrected_ms, uncertain, kind, agent, \
+         by_whom, names, event, detail, boot, wall_ms, mono_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (id) DO NOTHING";
+    tx.batch(sql, &rows)?;
+    Ok(())
+}
+
+/// The line of a stored fact; none where it is not stored, or waits for one itself.
+pub fn line_of(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<String>, DbError> {
+    match tx.query_opt("SELECT line FROM fact WHERE id = $1", &[id.into()])? {
+        Some(row) => row.get(0),
+        None => Ok(None),
+    }
+}
+
+/// The line's facts from a moment on, in no order that matters.
+pub fn of_line(tx: &mut Tx<'_>, line: &str, from: UnixMs) -> Result<Vec<StoredFact>, DbError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM fact WHERE line = $1 AND occurred_at_ms >= $2 ORDER BY occurred_at_ms LIMIT $3"
+    );
+    tx.query(&sql, &[line.into(), from.into(), FACTS_READ_MAX.into()])?.iter().map(read).collect()
+}
+
+/// The last state that each agent gave before a moment, the one that changed last at the end.
+pub fn evidence_before(
+    tx: &mut Tx<'_>,
+    line: &str,
+    before: UnixMs,
+) -> Result<Vec<(String, LineState)>, DbError> {
+    let sql = "SELECT event FROM (SELECT event, occurred_at_ms, ROW_NUMBER() OVER \
+         (PARTITION BY agent ORDER BY occurred_at_ms DESC, id DESC) AS place FROM fact \
+         WHERE line = $1 AND occurred_at_ms < $2 AND kind IN ('down', 'up', 'unknown')) AS latest \
+         WHERE place = 1 ORDER BY occurred_at_ms";
+    let mut states = Vec::new();
+    for row in tx.query(sql, &[line.into(), before.into()])? {
+        if let Event::Evidence { agent, state } = unpack("fact.event", &row.get::<Vec<u8>>(0)?)? {
+            states.push((agent, state));
+        }
+    }
+    Ok(states)
+}
+
+/// Gives the steps that name one of these faults, and waited for it, to its line. Answers the earliest
+/// of their times.
+pub fn attach_waiting(tx: &mut Tx<'_>, line: &str, fault_ids: &[Uuid]) -> Result<Option<UnixMs>, DbError> {
+    let mut earliest: Option<UnixMs> = None;
+    for id in fault_ids {
+        let sql = "UPDATE fact SET line = $1 WHERE names = $2 AND line IS NULL RETURNING occurred_at_ms";
+        for row in tx.query(sql, &[line.into(), (*id).into()])? {
+            let at: UnixMs = row.get(0)?;
+            earliest = Some(earliest.map_or(at, |known| known.min(at)));
+        }
+    }
+    Ok(earliest)
+}
+
+/// The facts that a device stamped by its machine clock in one boot, from a moment of that boot on.
+pub fn of_boot(tx: &mut Tx<'_>, agent: Uuid, boot: Uuid, from: MonoMs) -> Result<Vec<StoredFact>, DbError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM fact WHERE agent = $1 AND boot = $2 AND mono_ms >= $3 ORDER BY id LIMIT $4"
+    );
+    tx.query(&sql, &[agent.into(), boot.into(), from.0.into(), FACTS_READ_MAX.into()])?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+/// The boots of an agent in which facts were stamped and no clock fact was written.
+pub fn boots_without_clock(tx: &mut Tx<'_>, agent: Uuid) -> Result<Vec<Uuid>, DbError> {
+    let sql = "SELECT DISTINCT f.boot FROM fact f WHERE f.agent = $1 AND f.mono_ms IS NOT NULL AND f.uncertain = 1 \
+         AND NOT EXISTS (SELECT 1 FROM clock c WHERE c.agent = f.agent AND c.boot = f.boot)";
+    tx.query(sql, &[agent.into()])?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Corrects a fact's time.
+pub fn correct(
+    tx: &mut Tx<'_>,
+    id: Uuid,
+    occurred_at: UnixMs,
+    corrected_ms: i64,
+    uncertain: bool,
+) -> Result<(), DbError> {
+    let sql = "UPDATE fact SET occurred_at_ms = $1, corrected_ms = $2, uncertain = $3 WHERE id = $4";
+    tx.execute(sql, &[occurred_at.into(), corrected_ms.into(), uncertain.into(), id.into()])?;
+    Ok(())
+}
+
+/// Lines that are known by now and have facts from before that: the line, and the earliest of those facts.
+/// A line is through once a state or a fault was found for it.
+pub fn of_lines_now_known(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(String, UnixMs)>, DbError> {
+    let sql = "SELECT w.line, w.from_ms FROM waiting_line w JOIN line l ON l.code = w.line ORDER BY w.line LIMIT $1";
+    let found: Vec<(String, UnixMs)> = tx
+        .query(sql, &[limit.into()])?
+        .iter()
+        .map(|row| Ok((row.get(0)?, row.get(1)?)))
+        .collect::<Result<_, DbError>>()?;
+    let rows: Vec<_> = found.iter().map(|(line, _)| vec![line.into()]).collect();
+    tx.batch("DELETE FROM waiting_line WHERE line = $1", &rows)?;
+    Ok(found)
+}
+
+/// Notes that a line which is not known yet has facts.
+pub fn wait_for_line(tx: &mut Tx<'_>, line: &str, from: UnixMs) -> Result<(), DbError> {
+    let sql = "INSERT INTO waiting_line (line, from_ms) VALUES ($1, $2) \
+         ON CONFLICT (line) DO UPDATE SET from_ms = CASE WHEN excluded.from_ms < waiting_line.from_ms \
+         THEN excluded.from_ms ELSE waiting_line.from_ms END";
+    tx.execute(sql, &[line.into(), from.into()])?;
+    Ok(())
+}

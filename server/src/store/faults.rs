@@ -1,0 +1,275 @@
+//! Faults as last folded: the body is the truth, the columns are for finding it.
+
+use std::collections::BTreeSet;
+
+use linewatch_shared::sla::{Deadline, FaultState, deadlines, next_wake};
+use linewatch_shared::time::UnixMs;
+use uuid::Uuid;
+
+use super::{pack, unpack};
+use crate::db::{DbError, LockKey, Row, Tx, Value};
+
+/// The key that a transaction takes before it works on a line's faults.
+#[must_use]
+pub fn lock_key(line: &str) -> LockKey {
+    LockKey::new("line", line.as_bytes())
+}
+
+fn state(row: &Row) -> Result<FaultState, DbError> {
+    unpack("fault.body", &row.get::<Vec<u8>>(0)?)
+}
+
+fn states(tx: &mut Tx<'_>, sql: &str, params: &[Value]) -> Result<Vec<FaultState>, DbError> {
+    tx.query(sql, params)?.iter().map(state).collect()
+}
+
+/// The fault that an id or alias belongs to.
+pub fn resolve(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<(Uuid, String)>, DbError> {
+    let row = tx.query_opt("SELECT fault, line FROM fault_alias WHERE alias = $1", &[id.into()])?;
+    row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
+}
+
+/// One fault by its own id.
+pub fn one(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<FaultState>, DbError> {
+    tx.query_opt("SELECT body FROM fault WHERE id = $1", &[id.into()])?.as_ref().map(state).transpose()
+}
+
+/// The line's faults that a fact at the moment may touch: those that an opening could still join then, and
+/// all later ones.
+pub fn reaching(tx: &mut Tx<'_>, line: &str, at: UnixMs) -> Result<Vec<FaultState>, DbError> {
+    states(tx, "SELECT body FROM fault WHERE line = $1 AND joins_until_ms >= $2", &[line.into(), at.into()])
+}
+
+/// Every fault on which something may still be owed.
+pub fn live(tx: &mut Tx<'_>) -> Result<Vec<FaultState>, DbError> {
+    states(tx, "SELECT body FROM fault WHERE live = 1 ORDER BY started_at_ms", &[])
+}
+
+/// The live faults of one line.
+pub fn live_of_line(tx: &mut Tx<'_>, line: &str) -> Result<Vec<FaultState>, DbError> {
+    states(tx, "SELECT body FROM fault WHERE line = $1 AND live = 1 ORDER BY started_at_ms", &[line.into()])
+}
+
+/// What a list of faults is narrowed by; an empty text is no wish.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Only of this line.
+    pub line: String,
+    /// Only of this customer.
+    pub customer: String,
+    /// Only in this state.
+    pub state: String,
+    /// Only those that started before this one: `(started_at, id)`.
+    pub before: Option<(UnixMs, Uuid)>,
+}
+
+/// Faults, the newest first.
+pub fn list(tx: &mut Tx<'_>, wanted: &Wanted, limit: i64) -> Result<Vec<FaultState>, DbError> {
+    let (started_at, id) = wanted.before.unwrap_or((UnixMs::MAX, Uuid::max()));
+    let sql = "SELECT body FROM fault WHERE (started_at_ms, id) < ($1, $2) \
+         AND (CAST($3 AS TEXT) = '' OR line = $3) AND (CAST($4 AS TEXT) = '' OR customer = $4) \
+         AND (CAST($5 AS TEXT) = '' OR state = $5) ORDER BY started_at_ms DESC, id DESC LIMIT $6";
+    let params = [
+        started_at.into(),
+        id.into(),
+        wanted.line.as_str().into(),
+        wanted.customer.as_str().into(),
+        wanted.state.as_str().into(),
+        limit.into(),
+    ];
+    states(tx, sql, &params)
+}
+
+/// The faults that have to be looked at by now, the longest overdue first: id, line, and when they should
+/// have been.
+pub fn due(tx: &mut Tx<'_>, now: UnixMs, limit: i64) -> Result<Vec<(Uuid, String, UnixMs)>, DbError> {
+    let sql = "SELECT id, line, next_wake_ms FROM fault WHERE next_wake_ms IS NOT NULL AND next_wake_ms <= $1 \
+         ORDER BY next_wake_ms LIMIT $2";
+    let rows = tx.query(sql, &[now.into(), limit.into()])?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).collect()
+}
+
+/// The next moment at which a fault has to be looked at.
+pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<UnixMs>, DbError> {
+    let sql = "SELECT next_wake_ms FROM fault WHERE next_wake_ms IS NOT NULL ORDER BY next_wake_ms LIMIT 1";
+    tx.query_opt(sql, &[])?.map(|row| row.get(0)).transpose()
+}
+
+/// A fault that is still due, and until when openings join it.
+pub fn one_due(tx: &mut Tx<'_>, id: Uuid, now: UnixMs) -> Result<Option<(FaultState, UnixMs)>, DbError> {
+    let sql = "SELECT body, joins_until_ms FROM fault WHERE id = $1 AND next_wake_ms <= $2";
+    let row = tx.query_opt(sql, &[id.into(), now.into()])?;
+    row.map(|row| Ok((state(&row)?, row.get(1)?))).transpose()
+}
+
+/// Saves a fault and its promises.
+pub fn save(
+    tx: &mut Tx<'_>,
+    state: &FaultState,
+    same_fault_within_ms: i64,
+    now: UnixMs,
+) -> Result<(), DbError> {
+    save_judged(tx, state, state.fault.joins_until(same_fault_within_ms), now)
+}
+
+/// The same, where it is known until when openings join the fault.
+pub fn save_judged(
+    tx: &mut Tx<'_>,
+    state: &FaultState,
+    joins_until: UnixMs,
+    now: UnixMs,
+) -> Result<(), DbError> {
+    let fault = &state.fault;
+    let wake = if fault.state.is_live() { next_wake(state, now) } else { None };
+    let sql = "INSERT INTO fault (id, line, customer, tier, state, live, started_at_ms, first_at_ms, joins_until_ms, \
+         next_wake_ms, updated_at_ms, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+         ON CONFLICT (id) DO UPDATE SET customer = excluded.customer, tier = excluded.tier, state = excluded.state, \
+         live = excluded.live, started_at_ms = excluded.started_at_ms, first_at_ms = excluded.first_at_ms, \
+         joins_until_ms = excluded.joins_until_ms, next_wake_ms = excluded.next_wake_ms, \
+         updated_at_ms = excluded.updated_at_ms, body = excluded.body";
+    let params = [
+        fault.id.into(),
+        fault.line.as_str().into(),
+        fault.terms.customer.as_str().into(),
+        fault.terms.tier.name.as_str().into(),
+        fault.state.name().into(),
+        fault.state.is_live().into(),
+        fault.started_at.into(),
+        fault.first_at.into(),
+        joins_until.into(),
+        wake.into(),
+        now.into(),
+        pack("fault.body", state)?.into(),
+    ];
+    tx.execute(sql, &params)?;
+    save_deadlines(tx, state, now)
+}
+
+/// Makes ids answer to a fault.
+pub fn save_aliases(tx: &mut Tx<'_>, state: &FaultState) -> Result<(), DbError> {
+    let fault = &state.fault;
+    let ids = std::iter::once(fault.id).chain(fault.aliases.iter().copied());
+    let rows: Vec<_> = ids.map(|id| vec![id.into(), fault.id.into(), fault.line.as_str().into()]).collect();
+    let sql = "INSERT INTO fault_alias (alias, fault, line) VALUES ($1, $2, $3) \
+         ON CONFLICT (alias) DO UPDATE SET fault = excluded.fault, line = excluded.line";
+    tx.batch(sql, &rows)?;
+    Ok(())
+}
+
+/// Removes what was stored under ids that are no faults of their own any more.
+pub fn remove(tx: &mut Tx<'_>, gone: &BTreeSet<Uuid>) -> Result<(), DbError> {
+    let rows: Vec<_> = gone.iter().map(|id| vec![(*id).into()]).collect();
+    for sql in [
+        "DELETE FROM fault WHERE id = $1",
+        "DELETE FROM deadline WHERE subject = $1",
+        "DELETE FROM contribution WHERE fault = $1",
+    ] {
+        tx.batch(sql, &rows)?;
+    }
+    Ok(())
+}
+
+fn save_deadlines(tx: &mut Tx<'_>, state: &FaultState, now: UnixMs) -> Result<(), DbError> {
+    let fault = &state.fault;
+    tx.execute("DELETE FROM deadline WHERE subject = $1", &[fault.id.into()])?;
+    let row = |deadline: &Deadline| {
+        let status = deadline.status(now);
+        vec![
+            fault.id.into(),
+            deadline.kind.name().into(),
+            deadline.period.to_string().into(),
+            fault.line.as_str().into(),
+            fault.terms.customer.as_str().into(),
+            fault.terms.tier.name.as_str().into(),
+            deadline.started_at.into(),
+            deadline.due_at.into(),
+            status.name().into(),
+            Value::from(crate::app::desk::met_at(status)),
+        ]
+    };
+    let rows: Vec<_> = deadlines(fault, now).iter().map(row).collect();
+    let sql = "INSERT INTO deadline (subject, kind, period, line, customer, tier, started_at_ms, due_at_ms, state, met_at_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    tx.batch(sql, &rows)?;
+    Ok(())
+}
+
+/// A promise, as lists show it.
+#[derive(Clone, Debug)]
+pub struct DeadlineRow {
+    /// The fault.
+    pub subject: Uuid,
+    /// What is owed.
+    pub kind: String,
+    /// Which one of its kind.
+    pub period: String,
+    /// The line's code.
+    pub line: String,
+    /// The customer's code.
+    pub customer: String,
+    /// The tier's name.
+    pub tier: String,
+    /// Since when.
+    pub started_at: UnixMs,
+    /// By when.
+    pub due_at: UnixMs,
+    /// How it stands, judged as of the reading.
+    pub state: String,
+    /// When it was kept.
+    pub met_at: Option<UnixMs>,
+}
+
+/// What a list of promises is narrowed by; an empty text is no wish.
+#[derive(Clone, Debug, Default)]
+pub struct WantedDeadlines {
+    /// Only in this state.
+    pub state: String,
+    /// Only of this kind.
+    pub kind: String,
+    /// Only those due before.
+    pub due_before: Option<UnixMs>,
+    /// Only those after this one: `(due_at, subject, kind, period)`.
+    pub after: Option<(UnixMs, Uuid, String, String)>,
+}
+
+/// Promises by their due time. What is due and not marked yet is missed as of the reading.
+pub fn list_deadlines(
+    tx: &mut Tx<'_>,
+    wanted: &WantedDeadlines,
+    now: UnixMs,
+    limit: i64,
+) -> Result<Vec<DeadlineRow>, DbError> {
+    let (due_at, subject, kind, period) =
+        wanted.after.clone().unwrap_or((UnixMs(i64::MIN), Uuid::nil(), String::new(), String::new()));
+    let sql = "SELECT subject, kind, period, line, customer, tier, started_at_ms, due_at_ms, judged, met_at_ms FROM \
+         (SELECT d.*, CASE WHEN state = 'running' AND due_at_ms < $1 THEN 'missed' ELSE state END AS judged \
+         FROM deadline d WHERE (due_at_ms, subject, kind, period) > ($2, $3, $4, $5) AND due_at_ms < $6 \
+         AND (CAST($7 AS TEXT) = '' OR kind = $7)) AS judged_rows \
+         WHERE CAST($8 AS TEXT) = '' OR judged = $8 ORDER BY due_at_ms, subject, kind, period LIMIT $9";
+    let params = [
+        now.into(),
+        due_at.into(),
+        subject.into(),
+        kind.into(),
+        period.into(),
+        wanted.due_before.unwrap_or(UnixMs::MAX).into(),
+        wanted.kind.as_str().into(),
+        wanted.state.as_str().into(),
+        limit.into(),
+    ];
+    let read = |row: &Row| {
+        Ok(DeadlineRow {
+            subject: row.get(0)?,
+            kind: row.get(1)?,
+            period: row.get(2)?,
+            line: row.get(3)?,
+            customer: row.get(4)?,
+            tier: row.get(5)?,
+            started_at: row.get(6)?,
+            due_at: row.get(7)?,
+            state: row.get(8)?,
+            met_at: row.get(9)?,
+        })
+    };
+    tx.query(sql, &params)?.iter().map(read).collect()
+}

@@ -1,0 +1,72 @@
+//! What each fault adds to its line's yearly figures.
+
+use std::collections::HashMap;
+
+use linewatch_shared::sla::{Contribution, Fault, contributions};
+use linewatch_shared::time::UnixMs;
+
+use super::{pack, unpack};
+use crate::db::{DbError, Row, Tx};
+
+/// Replaces what a fault adds to its line's figures.
+pub fn save(tx: &mut Tx<'_>, fault: &Fault, time_zone: chrono_tz::Tz) -> Result<(), DbError> {
+    tx.execute("DELETE FROM contribution WHERE fault = $1", &[fault.id.into()])?;
+    let mut rows = Vec::new();
+    for contribution in contributions(fault, time_zone) {
+        rows.push(vec![
+            fault.id.into(),
+            fault.line.as_str().into(),
+            i64::from(contribution.year).into(),
+            contribution.counted.into(),
+            contribution.pieces.iter().any(|piece| piece.to.is_none()).into(),
+            fault.started_at.into(),
+            pack("contribution.pieces", &contribution.pieces)?.into(),
+        ]);
+    }
+    let sql = "INSERT INTO contribution (fault, line, year, counted, open, started_at_ms, pieces) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    tx.batch(sql, &rows)?;
+    Ok(())
+}
+
+/// A contribution and the start of its fault.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// What it adds.
+    pub contribution: Contribution,
+    /// When its fault started.
+    pub started_at: UnixMs,
+}
+
+fn part(row: &Row, first: usize) -> Result<Part, DbError> {
+    let year: i64 = row.get(first)?;
+    Ok(Part {
+        contribution: Contribution {
+            year: i32::try_from(year).unwrap_or_default(),
+            counted: row.get(first + 1)?,
+            pieces: unpack("contribution.pieces", &row.get::<Vec<u8>>(first + 2)?)?,
+        },
+        started_at: row.get(first + 3)?,
+    })
+}
+
+/// What counts for a line in a year and the one before (which a rolling count needs), and outages that go on.
+pub fn of_line(tx: &mut Tx<'_>, line: &str, year: i32) -> Result<Vec<Part>, DbError> {
+    let sql = "SELECT year, counted, pieces, started_at_ms FROM contribution \
+         WHERE line = $1 AND ((year >= $2 AND year <= $3) OR (open = 1 AND year < $2))";
+    let year = i64::from(year);
+    tx.query(sql, &[line.into(), (year - 1).into(), year.into()])?.iter().map(|row| part(row, 0)).collect()
+}
+
+/// The same for every line with a live fault.
+pub fn of_live_lines(tx: &mut Tx<'_>, year: i32) -> Result<HashMap<String, Vec<Part>>, DbError> {
+    let sql = "SELECT line, year, counted, pieces, started_at_ms FROM contribution \
+         WHERE line IN (SELECT line FROM fault WHERE live = 1) \
+         AND ((year >= $1 AND year <= $2) OR (open = 1 AND year < $1))";
+    let year = i64::from(year);
+    let mut by_line: HashMap<String, Vec<Part>> = HashMap::new();
+    for row in tx.query(sql, &[(year - 1).into(), year.into()])? {
+        by_line.entry(row.get(0)?).or_default().push(part(&row, 1)?);
+    }
+    Ok(by_line)
+}

@@ -1,0 +1,119 @@
+//! Lines as faults need them: their terms through time, and whom they belong to.
+
+use linewatch_shared::sla::{LineRules, LineTerms, PackVersion};
+use linewatch_shared::time::UnixMs;
+use uuid::Uuid;
+
+use crate::db::{DbError, Row, Tx, Value};
+
+/// Whom a line belongs to, now.
+#[derive(Clone, Debug, Default)]
+pub struct LineInfo {
+    /// The code.
+    pub code: String,
+    /// The site's name.
+    pub site: String,
+    /// What runs over it.
+    pub service: String,
+    /// The agent that owns its evidence.
+    pub agent: Option<String>,
+    /// The customer's code.
+    pub customer: String,
+    /// The customer's name.
+    pub customer_name: String,
+    /// The account manager.
+    pub manager: String,
+    /// Where alerts go.
+    pub manager_email: String,
+    /// Whom to call.
+    pub contact_name: String,
+    /// Where.
+    pub contact_phone: String,
+    /// The state by evidence, and since when.
+    pub state: String,
+    /// Since when.
+    pub state_since: Option<UnixMs>,
+}
+
+const INFO: &str = "SELECT l.code, l.site, l.service, a.name, c.code, c.name, c.manager, c.manager_email, \
+     c.contact_name, c.contact_phone, s.state, s.since_ms \
+     FROM line l JOIN customer c ON c.code = l.customer \
+     LEFT JOIN agent a ON a.id = l.agent LEFT JOIN line_state s ON s.line = l.code";
+
+fn info(row: &Row) -> Result<LineInfo, DbError> {
+    let text = |at| row.get::<Option<String>>(at).map(Option::unwrap_or_default);
+    Ok(LineInfo {
+        code: row.get(0)?,
+        site: text(1)?,
+        service: text(2)?,
+        agent: row.get(3)?,
+        customer: row.get(4)?,
+        customer_name: row.get(5)?,
+        manager: text(6)?,
+        manager_email: text(7)?,
+        contact_name: text(8)?,
+        contact_phone: text(9)?,
+        state: row.get::<Option<String>>(10)?.unwrap_or_else(|| "unknown".to_owned()),
+        state_since: row.get(11)?,
+    })
+}
+
+/// One line.
+pub fn one(tx: &mut Tx<'_>, code: &str) -> Result<Option<LineInfo>, DbError> {
+    tx.query_opt(&format!("{INFO} WHERE l.code = $1"), &[code.into()])?.as_ref().map(info).transpose()
+}
+
+/// Every line with a fault on which something may still be owed.
+pub fn with_live_faults(tx: &mut Tx<'_>) -> Result<Vec<LineInfo>, DbError> {
+    let sql = format!("{INFO} WHERE l.code IN (SELECT line FROM fault WHERE live = 1)");
+    tx.query(&sql, &[])?.iter().map(info).collect()
+}
+
+/// Whether the line is in the reference data.
+pub fn is_known(tx: &mut Tx<'_>, code: &str) -> Result<bool, DbError> {
+    Ok(tx.query_opt("SELECT 1 FROM line WHERE code = $1", &[code.into()])?.is_some())
+}
+
+/// Whether the line is, or ever was, the agent's.
+pub fn was_in_scope(tx: &mut Tx<'_>, code: &str, agent: Uuid) -> Result<bool, DbError> {
+    let sql = "SELECT 1 FROM line_terms WHERE line = $1 AND agent = $2 LIMIT 1";
+    Ok(tx.query_opt(sql, &[code.into(), agent.into()])?.is_some())
+}
+
+/// The lines that are the agent's now.
+pub fn of_agent(tx: &mut Tx<'_>, agent: Uuid) -> Result<Vec<String>, DbError> {
+    let sql = "SELECT code FROM line WHERE agent = $1 ORDER BY code";
+    tx.query(sql, &[agent.into()])?.iter().map(|row| row.get(0)).collect()
+}
+
+/// The line's rules through time; none while the line is not known.
+pub fn rules(tx: &mut Tx<'_>, line: &str, packs: &[PackVersion]) -> Result<Option<LineRules>, DbError> {
+    let sql = "SELECT t.valid_from_ms, t.customer, t.pack, t.tier, a.name FROM line_terms t \
+         LEFT JOIN agent a ON a.id = t.agent WHERE t.line = $1 ORDER BY t.valid_from_ms";
+    let mut terms = Vec::new();
+    for row in tx.query(sql, &[line.into()])? {
+        terms.push(LineTerms {
+            valid_from: row.get(0)?,
+            customer: row.get(1)?,
+            pack: row.get(2)?,
+            tier: row.get(3)?,
+            owner: row.get::<Option<String>>(4)?.unwrap_or_default(),
+        });
+    }
+    if terms.is_empty() {
+        return Ok(None);
+    }
+    let names: Vec<&String> = terms.iter().map(|terms| &terms.pack).collect();
+    let of_line: Vec<PackVersion> =
+        packs.iter().filter(|version| names.contains(&&version.pack.name)).cloned().collect();
+    LineRules::new(line, terms, of_line).map(Some).map_err(|error| DbError::Data(error.to_string()))
+}
+
+/// Keeps the line's state by evidence, and since when where it changed.
+pub fn save_state(tx: &mut Tx<'_>, line: &str, state: &str, since: UnixMs) -> Result<(), DbError> {
+    let sql = "INSERT INTO line_state (line, state, since_ms) VALUES ($1, $2, $3) \
+         ON CONFLICT (line) DO UPDATE SET state = excluded.state, since_ms = excluded.since_ms \
+         WHERE line_state.state <> excluded.state";
+    tx.execute(sql, &[line.into(), state.into(), Value::from(since)])?;
+    Ok(())
+}

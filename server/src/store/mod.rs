@@ -1,0 +1,26 @@
+//! Rows and what they mean: the statements of records, facts and faults. Each function runs inside the
+//! transaction of a use case and decides nothing.
+
+pub mod facts;
+pub mod faults;
+pub mod figures;
+pub mod lines;
+pub mod outgoing;
+pub mod packs;
+pub mod records;
+pub mod reference;
+pub mod streams;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::db::DbError;
+
+/// Reads a value that this program stored as MessagePack.
+pub(crate) fn unpack<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, DbError> {
+    rmp_serde::from_slice(bytes).map_err(|error| DbError::Data(format!("{what}: {error}")))
+}
+
+/// Writes a value as MessagePack.
+pub(crate) fn pack<T: Serialize>(what: &str, value: &T) -> Result<Vec<u8>, DbError> {
+    rmp_serde::to_vec_named(value).map_err(|error| DbError::Data(format!("{what}: {error}")))
+}

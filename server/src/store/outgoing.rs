@@ -1,0 +1,148 @@
+//! What goes out: events for boards, messages for people.
+
+use linewatch_shared::time::UnixMs;
+use uuid::Uuid;
+
+use crate::db::{DbError, Tx};
+use crate::notify::message_id;
+
+/// The newest event's number.
+pub fn event_head(tx: &mut Tx<'_>) -> Result<i64, DbError> {
+    tx.query_one("SELECT n FROM head WHERE name = 'event'", &[])?.get(0)
+}
+
+/// What a board is told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// A fault changed.
+    Fault,
+    /// A promise reached a mark.
+    Deadline,
+    /// An agent fell silent, came back, or fares badly.
+    Agent,
+}
+
+impl EventKind {
+    /// The kind's name in tables and streams.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fault => "fault",
+            Self::Deadline => "deadline",
+            Self::Agent => "agent",
+        }
+    }
+}
+
+/// Something a board is told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEvent {
+    /// What.
+    pub kind: EventKind,
+    /// The fault, where it is about one.
+    pub subject: Option<Uuid>,
+    /// JSON; for a fault the board reads the fault itself.
+    pub body: String,
+}
+
+/// Appends events. It takes the head row and holds it to the commit, so that numbers are in commit order:
+/// call it last in the transaction.
+pub fn append_events(tx: &mut Tx<'_>, events: &[NewEvent], now: UnixMs) -> Result<(), DbError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let count = events.len() as i64;
+    let sql = "UPDATE head SET n = n + $1 WHERE name = 'event' RETURNING n";
+    let last: i64 = tx.query_one(sql, &[count.into()])?.get(0)?;
+    let rows: Vec<_> = events
+        .iter()
+        .zip(last - count + 1..)
+        .map(|(event, n)| {
+            vec![
+                n.into(),
+                now.into(),
+                event.kind.name().into(),
+                event.subject.into(),
+                event.body.as_str().into(),
+            ]
+        })
+        .collect();
+    tx.batch("INSERT INTO event (n, at_ms, kind, subject, body) VALUES ($1, $2, $3, $4, $5)", &rows)?;
+    tx.notify("event")
+}
+
+/// An event, as it was stored.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Its number.
+    pub n: i64,
+    /// `fault`, `deadline` or `agent`.
+    pub kind: String,
+    /// The fault, where it is about one.
+    pub subject: Option<Uuid>,
+    /// JSON.
+    pub body: String,
+}
+
+/// Events after a number, in order.
+pub fn events_after(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<Event>, DbError> {
+    let sql = "SELECT n, kind, subject, body FROM event WHERE n > $1 ORDER BY n LIMIT $2";
+    let rows = tx.query(sql, &[after.into(), limit.into()])?;
+    rows.iter()
+        .map(|row| Ok(Event { n: row.get(0)?, kind: row.get(1)?, subject: row.get(2)?, body: row.get(3)? }))
+        .collect()
+}
+
+/// Forgets events from before a moment; whoever stands further back reads the snapshot again.
+pub fn forget_events(tx: &mut Tx<'_>, before: UnixMs) -> Result<u64, DbError> {
+    tx.execute("DELETE FROM event WHERE at_ms < $1", &[before.into()])
+}
+
+/// A message to hand over.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// Under which it exists once.
+    pub key: String,
+    /// The fault.
+    pub subject: Uuid,
+    /// `email` or `webhook`.
+    pub channel: &'static str,
+    /// An address, or the webhook's name.
+    pub destination: String,
+    /// The alert as JSON.
+    pub alert: String,
+    /// Why it can be handed to nobody, where that is known already.
+    pub undeliverable: Option<&'static str>,
+}
+
+/// Puts messages into the outbox; a key that is there already changes nothing.
+pub fn insert_messages(tx: &mut Tx<'_>, messages: &[NewMessage], now: UnixMs) -> Result<(), DbError> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = messages
+        .iter()
+        .map(|message| {
+            let (state, finished) = match message.undeliverable {
+                Some(_) => ("dead", Some(now)),
+                None => ("pending", None),
+            };
+            vec![
+                message.key.as_str().into(),
+                message.subject.into(),
+                message.channel.into(),
+                message.destination.as_str().into(),
+                message_id(&message.key, &message.destination).into(),
+                message.alert.as_str().into(),
+                state.into(),
+                now.into(),
+                finished.into(),
+                message.undeliverable.into(),
+            ]
+        })
+        .collect();
+    let sql = "INSERT INTO outbox (key, subject, channel, destination, message_id, alert, state, next_at_ms, created_at_ms, \
+         finished_at_ms, error) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10) ON CONFLICT (key) DO NOTHING";
+    tx.batch(sql, &rows)?;
+    tx.notify("outbox")
+}

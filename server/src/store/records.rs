@@ -1,0 +1,202 @@
+//! Records byte for byte, what was put aside, and the clocks of devices.
+
+use std::collections::HashMap;
+
+use linewatch_shared::time::{MonoMs, UnixMs};
+use linewatch_shared::wire::Hash;
+use uuid::Uuid;
+
+use crate::db::{DbError, Tx};
+
+/// A record to keep.
+#[derive(Clone, Debug)]
+pub struct RawRecord {
+    /// The record's id.
+    pub id: Uuid,
+    /// Who sent it.
+    pub agent: Uuid,
+    /// The hash of its bytes.
+    pub hash: Hash,
+    /// What it is, such as `minute`.
+    pub kind: &'static str,
+    /// As the device stamped it.
+    pub occurred_at: UnixMs,
+    /// When the server took it in.
+    pub recorded_at: UnixMs,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// The hashes of those records that are stored already.
+pub fn known_hashes(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Hash>, DbError> {
+    let mut known = HashMap::new();
+    for id in ids {
+        if let Some(row) = tx.query_opt("SELECT hash FROM record WHERE id = $1", &[(*id).into()])? {
+            known.insert(*id, Hash(row.get(0)?));
+        }
+    }
+    Ok(known)
+}
+
+/// Keeps records.
+pub fn insert(tx: &mut Tx<'_>, records: &[RawRecord]) -> Result<(), DbError> {
+    let rows: Vec<_> = records
+        .iter()
+        .map(|record| {
+            vec![
+                record.id.into(),
+                record.agent.into(),
+                record.hash.0.into(),
+                record.kind.into(),
+                record.occurred_at.into(),
+                record.recorded_at.into(),
+                record.bytes.as_slice().into(),
+            ]
+        })
+        .collect();
+    let sql = "INSERT INTO record (id, agent, hash, kind, occurred_at_ms, recorded_at_ms, bytes) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    tx.batch(sql, &rows)?;
+    Ok(())
+}
+
+/// The records of one kind between two device times, oldest first.
+pub fn between(
+    tx: &mut Tx<'_>,
+    agent: Uuid,
+    kind: &str,
+    from: UnixMs,
+    to: UnixMs,
+    limit: i64,
+) -> Result<Vec<Vec<u8>>, DbError> {
+    let sql = "SELECT bytes FROM record WHERE agent = $1 AND kind = $2 AND occurred_at_ms >= $3 AND occurred_at_ms < $4 \
+         ORDER BY occurred_at_ms LIMIT $5";
+    let params = [agent.into(), kind.into(), from.into(), to.into(), limit.into()];
+    tx.query(sql, &params)?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Why a body was put aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsideReason {
+    /// This version cannot read it.
+    Unreadable,
+    /// Its id is known with other bytes: an alarm.
+    OtherBytes,
+    /// It speaks of what is not the agent's.
+    OutOfScope,
+    /// It is dated ahead: it waits until then.
+    Future,
+}
+
+impl AsideReason {
+    /// The reason's name in tables and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::OtherBytes => "other_bytes",
+            Self::OutOfScope => "out_of_scope",
+            Self::Future => "future",
+        }
+    }
+}
+
+/// A body that is kept for a person, or until its time.
+#[derive(Clone, Debug)]
+pub struct Aside {
+    /// Who sent it.
+    pub agent: Uuid,
+    /// The journal's epoch.
+    pub epoch: u64,
+    /// The lane.
+    pub lane: &'static str,
+    /// Its number there.
+    pub number: u64,
+    /// The hash of its bytes.
+    pub hash: Hash,
+    /// Why.
+    pub reason: AsideReason,
+    /// In words.
+    pub detail: String,
+    /// When it may be tried again, where it only came too early.
+    pub due_at: Option<UnixMs>,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Puts bodies aside; the same bytes of the same agent are kept once.
+pub fn put_aside(tx: &mut Tx<'_>, bodies: &[Aside], now: UnixMs) -> Result<(), DbError> {
+    let rows: Vec<_> = bodies
+        .iter()
+        .map(|body| {
+            vec![
+                body.agent.into(),
+                body.epoch.cast_signed().into(),
+                body.lane.into(),
+                body.number.cast_signed().into(),
+                body.hash.0.into(),
+                body.reason.name().into(),
+                body.detail.as_str().into(),
+                now.into(),
+                body.due_at.into(),
+                body.bytes.as_slice().into(),
+            ]
+        })
+        .collect();
+    let sql = "INSERT INTO aside (agent, epoch, lane, number, hash, reason, detail, recorded_at_ms, due_at_ms, bytes) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (agent, hash) DO NOTHING";
+    tx.batch(sql, &rows)?;
+    Ok(())
+}
+
+/// Takes out what only came too early and is due now: agent and bytes.
+pub fn take_due(tx: &mut Tx<'_>, now: UnixMs, limit: i64) -> Result<Vec<(Uuid, Vec<u8>)>, DbError> {
+    let sql = "DELETE FROM aside WHERE n IN (SELECT n FROM aside WHERE due_at_ms IS NOT NULL AND due_at_ms <= $1 \
+         ORDER BY due_at_ms LIMIT $2) RETURNING agent, bytes";
+    tx.query(sql, &[now.into(), limit.into()])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// A device's clocks beside the server's, as one record said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockRow {
+    /// The record.
+    pub record: Uuid,
+    /// The device's monotonic clock.
+    pub mono: MonoMs,
+    /// The device's wall clock.
+    pub wall: UnixMs,
+    /// What to add to the wall clock to get the server's (ms).
+    pub offset_ms: i64,
+}
+
+/// Keeps a clock fact.
+pub fn insert_clock(tx: &mut Tx<'_>, agent: Uuid, boot: Uuid, clock: &ClockRow) -> Result<(), DbError> {
+    let sql = "INSERT INTO clock (record, agent, boot, mono_ms, wall_ms, offset_ms) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (record) DO NOTHING";
+    let params = [
+        clock.record.into(),
+        agent.into(),
+        boot.into(),
+        clock.mono.0.into(),
+        clock.wall.into(),
+        clock.offset_ms.into(),
+    ];
+    tx.execute(sql, &params)?;
+    Ok(())
+}
+
+fn clock(row: &crate::db::Row) -> Result<ClockRow, DbError> {
+    Ok(ClockRow { record: row.get(0)?, mono: MonoMs(row.get(1)?), wall: row.get(2)?, offset_ms: row.get(3)? })
+}
+
+/// The clock facts of one boot, in order.
+pub fn clocks_of_boot(tx: &mut Tx<'_>, agent: Uuid, boot: Uuid) -> Result<Vec<ClockRow>, DbError> {
+    let sql = "SELECT record, mono_ms, wall_ms, offset_ms FROM clock WHERE agent = $1 AND boot = $2 ORDER BY mono_ms, record";
+    tx.query(sql, &[agent.into(), boot.into()])?.iter().map(clock).collect()
+}
+
+/// The agent's first clock fact that was written after a record.
+pub fn next_clock(tx: &mut Tx<'_>, agent: Uuid, after: Uuid) -> Result<Option<ClockRow>, DbError> {
+    let sql = "SELECT record, mono_ms, wall_ms, offset_ms FROM clock WHERE agent = $1 AND record > $2 ORDER BY record LIMIT 1";
+    tx.query_opt(sql, &[agent.into(), after.into()])?.as_ref().map(clock).transpose()
+}

@@ -1,0 +1,90 @@
+//! Reference data as agents pull it.
+
+use linewatch_shared::wire::{PackText, ReferenceCustomer, ReferenceLine, ReferenceTerms};
+use uuid::Uuid;
+
+use crate::db::{DbError, Row, Tx};
+
+/// The newest number of reference data.
+pub fn head(tx: &mut Tx<'_>) -> Result<i64, DbError> {
+    tx.query_one("SELECT n FROM head WHERE name = 'reference'", &[])?.get(0)
+}
+
+/// Whether anything in the agent's scope, or anything that was in it, changed after a number.
+pub fn changed_for(tx: &mut Tx<'_>, agent: Uuid, after: i64) -> Result<bool, DbError> {
+    let sql = "SELECT 1 FROM reference_change r WHERE r.n > $1 AND (r.kind = 'pack' \
+         OR (r.kind = 'agent' AND r.code = (SELECT name FROM agent WHERE id = $2)) \
+         OR (r.kind = 'line' AND r.code IN (SELECT line FROM line_terms WHERE agent = $2)) \
+         OR (r.kind = 'customer' AND r.code IN (SELECT customer FROM line WHERE agent = $2))) LIMIT 1";
+    Ok(tx.query_opt(sql, &[after.into(), agent.into()])?.is_some())
+}
+
+/// The agent's lines after a code, with their terms through time.
+pub fn lines_of_agent(
+    tx: &mut Tx<'_>,
+    agent: Uuid,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<ReferenceLine>, DbError> {
+    let sql = "SELECT code, customer, site, service, probe, interval_ms FROM line WHERE agent = $1 AND code > $2 \
+         ORDER BY code LIMIT $3";
+    let mut lines = Vec::new();
+    for row in tx.query(sql, &[agent.into(), after.into(), limit.into()])? {
+        let code: String = row.get(0)?;
+        let terms = terms(tx, &code)?;
+        lines.push(line(code, &row, terms)?);
+    }
+    Ok(lines)
+}
+
+fn line(code: String, row: &Row, terms: Vec<ReferenceTerms>) -> Result<ReferenceLine, DbError> {
+    let text = |at| row.get::<Option<String>>(at).map(Option::unwrap_or_default);
+    Ok(ReferenceLine {
+        code,
+        customer: row.get(1)?,
+        site: text(2)?,
+        service: text(3)?,
+        probe: text(4)?,
+        interval_ms: u32::try_from(row.get::<i64>(5)?).unwrap_or(u32::MAX),
+        terms,
+    })
+}
+
+fn terms(tx: &mut Tx<'_>, line: &str) -> Result<Vec<ReferenceTerms>, DbError> {
+    let sql = "SELECT t.valid_from_ms, t.pack, t.tier, a.name FROM line_terms t LEFT JOIN agent a ON a.id = t.agent \
+         WHERE t.line = $1 ORDER BY t.valid_from_ms";
+    let read = |row: &Row| {
+        Ok(ReferenceTerms {
+            valid_from: row.get(0)?,
+            pack: row.get(1)?,
+            tier: row.get(2)?,
+            agent: row.get::<Option<String>>(3)?.unwrap_or_default(),
+        })
+    };
+    tx.query(sql, &[line.into()])?.iter().map(read).collect()
+}
+
+/// A customer.
+pub fn customer(tx: &mut Tx<'_>, code: &str) -> Result<Option<ReferenceCustomer>, DbError> {
+    let sql = "SELECT code, name, contact_name, contact_phone FROM customer WHERE code = $1";
+    let row = tx.query_opt(sql, &[code.into()])?;
+    let read = |row: Row| {
+        let text = |at| row.get::<Option<String>>(at).map(Option::unwrap_or_default);
+        Ok(ReferenceCustomer {
+            code: row.get(0)?,
+            name: row.get(1)?,
+            contact_name: text(2)?,
+            contact_phone: text(3)?,
+        })
+    };
+    row.map(read).transpose()
+}
+
+/// Every stored version of a pack.
+pub fn pack_versions(tx: &mut Tx<'_>, name: &str) -> Result<Vec<PackText>, DbError> {
+    let sql = "SELECT name, version, valid_from_ms, content FROM pack_version WHERE name = $1 ORDER BY valid_from_ms";
+    let read = |row: &Row| {
+        Ok(PackText { name: row.get(0)?, version: row.get(1)?, valid_from: row.get(2)?, text: row.get(3)? })
+    };
+    tx.query(sql, &[name.into()])?.iter().map(read).collect()
+}
