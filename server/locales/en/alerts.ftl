@@ -1,0 +1,221 @@
+### What account managers read when a promise is in danger, missed, or was missed after all.
+###
+### For every message: $kind $mark $percent $due (date, time and zone) $due_short $at $balance
+### ("24 min left", "5 min over") $after (how long after the due time the work was done)
+### $late (yes | no: told so late that it is not news).
+
+## Restoration: service works again.
+
+restoration-warning =
+    .what = { $late ->
+        [yes] learnt late: { $percent } % of the restoration time was used, { $balance }
+       *[no] restoration due { $due_short }, { $balance } ({ $percent } % used)
+    }
+    .lead = { $late ->
+        [yes] This became known late: { $percent } % of the time promised for restoring service was used at { $at }. It is due { $due }; { $balance }.
+       *[no] { $percent } % of the time promised for restoring service is used. It is due { $due }; { $balance }.
+    }
+restoration-missed =
+    .what = { $late ->
+        [yes] learnt late: restoration was missed, due { $due_short }
+       *[no] restoration missed, due { $due_short }
+    }
+    .lead = { $late ->
+        [yes] This became known late: service should have been restored by { $due } and was not.
+       *[no] Service should have been restored by { $due } and was not; { $balance }.
+    }
+restoration-met_late =
+    .what = { $late ->
+        [yes] learnt late: restored { $after } after the limit
+       *[no] restored, { $after } after the limit
+    }
+    .lead = { $late ->
+        [yes] This became known late: service was restored at { $at }, { $after } after the promised time ({ $due }).
+       *[no] Service was restored at { $at }, { $after } after the promised time ({ $due }).
+    }
+restoration-corrected =
+    .what = correction: restoration was not missed
+    .lead = You were told that the restoration due { $due } was missed. Facts that came in later show that it was not. The earlier alert no longer stands.
+
+## Feedback: telling the customer how the fault stands.
+
+feedback-warning =
+    .what = { $late ->
+        [yes] learnt late: { $percent } % of the feedback time was used, { $balance }
+       *[no] feedback due { $due_short }, { $balance } ({ $percent } % used)
+    }
+    .lead = { $late ->
+        [yes] This became known late: { $percent } % of the time for telling the customer how the fault stands was used at { $at }. It is due { $due }; { $balance }.
+       *[no] The customer is owed word on how the fault stands: { $percent } % of the time is used. It is due { $due }; { $balance }.
+    }
+feedback-missed =
+    .what = { $late ->
+        [yes] learnt late: feedback was missed, due { $due_short }
+       *[no] feedback missed, due { $due_short }
+    }
+    .lead = { $late ->
+        [yes] This became known late: the customer should have been told by { $due } how the fault stands and was not.
+       *[no] The customer should have been told by { $due } how the fault stands and was not; { $balance }.
+    }
+feedback-met_late =
+    .what = { $late ->
+        [yes] learnt late: feedback given { $after } after the limit
+       *[no] feedback given, { $after } after the limit
+    }
+    .lead = { $late ->
+        [yes] This became known late: the customer was told at { $at }, { $after } after the promised time ({ $due }).
+       *[no] The customer was told at { $at }, { $after } after the promised time ({ $due }).
+    }
+feedback-corrected =
+    .what = correction: feedback was not missed
+    .lead = You were told that the feedback due { $due } was missed. Facts that came in later show that it was not. The earlier alert no longer stands.
+
+## Repair: the cause is mended.
+
+repair-warning =
+    .what = { $late ->
+        [yes] learnt late: { $percent } % of the repair time was used, { $balance }
+       *[no] repair due { $due_short }, { $balance } ({ $percent } % used)
+    }
+    .lead = { $late ->
+        [yes] This became known late: { $percent } % of the time promised for the repair was used at { $at }. It is due { $due }; { $balance }.
+       *[no] Service is back; { $percent } % of the time promised for repairing the cause is used. It is due { $due }; { $balance }.
+    }
+repair-missed =
+    .what = { $late ->
+        [yes] learnt late: repair was missed, due { $due_short }
+       *[no] repair missed, due { $due_short }
+    }
+    .lead = { $late ->
+        [yes] This became known late: the cause should have been repaired by { $due } and was not.
+       *[no] The cause should have been repaired by { $due } and was not; { $balance }.
+    }
+repair-met_late =
+    .what = { $late ->
+        [yes] learnt late: repaired { $after } after the limit
+       *[no] repaired, { $after } after the limit
+    }
+    .lead = { $late ->
+        [yes] This became known late: the cause was repaired at { $at }, { $after } after the promised time ({ $due }).
+       *[no] The cause was repaired at { $at }, { $after } after the promised time ({ $due }).
+    }
+repair-corrected =
+    .what = correction: repair was not missed
+    .lead = You were told that the repair due { $due } was missed. Facts that came in later show that it was not. The earlier alert no longer stands.
+
+## Callback: asking the customer whether it is really well.
+
+callback-warning =
+    .what = { $late ->
+        [yes] learnt late: { $percent } % of the callback time was used, { $balance }
+       *[no] callback due { $due_short }, { $balance } ({ $percent } % used)
+    }
+    .lead = { $late ->
+        [yes] This became known late: { $percent } % of the time for the callback was used at { $at }. It is due { $due }; { $balance }.
+       *[no] The customer is still to be asked whether all is well: { $percent } % of the time for the callback is used. It is due { $due }; { $balance }.
+    }
+callback-missed =
+    .what = { $late ->
+        [yes] learnt late: callback was missed, due { $due_short }
+       *[no] callback missed, due { $due_short }
+    }
+    .lead = { $late ->
+        [yes] This became known late: the customer should have been called back by { $due } and was not.
+       *[no] The customer should have been called back by { $due } and was not; { $balance }.
+    }
+callback-met_late =
+    .what = { $late ->
+        [yes] learnt late: called back { $after } after the limit
+       *[no] called back, { $after } after the limit
+    }
+    .lead = { $late ->
+        [yes] This became known late: the customer was called back at { $at }, { $after } after the promised time ({ $due }).
+       *[no] The customer was called back at { $at }, { $after } after the promised time ({ $due }).
+    }
+callback-corrected =
+    .what = correction: callback was not missed
+    .lead = You were told that the callback due { $due } was missed. Facts that came in later show that it was not. The earlier alert no longer stands.
+
+## A kind or mark that this file does not know yet.
+
+other-notice =
+    .what = { $kind } { $mark }, due { $due_short }
+    .lead = { $kind } { $mark }: due { $due }; { $balance }.
+
+## The frame.
+
+# $tier $customer $line $what
+subject = [{ $tier }] { $customer } { $line }: { $what }
+# $over (yes | no) $span
+balance = { $over ->
+    [yes] { $span } over
+   *[no] { $span } left
+}
+# $count $faults
+digest-subject = { $count } alerts about { $faults ->
+    [one] 1 fault
+   *[other] { $faults } faults
+}
+# $count $limit
+digest-lead = More than { $limit } messages within a minute were due to this address, so these { $count } alerts come together.
+# $name
+for-manager = You receive this as the account manager ({ $name }).
+for-nobody = You receive this as the account manager.
+
+label-customer = Customer
+label-line = Line
+label-site = Site
+label-tier = Tier
+label-state = State
+label-started = Fault since
+label-due = Due
+label-reported = Reported by the customer
+label-fault = Fault
+label-done = Done so far
+label-link = Open the fault
+nothing-done = Nothing yet.
+reported-yes = yes
+reported-no = no, found by monitoring
+
+## Spans. $d days, $h hours, $m minutes, $s seconds
+
+span-days = { $d } d { $h } h
+span-days-only = { $d } d
+span-hours = { $h } h { $m } min
+span-hours-only = { $h } h
+span-minutes = { $m } min
+span-seconds = { $s } s
+
+## States of a fault.
+
+state-suspected = suspected
+state-open = open
+state-acknowledged = acknowledged
+state-dispatched = dispatched
+state-restored = restored
+state-repaired = repaired
+state-confirmed = confirmed
+state-reopened = reopened
+state-closed = closed
+state-closed_unconfirmed = closed unconfirmed
+state-withdrawn = withdrawn
+
+## What was done.
+
+done-down = line down
+done-up = line up
+done-unknown = line state unknown
+done-reported = reported
+done-suspected = agent fell silent
+done-cleared = suspicion cleared
+done-acknowledged = acknowledged
+done-dispatched = dispatched
+done-restored = restored
+done-repaired = repaired
+done-feedback = feedback
+done-callback = callback
+done-reopened = reopened
+done-paused = paused
+done-resumed = resumed
+done-exempted = exempted
+done-note = note

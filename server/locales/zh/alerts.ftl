@@ -1,0 +1,209 @@
+### 发给客户经理的告警：时限将到、已超时、或事后更正。变量说明见英文文件。
+
+## 抢通：业务恢复。
+
+restoration-warning =
+    .what = { $late ->
+        [yes] 迟到信息：抢通时限曾用去 { $percent }%，{ $balance }
+       *[no] 须于 { $due_short } 前抢通，{ $balance }（已用 { $percent }%）
+    }
+    .lead = { $late ->
+        [yes] 此情况得知较晚：抢通时限在 { $at } 已用去 { $percent }%。须于 { $due } 前抢通，{ $balance }。
+       *[no] 抢通时限已用去 { $percent }%，须于 { $due } 前抢通，{ $balance }。
+    }
+restoration-missed =
+    .what = { $late ->
+        [yes] 迟到信息：抢通曾超时，应于 { $due_short } 完成
+       *[no] 抢通已超时，应于 { $due_short } 完成
+    }
+    .lead = { $late ->
+        [yes] 此情况得知较晚：业务应于 { $due } 前抢通，当时未抢通。
+       *[no] 业务应于 { $due } 前抢通，至今未抢通，{ $balance }。
+    }
+restoration-met_late =
+    .what = { $late ->
+        [yes] 迟到信息：超时 { $after } 后抢通
+       *[no] 已抢通，超时 { $after }
+    }
+    .lead = { $late ->
+        [yes] 此情况得知较晚：业务于 { $at } 抢通，比承诺时间（{ $due }）晚 { $after }。
+       *[no] 业务于 { $at } 抢通，比承诺时间（{ $due }）晚 { $after }。
+    }
+restoration-corrected =
+    .what = 更正：抢通未超时
+    .lead = 此前曾告知：应于 { $due } 完成的抢通已超时。后到的记录表明并未超时，原告警作废。
+
+## 主动反馈：向客户通报故障进展。
+
+feedback-warning =
+    .what = { $late ->
+        [yes] 迟到信息：反馈时限曾用去 { $percent }%，{ $balance }
+       *[no] 须于 { $due_short } 前反馈，{ $balance }（已用 { $percent }%）
+    }
+    .lead = { $late ->
+        [yes] 此情况得知较晚：主动反馈时限在 { $at } 已用去 { $percent }%。须于 { $due } 前反馈，{ $balance }。
+       *[no] 须向客户通报故障进展：反馈时限已用去 { $percent }%，须于 { $due } 前反馈，{ $balance }。
+    }
+feedback-missed =
+    .what = { $late ->
+        [yes] 迟到信息：反馈曾超时，应于 { $due_short } 完成
+       *[no] 反馈已超时，应于 { $due_short } 完成
+    }
+    .lead = { $late ->
+        [yes] 此情况得知较晚：应于 { $due } 前向客户通报故障进展，当时未通报。
+       *[no] 应于 { $due } 前向客户通报故障进展，至今未通报，{ $balance }。
+    }
+feedback-met_late =
+    .what = { $late ->
+        [yes] 迟到信息：超时 { $after } 后反馈
+       *[no] 已反馈，超时 { $after }
+    }
+    .lead = { $late ->
+        [yes] 此情况得知较晚：已于 { $at } 向客户反馈，比承诺时间（{ $due }）晚 { $after }。
+       *[no] 已于 { $at } 向客户反馈，比承诺时间（{ $due }）晚 { $after }。
+    }
+feedback-corrected =
+    .what = 更正：反馈未超时
+    .lead = 此前曾告知：应于 { $due } 完成的反馈已超时。后到的记录表明并未超时，原告警作废。
+
+## 修复：故障原因彻底排除。
+
+repair-warning =
+    .what = { $late ->
+        [yes] 迟到信息：修复时限曾用去 { $percent }%，{ $balance }
+       *[no] 须于 { $due_short } 前修复，{ $balance }（已用 { $percent }%）
+    }
+    .lead = { $late ->
+        [yes] 此情况得知较晚：修复时限在 { $at } 已用去 { $percent }%。须于 { $due } 前修复，{ $balance }。
+       *[no] 业务已抢通，故障原因尚待排除：修复时限已用去 { $percent }%，须于 { $due } 前修复，{ $balance }。
+    }
+repair-missed =
+    .what = { $late ->
+        [yes] 迟到信息：修复曾超时，应于 { $due_short } 完成
+       *[no] 修复已超时，应于 { $due_short } 完成
+    }
+    .lead = { $late ->
+        [yes] 此情况得知较晚：故障原因应于 { $due } 前排除，当时未排除。
+       *[no] 故障原因应于 { $due } 前排除，至今未排除，{ $balance }。
+    }
+repair-met_late =
+    .what = { $late ->
+        [yes] 迟到信息：超时 { $after } 后修复
+       *[no] 已修复，超时 { $after }
+    }
+    .lead = { $late ->
+        [yes] 此情况得知较晚：故障原因于 { $at } 排除，比承诺时间（{ $due }）晚 { $after }。
+       *[no] 故障原因于 { $at } 排除，比承诺时间（{ $due }）晚 { $after }。
+    }
+repair-corrected =
+    .what = 更正：修复未超时
+    .lead = 此前曾告知：应于 { $due } 完成的修复已超时。后到的记录表明并未超时，原告警作废。
+
+## 回访：询问客户业务是否确已正常。
+
+callback-warning =
+    .what = { $late ->
+        [yes] 迟到信息：回访时限曾用去 { $percent }%，{ $balance }
+       *[no] 须于 { $due_short } 前回访，{ $balance }（已用 { $percent }%）
+    }
+    .lead = { $late ->
+        [yes] 此情况得知较晚：回访时限在 { $at } 已用去 { $percent }%。须于 { $due } 前回访，{ $balance }。
+       *[no] 尚待回访客户：回访时限已用去 { $percent }%，须于 { $due } 前回访，{ $balance }。
+    }
+callback-missed =
+    .what = { $late ->
+        [yes] 迟到信息：回访曾超时，应于 { $due_short } 完成
+       *[no] 回访已超时，应于 { $due_short } 完成
+    }
+    .lead = { $late ->
+        [yes] 此情况得知较晚：应于 { $due } 前回访客户，当时未回访。
+       *[no] 应于 { $due } 前回访客户，至今未回访，{ $balance }。
+    }
+callback-met_late =
+    .what = { $late ->
+        [yes] 迟到信息：超时 { $after } 后回访
+       *[no] 已回访，超时 { $after }
+    }
+    .lead = { $late ->
+        [yes] 此情况得知较晚：已于 { $at } 回访客户，比承诺时间（{ $due }）晚 { $after }。
+       *[no] 已于 { $at } 回访客户，比承诺时间（{ $due }）晚 { $after }。
+    }
+callback-corrected =
+    .what = 更正：回访未超时
+    .lead = 此前曾告知：应于 { $due } 完成的回访已超时。后到的记录表明并未超时，原告警作废。
+
+## 本文件尚不认识的类别或节点。
+
+other-notice =
+    .what = { $kind } { $mark }，时限 { $due_short }
+    .lead = { $kind } { $mark }：时限 { $due }，{ $balance }。
+
+## 框架。
+
+subject = 【{ $tier }】{ $customer } { $line }：{ $what }
+balance = { $over ->
+    [yes] 已超时 { $span }
+   *[no] 剩余 { $span }
+}
+digest-subject = { $count } 条告警，涉及 { $faults } 个故障
+digest-lead = 一分钟内发往本地址的消息超过 { $limit } 条，以下 { $count } 条告警合并发送。
+for-manager = 您作为客户经理（{ $name }）收到此消息。
+for-nobody = 您作为客户经理收到此消息。
+
+label-customer = 集团客户
+label-line = 专线
+label-site = 客户现场
+label-tier = 服务等级
+label-state = 状态
+label-started = 故障开始
+label-due = 时限
+label-reported = 客户是否报障
+label-fault = 故障编号
+label-done = 处理经过
+label-link = 查看故障
+nothing-done = 尚无处理记录。
+reported-yes = 已报障
+reported-no = 未报障，由监控发现
+
+## 时长。
+
+span-days = { $d } 天 { $h } 小时
+span-days-only = { $d } 天
+span-hours = { $h } 小时 { $m } 分钟
+span-hours-only = { $h } 小时
+span-minutes = { $m } 分钟
+span-seconds = { $s } 秒
+
+## 故障状态。
+
+state-suspected = 疑似
+state-open = 待受理
+state-acknowledged = 已受理
+state-dispatched = 已派单
+state-restored = 已抢通
+state-repaired = 已修复
+state-confirmed = 客户已确认
+state-reopened = 已重开
+state-closed = 已关闭
+state-closed_unconfirmed = 未经客户确认关闭
+state-withdrawn = 已撤销
+
+## 处理经过。
+
+done-down = 专线中断
+done-up = 专线恢复应答
+done-unknown = 专线状态未知
+done-reported = 报障
+done-suspected = 探针失联
+done-cleared = 疑似解除
+done-acknowledged = 受理
+done-dispatched = 派单
+done-restored = 抢通
+done-repaired = 修复
+done-feedback = 反馈
+done-callback = 回访
+done-reopened = 重开
+done-paused = 挂起
+done-resumed = 恢复计时
+done-exempted = 免责
+done-note = 备注

@@ -1,0 +1,295 @@
+//! Sends what was claimed: one destination's messages in order, each tried once.
+//!
+//! Never touches the database: how each message ended goes back through a bounded channel.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lettre::message::Mailbox;
+use linewatch_shared::time::{Clock, MonoMs};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::alert::Alert;
+use super::mail::{self, Parts};
+use super::outbox::{Ending, Finished, LEASE_MS, Pause};
+use super::plan::{Batch, Message, OutboxRow, PER_MINUTE};
+use super::retry::{Cause, RETRY_AFTER_MAX_MS, next_try_ms};
+use super::smtp::Mailer;
+use super::text::Writer;
+use super::webhook::Webhooks;
+
+/// How long one try may take.
+pub const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+/// Clocks of two nodes may differ by so much without both sending, in milliseconds.
+const LEASE_MARGIN_MS: i64 = 5_000;
+
+/// How a try failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// No conversation came about: the next message of this destination would fare the same.
+    Unreachable,
+    /// The destination asked to be left alone for a while.
+    Busy,
+    /// The conversation broke.
+    Broken,
+    /// Refused for now.
+    Temporary,
+    /// Refused for good.
+    Permanent,
+}
+
+/// A failed try.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Failure {
+    /// How.
+    pub kind: FailureKind,
+    /// Why, for people.
+    pub reason: String,
+    /// How long the other side asked us to wait, in milliseconds.
+    pub retry_after_ms: Option<i64>,
+}
+
+impl Failure {
+    fn new(kind: FailureKind, reason: &str) -> Self {
+        Self { kind, reason: reason.to_owned(), retry_after_ms: None }
+    }
+
+    /// See [`FailureKind::Unreachable`].
+    #[must_use]
+    pub fn unreachable(reason: &str) -> Self {
+        Self::new(FailureKind::Unreachable, reason)
+    }
+
+    /// See [`FailureKind::Busy`].
+    #[must_use]
+    pub fn busy(reason: &str, retry_after_ms: Option<i64>) -> Self {
+        Self { retry_after_ms, ..Self::new(FailureKind::Busy, reason) }
+    }
+
+    /// See [`FailureKind::Broken`].
+    #[must_use]
+    pub fn broken(reason: &str) -> Self {
+        Self::new(FailureKind::Broken, reason)
+    }
+
+    /// See [`FailureKind::Temporary`].
+    #[must_use]
+    pub fn temporary(reason: &str) -> Self {
+        Self::new(FailureKind::Temporary, reason)
+    }
+
+    /// See [`FailureKind::Permanent`].
+    #[must_use]
+    pub fn permanent(reason: &str) -> Self {
+        Self::new(FailureKind::Permanent, reason)
+    }
+
+    /// The same failure with a wish to wait.
+    #[must_use]
+    pub fn after(self, retry_after_ms: Option<i64>) -> Self {
+        Self { retry_after_ms, ..self }
+    }
+}
+
+/// The ways out.
+pub struct Deliverer {
+    pub(super) mailer: Option<Mailer>,
+    pub(super) webhooks: Webhooks,
+    pub(super) writer: Writer,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Deliverer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Deliverer").field("mailer", &self.mailer).finish_non_exhaustive()
+    }
+}
+
+impl Deliverer {
+    /// Sends one batch whose lease began at `leased_at`; what there is no time left for is released.
+    pub(super) async fn deliver(
+        &self,
+        batch: Batch,
+        leased_at: MonoMs,
+        stop: &CancellationToken,
+        results: &mpsc::Sender<Finished>,
+    ) {
+        let mut released_until: Option<Option<i64>> = None;
+        for message in batch.messages {
+            if released_until.is_none() && (stop.is_cancelled() || !self.has_time(leased_at)) {
+                released_until = Some(None);
+            }
+            if let Some(next_at_ms) = released_until {
+                report(results, finished(&message.rows, Ending::Released { next_at_ms })).await;
+                continue;
+            }
+            let (readable, unreadable) = read_alerts(message);
+            for (row, error) in unreadable {
+                count_dead(&row.channel, 1);
+                report(results, finished(&[row], Ending::Dead { error })).await;
+            }
+            if readable.is_empty() {
+                continue;
+            }
+            let ended = self.one(&batch.channel, &batch.destination, &readable).await;
+            released_until = ended.1.map(Some);
+            report(results, ended.0).await;
+        }
+    }
+
+    fn has_time(&self, leased_at: MonoMs) -> bool {
+        let held_ms = self.clock.mono().0 - leased_at.0;
+        held_ms + SEND_TIMEOUT.as_millis() as i64 + LEASE_MARGIN_MS <= LEASE_MS
+    }
+
+    /// One try; with it the time until which the destination's other messages should wait.
+    async fn one(
+        &self,
+        channel: &str,
+        destination: &str,
+        alerts: &[(OutboxRow, Alert)],
+    ) -> (Finished, Option<i64>) {
+        let trying = self.send(channel, destination, alerts);
+        let result = tokio::time::timeout(SEND_TIMEOUT, trying)
+            .await
+            .unwrap_or_else(|_| Err(Failure::broken("no answer in time")));
+        let rows: Vec<OutboxRow> = alerts.iter().map(|(row, _)| row.clone()).collect();
+        match result {
+            Ok(()) => {
+                self.count_sent(channel, alerts);
+                tracing::debug!(channel, destination, alerts = rows.len(), "alert handed over");
+                (finished(&rows, Ending::Sent), None)
+            }
+            Err(failure) => self.failed(channel, destination, &rows, &failure),
+        }
+    }
+
+    fn failed(
+        &self,
+        channel: &str,
+        destination: &str,
+        rows: &[OutboxRow],
+        failure: &Failure,
+    ) -> (Finished, Option<i64>) {
+        let now_ms = self.clock.now().0;
+        metrics::counter!("linewatch_alerts_failed_total", "channel" => channel.to_owned())
+            .increment(rows.len() as u64);
+        let cause = match failure.kind {
+            FailureKind::Unreachable | FailureKind::Broken => Some(Cause::Unreachable),
+            FailureKind::Busy | FailureKind::Temporary => Some(Cause::Refused),
+            FailureKind::Permanent => None,
+        };
+        let tries = rows.iter().map(|row| row.attempts).max().unwrap_or(1);
+        let created_at_ms = rows.iter().map(|row| row.created_at_ms).min().unwrap_or(now_ms);
+        let id = rows.first().map_or("", |row| &row.message_id);
+        let next_at_ms = cause
+            .and_then(|cause| next_try_ms(now_ms, created_at_ms, tries, cause, failure.retry_after_ms, id));
+        let Some(next_at_ms) = next_at_ms else {
+            count_dead(channel, rows.len());
+            tracing::error!(channel, destination, tries, reason = failure.reason, "alert given up");
+            return (finished(rows, Ending::Dead { error: failure.reason.clone() }), None);
+        };
+        tracing::warn!(channel, destination, tries, reason = failure.reason, "alert not handed over");
+        let mut ended = finished(rows, Ending::Retry { next_at_ms, error: failure.reason.clone() });
+        match (failure.kind, failure.retry_after_ms) {
+            (FailureKind::Busy, Some(wait_ms)) => {
+                let until_ms = now_ms + wait_ms.min(RETRY_AFTER_MAX_MS);
+                let (channel, destination) = (channel.to_owned(), destination.to_owned());
+                ended.pause = Some(Pause { channel, destination, until_ms });
+                (ended, Some(until_ms))
+            }
+            (FailureKind::Busy | FailureKind::Unreachable, _) => (ended, Some(next_at_ms)),
+            _ => (ended, None),
+        }
+    }
+
+    async fn send(
+        &self,
+        channel: &str,
+        destination: &str,
+        alerts: &[(OutboxRow, Alert)],
+    ) -> Result<(), Failure> {
+        match channel {
+            super::EMAIL => self.send_mail(destination, alerts).await,
+            super::WEBHOOK => {
+                for (_, alert) in alerts {
+                    self.webhooks.send(destination, alert, self.clock.now()).await?;
+                }
+                Ok(())
+            }
+            other => Err(Failure::permanent(&format!("there is no channel called \"{other}\""))),
+        }
+    }
+
+    async fn send_mail(&self, destination: &str, alerts: &[(OutboxRow, Alert)]) -> Result<(), Failure> {
+        let Some(mailer) = &self.mailer else {
+            return Err(Failure::temporary("no mail server is configured"));
+        };
+        let to: Mailbox = destination
+            .parse()
+            .map_err(|e| Failure::permanent(&format!("\"{destination}\" is not a mail address: {e}")))?;
+        let now = self.clock.now();
+        let text = match alerts {
+            [(_, alert)] => self.writer.one(alert, now),
+            many => {
+                let alerts: Vec<Alert> = many.iter().map(|(_, alert)| alert.clone()).collect();
+                self.writer.digest(&alerts, PER_MINUTE, now)
+            }
+        };
+        let keys: Vec<String> = alerts.iter().map(|(row, _)| row.key.clone()).collect();
+        let mut faults: Vec<_> = alerts.iter().map(|(row, _)| row.subject).collect();
+        faults.sort_unstable();
+        faults.dedup();
+        let parts = Parts {
+            from: mailer.from(),
+            to: &to.email,
+            message_id: alerts.first().map_or("", |(row, _)| &row.message_id),
+            keys: &keys,
+            faults: &faults,
+            at: now,
+        };
+        let mail = mail::build(&parts, text).map_err(|e| Failure::permanent(&e.to_string()))?;
+        mailer.send(&to.email, &mail, self.clock.mono()).await
+    }
+
+    fn count_sent(&self, channel: &str, alerts: &[(OutboxRow, Alert)]) {
+        let now_ms = self.clock.now().0;
+        metrics::counter!("linewatch_alerts_sent_total", "channel" => channel.to_owned())
+            .increment(alerts.len() as u64);
+        for (row, alert) in alerts {
+            // A deadline's passing is news from its own moment on; anything else from its telling.
+            let timely = !alert.late && (alert.mark == "missed" || alert.mark.starts_with("warn_"));
+            let since_ms = if timely { alert.at.0 } else { row.created_at_ms };
+            let delay_ms = (now_ms - since_ms).max(0);
+            metrics::histogram!("linewatch_alert_delay_seconds").record(delay_ms as f64 / 1_000.0);
+        }
+    }
+}
+
+/// The alerts of a message, and the rows whose alert cannot be read.
+fn read_alerts(message: Message) -> (Vec<(OutboxRow, Alert)>, Vec<(OutboxRow, String)>) {
+    let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+    for row in message.rows {
+        match serde_json::from_str::<Alert>(&row.alert) {
+            Ok(alert) => readable.push((row, alert)),
+            Err(e) => unreadable.push((row, format!("the stored alert cannot be read: {e}"))),
+        }
+    }
+    (readable, unreadable)
+}
+
+fn finished(rows: &[OutboxRow], ending: Ending) -> Finished {
+    Finished { rows: rows.iter().map(|row| (row.n, row.attempts)).collect(), ending, pause: None }
+}
+
+fn count_dead(channel: &str, alerts: usize) {
+    metrics::counter!("linewatch_alerts_dead_total", "channel" => channel.to_owned())
+        .increment(alerts as u64);
+}
+
+/// A receiver that is gone means that the notifier is gone; the lease will run out.
+async fn report(results: &mpsc::Sender<Finished>, finished: Finished) {
+    let _ = results.send(finished).await;
+}

@@ -1,0 +1,45 @@
+//! Hands alerts over: mail to account managers, signed copies to webhooks.
+//!
+//! The engine puts rows into the outbox inside its own transactions and wakes [`OUTBOX_CHANNEL`];
+//! this module claims them with a lease, sends outside of any transaction, and writes down how it
+//! ended. At least once, under the same Message-ID and key on every try; two nodes never send one
+//! message at the same time; one destination's messages go in order, except that one that waits for
+//! its next try does not hold up the later ones. What is given up stays visible as a dead letter.
+//!
+//! Limits: [`plan::PER_MINUTE`] messages a minute to one address, then digests; [`worker::SENDING_MAX`]
+//! destinations at a time; tries for a day ([`retry`]). Never here: deciding whom to alert of what.
+
+pub mod alert;
+pub mod deliver;
+mod mail;
+pub mod outbox;
+pub mod plan;
+pub mod retry;
+mod settings;
+mod smtp;
+mod text;
+#[cfg(test)]
+mod text_tests;
+pub mod webhook;
+mod words;
+pub mod worker;
+
+pub use alert::{Alert, Done};
+pub use outbox::{DeadLetter, list_dead, resend};
+pub use settings::{MailSettings, NotifySettings, WEBHOOK_NAME, WebhookSettings};
+pub use worker::{Notifier, NotifyError, Tick};
+
+/// The database's wake-up channel for the outbox.
+pub const OUTBOX_CHANNEL: &str = "outbox";
+/// `outbox.channel` of a mail; `destination` is the address.
+pub const EMAIL: &str = "email";
+/// `outbox.channel` of a webhook; `destination` is its name.
+pub const WEBHOOK: &str = "webhook";
+
+/// The Message-ID to put into the outbox for the effect `key`: one alert has one, whoever sends it.
+#[must_use]
+pub fn message_id(key: &str, destination: &str) -> String {
+    use sha2::Digest;
+    let hash = sha2::Sha256::new().chain_update(key).chain_update([0]).chain_update(destination).finalize();
+    format!("<{}@linewatch>", hex::encode(&hash[..16]))
+}

@@ -1,0 +1,320 @@
+//! An alert, or several, in words: a subject, a plain text, and the same as simple HTML.
+//!
+//! Everything that comes from outside (names, notes) loses its control characters and is cut to a
+//! bound here; HTML escapes it.
+
+use std::fmt::Write;
+
+use chrono_tz::Tz;
+use linewatch_shared::time::UnixMs;
+
+use super::alert::{Alert, DONE_MAX, Done};
+use super::words::{Arg, Lang, Words, WordsError, full_time, short_time, zone};
+use crate::config::AlertLang;
+
+/// Characters of a name that are shown.
+const NAME_CHARS_MAX: usize = 120;
+/// Characters of a note that are shown.
+const NOTE_CHARS_MAX: usize = 500;
+
+/// What a mail consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// One line.
+    pub subject: String,
+    /// For mail programs without HTML.
+    pub plain: String,
+    /// A whole document.
+    pub html: String,
+}
+
+/// Writes alerts in the configured languages.
+#[derive(Debug)]
+pub struct Writer {
+    words: Vec<Words>,
+}
+
+/// One alert in one language.
+struct Piece {
+    /// The subject without customer and line.
+    what: String,
+    subject: String,
+    lead: String,
+    rows: Vec<(String, String)>,
+    done_label: String,
+    done: Vec<String>,
+    link: Option<(String, String)>,
+    /// Between a label and its value.
+    colon: &'static str,
+}
+
+impl Writer {
+    /// Reads the words of `lang`.
+    ///
+    /// # Errors
+    /// When a text file of this program is broken.
+    pub fn new(lang: AlertLang) -> Result<Self, WordsError> {
+        let langs: &[Lang] = match lang {
+            AlertLang::Zh => &[Lang::Zh],
+            AlertLang::En => &[Lang::En],
+            AlertLang::Both => &[Lang::Zh, Lang::En],
+        };
+        Ok(Self { words: langs.iter().map(|lang| Words::new(*lang)).collect::<Result<_, _>>()? })
+    }
+
+    /// One alert, as of `now`.
+    #[must_use]
+    pub fn one(&self, alert: &Alert, now: UnixMs) -> Text {
+        let pieces: Vec<(&Words, Piece)> = self.words.iter().map(|w| (w, piece(w, alert, now))).collect();
+        let subject = pieces.iter().map(|(_, p)| p.subject.as_str()).collect::<Vec<_>>().join(" / ");
+        let mut page = Page::new(self.words.first());
+        for (words, piece) in &pieces {
+            page.begin(words.lang);
+            page.piece(piece, &piece.lead);
+            page.paragraph(&for_whom(words, &alert.manager));
+        }
+        page.done(subject)
+    }
+
+    /// Several alerts to one address, as of `now`. `limit` is the number of messages a minute that
+    /// was exceeded.
+    #[must_use]
+    pub fn digest(&self, alerts: &[Alert], limit: usize, now: UnixMs) -> Text {
+        let mut faults: Vec<_> = alerts.iter().map(|alert| alert.fault).collect();
+        faults.sort_unstable();
+        faults.dedup();
+        let args = [
+            ("count", Arg::Count(alerts.len() as i64)),
+            ("faults", Arg::Count(faults.len() as i64)),
+            ("limit", Arg::Count(limit as i64)),
+        ];
+        let subjects: Vec<String> = self.words.iter().map(|w| w.say("digest-subject", &args)).collect();
+        let mut page = Page::new(self.words.first());
+        for words in &self.words {
+            page.begin(words.lang);
+            page.paragraph(&words.say("digest-lead", &args));
+            for alert in alerts {
+                let piece = piece(words, alert, now);
+                let lead = format!("{} {}{}{}", name(&alert.line), piece.what, piece.colon, piece.lead);
+                page.piece(&piece, &lead);
+            }
+            let manager = alerts.first().map_or("", |alert| alert.manager.as_str());
+            page.paragraph(&for_whom(words, manager));
+        }
+        page.done(subjects.join(" / "))
+    }
+}
+
+fn for_whom(words: &Words, manager: &str) -> String {
+    let manager = name(manager);
+    if manager.is_empty() {
+        return words.say("for-nobody", &[]);
+    }
+    words.say("for-manager", &[("name", (&manager).into())])
+}
+
+fn piece(words: &Words, alert: &Alert, now: UnixMs) -> Piece {
+    let zone = zone(&alert.time_zone);
+    let (what, lead) = headline(words, alert, now, zone);
+    let tier = tier(words.lang, alert);
+    let (customer, line) = (name(&alert.customer_name), name(&alert.line));
+    let customer = if customer.is_empty() { name(&alert.customer) } else { customer };
+    let subject = words.say(
+        "subject",
+        &[
+            ("tier", (&tier).into()),
+            ("customer", (&customer).into()),
+            ("line", (&line).into()),
+            ("what", (&what).into()),
+        ],
+    );
+    let reported = words.say(if alert.reported { "reported-yes" } else { "reported-no" }, &[]);
+    let due = format!("{}; {}", full_time(alert.due_at, zone), balance(words, alert.due_at.since(now)));
+    let rows = [
+        ("label-customer", format!("{customer} ({})", name(&alert.customer))),
+        ("label-line", line),
+        ("label-site", name(&alert.site)),
+        ("label-tier", tier),
+        ("label-state", term(words, "state", &alert.state)),
+        ("label-started", full_time(alert.started_at, zone)),
+        ("label-due", due),
+        ("label-reported", reported),
+        ("label-fault", alert.fault.to_string()),
+    ];
+    let rows = rows.into_iter().filter(|(_, value)| !value.is_empty());
+    let mut done: Vec<String> =
+        alert.done.iter().take(DONE_MAX).map(|one| step(words, one, now, zone)).collect();
+    if done.is_empty() {
+        done.push(words.say("nothing-done", &[]));
+    }
+    let link = clean(&alert.link, NOTE_CHARS_MAX);
+    let safe_link = link.starts_with("http://") || link.starts_with("https://");
+    Piece {
+        what,
+        subject,
+        lead,
+        rows: rows.map(|(label, value)| (words.say(label, &[]), value)).collect(),
+        done_label: words.say("label-done", &[]),
+        done,
+        link: safe_link.then(|| (words.say("label-link", &[]), link)),
+        colon: match words.lang {
+            Lang::Zh => "：",
+            Lang::En => ": ",
+        },
+    }
+}
+
+/// What it is about: short for the subject, a sentence for the body.
+fn headline(words: &Words, alert: &Alert, now: UnixMs, zone: Tz) -> (String, String) {
+    let (mark, percent) = match alert.mark.strip_prefix("warn_") {
+        Some(percent) => ("warning", percent),
+        None => (alert.mark.as_str(), ""),
+    };
+    let kind = clean(&alert.kind, NAME_CHARS_MAX);
+    let told_mark = clean(&alert.mark, NAME_CHARS_MAX);
+    let (due, due_short) = (full_time(alert.due_at, zone), short_time(alert.due_at, now, zone));
+    let (at, after) = (full_time(alert.at, zone), words.span(alert.at.since(alert.due_at)));
+    let balance = balance(words, alert.due_at.since(now));
+    let percent = clean(percent, NAME_CHARS_MAX);
+    let args: [(&str, Arg<'_>); 9] = [
+        ("kind", (&kind).into()),
+        ("mark", (&told_mark).into()),
+        ("percent", (&percent).into()),
+        ("due", (&due).into()),
+        ("due_short", (&due_short).into()),
+        ("at", (&at).into()),
+        ("balance", (&balance).into()),
+        ("after", (&after).into()),
+        ("late", if alert.late { "yes" } else { "no" }.into()),
+    ];
+    let say = |part: &str| {
+        let id = format!("{}-{mark}.{part}", alert.kind);
+        words.find(&id, &args).unwrap_or_else(|| words.say(&format!("other-notice.{part}"), &args))
+    };
+    (say("what"), say("lead"))
+}
+
+fn balance(words: &Words, left_ms: i64) -> String {
+    let span = words.span(left_ms);
+    let over = if left_ms < 0 { "yes" } else { "no" };
+    words.say("balance", &[("over", over.into()), ("span", (&span).into())])
+}
+
+fn tier(lang: Lang, alert: &Alert) -> String {
+    let label = match lang {
+        Lang::Zh => name(&alert.tier_label.zh),
+        Lang::En => name(&alert.tier_label.en),
+    };
+    let tier = name(&alert.tier);
+    if label.is_empty() || label == tier { tier } else { format!("{tier} {label}") }
+}
+
+fn step(words: &Words, done: &Done, now: UnixMs, zone: Tz) -> String {
+    let mut text = format!("{} {}", short_time(done.at, now, zone), term(words, "done", &done.kind));
+    for (before, part) in [(", ", clean(&done.by, NAME_CHARS_MAX)), (": ", clean(&done.text, NOTE_CHARS_MAX))]
+    {
+        if !part.is_empty() {
+            let _ = write!(text, "{before}{part}");
+        }
+    }
+    text
+}
+
+/// A word of a list of words, or the thing's own name.
+fn term(words: &Words, list: &str, item: &str) -> String {
+    words.find(&format!("{list}-{item}"), &[]).unwrap_or_else(|| clean(item, NAME_CHARS_MAX))
+}
+
+fn name(text: &str) -> String {
+    clean(text, NAME_CHARS_MAX)
+}
+
+/// On one line, without control characters, of bounded length.
+pub(super) fn clean(text: &str, chars_max: usize) -> String {
+    // Direction marks and line separators could make a line read as another.
+    let hidden = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let visible = text.chars().map(|c| if c.is_control() || hidden(c) { ' ' } else { c });
+    let words: String = visible.take(chars_max).collect();
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Collects both forms of a text side by side.
+struct Page {
+    plain: String,
+    html: String,
+    sections: usize,
+}
+
+impl Page {
+    fn new(first: Option<&Words>) -> Self {
+        let lang = first.map_or("en", |words| words.lang.code());
+        let html = format!(
+            "<!DOCTYPE html>\n<html lang=\"{lang}\"><head><meta charset=\"utf-8\"></head>\
+             <body style=\"font-family:sans-serif\">\n"
+        );
+        Self { plain: String::new(), html, sections: 0 }
+    }
+
+    fn begin(&mut self, lang: Lang) {
+        if self.sections > 0 {
+            self.plain.push_str("----------------------------------------\n\n");
+            self.html.push_str("</div>\n<hr>\n");
+        }
+        let _ = writeln!(self.html, "<div lang=\"{}\">", lang.code());
+        self.sections += 1;
+    }
+
+    fn paragraph(&mut self, text: &str) {
+        let _ = writeln!(self.plain, "{text}\n");
+        let _ = writeln!(self.html, "<p>{}</p>", escape(text));
+    }
+
+    fn piece(&mut self, piece: &Piece, lead: &str) {
+        let _ = writeln!(self.plain, "{lead}\n");
+        let _ = writeln!(self.html, "<p><strong>{}</strong></p>\n<table>", escape(lead));
+        for (label, value) in &piece.rows {
+            let _ = writeln!(self.plain, "{label}{}{value}", piece.colon);
+            let _ = writeln!(
+                self.html,
+                "<tr><th align=\"left\">{}</th><td>{}</td></tr>",
+                escape(label),
+                escape(value)
+            );
+        }
+        let _ = writeln!(self.plain, "\n{}{}", piece.done_label, piece.colon.trim_end());
+        let _ = writeln!(self.html, "</table>\n<p>{}</p>\n<ul>", escape(&piece.done_label));
+        for done in &piece.done {
+            let _ = writeln!(self.plain, "- {done}");
+            let _ = writeln!(self.html, "<li>{}</li>", escape(done));
+        }
+        self.html.push_str("</ul>\n");
+        if let Some((label, link)) = &piece.link {
+            let _ = writeln!(self.plain, "\n{label}{}{link}", piece.colon);
+            let _ = writeln!(self.html, "<p><a href=\"{}\">{}</a></p>", escape(link), escape(label));
+        }
+        self.plain.push('\n');
+    }
+
+    fn done(mut self, subject: String) -> Text {
+        if self.sections > 0 {
+            self.html.push_str("</div>\n");
+        }
+        self.html.push_str("</body></html>\n");
+        Text { subject, plain: self.plain, html: self.html }
+    }
+}
+
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
