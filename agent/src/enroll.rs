@@ -1,0 +1,263 @@
+//! Becoming an agent of a server: a key made here, a certificate signed there, one token used once.
+//!
+//! The token names the server's authority by its hash, so that the very first connection is already
+//! checked. Everything that enrolment yields is one file, replaced whole, readable by its owner only.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use linewatch_shared::enrol_token::{EnrolToken, EnrolTokenError};
+use linewatch_shared::time::UnixMs;
+use linewatch_shared::wire::Enroll;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::sync::client::Client;
+use crate::sync::tls::{self, TlsError};
+use crate::sync::transport::CallError;
+
+/// The file in the data directory.
+const FILE_NAME: &str = "identity.json";
+/// The port of a server that is named without one.
+const DEFAULT_PORT: u16 = 8443;
+
+/// Who this agent is, and whose.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Identity {
+    /// The agent's id.
+    pub agent_id: Uuid,
+    /// Its name, as the desk knows it.
+    pub name: String,
+    /// `https://host:port`
+    pub server: String,
+    /// The private key; never leaves this file.
+    pub key_pem: String,
+    /// The agent's certificate.
+    pub certificate_pem: String,
+    /// The server's own authority.
+    pub authority_pem: String,
+}
+
+/// Enrolment failed; nothing has changed on this machine.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrollError {
+    /// The token.
+    #[error(transparent)]
+    Token(#[from] EnrolTokenError),
+    /// The URL.
+    #[error("{0:?} is not a server's address: write https://HOST:PORT")]
+    Url(String),
+    /// There is an identity already.
+    #[error("already enrolled as {name} with {server}: use --force to leave it")]
+    Already {
+        /// As whom.
+        name: String,
+        /// Where.
+        server: String,
+    },
+    /// The server is not the one that the token is from.
+    #[error("the server at {0} is not the one that made this token (its authority has another fingerprint)")]
+    OtherServer(String),
+    /// The call failed.
+    #[error("the server at {server} cannot be reached: {reason}")]
+    Unreachable {
+        /// Where.
+        server: String,
+        /// Why.
+        reason: String,
+    },
+    /// The server says no.
+    #[error("the server refuses to enrol: {detail} ({code})")]
+    Refused {
+        /// The stable code, such as `token_used`.
+        code: String,
+        /// In words.
+        detail: String,
+    },
+    /// The answer does not fit the token.
+    #[error("the server's answer does not fit: {0}")]
+    Answer(String),
+    /// Keys.
+    #[error("the key: {0}")]
+    Key(#[from] rcgen::Error),
+    /// TLS settings.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The file.
+    #[error("{path}: {source}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl Identity {
+    /// The stored identity; none before enrolment.
+    ///
+    /// # Errors
+    /// When the file is there but cannot be read.
+    pub fn load(data_dir: &Path) -> Result<Option<Self>, EnrollError> {
+        let path = data_dir.join(FILE_NAME);
+        let fail = |source| EnrollError::File { path: path.clone(), source };
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| fail(error.into())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(fail(error)),
+        }
+    }
+
+    /// Replaces the stored identity, whole or not at all.
+    fn store(&self, data_dir: &Path) -> Result<(), EnrollError> {
+        let path = data_dir.join(FILE_NAME);
+        let part = path.with_extension("part");
+        let write = || -> std::io::Result<()> {
+            let _ = fs::remove_file(&part);
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
+            file.write_all(&serde_json::to_vec_pretty(self)?)?;
+            file.sync_all()?;
+            fs::rename(&part, &path)?;
+            File::open(data_dir)?.sync_all()
+        };
+        write().map_err(|source| EnrollError::File { path: path.clone(), source })
+    }
+
+    /// The client for this identity's server.
+    ///
+    /// # Errors
+    /// When a stored certificate cannot be used.
+    pub fn client(&self) -> Result<Client, EnrollError> {
+        let tls = tls::as_agent(&self.authority_pem, &self.certificate_pem, &self.key_pem)?;
+        Client::new(&self.server, tls)
+            .map_err(|error| EnrollError::Unreachable { server: self.server.clone(), reason: error.to_string() })
+    }
+
+    /// Until when the certificate is valid.
+    #[must_use]
+    pub fn valid_until(&self) -> Option<UnixMs> {
+        let (_, pem) = x509_parser::pem::parse_x509_pem(self.certificate_pem.as_bytes()).ok()?;
+        let certificate = pem.parse_x509().ok()?;
+        Some(UnixMs(certificate.validity().not_after.timestamp().saturating_mul(1_000)))
+    }
+}
+
+/// `https://host:port` from what a person typed.
+///
+/// # Errors
+/// When it is not an address, or not https.
+pub fn server_url(text: &str) -> Result<String, EnrollError> {
+    let wrong = || EnrollError::Url(text.to_owned());
+    let text = text.trim();
+    let with_scheme =
+        if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let mut url = reqwest::Url::parse(&with_scheme).map_err(|_| wrong())?;
+    let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    if url.scheme() != "https" || url.host_str().is_none() || !url.username().is_empty() || !plain {
+        return Err(wrong());
+    }
+    // The parser drops :443 as the scheme's own port.
+    if url.port().is_none() && !with_scheme.trim_end_matches('/').ends_with(":443") {
+        url.set_port(Some(DEFAULT_PORT)).map_err(|()| wrong())?;
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// Enrols with a server and stores the identity.
+///
+/// # Errors
+/// Says what is wrong with the token, the address or the server; nothing is stored then.
+pub async fn enroll(
+    data_dir: &Path,
+    server: &str,
+    token: &str,
+    force: bool,
+) -> Result<Identity, EnrollError> {
+    let token = EnrolToken::parse(token)?;
+    let server = server_url(server)?;
+    if let Some(known) = Identity::load(data_dir)?.filter(|_| !force) {
+        return Err(EnrollError::Already { name: known.name, server: known.server });
+    }
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
+    let mut params = rcgen::CertificateParams::new(Vec::new())?;
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    let csr_der = params.serialize_request(&key)?.der().to_vec();
+    let enroll = Enroll { secret: token.secret.to_vec(), csr_der, version: env!("CARGO_PKG_VERSION").to_owned() };
+    let tls = tls::by_fingerprint(token.authority_sha256)?;
+    let client = Client::new(&server, tls).map_err(|error| explain(&server, error))?;
+    let enrolled = client.enroll(&enroll).await.map_err(|error| explain(&server, error))?;
+    let (_, authority) = x509_parser::pem::parse_x509_pem(enrolled.authority_pem.as_bytes())
+        .map_err(|error| EnrollError::Answer(format!("the authority: {error}")))?;
+    if Sha256::digest(&authority.contents)[..] != token.authority_sha256 {
+        return Err(EnrollError::Answer("it names another authority than the token".to_owned()));
+    }
+    let identity = Identity {
+        agent_id: enrolled.agent_id,
+        name: enrolled.name,
+        server,
+        key_pem: key.serialize_pem(),
+        certificate_pem: enrolled.certificate_pem,
+        authority_pem: enrolled.authority_pem,
+    };
+    // Found out now rather than at the first sync.
+    identity.client()?;
+    identity.store(data_dir)?;
+    Ok(identity)
+}
+
+fn explain(server: &str, error: CallError) -> EnrollError {
+    match error {
+        CallError::Problem { code, detail, .. } if !code.is_empty() => EnrollError::Refused { code, detail },
+        CallError::Unreachable(reason) if reason.contains("UnknownIssuer") => {
+            EnrollError::OtherServer(server.to_owned())
+        }
+        other => EnrollError::Unreachable { server: server.to_owned(), reason: other.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_as_people_type_them() {
+        let cases = [
+            ("desk.example", Some("https://desk.example:8443")),
+            ("desk.example:9000", Some("https://desk.example:9000")),
+            (" https://192.0.2.7:8443/ ", Some("https://192.0.2.7:8443")),
+            ("https://desk.example:443", Some("https://desk.example")),
+            ("[2001:db8::1]:8443", Some("https://[2001:db8::1]:8443")),
+            ("http://desk.example", None),
+            ("https://desk.example/path", None),
+            ("https://user@desk.example", None),
+            ("", None),
+            ("two words", None),
+        ];
+        for (typed, expected) in cases {
+            assert_eq!(server_url(typed).ok().as_deref(), expected, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn the_identity_is_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Identity::load(dir.path()).unwrap().is_none());
+        let identity = Identity {
+            agent_id: Uuid::from_u128(1),
+            name: "sample".into(),
+            server: "https://127.0.0.1:8443".into(),
+            key_pem: String::new(),
+            certificate_pem: String::new(),
+            authority_pem: String::new(),
+        };
+        identity.store(dir.path()).unwrap();
+        identity.store(dir.path()).unwrap();
+        let mode = fs::metadata(dir.path().join(FILE_NAME)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(Identity::load(dir.path()).unwrap().unwrap().name, "sample");
+    }
+}

@@ -1,0 +1,226 @@
+//! The journal: every fact is saved here first, and *saved* means committed with `synchronous=FULL`.
+//!
+//! One `SQLite` database (WAL), one writer thread with group commit, one reader. Records of a lane are
+//! numbered without gaps inside the transaction that stores them, so other processes (`fault report`
+//! while `run` is running) may append too. A record's bytes never change, except that a full disk turns
+//! an unsent summary into a tombstone and that a record which the server cannot take in even alone is
+//! wrapped ([`poison`]); both keep the number. Nothing is deleted that the server has not acknowledged
+//! by hash.
+
+mod acks;
+mod error;
+mod export;
+mod identity;
+mod lanes;
+pub mod meta;
+mod poison;
+mod records;
+mod room;
+mod schema;
+mod scribe;
+mod view;
+mod writer;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use linewatch_shared::facts::Record;
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub use acks::{RANGES_MAX, Resend, Verdict, accept, forget, has_lost, new_epoch};
+pub use error::JournalError;
+pub use export::{ExportError, Imported, export, import};
+pub use lanes::{Stream, is_ordered, require as stream};
+pub use poison::poison;
+pub use records::{
+    Entry, LineMark, Slice, Stored, Wanted, contains, kind_of, line_marks, of_kinds, slice,
+};
+pub use room::{KEEP_MS, prune};
+pub use scribe::Scribe;
+pub use view::{LaneView, Span, Unsent, lane_views, unsent};
+pub use writer::Counts;
+
+use writer::{Job, Work, Writer};
+
+/// The database's name in the data directory.
+pub const FILE_NAME: &str = "journal.db";
+
+/// The journal, opened for writing. Cheap to clone; the writer ends when the last clone is dropped.
+#[derive(Clone)]
+pub struct Journal {
+    jobs: mpsc::Sender<Box<dyn Job>>,
+    reader: Arc<Mutex<Connection>>,
+    appended: Arc<watch::Sender<u64>>,
+    counts: Arc<Counts>,
+    scribe: Scribe,
+    /// Dropped last: waits for the writer to end.
+    _thread: Arc<WriterThread>,
+}
+
+/// Joins the writer when the last user has gone, so that leaving a command flushes it.
+struct WriterThread(Mutex<Option<thread::JoinHandle<()>>>);
+
+impl Drop for WriterThread {
+    fn drop(&mut self) {
+        let handle = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(handle) = handle {
+            let _ = handle.join();
+        }
+    }
+}
+
+impl Journal {
+    /// Opens the journal in a data directory, creating it as needed. A database that was copied or put
+    /// back gets a new epoch before anything is written to it.
+    ///
+    /// # Errors
+    /// When the database cannot be opened, or was written by a newer program.
+    pub fn open(data_dir: &Path, scribe: Scribe) -> Result<Self, JournalError> {
+        let path = data_dir.join(FILE_NAME);
+        let mut connection = schema::open_writer(&path)?;
+        if let Some(why) = identity::settle(&mut connection, &path, scribe.now())? {
+            tracing::warn!(%why, "the journal begins a new epoch; unsent records are numbered anew");
+        }
+        let reserve = data_dir.join("reserve");
+        if let Err(error) = room::reserve(&reserve) {
+            tracing::warn!(%error, "no room is kept in reserve");
+        }
+        let reader = Arc::new(Mutex::new(schema::open_reader(&path)?));
+        Self::start(connection, reader, reserve, scribe, path)
+    }
+
+    fn start(
+        connection: Connection,
+        reader: Arc<Mutex<Connection>>,
+        reserve: PathBuf,
+        scribe: Scribe,
+        path: PathBuf,
+    ) -> Result<Self, JournalError> {
+        let (jobs, queue) = mpsc::channel(writer::QUEUE_MAX);
+        let counts = Arc::new(Counts::default());
+        let writer = Writer { connection, reserve, scribe: scribe.clone(), counts: Arc::clone(&counts) };
+        let handle = thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || writer.run(queue))
+            .map_err(|source| JournalError::File { path, source })?;
+        let appended = Arc::new(watch::Sender::new(0));
+        let thread = Arc::new(WriterThread(Mutex::new(Some(handle))));
+        Ok(Self { jobs, reader, appended, counts, scribe, _thread: thread })
+    }
+
+    /// Makes records for this journal.
+    #[must_use]
+    pub const fn scribe(&self) -> &Scribe {
+        &self.scribe
+    }
+
+    /// Saves records; returns after the commit how many were new (an id already there is skipped).
+    ///
+    /// # Errors
+    /// When a record is too long, the disk is full, or the commit fails: then none of them is saved.
+    pub async fn append(&self, records: &[Record]) -> Result<usize, JournalError> {
+        let entries = records.iter().map(Entry::new).collect::<Result<Vec<_>, _>>()?;
+        let added = self.write(move |tx| records::append(tx, &entries)).await?;
+        self.appended.send_modify(|count| *count += 1);
+        Ok(added)
+    }
+
+    /// [`Journal::append`] for commands, which have no async runtime.
+    ///
+    /// # Errors
+    /// As for [`Journal::append`].
+    pub fn append_blocking(&self, records: &[Record]) -> Result<usize, JournalError> {
+        let entries = records.iter().map(Entry::new).collect::<Result<Vec<_>, _>>()?;
+        self.write_blocking(move |tx| records::append(tx, &entries))
+    }
+
+    /// Runs `work` in a transaction and returns its value after the commit. It may run twice: when the
+    /// disk was full, room is made and the whole transaction is tried once more.
+    ///
+    /// # Errors
+    /// Those of `work` (then only its own changes are undone), and those of the commit.
+    pub async fn write<T, F>(&self, work: F) -> Result<T, JournalError>
+    where
+        T: Send + 'static,
+        F: FnMut(&Connection) -> Result<T, JournalError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Work { work, value: None, reply });
+        self.jobs.send(job).await.map_err(|_| JournalError::Closed)?;
+        answer.await.map_err(|_| JournalError::Closed)?
+    }
+
+    /// [`Journal::write`] for commands, which have no async runtime.
+    ///
+    /// # Errors
+    /// As for [`Journal::write`].
+    pub fn write_blocking<T, F>(&self, work: F) -> Result<T, JournalError>
+    where
+        T: Send + 'static,
+        F: FnMut(&Connection) -> Result<T, JournalError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Work { work, value: None, reply });
+        self.jobs.blocking_send(job).map_err(|_| JournalError::Closed)?;
+        answer.blocking_recv().map_err(|_| JournalError::Closed)?
+    }
+
+    /// Reads on a thread where blocking is allowed.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub async fn read<T, F>(&self, work: F) -> Result<T, JournalError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, JournalError> + Send + 'static,
+    {
+        let reader = Arc::clone(&self.reader);
+        let read = move || work(&reader.lock().unwrap_or_else(PoisonError::into_inner));
+        tokio::task::spawn_blocking(read).await.map_err(|_| JournalError::Closed)?
+    }
+
+    /// Reads on the caller's thread.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub fn read_blocking<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        work(&self.reader.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes with each append of this process.
+    #[must_use]
+    pub fn appended(&self) -> watch::Receiver<u64> {
+        self.appended.subscribe()
+    }
+
+    /// A number that changes when any process (this one's writer included) has committed.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn data_version(&self) -> Result<i64, JournalError> {
+        self.read_blocking(|db| Ok(db.pragma_query_value(None, "data_version", |row| row.get(0))?))
+    }
+
+    /// Commits and writes so far.
+    #[must_use]
+    pub fn counts(&self) -> (u64, u64) {
+        (self.counts.commits.load(Ordering::Relaxed), self.counts.writes.load(Ordering::Relaxed))
+    }
+}
+
+/// Opens an existing journal for reading only: no new epoch, no migration.
+///
+/// # Errors
+/// When there is none, or it was written by another version of the program.
+pub fn open_reader(data_dir: &Path) -> Result<Connection, JournalError> {
+    schema::open_reader(&data_dir.join(FILE_NAME))
+}

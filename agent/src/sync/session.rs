@@ -1,0 +1,347 @@
+//! A conversation with the server, a step at a time: asks the planner, does what it says, notes the answer.
+//!
+//! The journal's state is read anew before each step, so several processes may sync the same journal.
+
+use linewatch_shared::facts::{Body, Lane, Reading};
+use linewatch_shared::time::{MonoMs, UnixMs};
+use linewatch_shared::wire::{
+    Batch, Envelope, Heartbeat, Hello, HelloAnswer, PROTOCOL, PROTOCOL_MIN, Pull, PushAnswer,
+};
+use rusqlite::Connection;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::clock::{self, LastClock};
+use super::plan::{Action, Chance, Planner, Rejected};
+use super::transport::{CallError, Meaning, Transport};
+use crate::journal::{self, Journal, JournalError, LaneView, Resend, Slice, Verdict, Wanted, meta};
+use crate::scope::{self, Position};
+
+/// How the conversation stands; for `status`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SyncStatus {
+    /// When the server last answered, by the device's wall clock.
+    pub last_contact_at: Option<UnixMs>,
+    /// Whether the last exchange succeeded.
+    pub connected: bool,
+    /// What went wrong last, until it goes right again.
+    pub trouble: Option<String>,
+    /// The server's clock less the device's, in milliseconds.
+    pub offset_ms: Option<i64>,
+    /// Rises with each page of reference data that was applied.
+    pub pulls: u64,
+}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Something; there may be more to do at once.
+    Did,
+    /// Nothing until then, unless something is written.
+    Wait(MonoMs),
+}
+
+/// One agent's conversation.
+pub struct Session<T> {
+    journal: Journal,
+    transport: T,
+    planner: Planner,
+    version: String,
+    status: watch::Sender<SyncStatus>,
+}
+
+/// What noting an answer came to, inside its transaction.
+enum Noted {
+    Fine,
+    Forked(String),
+}
+
+impl<T: Transport> Session<T> {
+    /// Begins; nothing is sent before the first [`Session::step`].
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn new(journal: Journal, transport: T, chance: Chance) -> Result<Self, JournalError> {
+        let position = journal.read(scope::position).await?;
+        let planner = Planner::new(chance, position.settled_head());
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Ok(Self { journal, transport, planner, version, status: watch::Sender::default() })
+    }
+
+    /// How the conversation stands.
+    #[must_use]
+    pub fn status(&self) -> watch::Receiver<SyncStatus> {
+        self.status.subscribe()
+    }
+
+    /// Does the next thing.
+    ///
+    /// # Errors
+    /// Those of the journal; those of the server are dealt with inside.
+    pub async fn step(&mut self) -> Result<Step, JournalError> {
+        let (stream, lanes) = self.journal.read(journal::lane_views).await?;
+        let now = self.reading().mono;
+        let result = match self.planner.next(now, &lanes) {
+            Action::Wait(until) => return Ok(Step::Wait(until)),
+            Action::Hello => self.hello(stream.epoch, &lanes).await?,
+            Action::Heartbeat => self.heartbeat(stream.epoch, &lanes).await?,
+            Action::Push(wanted) => self.push(wanted).await?,
+            Action::Pull => self.pull().await?,
+        };
+        match result {
+            Ok(()) => self.status.send_modify(|status| {
+                status.connected = self.planner.is_up();
+                status.last_contact_at = Some(self.journal.scribe().now());
+                status.trouble = None;
+            }),
+            Err(error) => self.failed(&error),
+        }
+        Ok(Step::Did)
+    }
+
+    fn reading(&self) -> Reading {
+        self.journal.scribe().reading()
+    }
+
+    fn failed(&mut self, error: &CallError) {
+        let now = self.reading().mono;
+        match error.meaning() {
+            Meaning::Refused => self.planner.on_refused(now),
+            Meaning::Later { retry_after_ms } => self.planner.on_failure(now, retry_after_ms),
+            Meaning::Fork | Meaning::Rejected | Meaning::Gone => self.planner.on_failure(now, None),
+        }
+        let text = error.to_string();
+        if self.status.borrow().trouble.as_ref() != Some(&text) {
+            tracing::warn!(error = %text, "no sync for now; everything is kept");
+        }
+        self.status.send_modify(|status| {
+            status.connected = false;
+            status.trouble = Some(text);
+        });
+    }
+
+    async fn hello(&mut self, epoch: u64, lanes: &[LaneView]) -> Result<Result<(), CallError>, JournalError> {
+        let before = self.reading();
+        let hello = Hello {
+            protocol_min: PROTOCOL_MIN,
+            protocol_max: PROTOCOL,
+            version: self.version.clone(),
+            device: before,
+            boot: self.journal.scribe().boot(),
+            epoch,
+            heads: lanes.iter().map(LaneView::head).collect(),
+        };
+        let answer = match self.transport.hello(&hello).await {
+            Ok(answer) => answer,
+            Err(error) => return Ok(Err(error)),
+        };
+        let after = self.reading();
+        let (limits, reference_head, server_now) = (answer.limits, answer.reference_head, answer.server_now);
+        let now = after.wall;
+        match self.journal.write(move |tx| note_hello(tx, epoch, &answer, now)).await? {
+            Noted::Forked(why) => self.forked(&why),
+            Noted::Fine => self.planner.on_hello(after.mono, limits, reference_head),
+        }
+        self.note_clock(before, after, server_now).await?;
+        Ok(Ok(()))
+    }
+
+    async fn heartbeat(
+        &mut self,
+        epoch: u64,
+        lanes: &[LaneView],
+    ) -> Result<Result<(), CallError>, JournalError> {
+        let before = self.reading();
+        let heartbeat = Heartbeat {
+            device: before,
+            boot: self.journal.scribe().boot(),
+            epoch,
+            heads: lanes.iter().map(LaneView::head).collect(),
+        };
+        let answer = match self.transport.heartbeat(&heartbeat).await {
+            Ok(answer) => answer,
+            Err(error) => return Ok(Err(error)),
+        };
+        let after = self.reading();
+        self.planner.on_heartbeat(after.mono, answer.reference_head);
+        let known = self.journal.read(|db| meta::get::<Uuid>(db, meta::SERVER_EPOCH)).await?;
+        if known != Some(answer.server_epoch) {
+            self.planner.on_new_server(after.mono);
+        }
+        self.note_clock(before, after, answer.server_now).await?;
+        Ok(Ok(()))
+    }
+
+    /// Journals a clock fact where there is something to say.
+    async fn note_clock(
+        &self,
+        before: Reading,
+        after: Reading,
+        server: UnixMs,
+    ) -> Result<(), JournalError> {
+        let fact = clock::measure(before, after, server);
+        self.status.send_modify(|status| status.offset_ms = Some(fact.offset_ms()));
+        let last = self.journal.read(|db| meta::get::<LastClock>(db, meta::LAST_CLOCK)).await?;
+        let boot = self.journal.scribe().boot();
+        if !clock::is_news(last.as_ref(), boot, &fact) {
+            return Ok(());
+        }
+        self.journal.append(&[self.journal.scribe().now_record(Body::Clock(fact))]).await?;
+        self.journal.write(move |tx| meta::put(tx, meta::LAST_CLOCK, &LastClock { boot, fact })).await
+    }
+
+    async fn push(&mut self, wanted: Wanted) -> Result<Result<(), CallError>, JournalError> {
+        let Some(slice) = self.journal.read(move |db| journal::slice(db, &wanted)).await? else {
+            return Ok(Ok(()));
+        };
+        let Slice { epoch, lane, first, chain, bodies } = slice;
+        let count = bodies.len();
+        let envelope = Envelope { protocol: PROTOCOL, epoch, lane, first, chain, count: count as u32 };
+        let batch = Batch { envelope, bodies };
+        let packed = tokio::task::spawn_blocking(move || batch.pack()).await;
+        let Ok(Ok(packed)) = packed else {
+            return Err(JournalError::Damaged("a batch could not be packed".to_owned()));
+        };
+        let before = self.reading();
+        match self.transport.push(packed).await {
+            Ok(answer) => {
+                let after = self.reading();
+                self.planner.on_pushed(lane, after.mono.0 - before.mono.0);
+                self.note_pushed(epoch, lane, answer).await?;
+                Ok(Ok(()))
+            }
+            Err(error) if error.meaning() == Meaning::Fork => {
+                let why = error.to_string();
+                let now = before.wall;
+                let text = why.clone();
+                self.journal.write(move |tx| fork(tx, epoch, Resend::Unheld, &text, now)).await?;
+                self.forked(&why);
+                Ok(Ok(()))
+            }
+            Err(error) if error.meaning() == Meaning::Rejected => self.rejected(lane, first, count, error).await,
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    async fn note_pushed(
+        &mut self,
+        epoch: u64,
+        lane: Lane,
+        answer: PushAnswer,
+    ) -> Result<(), JournalError> {
+        if answer.set_aside > 0 {
+            tracing::warn!(records = answer.set_aside, lane = lane.name(), "put aside by the server for a person");
+        }
+        let now = self.reading().wall;
+        let noted = self.journal.write(move |tx| {
+            let verdict = journal::accept(tx, epoch, lane, &answer.held)?;
+            meta::put(tx, meta::LAST_CONTACT, &now)?;
+            settle(tx, epoch, &verdict, now)
+        });
+        if let Noted::Forked(why) = noted.await? {
+            self.forked(&why);
+        }
+        Ok(())
+    }
+
+    /// A batch that cannot be taken in: smaller ones, down to one record, which is then wrapped.
+    async fn rejected(
+        &mut self,
+        lane: Lane,
+        first: u64,
+        count: usize,
+        error: CallError,
+    ) -> Result<Result<(), CallError>, JournalError> {
+        let Rejected::Alone { lane, number } = self.planner.on_rejected(lane, first, count) else {
+            return Ok(Ok(()));
+        };
+        let (why, now) = (error.to_string(), self.reading().wall);
+        tracing::error!(lane = lane.name(), number, error = %why, "a record is refused; it is sent wrapped");
+        let wrapped = self.journal.write(move |tx| journal::poison(tx, lane, number, &why, now)).await?;
+        // Refused bare, wrapped and without its bytes: it is not the record that is wrong.
+        Ok(if wrapped { Ok(()) } else { Err(error) })
+    }
+
+    fn forked(&mut self, why: &str) {
+        tracing::warn!(%why, "the server holds other records under these numbers: a new epoch begins");
+        let now = self.reading().mono;
+        self.planner.on_fork(now);
+    }
+
+    async fn pull(&mut self) -> Result<Result<(), CallError>, JournalError> {
+        let Position { cursor, .. } = self.journal.read(scope::position).await?;
+        match self.transport.pull(&Pull { cursor }).await {
+            Ok(page) => {
+                let position = self.journal.write(move |tx| scope::apply(tx, &page)).await?;
+                self.planner.on_pulled(position.settled_head());
+                if position.settled_head().is_some() {
+                    self.status.send_modify(|status| status.pulls += 1);
+                }
+                Ok(Ok(()))
+            }
+            Err(error) if error.meaning() == Meaning::Gone => {
+                self.journal.write(scope::restart).await?;
+                self.planner.on_pulled(None);
+                Ok(Ok(()))
+            }
+            Err(error) => Ok(Err(error)),
+        }
+    }
+}
+
+/// Notes what the server holds. A server with another epoch is believed anew, from nothing.
+fn note_hello(
+    tx: &Connection,
+    epoch: u64,
+    answer: &HelloAnswer,
+    now: UnixMs,
+) -> Result<Noted, JournalError> {
+    let known = meta::get::<Uuid>(tx, meta::SERVER_EPOCH)?;
+    if known != Some(answer.server_epoch) {
+        if known.is_some() {
+            tracing::warn!("the server has another epoch: what it lacks is sent again");
+            journal::forget(tx)?;
+        }
+        meta::put(tx, meta::SERVER_EPOCH, &answer.server_epoch)?;
+    }
+    for held in &answer.held {
+        if journal::has_lost(tx, epoch, held.lane, &held.held)? {
+            tracing::warn!(lane = held.lane.name(), "the server has lost what it acknowledged: it is sent again");
+            journal::forget(tx)?;
+            break;
+        }
+    }
+    meta::put(tx, meta::LAST_CONTACT, &now)?;
+    for held in &answer.held {
+        let verdict = journal::accept(tx, epoch, held.lane, &held.held)?;
+        if let Noted::Forked(why) = settle(tx, epoch, &verdict, now)? {
+            return Ok(Noted::Forked(why));
+        }
+    }
+    Ok(Noted::Fine)
+}
+
+/// Begins a new epoch where the verdict asks for one.
+fn settle(tx: &Connection, epoch: u64, verdict: &Verdict, now: UnixMs) -> Result<Noted, JournalError> {
+    match verdict {
+        Verdict::Accepted | Verdict::Stale => Ok(Noted::Fine),
+        Verdict::Fork(why) => {
+            fork(tx, epoch, Resend::Unheld, why, now)?;
+            Ok(Noted::Forked(why.clone()))
+        }
+        Verdict::Hole { first, last } => {
+            let why = format!("the server has lost records {first} to {last}, which are pruned here");
+            tracing::error!(first, last, "the server lacks acknowledged records that are gone here as well");
+            fork(tx, epoch, Resend::Everything, &why, now)?;
+            Ok(Noted::Forked(why))
+        }
+    }
+}
+
+fn fork(tx: &Connection, epoch: u64, resend: Resend, why: &str, now: UnixMs) -> Result<(), JournalError> {
+    // Another process may have begun a new epoch meanwhile.
+    if journal::stream(tx)?.epoch == epoch {
+        journal::new_epoch(tx, resend, why, now)?;
+    }
+    Ok(())
+}
