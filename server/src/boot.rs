@@ -1,5 +1,8 @@
 //! Starts a server from its settings, and ends it. Tests drive it like `main` does.
 
+#[cfg(test)]
+mod tests;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;

@@ -8,7 +8,7 @@ use axum::extract::{ConnectInfo, FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use linewatch_shared::wire::{self, Enroll, Enrolled};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -19,9 +19,11 @@ use crate::app::agents::{self, AgentIdentity, EnrolError};
 use crate::tls::Peer;
 
 pub(super) fn routes(_: &Arc<App>) -> Router<Arc<App>> {
-    Router::new().route("/sync/v1/enroll", post(enroll)).fallback(async || {
-        ApiError::not_found("unknown_path", "this address is for agents only; people use the other one")
-    })
+    Router::new().route("/sync/v1/enroll", post(enroll)).route("/sync/v1/whoami", get(who)).fallback(
+        async || {
+            ApiError::not_found("unknown_path", "this address is for agents only; people use the other one")
+        },
+    )
 }
 
 /// A MessagePack answer.
@@ -39,6 +41,11 @@ pub fn answer(message: &impl Serialize) -> Result<Response, ApiError> {
 /// 400 `bad_message`.
 pub fn message<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     wire::decode(bytes).map_err(|e| ApiError::new(StatusCode::BAD_REQUEST, "bad_message", e.to_string()))
+}
+
+/// Lets an agent, and a person with its certificate, see whom the server takes it for.
+async fn who(agent: AgentIdentity) -> String {
+    format!("{} {}", agent.id, agent.name)
 }
 
 async fn enroll(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, ApiError> {

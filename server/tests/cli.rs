@@ -1,0 +1,191 @@
+//! The command line as a script meets it: real processes, exit codes, what goes where.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new(more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!(
+            "data_dir = {:?}\n{more}\n[http]\nlisten = \"127.0.0.1:0\"\n[sync]\nlisten = \"127.0.0.1:0\"\n",
+            folder.path().join("data")
+        );
+        std::fs::write(folder.path().join("server.toml"), text).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_linewatch-server"));
+        command.arg("--config").arg(self.path("server.toml")).args(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn run(&self, args: &[&str], input: &str) -> (i32, String, String) {
+        let mut child = self.command(args).spawn().unwrap();
+        // A command that does not read it may be gone already.
+        drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+        let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+        (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+    }
+
+    fn ok(&self, args: &[&str], input: &str) -> String {
+        let (code, out, err) = self.run(args, input);
+        assert_eq!((code, err.as_str()), (0, ""), "{args:?}: {out}");
+        out
+    }
+
+    fn refused(&self, args: &[&str], input: &str) -> (String, String) {
+        let (code, out, err) = self.run(args, input);
+        assert_eq!(code, 1, "{args:?}: {out}{err}");
+        assert_eq!(err.lines().count(), 1, "{args:?}: {err}");
+        (out, err)
+    }
+}
+
+#[test]
+fn users() {
+    let desk = Desk::new("");
+    desk.ok(&["user", "add", "ops", "--role", "noc"], "long enough\n");
+    let (_, short) = desk.refused(&["user", "add", "x", "--role", "noc"], "short\n");
+    assert!(short.contains("at least 10 characters"), "{short}");
+    let (_, none) = desk.refused(&["user", "add", "x", "--role", "noc"], "");
+    assert!(none.contains("standard input"), "{none}");
+    let (_, twice) = desk.refused(&["user", "add", "ops", "--role", "noc"], "long enough\n");
+    assert_eq!(twice, "linewatch-server: there is already a user called \"ops\"\n");
+    assert_eq!(desk.run(&["user", "add", "x", "--role", "boss"], "").0, 2);
+    let token = desk.ok(&["user", "token", "ops"], "");
+    assert!(token.starts_with("lw_") && token.lines().count() == 1 && !token.trim().contains(' '), "{token}");
+    let all: serde_json::Value = serde_json::from_str(&desk.ok(&["user", "list", "--json"], "")).unwrap();
+    assert_eq!((all[0]["name"].as_str(), all[0]["tokens"].as_i64()), (Some("ops"), Some(1)));
+    assert!(desk.ok(&["user", "list"], "").contains("ops"));
+    desk.ok(&["user", "disable", "ops"], "");
+    desk.refused(&["user", "token", "ops"], "");
+    desk.refused(&["user", "token", "nobody"], "");
+    desk.ok(&["user", "reset", "ops"], "long enough too\n");
+}
+
+#[test]
+fn agents() {
+    let desk = Desk::new("");
+    let token = desk.ok(&["agent", "token", "site-1"], "");
+    let parsed = linewatch_shared::enrol_token::EnrolToken::parse(&token).unwrap();
+    assert_eq!(parsed.name, "site-1");
+    let all: serde_json::Value = serde_json::from_str(&desk.ok(&["agent", "list", "--json"], "")).unwrap();
+    assert_eq!((all[0]["name"].as_str(), all[0]["state"].as_str()), (Some("site-1"), Some("known")));
+    desk.ok(&["agent", "revoke", "site-1"], "");
+    desk.refused(&["agent", "revoke", "nobody"], "");
+}
+
+#[test]
+fn imports_and_backups() {
+    let desk = Desk::new("");
+    let file = desk.path("customers.csv");
+    std::fs::write(&file, "code,name,tier\nbank,Sample Bank,AAA\nmill,Sample Mill,BBB\n").unwrap();
+    let (out, err) = desk.refused(&["import", &file], "");
+    assert!(out.contains("line 3, tier: \"BBB\" is not a tier"), "{out}");
+    assert!(err.contains("1 mistake") && err.contains("nothing was imported"), "{err}");
+    let (out, _) = desk.refused(&["import", &file, "--json"], "");
+    let mistakes: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(mistakes["mistakes"][0]["line"], 3);
+    std::fs::write(&file, "code,name,tier\nbank,Sample Bank,AAA\n").unwrap();
+    assert!(desk.ok(&["import", &file, "--dry-run"], "").contains("would be created: bank"));
+    assert!(desk.ok(&["import", &file], "").contains("1 created"));
+    assert!(desk.ok(&["import", &file], "").contains("1 unchanged"));
+    desk.refused(&["import", "/nonexistent.csv"], "");
+    let copy = desk.path("copy.db");
+    desk.ok(&["backup", &copy], "");
+    assert!(Path::new(&copy).exists());
+    desk.refused(&["backup", &copy], "");
+}
+
+#[test]
+fn check_lists_every_mistake() {
+    let desk = Desk::new("");
+    assert!(desk.ok(&["check"], "").contains("group-line"));
+    assert!(!Path::new(&desk.path("data")).exists(), "check must not write");
+    let packs = desk.path("packs");
+    std::fs::create_dir(&packs).unwrap();
+    let (_, shipped) = linewatch_shared::rules::SHIPPED[0];
+    std::fs::write(format!("{packs}/own.toml"), shipped.replace("\"30m\"", "\"half an hour\"")).unwrap();
+    let text =
+        format!("data_dir = \"/x\"\ncolour = \"red\"\n[packs]\ndir = {packs:?}\n[http]\nlisten = \"no\"\n");
+    std::fs::write(desk.path("server.toml"), text).unwrap();
+    let (out, err) = desk.refused(&["check"], "");
+    for part in [
+        "server.toml:2:1: colour: unknown key",
+        "server.toml:6:10: http.listen: ",
+        "own.toml:",
+        "half an hour",
+    ] {
+        assert!(out.contains(part), "{part} is not in {out}");
+    }
+    assert!(err.contains("mistakes to correct"), "{err}");
+    let (code, _, err) = desk.run(&["user", "list"], "");
+    assert_eq!(code, 1);
+    assert!(err.contains("server.toml:2:1: colour"), "{err}");
+}
+
+#[test]
+fn usage_and_version() {
+    let desk = Desk::new("");
+    assert_eq!(desk.ok(&["version"], ""), format!("linewatch-server {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(desk.run(&["nonsense"], "").0, 2);
+    assert_eq!(desk.run(&[], "").0, 2);
+    for command in ["serve", "check", "import", "user", "agent", "backup", "version"] {
+        assert_eq!(desk.run(&[command, "--help"], "").0, 0, "{command}");
+    }
+}
+
+#[test]
+fn serve_ends_when_asked() {
+    let desk = Desk::new("log.format = \"json\"");
+    let mut child = desk.command(&["serve"]).spawn().unwrap();
+    let log = wait_for_line(&mut child, "linewatch-server is up");
+    let up: serde_json::Value = serde_json::from_str(&log).unwrap();
+    assert!(up["http_addr"].as_str().unwrap().starts_with("127.0.0.1:"), "{log}");
+    // Other commands work while it runs.
+    desk.ok(&["user", "add", "ops", "--role", "noc"], "long enough\n");
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    for _ in 0..400 {
+        if let Some(status) = child.try_wait().unwrap() {
+            assert_eq!(status.code(), Some(0));
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    child.kill().unwrap();
+    panic!("it did not end");
+}
+
+/// The first line of standard error that has `text` in it.
+fn wait_for_line(child: &mut Child, text: &str) -> String {
+    let mut seen = Vec::new();
+    let mut byte = [0];
+    let mut err = child.stderr.take().unwrap();
+    while err.read(&mut byte).unwrap() == 1 {
+        if byte[0] != b'\n' {
+            seen.push(byte[0]);
+            continue;
+        }
+        let line = String::from_utf8_lossy(&seen).into_owned();
+        seen.clear();
+        if line.contains(text) {
+            // Keep reading, so that the log never blocks the server.
+            std::thread::spawn(move || std::io::copy(&mut err, &mut std::io::sink()));
+            return line;
+        }
+    }
+    panic!("it ended without saying \"{text}\"");
+}
