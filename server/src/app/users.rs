@@ -188,6 +188,10 @@ mod tests {
     const NOW: UnixMs = UnixMs(1_000_000);
     const GOOD: &str = "long enough";
 
+    async fn who_is(db: &Db, via: Via, secret: &str, at: UnixMs) -> Option<String> {
+        credential::caller(db, via, secret, at).await.unwrap().map(|c| c.user)
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn a_user_signs_in_until_disabled() {
         both(|db| async move {
@@ -201,9 +205,6 @@ mod tests {
             assert_eq!(check_password(&db, "nobody", GOOD.into()).await.unwrap(), None);
             let token = token(&db, "ops", NOW).await.unwrap();
             let session = credential::start_session(&db, "ops", NOW).await.unwrap();
-            async fn who_is(db: &Db, via: Via, secret: &str, at: UnixMs) -> Option<String> {
-                credential::caller(db, via, secret, at).await.unwrap().map(|c| c.user)
-            }
             assert_eq!(who_is(&db, Via::Token, &token, NOW).await.as_deref(), Some("ops"));
             assert_eq!(who_is(&db, Via::Session, &session, NOW).await.as_deref(), Some("ops"));
             assert_eq!(who_is(&db, Via::Session, &token, NOW).await, None);

@@ -11,6 +11,8 @@ pub mod dialect;
 mod error;
 mod migrate;
 mod notify;
+mod pg_listen;
+mod pg_value;
 mod postgres;
 mod queue;
 mod sqlite;

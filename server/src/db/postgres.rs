@@ -1,4 +1,4 @@
-//! PostgreSQL: a pool, closures on blocking threads, and one connection that listens.
+//! PostgreSQL: a pool, and closures on blocking threads.
 
 use std::error::Error as StdError;
 use std::future::Future;
@@ -6,16 +6,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Transaction};
 use futures::{StreamExt, TryStreamExt};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
-use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{AsyncMessage, Config, IsolationLevel, NoTls};
+use tokio_postgres::{Config, IsolationLevel, NoTls};
 
 use super::notify::Notifier;
+use super::pg_listen::listen_for_ever;
+use super::pg_value::to_row;
 use super::tx::Kind;
 use super::{DbError, LockKey, MAX_TRIES, PG_POOL_SIZE, Row, Tx, Value, dialect};
 
@@ -25,9 +25,6 @@ const POOL_WAIT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The pause before the second try; it doubles each time.
 const FIRST_RETRY_PAUSE: Duration = Duration::from_millis(5);
-/// The pause before the listening connection is made again.
-const RELISTEN_PAUSE: Duration = Duration::from_secs(1);
-
 /// Whether a transaction may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -181,52 +178,6 @@ fn pool_reason(e: &deadpool_postgres::PoolError) -> String {
     }
 }
 
-/// Keeps one connection that listens. Whatever was missed while it was down wakes everyone once.
-async fn listen_for_ever(config: Config, notifier: Arc<Notifier>, tried: oneshot::Sender<()>) {
-    let mut tried = Some(tried);
-    let mut warned = false;
-    loop {
-        match listen_once(&config, &notifier, &mut tried).await {
-            Ok(()) => warned = false,
-            Err(e) if !warned => {
-                warned = true;
-                tracing::warn!(error = %e, "not listening for notifications of other nodes; trying again");
-            }
-            Err(_) => {}
-        }
-        drop(tried.take());
-        tokio::time::sleep(RELISTEN_PAUSE).await;
-    }
-}
-
-async fn listen_once(
-    config: &Config,
-    notifier: &Notifier,
-    tried: &mut Option<oneshot::Sender<()>>,
-) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) = config.connect(NoTls).await?;
-    let mut messages = futures::stream::poll_fn(move |cx| connection.poll_message(cx));
-    let listen = client.batch_execute("LISTEN linewatch");
-    tokio::pin!(listen);
-    let mut listening = false;
-    loop {
-        tokio::select! {
-            done = &mut listen, if !listening => {
-                done?;
-                listening = true;
-                notifier.wake_all();
-                drop(tried.take());
-            }
-            message = messages.next() => match message {
-                Some(Ok(AsyncMessage::Notification(n))) => notifier.wake(n.payload()),
-                Some(Ok(_)) => {}
-                Some(Err(e)) => return Err(e),
-                None => return Ok(()),
-            }
-        }
-    }
-}
-
 /// The statements of one transaction.
 pub(super) struct PgTx<'a> {
     inner: Transaction<'a>,
@@ -282,50 +233,4 @@ impl PgTx<'_> {
     pub(super) fn notify(&self, channel: &str) -> Result<(), DbError> {
         self.query(dialect::PG_NOTIFY, &[channel.into()]).map(drop)
     }
-}
-
-impl ToSql for Value {
-    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
-        match (self, ty) {
-            (Self::Null, _) => Ok(IsNull::Yes),
-            (Self::Int(v), &Type::INT8) => v.to_sql(ty, out),
-            (Self::Int(v), &Type::INT4) => i32::try_from(*v)?.to_sql(ty, out),
-            (Self::Int(v), &Type::INT2) => i16::try_from(*v)?.to_sql(ty, out),
-            (Self::Int(v), &Type::FLOAT8) => (*v as f64).to_sql(ty, out),
-            (Self::Real(v), &Type::FLOAT8) => v.to_sql(ty, out),
-            (Self::Text(v), &Type::TEXT | &Type::VARCHAR | &Type::BPCHAR | &Type::NAME | &Type::UNKNOWN) => {
-                v.to_sql(ty, out)
-            }
-            (Self::Blob(v), &Type::BYTEA) => v.to_sql(ty, out),
-            _ => Err(format!("{} cannot be bound where PostgreSQL expects {ty}", self.kind()).into()),
-        }
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    to_sql_checked!();
-}
-
-fn to_row(row: &tokio_postgres::Row) -> Result<Row, DbError> {
-    let mut values = Vec::with_capacity(row.len());
-    for (index, column) in row.columns().iter().enumerate() {
-        let get_failed = |e| DbError::postgres(e, "reading a column");
-        let value = match *column.type_() {
-            Type::INT8 => row.try_get::<_, Option<i64>>(index).map_err(get_failed)?.into(),
-            Type::INT4 => row.try_get::<_, Option<i32>>(index).map_err(get_failed)?.into(),
-            Type::INT2 => row.try_get::<_, Option<i16>>(index).map_err(get_failed)?.into(),
-            Type::BOOL => row.try_get::<_, Option<bool>>(index).map_err(get_failed)?.into(),
-            Type::FLOAT8 => row.try_get::<_, Option<f64>>(index).map_err(get_failed)?.into(),
-            Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME => {
-                row.try_get::<_, Option<String>>(index).map_err(get_failed)?.into()
-            }
-            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(index).map_err(get_failed)?.into(),
-            Type::VOID => Value::Null,
-            ref other => return Err(DbError::ColumnType { index, pg_type: other.name().to_owned() }),
-        };
-        values.push(value);
-    }
-    Ok(Row::new(values))
 }

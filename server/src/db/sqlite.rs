@@ -79,7 +79,9 @@ impl Sqlite {
             let result = match result {
                 Ok(Ok((value, channels))) => {
                     if let Some(notifier) = notifier {
-                        channels.into_iter().for_each(|c| notifier.wake(c));
+                        for channel in channels {
+                            notifier.wake(channel);
+                        }
                     }
                     Ok(value)
                 }

@@ -56,11 +56,14 @@ impl Access {
     }
 }
 
+/// A route as it was declared: method, path template below `/api/v1`, roles.
+pub type Declared = (Method, String, Access);
+
 /// The router of `/api/v1`.
 pub struct ApiRouter {
     inner: OpenApiRouter<Arc<App>>,
     app: Arc<App>,
-    declared: Vec<(Method, String, Access)>,
+    declared: Vec<Declared>,
 }
 
 impl std::fmt::Debug for ApiRouter {
@@ -93,7 +96,7 @@ impl ApiRouter {
         self
     }
 
-    pub(super) fn into_parts(self) -> (OpenApiRouter<Arc<App>>, Vec<(Method, String, Access)>) {
+    pub(super) fn into_parts(self) -> (OpenApiRouter<Arc<App>>, Vec<Declared>) {
         (self.inner, self.declared)
     }
 }

@@ -7,10 +7,14 @@
 
 pub mod access;
 mod assets;
+mod board;
+mod deadlines;
 pub mod error;
 pub mod extract;
+mod faults;
 pub mod health;
 pub mod idempotency;
+mod new_fact;
 mod observe;
 pub mod page;
 mod reference;
@@ -24,7 +28,6 @@ mod tests;
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
-use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::get;
@@ -55,6 +58,9 @@ struct Info;
 /// Every route of the API, each with the roles that it is for.
 fn api(router: ApiRouter) -> ApiRouter {
     let router = session::routes(router);
+    let router = board::routes(router);
+    let router = faults::routes(router);
+    let router = deadlines::routes(router);
     reference::routes(router)
 }
 
@@ -65,7 +71,7 @@ pub struct Routers {
     /// For `sync.listen`: agents.
     pub sync: Router,
     /// Every API route with its roles, as declared.
-    pub declared: Vec<(Method, String, Access)>,
+    pub declared: Vec<access::Declared>,
 }
 
 impl std::fmt::Debug for Routers {
@@ -110,6 +116,6 @@ fn with_security(mut openapi: utoipa::openapi::OpenApi) -> utoipa::openapi::Open
     let components = openapi.components.get_or_insert_default();
     components.add_security_scheme("token", SecurityScheme::Http(token));
     components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
-    openapi.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    env!("CARGO_PKG_VERSION").clone_into(&mut openapi.info.version);
     openapi
 }

@@ -33,15 +33,11 @@ pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next:
     let id = uuid::Uuid::new_v4().simple().to_string();
     let span = tracing::info_span!("request", %method, route, id);
     let started = app.clock.mono();
-    let mut response = match tokio::time::timeout(ANSWER_LIMIT, next.run(request).instrument(span.clone()))
-        .await
-    {
-        Ok(response) => response,
-        Err(_) => {
-            let detail = format!("no answer within {} s", ANSWER_LIMIT.as_secs());
-            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail).retry_after_s(5).into_response()
-        }
-    };
+    let answered = tokio::time::timeout(ANSWER_LIMIT, next.run(request).instrument(span.clone())).await;
+    let mut response = answered.unwrap_or_else(|_| {
+        let detail = format!("no answer within {} s", ANSWER_LIMIT.as_secs());
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail).retry_after_s(5).into_response()
+    });
     let (status, took_ms) = (response.status().as_u16(), app.clock.mono().0 - started.0);
     span.in_scope(|| tracing::debug!(status, took_ms, "answered"));
     let labels = [("route", route.clone()), ("method", method.to_string()), ("status", status.to_string())];

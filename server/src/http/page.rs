@@ -57,6 +57,9 @@ pub fn encode_cursor<P: Serialize>(list: &str, position: &P) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(list, position)).unwrap_or_default())
 }
 
+#[derive(Deserialize)]
+struct Parts<P>(String, P);
+
 /// Reads a cursor that [`encode_cursor`] made for the same list.
 ///
 /// # Errors
@@ -68,8 +71,6 @@ pub fn decode_cursor<P: DeserializeOwned>(list: &str, cursor: Option<&str>) -> R
     if cursor.len() > CURSOR_CHARS_MAX {
         return Err(bad());
     }
-    #[derive(Deserialize)]
-    struct Parts<P>(String, P);
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| bad())?;
     let Parts(of, position) = serde_json::from_slice::<Parts<P>>(&bytes).map_err(|_| bad())?;
     if of == list { Ok(Some(position)) } else { Err(bad()) }

@@ -84,18 +84,16 @@ impl FromRequestParts<Arc<App>> for AgentIdentity {
             )
         })?;
         let now = app.clock.mono();
-        let identity = match app.identities.get(&certificate, now) {
-            Some(identity) => identity,
-            None => {
-                let found = agents::identify(&app.db, certificate).await?;
-                let identity = found.ok_or_else(|| {
-                    let detail =
-                        "this certificate was replaced by a later enrolment, or is not of this database";
-                    ApiError::new(StatusCode::UNAUTHORIZED, "unknown_certificate", detail)
-                })?;
-                app.identities.keep(certificate, identity.clone(), now);
-                identity
-            }
+        let identity = if let Some(identity) = app.identities.get(&certificate, now) {
+            identity
+        } else {
+            let found = agents::identify(&app.db, certificate).await?;
+            let identity = found.ok_or_else(|| {
+                let detail = "this certificate was replaced by a later enrolment, or is not of this database";
+                ApiError::new(StatusCode::UNAUTHORIZED, "unknown_certificate", detail)
+            })?;
+            app.identities.keep(certificate, identity.clone(), now);
+            identity
         };
         if identity.revoked {
             return Err(ApiError::forbidden(

@@ -13,7 +13,8 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::{Access, routers};
+use super::access::Declared;
+use super::routers;
 use crate::app::{App, users};
 use crate::auth::Role;
 use crate::boot::assemble;
@@ -32,7 +33,7 @@ pub struct TestDesk {
     /// Its clock, which only the test moves.
     pub clock: Arc<ManualClock>,
     /// Every route with its roles.
-    pub declared: Vec<(Method, String, Access)>,
+    pub declared: Vec<Declared>,
     router: Router,
     tokens: Vec<(Role, String)>,
     _folder: tempfile::TempDir,
@@ -58,7 +59,7 @@ impl TestDesk {
     /// When that fails.
     pub async fn new(db: Db) -> Self {
         let folder = must(tempfile::tempdir());
-        let text = format!("data_dir = {:?}", folder.path());
+        let text = format!("data_dir = '{}'", folder.path().display());
         let settings = match Settings::parse(&text, "test.toml", Vec::new()) {
             Ok(settings) => settings,
             Err(mistakes) => panic!("{mistakes:?}"),

@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use serde_json::json;
@@ -176,8 +178,8 @@ async fn lists_are_paged_and_searched() {
         let mut customers = String::from("code,name,tier\n");
         let mut lines = String::from("code,customer,site\n");
         for n in 0..7 {
-            customers.push_str(&format!("c{n},Sample 客户 {n}%,AAA\n"));
-            lines.push_str(&format!("l{n},c{},Site_{n}\n", n % 2));
+            writeln!(customers, "c{n},Sample 客户 {n}%,AAA").unwrap();
+            writeln!(lines, "l{n},c{},Site_{n}", n % 2).unwrap();
         }
         for text in [customers, lines] {
             let done =

@@ -23,7 +23,7 @@ use super::authority::fingerprint;
 
 /// A connection on which nothing moves either way for so long is closed. Event streams send a
 /// comment more often than this.
-const IDLE_LIMIT: Duration = Duration::from_secs(120);
+const IDLE_LIMIT: Duration = Duration::from_mins(2);
 /// The time for a TLS handshake.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 /// Handshakes under way at the same time; a slow one costs memory, not a turn.

@@ -6,7 +6,8 @@ use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
 use super::ImportError;
-use super::plan::{CustomerRow, LineRow, Plan};
+use super::plan::Plan;
+use super::stored::{CustomerRow, LineRow};
 use crate::app::{agents, reference};
 use crate::db::{DbError, Tx, Value};
 

@@ -6,6 +6,7 @@
 
 mod apply;
 mod plan;
+mod stored;
 mod table;
 #[cfg(test)]
 mod tests;

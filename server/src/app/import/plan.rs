@@ -6,11 +6,12 @@ use linewatch_shared::probe_url::ProbeSpec;
 use linewatch_shared::rules::parse_duration;
 use linewatch_shared::time::{HOUR_MS, SECOND_MS};
 
+use super::stored::{CustomerRow, LineRow, load_customers, load_lines};
 use super::table::{Cell, Table, TableRow, mistake};
 use super::{ImportError, Kind, RowMistake, Summary};
 use crate::app::packs::PackSet;
 use crate::app::users::check_name;
-use crate::db::{DbError, Tx};
+use crate::db::Tx;
 
 /// The pack of a customer whose row names none.
 const DEFAULT_PACK: &str = "group-line";
@@ -23,31 +24,8 @@ const INTERVAL_MS_MAX: i64 = HOUR_MS;
 /// The longest code, in characters.
 const CODE_CHARS_MAX: usize = 64;
 
-/// A customer's row as it will stand.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct CustomerRow {
-    pub(super) name: String,
-    pub(super) tier: String,
-    pub(super) pack: String,
-    /// region, manager, `manager_email`, deputy, `deputy_email`, `contact_name`, `contact_phone`.
-    pub(super) rest: [Option<String>; 7],
-}
-
 const REST_COLUMNS: [&str; 7] =
     ["region", "manager", "manager_email", "deputy", "deputy_email", "contact_name", "contact_phone"];
-
-/// A line's row as it will stand; the agent by name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct LineRow {
-    pub(super) customer: String,
-    pub(super) site: Option<String>,
-    pub(super) service: Option<String>,
-    pub(super) tier: Option<String>,
-    pub(super) agent: Option<String>,
-    pub(super) probe: Option<String>,
-    pub(super) interval_ms: i64,
-    pub(super) upstream: Option<String>,
-}
 
 /// What to write.
 #[derive(Debug)]
@@ -166,10 +144,10 @@ impl<'a> Checker<'a> {
         let mut rest = [const { None }; 7];
         for (index, column) in REST_COLUMNS.into_iter().enumerate() {
             let value = self.table.cell(row, column).over(old.and_then(|old| old.rest[index].as_ref()));
-            if let Some(text) = value.as_ref().filter(|_| column.ends_with("_email")) {
-                if let Err(e) = text.parse::<lettre::Address>() {
-                    self.wrong(row, column, format!("\"{text}\" is not a mail address: {e}"));
-                }
+            if let Some(text) = value.as_ref().filter(|_| column.ends_with("_email"))
+                && let Err(e) = text.parse::<lettre::Address>()
+            {
+                self.wrong(row, column, format!("\"{text}\" is not a mail address: {e}"));
             }
             rest[index] = value;
         }
@@ -331,39 +309,4 @@ fn note<T: PartialEq>(
         Some(old) if old != new => changed.push(code.to_owned()),
         Some(_) => *unchanged += 1,
     }
-}
-
-fn load_customers(tx: &mut Tx<'_>) -> Result<HashMap<String, CustomerRow>, DbError> {
-    let sql = "SELECT code, name, tier, pack, region, manager, manager_email, deputy, deputy_email, \
-               contact_name, contact_phone FROM customer";
-    let mut all = HashMap::new();
-    for row in tx.query(sql, &[])? {
-        let mut rest = [const { None }; 7];
-        for (index, value) in rest.iter_mut().enumerate() {
-            *value = row.get(4 + index)?;
-        }
-        let customer = CustomerRow { name: row.get(1)?, tier: row.get(2)?, pack: row.get(3)?, rest };
-        all.insert(row.get(0)?, customer);
-    }
-    Ok(all)
-}
-
-fn load_lines(tx: &mut Tx<'_>) -> Result<HashMap<String, LineRow>, DbError> {
-    let sql = "SELECT l.code, l.customer, l.site, l.service, l.tier, a.name, l.probe, l.interval_ms, \
-               l.upstream FROM line l LEFT JOIN agent a ON a.id = l.agent";
-    let mut all = HashMap::new();
-    for row in tx.query(sql, &[])? {
-        let line = LineRow {
-            customer: row.get(1)?,
-            site: row.get(2)?,
-            service: row.get(3)?,
-            tier: row.get(4)?,
-            agent: row.get(5)?,
-            probe: row.get(6)?,
-            interval_ms: row.get(7)?,
-            upstream: row.get(8)?,
-        };
-        all.insert(row.get(0)?, line);
-    }
-    Ok(all)
 }

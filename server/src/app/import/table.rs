@@ -128,7 +128,7 @@ pub(super) fn mistake(line: u64, column: &str, reason: impl Into<String>) -> Row
 fn utf8(bytes: &[u8]) -> Result<&str, Vec<RowMistake>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|e| {
-        let line = bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count() as u64 + 1;
+        let line = bytes[..e.valid_up_to()].split(|b| *b == b'\n').count() as u64;
         vec![mistake(line, "", "is not UTF-8: save the file as UTF-8 CSV")]
     })
 }

@@ -1,0 +1,134 @@
+//! Each setting with its default and what it accepts.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::source::Source;
+use super::{AlertLang, Http, LogFormat, Settings, Smtp, SmtpTls, Sync, Webhook};
+use crate::db::DbUrl;
+
+/// Silence after which an agent's lines are unknown.
+const DEFAULT_SILENCE_GRACE_MS: i64 = 90_000;
+/// Connections that one listener holds at the same time.
+const DEFAULT_MAX_CONNECTIONS: usize = 10_000;
+
+pub(super) fn settings(s: &mut Source) -> Settings {
+    let data_dir = s.path("data_dir").unwrap_or_else(|| PathBuf::from("/var/lib/linewatch-server"));
+    let default_db = DbUrl::Sqlite(data_dir.join("linewatch.db"));
+    let http = Http {
+        listen: s.parsed("http.listen", address).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+        max_connections: s.parsed("http.max_connections", count).unwrap_or(DEFAULT_MAX_CONNECTIONS),
+    };
+    let sync = Sync {
+        listen: s.parsed("sync.listen", address).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8443))),
+        names: s.list("sync.names").unwrap_or_default(),
+        max_connections: s.parsed("sync.max_connections", count).unwrap_or(DEFAULT_MAX_CONNECTIONS),
+    };
+    Settings {
+        public_url: s.parsed("public_url", base_url),
+        http,
+        sync,
+        db_url: s.parsed("db.url", DbUrl::parse).unwrap_or(default_db),
+        packs_dir: s.path("packs.dir"),
+        log_format: s
+            .choice("log.format", &[("text", LogFormat::Text), ("json", LogFormat::Json)])
+            .unwrap_or(LogFormat::Text),
+        log_level: s.parsed("log.level", log_level).unwrap_or_else(|| "info".to_owned()),
+        smtp: smtp(s),
+        webhook: webhook(s),
+        alert_lang: s
+            .choice("alerts.lang", &[("zh", AlertLang::Zh), ("en", AlertLang::En), ("both", AlertLang::Both)])
+            .unwrap_or(AlertLang::Both),
+        silence_grace_ms: s.parsed("silence.grace", duration_ms).unwrap_or(DEFAULT_SILENCE_GRACE_MS),
+        data_dir,
+    }
+}
+
+fn smtp(s: &mut Source) -> Option<Smtp> {
+    let host = s.parsed("smtp.host", not_empty);
+    let from = s.parsed("smtp.from", mail_address);
+    let tls = s
+        .choice(
+            "smtp.tls",
+            &[("none", SmtpTls::None), ("starttls", SmtpTls::StartTls), ("tls", SmtpTls::Tls)],
+        )
+        .unwrap_or(SmtpTls::StartTls);
+    let port = s.parsed("smtp.port", port);
+    let user = s.parsed("smtp.user", not_empty);
+    let password = s.secret("smtp.password");
+    let host = host?;
+    if from.is_none() {
+        s.mistake("smtp.from", "is missing: mail needs a sender's address");
+    }
+    if user.is_some() != password.is_some() {
+        s.mistake("smtp.user", "user and password belong together");
+    }
+    let default_port = match tls {
+        SmtpTls::None => 25,
+        SmtpTls::StartTls => 587,
+        SmtpTls::Tls => 465,
+    };
+    Some(Smtp {
+        host,
+        port: port.unwrap_or(default_port),
+        from: from.unwrap_or_default(),
+        tls,
+        user,
+        password,
+    })
+}
+
+fn webhook(s: &mut Source) -> Option<Webhook> {
+    let url = s.parsed("webhook.url", base_url);
+    let secret = s.secret("webhook.secret");
+    Some(Webhook { url: url?, secret })
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| format!("\"{text}\" is not an address and port, such as 127.0.0.1:8080 or [::1]:8080"))
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n) if n > 0 => Ok(n),
+        _ => Err(format!("\"{text}\" is not a whole number above 0")),
+    }
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(n) if n > 0 => Ok(n),
+        _ => Err(format!("\"{text}\" is not a port from 1 to 65535")),
+    }
+}
+
+fn base_url(text: &str) -> Result<String, String> {
+    let url: axum::http::Uri = text.parse().map_err(|_| format!("\"{text}\" is not a URL"))?;
+    match (url.scheme_str(), url.host()) {
+        (Some("http" | "https"), Some(_)) => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err(format!("\"{text}\" must begin with http:// or https:// and name a host")),
+    }
+}
+
+fn not_empty(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("must not be empty".into()) } else { Ok(text.to_owned()) }
+}
+
+fn mail_address(text: &str) -> Result<String, String> {
+    match text.parse::<lettre::message::Mailbox>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(e) => Err(format!("\"{text}\" is not a mail address: {e}")),
+    }
+}
+
+fn log_level(text: &str) -> Result<String, String> {
+    match tracing_subscriber::EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(e) => Err(format!("\"{text}\" is not a log level: {e}")),
+    }
+}
+
+fn duration_ms(text: &str) -> Result<i64, String> {
+    linewatch_shared::rules::parse_duration(text).map_err(|e| e.to_string())
+}
