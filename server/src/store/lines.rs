@@ -117,3 +117,11 @@ pub fn save_state(tx: &mut Tx<'_>, line: &str, state: &str, since: UnixMs) -> Re
     tx.execute(sql, &[line.into(), state.into(), Value::from(since)])?;
     Ok(())
 }
+
+/// The agent that owns the line's evidence.
+pub fn agent_id(tx: &mut Tx<'_>, code: &str) -> Result<Option<Uuid>, DbError> {
+    match tx.query_opt("SELECT agent FROM line WHERE code = $1", &[code.into()])? {
+        Some(row) => row.get(0),
+        None => Ok(None),
+    }
+}

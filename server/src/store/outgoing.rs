@@ -146,3 +146,12 @@ pub fn insert_messages(tx: &mut Tx<'_>, messages: &[NewMessage], now: UnixMs) ->
     tx.batch(sql, &rows)?;
     tx.notify("outbox")
 }
+
+/// Whether events after that number have been forgotten.
+pub fn is_forgotten(tx: &mut Tx<'_>, after: i64) -> Result<bool, DbError> {
+    let oldest: Option<i64> = tx.query_one("SELECT MIN(n) FROM event", &[])?.get(0)?;
+    Ok(match oldest {
+        Some(oldest) => after + 1 < oldest,
+        None => after < event_head(tx)?,
+    })
+}

@@ -2,10 +2,12 @@
 
 mod alerts;
 pub mod board;
+pub mod detail;
 mod changes;
 mod correct;
 pub mod engine;
 pub mod ingest;
+pub mod line_view;
 pub mod pull;
 mod refold;
 pub mod report;

@@ -1,0 +1,201 @@
+//! A fault with its whole story: facts in order, promises with their earlier verdicts.
+
+use std::collections::HashMap;
+
+use linewatch_shared::facts::{Callback, Reopening, Step, StepKind};
+use linewatch_shared::sla::{Deadline, Event, FaultState, deadlines};
+use linewatch_shared::time::{MINUTE_MS, UnixMs};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::view::{self, FaultView, Lens};
+use super::{Desk, DeskError, met_at};
+use crate::db::{DbError, Tx};
+use crate::store::facts::{self, StoredFact};
+use crate::store::faults;
+
+/// A fact that was written down more than this after it happened was learnt late (ms).
+const LATE_MS: i64 = MINUTE_MS;
+
+/// One fact of a fault's story.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct FactView {
+    /// The fact's id.
+    pub id: String,
+    /// `down`, `up`, `unknown`, `reported`, `suspected`, `cleared`, or a step's kind.
+    pub kind: String,
+    /// When it happened.
+    pub occurred_at: String,
+    /// When the server wrote it down.
+    pub recorded_at: String,
+    /// Who wrote it.
+    pub by: String,
+    /// Whether it was learnt more than a minute after it happened.
+    pub late: bool,
+    /// By how much a device's clock was corrected, in milliseconds.
+    pub corrected_ms: i64,
+    /// Whether that correction is a guess.
+    pub uncertain: bool,
+    /// Why it had no effect, where it had none.
+    pub misfit: Option<String>,
+    /// What the kind adds: `channel`, `reached`, `reason`, …
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    pub fields: Map<String, Value>,
+}
+
+/// A verdict that once was.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct VerdictView {
+    /// `open`, `met`, `missed` or `cancelled`.
+    pub verdict: String,
+    /// The moment that it speaks of.
+    pub at: String,
+    /// When it was learnt.
+    pub learnt_at: String,
+}
+
+/// One promise with its history.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct DeadlineView {
+    /// `restoration`, `feedback`, `repair` or `callback`.
+    pub kind: String,
+    /// Which one of its kind.
+    pub period: String,
+    /// Since when.
+    pub started_at: String,
+    /// By when.
+    pub due_at: String,
+    /// `running`, `paused`, `met`, `missed` or `cancelled`.
+    pub state: String,
+    /// What is left, in milliseconds; negative when overdue.
+    pub remaining_ms: i64,
+    /// When it was kept, in time or late.
+    pub met_at: Option<String>,
+    /// When it was missed.
+    pub missed_at: Option<String>,
+    /// The warning marks.
+    pub warn_at: Vec<String>,
+    /// Earlier verdicts, oldest first.
+    pub history: Vec<VerdictView>,
+}
+
+/// A fault with its story.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct FaultDetail {
+    /// The fault.
+    #[serde(flatten)]
+    pub fault: FaultView,
+    /// Its facts, in the order in which they happened.
+    pub facts: Vec<FactView>,
+    /// Its promises.
+    pub deadlines: Vec<DeadlineView>,
+}
+
+/// Reads a fault by its id or any alias.
+///
+/// # Errors
+/// When there is no such fault.
+pub fn read(desk: &Desk, tx: &mut Tx<'_>, id: Uuid, now: UnixMs) -> Result<FaultDetail, DeskError> {
+    let (fault, _) = faults::resolve(tx, id)?.ok_or(DeskError::NoFault(id))?;
+    let state = faults::one(tx, fault)?.ok_or(DeskError::NoFault(id))?;
+    let versions = desk.packs.versions(tx)?;
+    let lens = Lens { now, versions: &versions };
+    let view = view::one(tx, &lens, &state)?;
+    let facts = story(tx, &state)?;
+    let deadlines = deadlines(&state.fault, now).iter().map(|d| deadline(&lens, &state, d)).collect();
+    Ok(FaultDetail { fault: view, facts, deadlines })
+}
+
+fn story(tx: &mut Tx<'_>, state: &FaultState) -> Result<Vec<FactView>, DbError> {
+    let fault = &state.fault;
+    let stored = facts::of_line(tx, &fault.line, fault.first_at)?;
+    let by_id: HashMap<Uuid, &StoredFact> = stored.iter().map(|stored| (stored.fact.id, stored)).collect();
+    let mut story: Vec<(&StoredFact, Option<String>)> =
+        fault.facts.iter().filter_map(|placed| Some((*by_id.get(&placed.id)?, placed.misfit.clone()))).collect();
+    story.sort_by_key(|(stored, _)| stored.fact.fold_order());
+    Ok(story.into_iter().map(|(stored, misfit)| fact(stored, misfit)).collect())
+}
+
+fn fact(stored: &StoredFact, misfit: Option<String>) -> FactView {
+    let fields = match fields(stored) {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    };
+    FactView {
+        id: stored.fact.id.to_string(),
+        kind: stored.fact.event.name().to_owned(),
+        occurred_at: stored.fact.occurred_at.to_rfc3339(),
+        recorded_at: stored.recorded_at.to_rfc3339(),
+        by: stored.by.clone(),
+        late: stored.recorded_at.since(stored.fact.occurred_at) > LATE_MS,
+        corrected_ms: stored.corrected_ms,
+        uncertain: stored.uncertain,
+        misfit,
+        fields,
+    }
+}
+
+fn fields(stored: &StoredFact) -> Value {
+    match &stored.fact.event {
+        Event::Evidence { agent, .. } => {
+            let evidence: Value = stored.detail.as_deref().and_then(|d| serde_json::from_str(d).ok()).unwrap_or_default();
+            json!({ "agent": agent, "evidence": evidence })
+        }
+        Event::Report { channel, reporter, description } => {
+            json!({ "channel": channel.name(), "reporter": reporter, "description": description })
+        }
+        Event::Suspected | Event::Cleared => json!({}),
+        Event::Step(step) => step_fields(step),
+    }
+}
+
+fn step_fields(step: &Step) -> Value {
+    let mut fields = match &step.kind {
+        StepKind::Acknowledged | StepKind::Dispatched | StepKind::Restored | StepKind::Repaired | StepKind::Resumed => json!({}),
+        StepKind::Feedback { reached } => json!({ "reached": reached }),
+        StepKind::Callback(Callback::NotReached) => json!({ "reached": false }),
+        StepKind::Callback(Callback::Satisfied) => json!({ "reached": true, "result": "satisfied" }),
+        StepKind::Callback(Callback::Unsatisfied) => json!({ "reached": true, "result": "unsatisfied" }),
+        StepKind::Callback(Callback::StillDown) => json!({ "reached": true, "result": "unsatisfied", "service": "down" }),
+        StepKind::Reopened { reason, case } => {
+            let case = match case {
+                Reopening::NeverCameBack => "never_came_back",
+                Reopening::FailedAgain => "failed_again",
+            };
+            json!({ "reason": reason, "case": case })
+        }
+        StepKind::Paused { cause, reason, until, evidence, grantor } => json!({
+            "cause": cause, "reason": reason, "until": until.to_rfc3339(), "evidence": evidence, "grantor": grantor,
+        }),
+        StepKind::Exempted { cause, grantor } => json!({ "cause": cause, "grantor": grantor }),
+        StepKind::Note { text } => json!({ "text": text }),
+    };
+    if let (Some(note), Some(fields)) = (&step.note, fields.as_object_mut()) {
+        fields.insert("note".to_owned(), json!(note));
+    }
+    fields
+}
+
+fn deadline(lens: &Lens<'_>, state: &FaultState, deadline: &Deadline) -> DeadlineView {
+    let promise = lens.promise(deadline);
+    let entry = state.ledger.entry(deadline.kind, deadline.period);
+    let history = entry.map(|entry| entry.history.as_slice()).unwrap_or_default().iter().map(|past| VerdictView {
+        verdict: past.verdict.name().to_owned(),
+        at: past.at.to_rfc3339(),
+        learnt_at: past.learnt_at.to_rfc3339(),
+    });
+    DeadlineView {
+        kind: deadline.kind.name().to_owned(),
+        period: deadline.period.to_string(),
+        started_at: deadline.started_at.to_rfc3339(),
+        due_at: promise.due_at,
+        missed_at: (promise.state == "missed").then(|| deadline.due_at.to_rfc3339()),
+        state: promise.state,
+        remaining_ms: promise.remaining_ms,
+        met_at: met_at(deadline.status(lens.now)).map(UnixMs::to_rfc3339),
+        warn_at: deadline.marks.iter().map(|(_, at)| at.to_rfc3339()).collect(),
+        history: history.collect(),
+    }
+}

@@ -1,0 +1,141 @@
+//! A line as people see it: its state, its figures against the tier, and its minutes for plotting.
+
+use linewatch_shared::facts::{Body, Record};
+use linewatch_shared::minute::MinuteBlock;
+use linewatch_shared::time::{HOUR_MS, MINUTE_MS, UnixMs};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::view::{InterruptionView, Lens, Repeat};
+use super::{Desk, DeskError};
+use crate::db::{DbError, Tx};
+use crate::store::{faults, figures, lines, records};
+
+/// The most minutes of one answer.
+pub const MINUTES_MAX: i64 = 1_440;
+
+/// One minute of a line.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct MinuteView {
+    /// When the minute began.
+    pub at: String,
+    /// Probes sent.
+    pub sent: u32,
+    /// Probes lost.
+    pub lost: u32,
+    /// Answers that came after their probe's timeout.
+    pub late: u32,
+    /// Probes that could not be sent.
+    pub not_sent: u32,
+    /// The most probes lost in a row.
+    pub longest_run: u32,
+    /// The shortest round trip, in microseconds.
+    pub rtt_min_us: Option<u32>,
+    /// The mean round trip.
+    pub rtt_avg_us: Option<u32>,
+    /// The longest round trip.
+    pub rtt_max_us: Option<u32>,
+    /// The mean difference of round trips in a row.
+    pub jitter_us: Option<u32>,
+}
+
+/// A line.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct LineView {
+    /// The code.
+    pub code: String,
+    /// The customer's code.
+    pub customer: String,
+    /// The customer's name.
+    pub customer_name: String,
+    /// The site's name.
+    pub site: String,
+    /// What runs over it.
+    pub service: String,
+    /// The pack it is promised under.
+    pub pack: String,
+    /// The tier it is promised under.
+    pub tier: String,
+    /// The agent that owns its evidence.
+    pub agent: Option<String>,
+    /// `up`, `down` or `unknown`.
+    pub state: String,
+    /// Since when.
+    pub state_since: Option<String>,
+    /// Live faults of the line, the oldest first.
+    pub faults: Vec<String>,
+    /// Its faults in the year.
+    pub repeat: Repeat,
+    /// Its interruption in the year.
+    pub interruption: InterruptionView,
+    /// Its minutes, oldest first.
+    pub summaries: Vec<MinuteView>,
+}
+
+/// The minutes to show: the last hour unless said otherwise.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Span {
+    /// From.
+    pub from: Option<UnixMs>,
+    /// To.
+    pub to: Option<UnixMs>,
+}
+
+/// Reads a line.
+///
+/// # Errors
+/// When there is no such line.
+pub fn read(desk: &Desk, tx: &mut Tx<'_>, code: &str, span: Span, now: UnixMs) -> Result<LineView, DeskError> {
+    let info = lines::one(tx, code)?.ok_or_else(|| DeskError::NoLine(code.to_owned()))?;
+    let versions = desk.packs.versions(tx)?;
+    let rules = lines::rules(tx, code, &versions)?.ok_or_else(|| DeskError::NoLine(code.to_owned()))?;
+    let terms = rules.terms_at(now).clone();
+    let lens = Lens { now, versions: &versions };
+    let parts = figures::of_line(tx, code, lens.year(&terms.pack))?;
+    let figures = lens.figures(&terms.pack, &terms.tier, &parts);
+    let live = faults::live_of_line(tx, code)?;
+    let state = if info.state == "unknown" && figures.interruption.running { "down".to_owned() } else { info.state };
+    let to = span.to.unwrap_or(now);
+    let from = span.from.unwrap_or(to - HOUR_MS).max(to - MINUTES_MAX * MINUTE_MS);
+    Ok(LineView {
+        code: info.code,
+        customer: info.customer,
+        customer_name: info.customer_name,
+        site: info.site,
+        service: info.service,
+        pack: terms.pack,
+        tier: terms.tier,
+        summaries: match lines::agent_id(tx, code)? {
+            Some(agent) => minutes(tx, agent, code, from, to)?,
+            None => Vec::new(),
+        },
+        agent: info.agent,
+        state,
+        state_since: info.state_since.map(UnixMs::to_rfc3339),
+        faults: live.iter().map(|state| state.fault.id.to_string()).collect(),
+        repeat: figures.repeat,
+        interruption: figures.interruption,
+    })
+}
+
+fn minutes(tx: &mut Tx<'_>, agent: Uuid, code: &str, from: UnixMs, to: UnixMs) -> Result<Vec<MinuteView>, DbError> {
+    let mut minutes = Vec::new();
+    for bytes in records::between(tx, agent, "minute", from, to, MINUTES_MAX)? {
+        let Ok(Record { body: Body::Minute(block), .. }) = Record::from_bytes(&bytes) else { continue };
+        let Ok(block) = MinuteBlock::decode(&block) else { continue };
+        let Some(line) = block.lines().iter().find(|line| line.line == code) else { continue };
+        minutes.push(MinuteView {
+            at: block.minute_at().to_rfc3339(),
+            sent: line.sent,
+            lost: line.lost,
+            late: line.late,
+            not_sent: line.not_sent,
+            longest_run: line.longest_run,
+            rtt_min_us: line.rtt.map(|rtt| rtt.min_us),
+            rtt_avg_us: line.rtt.map(|rtt| rtt.avg_us),
+            rtt_max_us: line.rtt.map(|rtt| rtt.max_us),
+            jitter_us: line.rtt.map(|rtt| rtt.jitter_us),
+        });
+    }
+    Ok(minutes)
+}

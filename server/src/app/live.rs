@@ -1,0 +1,135 @@
+//! What open boards are told: events read once, views made once, frames shared by all viewers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use linewatch_shared::time::UnixMs;
+use serde_json::json;
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use super::App;
+use super::desk::Desk;
+use super::desk::view::{self, Lens};
+use crate::db::{DbError, Tx};
+use crate::store::outgoing::{self, Event};
+use crate::store::faults;
+
+/// At most two frames a second.
+const FRAME_EVERY: Duration = Duration::from_millis(500);
+/// The hub looks at least so often, whatever signals it misses.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// The most events of one frame; a viewer further behind reads the snapshot again.
+pub const EVENTS_PER_FRAME_MAX: i64 = 2_000;
+/// Frames that a slow viewer may lag behind.
+const FRAMES_KEPT: usize = 32;
+
+/// One thing for a viewer.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Its place in the order of events.
+    pub n: i64,
+    /// `fault`, `deadline` or `agent`.
+    pub kind: String,
+    /// JSON.
+    pub data: String,
+}
+
+/// Items that go out together, in order.
+pub type Frame = Arc<Vec<Item>>;
+
+/// Where frames come from.
+#[derive(Debug)]
+pub struct Live {
+    sender: broadcast::Sender<Frame>,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self { sender: broadcast::Sender::new(FRAMES_KEPT) }
+    }
+}
+
+impl Live {
+    /// Frames from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Frame> {
+        self.sender.subscribe()
+    }
+
+    /// How many boards are open.
+    pub fn viewers(&self) -> usize {
+        self.sender.receiver_count()
+    }
+}
+
+/// Reads events as they come and sends frames, until the server ends.
+///
+/// # Errors
+/// Never; what fails is tried again.
+pub async fn run(app: Arc<App>) -> anyhow::Result<()> {
+    let mut listener = app.db.listen("event");
+    let mut cursor = None;
+    loop {
+        match tick(&app, cursor).await {
+            Ok(head) => cursor = Some(head),
+            Err(error) => tracing::error!(%error, "events could not be read; trying again"),
+        }
+        metrics::gauge!("linewatch_board_viewers").set(app.live.viewers() as f64);
+        tokio::select! {
+            () = listener.wait() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = app.shutdown.cancelled() => return Ok(()),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(FRAME_EVERY) => {}
+            () = app.shutdown.cancelled() => return Ok(()),
+        }
+    }
+}
+
+async fn tick(app: &Arc<App>, cursor: Option<i64>) -> Result<i64, DbError> {
+    let Some(mut cursor) = cursor else { return app.db.read(outgoing::event_head).await };
+    loop {
+        let (desk, now, after) = (app.desk.clone(), app.now(), cursor);
+        let items = app.db.read(move |tx| frame(&desk, tx, after, now)).await?;
+        let Some(last) = items.iter().map(|item| item.n).max() else { return Ok(cursor) };
+        cursor = last;
+        // Nobody listening is no failure.
+        let _ = app.live.sender.send(Arc::new(items));
+    }
+}
+
+/// The items after a place: of each fault only its state now, at the place of its last event.
+///
+/// # Errors
+/// The database's.
+pub fn frame(desk: &Desk, tx: &mut Tx<'_>, after: i64, now: UnixMs) -> Result<Vec<Item>, DbError> {
+    let events = outgoing::events_after(tx, after, EVENTS_PER_FRAME_MAX)?;
+    let last_of_fault: BTreeMap<Uuid, i64> =
+        events.iter().filter(|event| event.kind == "fault").filter_map(|event| Some((event.subject?, event.n))).collect();
+    let versions = if last_of_fault.is_empty() { Vec::new() } else { desk.packs.versions(tx)? };
+    let lens = Lens { now, versions: &versions };
+    let mut items = Vec::new();
+    let mut shown = BTreeSet::new();
+    for Event { n, kind, subject, body } in events {
+        let data = match subject.filter(|_| kind == "fault") {
+            None => Some(body),
+            Some(id) if last_of_fault.get(&id) == Some(&n) => fault_data(tx, &lens, id, &mut shown)?,
+            Some(_) => None,
+        };
+        items.extend(data.map(|data| Item { n, kind, data }));
+    }
+    Ok(items)
+}
+
+/// A fault's frame; an id that became an alias shows the fault that it belongs to now.
+fn fault_data(tx: &mut Tx<'_>, lens: &Lens<'_>, id: Uuid, shown: &mut BTreeSet<Uuid>) -> Result<Option<String>, DbError> {
+    let Some((fault, _)) = faults::resolve(tx, id)? else { return Ok(None) };
+    if !shown.insert(fault) {
+        return Ok(None);
+    }
+    let Some(state) = faults::one(tx, fault)? else { return Ok(None) };
+    let view = view::one(tx, lens, &state)?;
+    Ok(Some(json!({ "fault": view }).to_string()))
+}

@@ -1,0 +1,215 @@
+//! Faults: taken in, read, stepped on.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use linewatch_shared::facts::{Report, Step};
+use linewatch_shared::time::UnixMs;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::access::{Access, ApiRouter};
+use super::error::ApiError;
+use super::extract::{Body, Params};
+use super::idempotency::{Answer, IdempotencyKey, write_once};
+use super::new_fact::NewFact;
+use super::page::{Page, decode_cursor, limit};
+use crate::app::App;
+use crate::app::desk::detail::{self, FaultDetail};
+use crate::app::desk::report::{NewReport, channel, report};
+use crate::app::desk::step::{NewStep, step};
+use crate::app::desk::view::{self, FaultView, Lens};
+use crate::app::desk::{Desk, DeskError};
+use crate::auth::{Caller, Role};
+use crate::db::Tx;
+use crate::store::faults::{self, Wanted};
+
+/// The longest text of a report, in characters.
+const TEXT_CHARS_MAX: usize = 4_000;
+/// Who may write about faults.
+const WRITERS: Access = Access::Roles(&[Role::Noc, Role::Manager, Role::Technician]);
+
+/// Adds the routes.
+pub fn routes(router: ApiRouter) -> ApiRouter {
+    router
+        .route(Access::ANY_ROLE, utoipa_axum::routes!(list))
+        .route(WRITERS, utoipa_axum::routes!(take_in))
+        .route(Access::ANY_ROLE, utoipa_axum::routes!(read))
+        .route(WRITERS, utoipa_axum::routes!(take_step))
+}
+
+impl From<DeskError> for ApiError {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::Db(error) => error.into(),
+            DeskError::NoLine(_) => Self::not_found("unknown_line", error.to_string()),
+            DeskError::NoFault(_) => Self::not_found("unknown_fault", error.to_string()),
+            DeskError::Invalid { field, reason } => Self::field(field, reason),
+            DeskError::Impossible { detail, possible } => Self::conflict("step_impossible", detail).with("possible", possible),
+        }
+    }
+}
+
+/// Which faults to list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListParams {
+    /// Only in this state.
+    state: Option<String>,
+    /// Only of this line.
+    line: Option<String>,
+    /// Only of this customer.
+    customer: Option<String>,
+    /// Items in the page, 1 to 500; 100 by default.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Faults, the newest first.
+#[utoipa::path(get, path = "/faults", tag = "faults", params(ListParams), responses((status = 200, body = Page<FaultView>)))]
+async fn list(State(app): State<Arc<App>>, Params(params): Params<ListParams>) -> Result<Json<Page<FaultView>>, ApiError> {
+    let size = limit(params.limit)?;
+    let before: Option<(i64, Uuid)> = decode_cursor("faults", params.cursor.as_deref())?;
+    let wanted = Wanted {
+        line: params.line.unwrap_or_default(),
+        customer: params.customer.unwrap_or_default(),
+        state: params.state.unwrap_or_default(),
+        before: before.map(|(at, id)| (UnixMs(at), id)),
+    };
+    let (desk, now) = (app.desk.clone(), app.now());
+    let views = app.db.read(move |tx| views(&desk, tx, &wanted, size + 1, now)).await?;
+    let page = Page::new("faults", size, views, |(position, _)| *position);
+    let Page { items, next_cursor } = page;
+    Ok(Json(Page { items: items.into_iter().map(|(_, view)| view).collect(), next_cursor }))
+}
+
+type Positioned = ((i64, Uuid), FaultView);
+
+fn views(desk: &Desk, tx: &mut Tx<'_>, wanted: &Wanted, limit: usize, now: UnixMs) -> Result<Vec<Positioned>, ApiError> {
+    let versions = desk.packs.versions(tx)?;
+    let lens = Lens { now, versions: &versions };
+    let mut views = Vec::new();
+    for state in faults::list(tx, wanted, limit as i64)? {
+        let position = (state.fault.started_at.0, state.fault.id);
+        views.push((position, view::one(tx, &lens, &state)?));
+    }
+    Ok(views)
+}
+
+/// A report of a fault.
+#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ReportBody {
+    /// The line's code.
+    line: String,
+    /// When it was reported, RFC 3339; now where it is left out.
+    reported_at: Option<String>,
+    /// `hotline`, `manager`, `technician` or `noc`.
+    channel: String,
+    /// Who reported it.
+    #[serde(default)]
+    reporter: String,
+    /// What was reported.
+    #[serde(default)]
+    description: String,
+}
+
+/// Takes in a report: 201 with a new fault, 200 where it joined the line's open one.
+#[utoipa::path(post, path = "/faults", tag = "faults", request_body = ReportBody,
+    responses((status = 201, body = FaultView), (status = 200, body = FaultView)))]
+async fn take_in(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    key: IdempotencyKey,
+    body: Body<ReportBody>,
+) -> Result<Answer, ApiError> {
+    let now = app.now();
+    let new = NewReport {
+        id: app.fresh_id(),
+        reported_at: time("reported_at", body.value.reported_at.as_deref())?.unwrap_or(now),
+        report: Report {
+            channel: channel(&body.value.channel).ok_or_else(|| {
+                ApiError::field("channel", "channel is one of: hotline, manager, technician, noc")
+            })?,
+            line: body.value.line,
+            reporter: short("reporter", body.value.reporter)?,
+            description: short("description", body.value.description)?,
+        },
+        by: caller.user.clone(),
+    };
+    let desk = app.desk.clone();
+    write_once(&app, &caller, key, body.hash, move |tx| {
+        let reported = report(&desk, tx, &new, now)?;
+        let status = if reported.joined { StatusCode::OK } else { StatusCode::CREATED };
+        Answer::new(status, &view_of(&desk, tx, reported.fault, now)?)
+    })
+    .await
+}
+
+fn view_of(desk: &Desk, tx: &mut Tx<'_>, fault: Uuid, now: UnixMs) -> Result<FaultView, ApiError> {
+    let state = faults::one(tx, fault)?.ok_or(DeskError::NoFault(fault))?;
+    let versions = desk.packs.versions(tx)?;
+    Ok(view::one(tx, &Lens { now, versions: &versions }, &state)?)
+}
+
+/// A fault by its id or any alias, with its facts and promises.
+#[utoipa::path(get, path = "/faults/{id}", tag = "faults", params(("id" = String, Path)),
+    responses((status = 200, body = FaultDetail)))]
+async fn read(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<FaultDetail>, ApiError> {
+    let id = fault_id(&id)?;
+    let (desk, now) = (app.desk.clone(), app.now());
+    Ok(Json(app.db.read(move |tx| detail::read(&desk, tx, id, now)).await?))
+}
+
+/// Takes a step, judged as of its own time: 409 says what is possible instead.
+#[utoipa::path(post, path = "/faults/{id}/facts", tag = "faults", params(("id" = String, Path)),
+    request_body = NewFact, responses((status = 200, body = FaultView)))]
+async fn take_step(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    key: IdempotencyKey,
+    Path(id): Path<String>,
+    body: Body<NewFact>,
+) -> Result<Answer, ApiError> {
+    let now = app.now();
+    let fault = fault_id(&id)?;
+    let fact = body.value.read(&caller.user)?;
+    let new = NewStep {
+        id: app.fresh_id(),
+        step: Step { fault, kind: fact.kind, note: fact.note },
+        occurred_at: fact.occurred_at.unwrap_or(now),
+        by: caller.user.clone(),
+    };
+    let desk = app.desk.clone();
+    write_once(&app, &caller, key, body.hash, move |tx| {
+        let fault = step(&desk, tx, &new, now)?;
+        Answer::new(StatusCode::OK, &view_of(&desk, tx, fault, now)?)
+    })
+    .await
+}
+
+fn fault_id(text: &str) -> Result<Uuid, ApiError> {
+    text.parse().map_err(|_| ApiError::not_found("unknown_fault", format!("there is no fault {text}")))
+}
+
+/// Reads a time.
+pub(super) fn time(field: &str, text: Option<&str>) -> Result<Option<UnixMs>, ApiError> {
+    let Some(text) = text else { return Ok(None) };
+    let at = UnixMs::parse_rfc3339(text);
+    at.map(Some).map_err(|_| ApiError::field(field, format!("\"{text}\" is not RFC 3339, such as 2026-03-01T08:00:00Z")))
+}
+
+/// A text within its bound.
+pub(super) fn short(field: &str, text: String) -> Result<String, ApiError> {
+    if text.chars().count() > TEXT_CHARS_MAX {
+        return Err(ApiError::field(field, format!("has more than {TEXT_CHARS_MAX} characters")));
+    }
+    if text.contains('\0') {
+        return Err(ApiError::field(field, "has a character that cannot be stored (U+0000)"));
+    }
+    Ok(text)
+}
