@@ -23,6 +23,10 @@ use super::{DbError, LockKey, MAX_TRIES, PG_POOL_SIZE, Row, Tx, Value, dialect};
 const POOL_WAIT: Duration = Duration::from_secs(30);
 /// How long the network may take to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the network may swallow what was sent.
+const NETWORK_SILENCE: Duration = Duration::from_secs(30);
+/// A node that hangs inside a transaction loses it, and with it its locks.
+const SESSION_OPTIONS: &str = "-c idle_in_transaction_session_timeout=60s";
 /// The pause before the second try; it doubles each time.
 const FIRST_RETRY_PAUSE: Duration = Duration::from_millis(5);
 /// Whether a transaction may write.
@@ -49,6 +53,11 @@ impl Postgres {
     pub(super) async fn open(url: &str) -> Result<(Self, Arc<Notifier>), DbError> {
         let mut config: Config = url.parse().map_err(|e| DbError::postgres(e, "db.url"))?;
         config.application_name("linewatch").connect_timeout(CONNECT_TIMEOUT);
+        // A server that vanished without a word is noticed, and lets go of its locks.
+        config.keepalives_idle(NETWORK_SILENCE).tcp_user_timeout(NETWORK_SILENCE);
+        if config.get_options().is_none() {
+            config.options(SESSION_OPTIONS);
+        }
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(config.clone(), NoTls, manager_config);
         let pool = Pool::builder(manager)

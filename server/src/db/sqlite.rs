@@ -18,6 +18,8 @@ use super::{BUSY_TIMEOUT, DbError, Priority, Row, Tx, Value, dialect};
 const READERS: usize = 4;
 /// Prepared statements that each connection keeps.
 const STATEMENT_CACHE: usize = 256;
+/// What a WAL file that once grew is cut back to, in bytes.
+const WAL_BYTES_KEPT: i64 = 64 * 1024 * 1024;
 /// Pages of 4 KiB that are copied between two looks at other work during a backup.
 const BACKUP_STEP_PAGES: i32 = 1024;
 
@@ -163,6 +165,7 @@ fn connect(path: &Path, reader: bool) -> Result<Connection, DbError> {
     connection.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(fail)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(fail)?;
+    connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT).map_err(fail)?;
     connection.pragma_update(None, "temp_store", "MEMORY").map_err(fail)?;
     connection.pragma_update(None, "cache_size", -16_000).map_err(fail)?;
     connection.pragma_update(None, "query_only", reader).map_err(fail)?;

@@ -1,7 +1,9 @@
 //! What both databases have to do alike.
 
+mod one_kind;
+
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -173,19 +175,6 @@ async fn listeners_hear_only_what_is_committed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_node_hears_too() {
-    let database = super::testing::databases().await.pop().unwrap();
-    let super::DbUrl::Postgres(_) = database.url else { return };
-    let (one, two) = (
-        Db::open_unmigrated(&database.url).await.unwrap(),
-        Db::open_unmigrated(&database.url).await.unwrap(),
-    );
-    let mut heard = two.listen("engine");
-    one.write(Priority::Api, |tx| tx.notify("engine")).await.unwrap();
-    tokio::time::timeout(WAIT, heard.wait()).await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_deadlock_is_tried_again() {
     both_empty(|db| async move {
         table(&db, "CREATE TABLE t (id BIGINT PRIMARY KEY, n BIGINT NOT NULL DEFAULT 0)").await;
@@ -240,64 +229,6 @@ async fn locks_make_read_then_write_safe() {
         assert_eq!(int(&db, "SELECT MAX(id) FROM t").await.unwrap(), 24);
     })
     .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_engine_goes_before_people_and_people_before_agents() {
-    let database = super::testing::sqlite();
-    let db = Db::open_unmigrated(&database.url).await.unwrap();
-    let (go, wait) = std::sync::mpsc::sync_channel::<()>(1);
-    let (first, wait) = (db.clone(), Mutex::new(wait));
-    let (started, running) = tokio::sync::oneshot::channel();
-    let mut started = Some(started);
-    let blocker = tokio::spawn(async move {
-        first
-            .write(Priority::Ingest, move |_| -> Result<(), DbError> {
-                started.take().unwrap().send(()).unwrap();
-                wait.lock().unwrap().recv_timeout(WAIT).unwrap();
-                Ok(())
-            })
-            .await
-    });
-    running.await.unwrap();
-    let order = Arc::new(Mutex::new(Vec::new()));
-    let mut jobs = Vec::new();
-    for (queued, priority) in [Priority::Ingest, Priority::Api, Priority::Engine].into_iter().enumerate() {
-        let (db_of_job, order) = (db.clone(), Arc::clone(&order));
-        jobs.push(tokio::spawn(async move {
-            db_of_job
-                .write(priority, move |_| -> Result<(), DbError> {
-                    order.lock().unwrap().push(priority);
-                    Ok(())
-                })
-                .await
-        }));
-        for _ in 0..1000 {
-            if db.queue_lengths().iter().sum::<usize>() > queued {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
-    go.send(()).unwrap();
-    blocker.await.unwrap().unwrap();
-    for job in jobs {
-        job.await.unwrap().unwrap();
-    }
-    assert_eq!(*order.lock().unwrap(), [Priority::Engine, Priority::Api, Priority::Ingest]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_backup_holds_what_was_committed() {
-    let database = super::testing::sqlite();
-    let db = Db::open_unmigrated(&database.url).await.unwrap();
-    table(&db, "CREATE TABLE t (id BIGINT PRIMARY KEY); INSERT INTO t VALUES (7)").await;
-    let folder = tempfile::tempdir().unwrap();
-    let to = folder.path().join("copy.db");
-    db.backup(to.clone()).await.unwrap();
-    let copy = Db::open_unmigrated(&super::DbUrl::Sqlite(to.clone())).await.unwrap();
-    assert_eq!(int(&copy, "SELECT id FROM t").await.unwrap(), 7);
-    assert!(db.backup(to).await.unwrap_err().to_string().contains("already there"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,13 +1,12 @@
 //! `Idempotency-Key`: a write that is sent again is answered again, and not done again.
 //!
 //! The first answer is kept in the same transaction as what it did, so there is no moment at which
-//! one exists without the other. Refusals are not kept: nothing happened, so trying again may succeed.
+//! one exists without the other; housekeeping deletes it after a week. Refusals are not kept: nothing happened, so trying again may succeed.
 
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use linewatch_shared::time::DAY_MS;
 use serde::Serialize;
 
 use super::error::ApiError;
@@ -17,8 +16,6 @@ use crate::db::{DbError, LockKey, Priority, Tx};
 
 /// The longest key, in characters.
 const KEY_CHARS_MAX: usize = 128;
-/// How long answers are kept.
-pub const KEPT_MS: i64 = 7 * DAY_MS;
 
 /// The request's `Idempotency-Key`, when it has one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
