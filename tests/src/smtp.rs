@@ -23,7 +23,7 @@ pub const MESSAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Conversations at the same time; more wait in the kernel.
 pub const CONVERSATIONS_MAX: usize = 200;
 /// How long a client may be silent.
-pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+pub const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A place in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

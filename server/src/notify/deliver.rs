@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::alert::Alert;
+use super::failure::{Failure, FailureKind};
 use super::mail::{self, Parts};
 use super::outbox::{Ending, Finished, LEASE_MS, Pause};
 use super::plan::{Batch, Message, OutboxRow, PER_MINUTE};
@@ -24,74 +25,8 @@ pub const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// Clocks of two nodes may differ by so much without both sending, in milliseconds.
 const LEASE_MARGIN_MS: i64 = 5_000;
 
-/// How a try failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FailureKind {
-    /// No conversation came about: the next message of this destination would fare the same.
-    Unreachable,
-    /// The destination asked to be left alone for a while.
-    Busy,
-    /// The conversation broke.
-    Broken,
-    /// Refused for now.
-    Temporary,
-    /// Refused for good.
-    Permanent,
-}
-
-/// A failed try.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub struct Failure {
-    /// How.
-    pub kind: FailureKind,
-    /// Why, for people.
-    pub reason: String,
-    /// How long the other side asked us to wait, in milliseconds.
-    pub retry_after_ms: Option<i64>,
-}
-
-impl Failure {
-    fn new(kind: FailureKind, reason: &str) -> Self {
-        Self { kind, reason: reason.to_owned(), retry_after_ms: None }
-    }
-
-    /// See [`FailureKind::Unreachable`].
-    #[must_use]
-    pub fn unreachable(reason: &str) -> Self {
-        Self::new(FailureKind::Unreachable, reason)
-    }
-
-    /// See [`FailureKind::Busy`].
-    #[must_use]
-    pub fn busy(reason: &str, retry_after_ms: Option<i64>) -> Self {
-        Self { retry_after_ms, ..Self::new(FailureKind::Busy, reason) }
-    }
-
-    /// See [`FailureKind::Broken`].
-    #[must_use]
-    pub fn broken(reason: &str) -> Self {
-        Self::new(FailureKind::Broken, reason)
-    }
-
-    /// See [`FailureKind::Temporary`].
-    #[must_use]
-    pub fn temporary(reason: &str) -> Self {
-        Self::new(FailureKind::Temporary, reason)
-    }
-
-    /// See [`FailureKind::Permanent`].
-    #[must_use]
-    pub fn permanent(reason: &str) -> Self {
-        Self::new(FailureKind::Permanent, reason)
-    }
-
-    /// The same failure with a wish to wait.
-    #[must_use]
-    pub fn after(self, retry_after_ms: Option<i64>) -> Self {
-        Self { retry_after_ms, ..self }
-    }
-}
+/// A row and its alert.
+type Sendable = (OutboxRow, Alert);
 
 /// The ways out.
 pub struct Deliverer {
@@ -145,12 +80,7 @@ impl Deliverer {
     }
 
     /// One try; with it the time until which the destination's other messages should wait.
-    async fn one(
-        &self,
-        channel: &str,
-        destination: &str,
-        alerts: &[(OutboxRow, Alert)],
-    ) -> (Finished, Option<i64>) {
+    async fn one(&self, channel: &str, destination: &str, alerts: &[Sendable]) -> (Finished, Option<i64>) {
         let trying = self.send(channel, destination, alerts);
         let result = tokio::time::timeout(SEND_TIMEOUT, trying)
             .await
@@ -205,12 +135,7 @@ impl Deliverer {
         }
     }
 
-    async fn send(
-        &self,
-        channel: &str,
-        destination: &str,
-        alerts: &[(OutboxRow, Alert)],
-    ) -> Result<(), Failure> {
+    async fn send(&self, channel: &str, destination: &str, alerts: &[Sendable]) -> Result<(), Failure> {
         match channel {
             super::EMAIL => self.send_mail(destination, alerts).await,
             super::WEBHOOK => {
@@ -223,7 +148,7 @@ impl Deliverer {
         }
     }
 
-    async fn send_mail(&self, destination: &str, alerts: &[(OutboxRow, Alert)]) -> Result<(), Failure> {
+    async fn send_mail(&self, destination: &str, alerts: &[Sendable]) -> Result<(), Failure> {
         let Some(mailer) = &self.mailer else {
             return Err(Failure::temporary("no mail server is configured"));
         };
@@ -254,7 +179,7 @@ impl Deliverer {
         mailer.send(&to.email, &mail, self.clock.mono()).await
     }
 
-    fn count_sent(&self, channel: &str, alerts: &[(OutboxRow, Alert)]) {
+    fn count_sent(&self, channel: &str, alerts: &[Sendable]) {
         let now_ms = self.clock.now().0;
         metrics::counter!("linewatch_alerts_sent_total", "channel" => channel.to_owned())
             .increment(alerts.len() as u64);
@@ -268,8 +193,8 @@ impl Deliverer {
     }
 }
 
-/// The alerts of a message, and the rows whose alert cannot be read.
-fn read_alerts(message: Message) -> (Vec<(OutboxRow, Alert)>, Vec<(OutboxRow, String)>) {
+/// The alerts of a message, and the rows whose alert cannot be read, each with the reason.
+fn read_alerts(message: Message) -> (Vec<Sendable>, Vec<(OutboxRow, String)>) {
     let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
     for row in message.rows {
         match serde_json::from_str::<Alert>(&row.alert) {

@@ -11,7 +11,8 @@ use lettre::{Address, Message as Mail};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
-use super::text::{Text, clean};
+use super::page::Text;
+use super::text::clean;
 
 /// Characters of a header value of ours.
 const HEADER_CHARS_MAX: usize = 900;

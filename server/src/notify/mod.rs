@@ -10,9 +10,12 @@
 //! destinations at a time; tries for a day ([`retry`]). Never here: deciding whom to alert of what.
 
 pub mod alert;
+mod dead;
 pub mod deliver;
+mod failure;
 mod mail;
 pub mod outbox;
+mod page;
 pub mod plan;
 pub mod retry;
 mod settings;
@@ -25,7 +28,7 @@ mod words;
 pub mod worker;
 
 pub use alert::{Alert, Done};
-pub use outbox::{DeadLetter, list_dead, resend};
+pub use dead::{DEAD_LIST_MAX, DeadLetter, list_dead, resend};
 pub use settings::{MailSettings, NotifySettings, WEBHOOK_NAME, WebhookSettings};
 pub use worker::{Notifier, NotifyError, Tick};
 

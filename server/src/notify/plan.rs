@@ -106,7 +106,7 @@ pub struct Plan {
 
 /// Plans `rows`, which are in order, for at most `room` destinations. `recent` is by address.
 #[must_use]
-pub fn plan(now_ms: i64, rows: Vec<OutboxRow>, recent: &HashMap<String, Recent>, room: usize) -> Plan {
+pub(super) fn plan(now_ms: i64, rows: Vec<OutboxRow>, recent: &HashMap<String, Recent>, room: usize) -> Plan {
     let mut plan = Plan::default();
     for (channel, destination, messages) in by_destination(rows) {
         if plan.batches.len() >= room {

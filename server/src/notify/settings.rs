@@ -57,7 +57,7 @@ impl From<&Settings> for NotifySettings {
             tls: smtp.tls,
             user: smtp.user.clone(),
             password: smtp.password.clone(),
-            ca_file: None,
+            ca_file: smtp.ca_file.clone(),
         });
         let webhooks = settings.webhook.iter().map(|webhook| WebhookSettings {
             name: WEBHOOK_NAME.to_owned(),

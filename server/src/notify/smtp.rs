@@ -18,7 +18,7 @@ use lettre::transport::smtp::response::Response;
 use lettre::{Address, Message};
 use linewatch_shared::time::MonoMs;
 
-use super::deliver::Failure;
+use super::failure::Failure;
 use super::settings::MailSettings;
 use crate::config::SmtpTls;
 

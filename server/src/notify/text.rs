@@ -9,6 +9,8 @@ use chrono_tz::Tz;
 use linewatch_shared::time::UnixMs;
 
 use super::alert::{Alert, DONE_MAX, Done};
+use super::page::Text;
+use super::page::{Page, Piece};
 use super::words::{Arg, Lang, Words, WordsError, full_time, short_time, zone};
 use crate::config::AlertLang;
 
@@ -17,35 +19,10 @@ const NAME_CHARS_MAX: usize = 120;
 /// Characters of a note that are shown.
 const NOTE_CHARS_MAX: usize = 500;
 
-/// What a mail consists of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Text {
-    /// One line.
-    pub subject: String,
-    /// For mail programs without HTML.
-    pub plain: String,
-    /// A whole document.
-    pub html: String,
-}
-
 /// Writes alerts in the configured languages.
 #[derive(Debug)]
 pub struct Writer {
     words: Vec<Words>,
-}
-
-/// One alert in one language.
-struct Piece {
-    /// The subject without customer and line.
-    what: String,
-    subject: String,
-    lead: String,
-    rows: Vec<(String, String)>,
-    done_label: String,
-    done: Vec<String>,
-    link: Option<(String, String)>,
-    /// Between a label and its value.
-    colon: &'static str,
 }
 
 impl Writer {
@@ -116,52 +93,61 @@ fn for_whom(words: &Words, manager: &str) -> String {
 fn piece(words: &Words, alert: &Alert, now: UnixMs) -> Piece {
     let zone = zone(&alert.time_zone);
     let (what, lead) = headline(words, alert, now, zone);
-    let tier = tier(words.lang, alert);
-    let (customer, line) = (name(&alert.customer_name), name(&alert.line));
-    let customer = if customer.is_empty() { name(&alert.customer) } else { customer };
-    let subject = words.say(
-        "subject",
-        &[
-            ("tier", (&tier).into()),
-            ("customer", (&customer).into()),
-            ("line", (&line).into()),
-            ("what", (&what).into()),
-        ],
-    );
-    let reported = words.say(if alert.reported { "reported-yes" } else { "reported-no" }, &[]);
-    let due = format!("{}; {}", full_time(alert.due_at, zone), balance(words, alert.due_at.since(now)));
-    let rows = [
-        ("label-customer", format!("{customer} ({})", name(&alert.customer))),
-        ("label-line", line),
-        ("label-site", name(&alert.site)),
-        ("label-tier", tier),
-        ("label-state", term(words, "state", &alert.state)),
-        ("label-started", full_time(alert.started_at, zone)),
-        ("label-due", due),
-        ("label-reported", reported),
-        ("label-fault", alert.fault.to_string()),
+    let customer = customer(alert);
+    let (tier, line) = (tier(words.lang, alert), name(&alert.line));
+    let args: [(&str, Arg<'_>); 4] = [
+        ("tier", (&tier).into()),
+        ("customer", (&customer).into()),
+        ("line", (&line).into()),
+        ("what", (&what).into()),
     ];
-    let rows = rows.into_iter().filter(|(_, value)| !value.is_empty());
-    let mut done: Vec<String> =
-        alert.done.iter().take(DONE_MAX).map(|one| step(words, one, now, zone)).collect();
+    let subject = words.say("subject", &args);
+    let steps = alert.done.iter().take(DONE_MAX);
+    let mut done: Vec<String> = steps.map(|one| step(words, one, now, zone)).collect();
     if done.is_empty() {
         done.push(words.say("nothing-done", &[]));
     }
-    let link = clean(&alert.link, NOTE_CHARS_MAX);
-    let safe_link = link.starts_with("http://") || link.starts_with("https://");
+    let target = clean(&alert.link, NOTE_CHARS_MAX);
+    let is_web = target.starts_with("http://") || target.starts_with("https://");
     Piece {
         what,
         subject,
         lead,
-        rows: rows.map(|(label, value)| (words.say(label, &[]), value)).collect(),
+        rows: table(words, alert, now, zone),
         done_label: words.say("label-done", &[]),
         done,
-        link: safe_link.then(|| (words.say("label-link", &[]), link)),
+        link: is_web.then(|| (words.say("label-link", &[]), target)),
         colon: match words.lang {
             Lang::Zh => "：",
             Lang::En => ": ",
         },
     }
+}
+
+/// Labels and values; what is not known is left out.
+fn table(words: &Words, alert: &Alert, now: UnixMs, zone: Tz) -> Vec<(String, String)> {
+    let rows = [
+        ("label-customer", format!("{} ({})", customer(alert), name(&alert.customer))),
+        ("label-line", name(&alert.line)),
+        ("label-site", name(&alert.site)),
+        ("label-tier", tier(words.lang, alert)),
+        ("label-state", term(words, "state", &alert.state)),
+        ("label-started", full_time(alert.started_at, zone)),
+        (
+            "label-due",
+            format!("{}; {}", full_time(alert.due_at, zone), balance(words, alert.due_at.since(now))),
+        ),
+        ("label-reported", words.say(if alert.reported { "reported-yes" } else { "reported-no" }, &[])),
+        ("label-fault", alert.fault.to_string()),
+    ];
+    let known = rows.into_iter().filter(|(_, value)| !value.is_empty());
+    known.map(|(label, value)| (words.say(label, &[]), value)).collect()
+}
+
+/// The customer's name, or the code where there is none.
+fn customer(alert: &Alert) -> String {
+    let known = name(&alert.customer_name);
+    if known.is_empty() { name(&alert.customer) } else { known }
 }
 
 /// What it is about: short for the subject, a sentence for the body.
@@ -236,85 +222,4 @@ pub(super) fn clean(text: &str, chars_max: usize) -> String {
     let visible = text.chars().map(|c| if c.is_control() || hidden(c) { ' ' } else { c });
     let words: String = visible.take(chars_max).collect();
     words.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Collects both forms of a text side by side.
-struct Page {
-    plain: String,
-    html: String,
-    sections: usize,
-}
-
-impl Page {
-    fn new(first: Option<&Words>) -> Self {
-        let lang = first.map_or("en", |words| words.lang.code());
-        let html = format!(
-            "<!DOCTYPE html>\n<html lang=\"{lang}\"><head><meta charset=\"utf-8\"></head>\
-             <body style=\"font-family:sans-serif\">\n"
-        );
-        Self { plain: String::new(), html, sections: 0 }
-    }
-
-    fn begin(&mut self, lang: Lang) {
-        if self.sections > 0 {
-            self.plain.push_str("----------------------------------------\n\n");
-            self.html.push_str("</div>\n<hr>\n");
-        }
-        let _ = writeln!(self.html, "<div lang=\"{}\">", lang.code());
-        self.sections += 1;
-    }
-
-    fn paragraph(&mut self, text: &str) {
-        let _ = writeln!(self.plain, "{text}\n");
-        let _ = writeln!(self.html, "<p>{}</p>", escape(text));
-    }
-
-    fn piece(&mut self, piece: &Piece, lead: &str) {
-        let _ = writeln!(self.plain, "{lead}\n");
-        let _ = writeln!(self.html, "<p><strong>{}</strong></p>\n<table>", escape(lead));
-        for (label, value) in &piece.rows {
-            let _ = writeln!(self.plain, "{label}{}{value}", piece.colon);
-            let _ = writeln!(
-                self.html,
-                "<tr><th align=\"left\">{}</th><td>{}</td></tr>",
-                escape(label),
-                escape(value)
-            );
-        }
-        let _ = writeln!(self.plain, "\n{}{}", piece.done_label, piece.colon.trim_end());
-        let _ = writeln!(self.html, "</table>\n<p>{}</p>\n<ul>", escape(&piece.done_label));
-        for done in &piece.done {
-            let _ = writeln!(self.plain, "- {done}");
-            let _ = writeln!(self.html, "<li>{}</li>", escape(done));
-        }
-        self.html.push_str("</ul>\n");
-        if let Some((label, link)) = &piece.link {
-            let _ = writeln!(self.plain, "\n{label}{}{link}", piece.colon);
-            let _ = writeln!(self.html, "<p><a href=\"{}\">{}</a></p>", escape(link), escape(label));
-        }
-        self.plain.push('\n');
-    }
-
-    fn done(mut self, subject: String) -> Text {
-        if self.sections > 0 {
-            self.html.push_str("</div>\n");
-        }
-        self.html.push_str("</body></html>\n");
-        Text { subject, plain: self.plain, html: self.html }
-    }
-}
-
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -5,7 +5,8 @@ use linewatch_shared::time::{MINUTE_MS, UnixMs};
 use uuid::Uuid;
 
 use super::alert::{Alert, Done};
-use super::text::{Text, Writer};
+use super::page::Text;
+use super::text::Writer;
 use crate::config::AlertLang;
 
 const KINDS: [&str; 4] = ["restoration", "feedback", "repair", "callback"];

@@ -17,7 +17,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use super::alert::Alert;
-use super::deliver::Failure;
+use super::failure::Failure;
 use super::settings::WebhookSettings;
 
 /// The version of [`Body`].
@@ -198,9 +198,8 @@ async fn judge(mut answer: reqwest::Response, now: UnixMs) -> Result<(), Failure
     while body.len() < ANSWER_BYTES_MAX {
         match answer.chunk().await {
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => break,
-            // The status stands, whatever became of the rest.
-            Err(_) => break,
+            // After an error too the status stands, whatever became of the rest.
+            Ok(None) | Err(_) => break,
         }
     }
     if status.is_success() {

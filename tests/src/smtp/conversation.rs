@@ -122,12 +122,11 @@ impl Conversation<'_> {
         if !words.next().is_some_and(|mechanism| mechanism.eq_ignore_ascii_case("PLAIN")) {
             return self.write("504 AUTH PLAIN only").await;
         }
-        let secret = match words.next() {
-            Some(secret) => secret.to_owned(),
-            None => {
-                self.write("334 ").await?;
-                self.line().await?.unwrap_or_default()
-            }
+        let secret = if let Some(secret) = words.next() {
+            secret.to_owned()
+        } else {
+            self.write("334 ").await?;
+            self.line().await?.unwrap_or_default()
         };
         let given = STANDARD.decode(secret.trim()).unwrap_or_default();
         if given == format!("\0{user}\0{password}").as_bytes() {

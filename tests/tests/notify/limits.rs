@@ -5,7 +5,7 @@ use linewatch_server::notify::EMAIL;
 use linewatch_shared::time::Clock;
 use linewatch_tests::smtp::{Stage, Trouble};
 
-use crate::desk::*;
+use crate::desk::{MANAGER, NOW, desk, fault, put, rows, states};
 
 fn keys(range: std::ops::Range<usize>) -> Vec<(String, String)> {
     range.map(|n| (format!("k{n:03}"), MANAGER.to_owned())).collect()

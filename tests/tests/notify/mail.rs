@@ -6,9 +6,9 @@ use linewatch_server::db::testing;
 use linewatch_server::notify::outbox::{LEASE_MS, claim};
 use linewatch_server::notify::{list_dead, message_id, resend};
 use linewatch_shared::time::{Clock, DAY_MS, HOUR_MS};
-use linewatch_tests::smtp::{SmtpServer, Stage, Trouble};
+use linewatch_tests::smtp::{Options, SmtpServer, Stage, Trouble};
 
-use crate::desk::*;
+use crate::desk::{LIMIT, MANAGER, NOW, desk, fault, put, put_one, rows, states};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_is_handed_over_whole() {
@@ -126,7 +126,7 @@ async fn what_a_dead_server_could_not_take_arrives_when_it_is_back() {
             clock.advance(60_000);
         }
         assert!(tries >= 20, "{tries}");
-        let server = SmtpServer::start(address, Default::default()).await.unwrap();
+        let server = SmtpServer::start(address, Options::default()).await.unwrap();
         // Whatever the number of failures, an answering server is found within a minute.
         assert_eq!(notifier.tick(clock.now()).await.unwrap().sent, 2);
         let keys: Vec<String> = server.received().iter().map(|m| m.header("X-Linewatch-Key")).collect();
@@ -213,7 +213,7 @@ async fn a_kept_connection_that_died_costs_no_try() {
 /// The old listener's task may need a moment to let go of the port.
 async fn restarted(address: std::net::SocketAddr) -> SmtpServer {
     for _ in 0..1_000 {
-        if let Ok(server) = SmtpServer::start(address, Default::default()).await {
+        if let Ok(server) = SmtpServer::start(address, Options::default()).await {
             return server;
         }
         tokio::time::sleep(Duration::from_millis(2)).await;

@@ -1,5 +1,7 @@
 //! Delivery of alerts against a real SMTP conversation and a real HTTP one, on both databases.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper that panics fails its test")]
+
 mod desk;
 mod limits;
 mod mail;

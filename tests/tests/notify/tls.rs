@@ -11,7 +11,7 @@ use linewatch_tests::smtp::{Options, Received, SmtpServer, TlsMode};
 use rustls_pki_types::PrivateKeyDer;
 use tokio_rustls::TlsAcceptor;
 
-use crate::desk::*;
+use crate::desk::{NOW, mail_settings, notifier, notifier_with, put_one, rows};
 
 struct Identity {
     acceptor: TlsAcceptor,

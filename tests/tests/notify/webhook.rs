@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::desk::*;
+use crate::desk::{NOW, SECRET, fault, notifier, put, rows, states};
 
 /// Bytes of a request's body.
 const BODY_MAX: usize = 100_000;
