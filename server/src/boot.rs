@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::agents::Identities;
 use crate::app::contacts::Contacts;
 use crate::app::desk::{Channels, Desk};
+use crate::app::live::{self, Live};
 use crate::app::packs::PackSet;
 use crate::app::{App, AppError, Pulse, housekeeping, packs, server};
 use crate::auth::throttle::Throttle;
@@ -27,6 +28,7 @@ use crate::config::Settings;
 use crate::db::Db;
 use crate::engine;
 use crate::http;
+use crate::notify::{Notifier, NotifySettings};
 use crate::tls::{Authority, LimitedListener, Peer, ServerTls, TlsListener};
 
 /// How long requests and loops may take to end after they were asked to.
@@ -34,7 +36,7 @@ const END_WITHIN: Duration = Duration::from_secs(10);
 /// How often metrics are folded.
 const METRICS_PERIOD: Duration = Duration::from_secs(5);
 /// How often what has expired is deleted, and the certificate's age looked at.
-const HOUSEKEEPING_PERIOD: Duration = Duration::from_secs(3600);
+const HOUSEKEEPING_PERIOD: Duration = Duration::from_hours(1);
 
 /// A running server.
 #[derive(Debug)]
@@ -73,6 +75,13 @@ pub async fn boot(
     tasks.spawn(serve(sync, routers.sync, app.shutdown.clone()));
     background(&app, &tls, &mut tasks);
     engine::spawn(&app, &mut tasks);
+    tasks.spawn(live::run(Arc::clone(&app)));
+    let notifier = Notifier::new(app.db.clone(), Arc::clone(&app.clock), &NotifySettings::from(&*app.settings))?;
+    let shutdown = app.shutdown.clone();
+    tasks.spawn(async move {
+        notifier.run(shutdown).await;
+        Ok(())
+    });
     tracing::info!(%http_addr, %sync_addr, db = app.db.backend(), "linewatch-server is up");
     Ok(Running { http_addr, sync_addr, app, tasks })
 }
@@ -138,6 +147,7 @@ pub async fn assemble(
         engine: Pulse::default(),
         desk,
         seen: Contacts::default(),
+        live: Live::default(),
         authority,
         throttle: Throttle::default(),
         identities: Identities::default(),

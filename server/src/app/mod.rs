@@ -1,10 +1,12 @@
 //! Use cases: each is one transaction that reads top to bottom. No axum here, no listeners.
 
 pub mod agents;
+pub mod contacts;
 pub mod customers;
+pub mod desk;
 pub mod housekeeping;
 pub mod import;
-pub mod desk;
+pub mod live;
 pub mod packs;
 pub mod reference;
 pub mod server;
@@ -109,6 +111,12 @@ pub struct App {
     pub shutdown: CancellationToken,
     /// The deadline engine's.
     pub engine: Pulse,
+    /// What the use cases of faults share.
+    pub desk: desk::Desk,
+    /// Contacts of agents that wait to be written.
+    pub seen: contacts::Contacts,
+    /// What open boards are told.
+    pub live: live::Live,
     /// Signs agents' keys.
     pub authority: Arc<Authority>,
     /// Failed sign-ins.
@@ -130,6 +138,13 @@ impl App {
     /// The shorthand that most use cases begin with.
     pub fn now(&self) -> linewatch_shared::time::UnixMs {
         self.clock.now()
+    }
+
+    /// A new time-ordered id.
+    pub fn fresh_id(&self) -> Uuid {
+        let now_ms = self.clock.now().0.max(0).cast_unsigned();
+        let nanos = u32::try_from(now_ms % 1_000).unwrap_or_default() * 1_000_000;
+        Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, now_ms / 1_000, nanos))
     }
 }
 

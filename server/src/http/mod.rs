@@ -6,6 +6,7 @@
 //! [`page::Page`]; a write that may be sent again goes through [`idempotency::write_once`].
 
 pub mod access;
+mod agents_sync;
 mod assets;
 mod board;
 mod deadlines;

@@ -19,7 +19,7 @@ use crate::app::agents::{self, AgentIdentity, EnrolError};
 use crate::tls::Peer;
 
 pub(super) fn routes(_: &Arc<App>) -> Router<Arc<App>> {
-    Router::new().route("/sync/v1/enroll", post(enroll)).route("/sync/v1/whoami", get(who)).fallback(
+    super::agents_sync::routes(Router::new()).route("/sync/v1/enroll", post(enroll)).route("/sync/v1/whoami", get(who)).fallback(
         async || {
             ApiError::not_found("unknown_path", "this address is for agents only; people use the other one")
         },

@@ -2,9 +2,9 @@
 
 mod alerts;
 pub mod board;
-pub mod detail;
 mod changes;
 mod correct;
+pub mod detail;
 pub mod engine;
 pub mod ingest;
 pub mod line_view;

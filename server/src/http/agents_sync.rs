@@ -1,0 +1,129 @@
+//! The conversation with agents: hello, push, pull, heartbeat. Who speaks comes from the certificate.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::post;
+use linewatch_shared::facts::{Lane, Reading};
+use linewatch_shared::wire::{
+    self, Batch, Heartbeat, HeartbeatAnswer, Held, HeldLane, Hello, HelloAnswer, Limits, PROTOCOL, PROTOCOL_MIN, Pull,
+    PushAnswer,
+};
+use uuid::Uuid;
+
+use super::error::ApiError;
+use super::sync::{answer, message};
+use crate::app::App;
+use crate::app::agents::AgentIdentity;
+use crate::app::desk::ingest::{Part, RECORDS_PER_TRANSACTION_MAX, Taken, take};
+use crate::app::desk::pull::{PullError, page};
+use crate::db::{DbError, Priority};
+use crate::store::streams::{self, Seen};
+use crate::store::reference;
+
+/// Adds the routes of a conversation.
+pub(super) fn routes(router: Router<Arc<App>>) -> Router<Arc<App>> {
+    router
+        .route("/sync/v1/hello", post(hello))
+        .route("/sync/v1/push", post(push).layer(DefaultBodyLimit::max(wire::BATCH_BYTES_MAX)))
+        .route("/sync/v1/pull", post(pull))
+        .route("/sync/v1/heartbeat", post(heartbeat))
+}
+
+fn note_contact(app: &App, agent: &AgentIdentity, device: Reading, version: Option<String>) {
+    let at = app.now();
+    app.seen.note(Seen { agent: agent.id, at, clock_offset_ms: device.wall.since(at), version });
+}
+
+async fn hello(State(app): State<Arc<App>>, agent: AgentIdentity, body: Bytes) -> Result<Response, ApiError> {
+    let hello: Hello = message(&body)?;
+    let protocol = PROTOCOL.min(hello.protocol_max);
+    if protocol < PROTOCOL_MIN.max(hello.protocol_min) {
+        let detail = format!(
+            "the agent speaks protocols {} to {}, this server {PROTOCOL_MIN} to {PROTOCOL}: upgrade the older of the two",
+            hello.protocol_min, hello.protocol_max
+        );
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, "protocol", detail));
+    }
+    note_contact(&app, &agent, hello.device, Some(hello.version.chars().take(64).collect()));
+    let (id, epoch) = (agent.id, hello.epoch);
+    let (held, reference_head) = app
+        .db
+        .read(move |tx| {
+            let mut held = Vec::new();
+            for lane in Lane::ALL {
+                held.push(HeldLane { lane, held: streams::load(tx, id, epoch, lane)?.held(lane) });
+            }
+            Ok::<_, DbError>((held, reference::head(tx)?))
+        })
+        .await?;
+    answer(&HelloAnswer {
+        protocol,
+        server_epoch: app.server_epoch,
+        server_now: app.now(),
+        limits: Limits {
+            batch_records: wire::BATCH_RECORDS_MAX as u32,
+            batch_bytes: wire::BATCH_BYTES_MAX as u32,
+            body_bytes: wire::BODY_BYTES_MAX as u32,
+        },
+        held,
+        reference_head: reference_head.cast_unsigned(),
+    })
+}
+
+/// Takes a batch in, part by part; the answer comes after the last durable commit.
+async fn push(State(app): State<Arc<App>>, agent: AgentIdentity, body: Bytes) -> Result<Response, ApiError> {
+    let batch = tokio::task::spawn_blocking(move || Batch::unpack(&body));
+    let batch = batch.await.map_err(|error| DbError::Data(error.to_string()))?;
+    let batch = Arc::new(batch.map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, "bad_batch", error.to_string()))?);
+    let (mut answered, mut set_aside, mut skip) = (None, 0, 0);
+    while skip < batch.bodies.len() {
+        let (held, aside) = push_part(&app, agent.id, &batch, skip).await?;
+        answered = Some(held);
+        set_aside += aside;
+        skip += RECORDS_PER_TRANSACTION_MAX;
+    }
+    metrics::counter!("linewatch_records_received_total", "lane" => batch.envelope.lane.name()).increment(batch.bodies.len() as u64);
+    let held = answered.ok_or_else(|| ApiError::new(StatusCode::BAD_REQUEST, "bad_batch", "the batch is empty"))?;
+    answer(&PushAnswer { held, set_aside })
+}
+
+async fn push_part(app: &App, agent: Uuid, batch: &Arc<Batch>, skip: usize) -> Result<(Held, u32), ApiError> {
+    let (desk, now, batch) = (app.desk.clone(), app.now(), Arc::clone(batch));
+    let taken = app
+        .db
+        .write(Priority::Ingest, move |tx| {
+            let part = Part { agent, envelope: &batch.envelope, bodies: &batch.bodies, skip };
+            take(&desk, tx, &part, now)
+        })
+        .await?;
+    match taken {
+        Taken::Upto(held, set_aside) => Ok((held, set_aside)),
+        Taken::Fork => {
+            let detail = "these records do not follow those that the server holds; open a new epoch and number them again";
+            Err(ApiError::conflict("fork", detail))
+        }
+    }
+}
+
+async fn pull(State(app): State<Arc<App>>, agent: AgentIdentity, body: Bytes) -> Result<Response, ApiError> {
+    let asked: Pull = message(&body)?;
+    let (server_epoch, id) = (app.server_epoch, agent.id);
+    let page = app.db.read(move |tx| page(tx, server_epoch, id, asked.cursor.as_ref())).await;
+    match page {
+        Ok(page) => answer(&page),
+        Err(PullError::Gone) => Err(ApiError::new(StatusCode::GONE, "cursor_gone", PullError::Gone.to_string())),
+        Err(PullError::Db(error)) => Err(error.into()),
+    }
+}
+
+async fn heartbeat(State(app): State<Arc<App>>, agent: AgentIdentity, body: Bytes) -> Result<Response, ApiError> {
+    let beat: Heartbeat = message(&body)?;
+    note_contact(&app, &agent, beat.device, None);
+    let reference_head = app.db.read(reference::head).await?;
+    answer(&HeartbeatAnswer { server_now: app.now(), server_epoch: app.server_epoch, reference_head: reference_head.cast_unsigned() })
+}
