@@ -1,6 +1,5 @@
 //! `linewatch-agent probe TARGET`: a few probes by hand, like ping, through the same prober as the service's.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,13 +7,14 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use clap::Args;
 use linewatch_shared::probe_url::{Host, PacketOptions, ProbeSpec};
-use linewatch_shared::sample::{Late, LossCause, NotSentCause, Outcome, Sample};
-use serde_json::json;
 use tokio::sync::mpsc;
 
+use self::report::Report;
 use super::schedule::phase_key_for;
-use super::{Batch, DEFAULT_TIMEOUT_MS, Prober, ProberStats, SocketKind, TargetConfig, names};
+use super::{DEFAULT_TIMEOUT_MS, Prober, ProberStats, SocketKind, TargetConfig, names};
 use crate::clock::{BootClock, NanoClock};
+
+mod report;
 
 const TARGET: u32 = 0;
 const FIRST_AFTER_MS: i64 = 10;
@@ -25,7 +25,7 @@ const MAX_SPAN_MS: u32 = 60_000;
 /// Probe one target by hand, like ping. Exits with 0 if any answer came, with 1 otherwise.
 #[derive(Args, Debug, Clone)]
 pub struct ProbeArgs {
-    /// Host or address (meaning ICMP), or a probe URL: icmp://, tcp://HOST:PORT, http(s)://, dns://SERVER/NAME
+    /// Host or address (meaning ICMP), or a probe URL such as `tcp://HOST:PORT` or `dns://SERVER/NAME`
     pub target: String,
     /// How many probes to send; 0 goes on until Ctrl-C
     #[arg(short, long, default_value_t = 4)]
@@ -77,26 +77,26 @@ pub async fn probe_to(args: &ProbeArgs, out: &mut impl Write) -> anyhow::Result<
     let target = TargetConfig { target: TARGET, spec, interval_ms: args.interval, timeout_ms, phase_key };
     prober.set_targets(vec![target])?;
 
-    let mut report = Report { means, ..Report::default() };
     if !args.json {
-        writeln!(out, "Probing {} through {}", args.target, report.means)?;
+        writeln!(out, "Probing {} through {means}", args.target)?;
     }
+    let mut report = Report::new(means, args.count, !args.json);
     let interrupt = tokio::signal::ctrl_c();
     tokio::pin!(interrupt);
-    while args.count == 0 || report.samples.len() < args.count as usize {
+    while !report.is_complete() {
         tokio::select! {
             _ = &mut interrupt => break,
             batch = batches.recv() => {
                 let Some(batch) = batch else { break };
-                report.take(batch, args, out)?;
+                report.take(batch, out)?;
             }
         }
     }
     prober.shutdown();
     if args.json {
-        writeln!(out, "{}", report.json(&args.target))?
+        writeln!(out, "{}", report.json(&args.target))?;
     } else {
-        report.summary(&args.target, out)?
+        report.summary(&args.target, out)?;
     }
     Ok(report.answered())
 }
@@ -162,147 +162,6 @@ fn means_of(spec: &ProbeSpec, stats: &ProberStats) -> anyhow::Result<String> {
     }
 }
 
-#[derive(Default)]
-struct Report {
-    means: String,
-    samples: Vec<Sample>,
-}
-
-impl Report {
-    fn take(&mut self, batch: Batch, args: &ProbeArgs, out: &mut impl Write) -> anyhow::Result<()> {
-        for sample in batch.samples {
-            if args.count > 0 && self.samples.len() >= args.count as usize {
-                break;
-            }
-            self.samples.push(sample);
-            if !args.json {
-                writeln!(out, "{:>4}  {}", self.samples.len(), text_of(sample.outcome))?;
-            }
-        }
-        for Late { rtt_us, .. } in batch.late {
-            if !args.json {
-                writeln!(out, "      late answer after {}", ms_text(rtt_us))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn rtts_us(&self) -> Vec<u32> {
-        self.samples.iter().filter_map(|s| rtt_of(s.outcome)).collect()
-    }
-
-    fn answered(&self) -> bool {
-        self.samples.iter().any(|s| rtt_of(s.outcome).is_some())
-    }
-
-    /// Sent, lost, not sent.
-    fn counts(&self) -> (usize, usize, usize) {
-        let lost = self.samples.iter().filter(|s| matches!(s.outcome, Outcome::Lost(_))).count();
-        let not_sent = self.samples.iter().filter(|s| matches!(s.outcome, Outcome::NotSent(_))).count();
-        (self.samples.len() - not_sent, lost, not_sent)
-    }
-
-    fn summary(&self, target: &str, out: &mut impl Write) -> io::Result<()> {
-        let (sent, lost, not_sent) = self.counts();
-        let mut line = format!("{target}: {sent} sent, {} answered, ", sent - lost);
-        let _ = if sent > 0 {
-            write!(line, "{:.1} % lost", percent(lost, sent))
-        } else {
-            write!(line, "no verdict")
-        };
-        if not_sent > 0 {
-            let _ = write!(line, ", {not_sent} not sent");
-        }
-        writeln!(out, "{line}")?;
-        let Some(Spread { min_us, avg_us, max_us, jitter_us }) = Spread::of(&self.rtts_us()) else {
-            return Ok(());
-        };
-        let [min, avg, max, jitter] = [min_us, avg_us, max_us, jitter_us].map(ms_text);
-        writeln!(out, "round trip min/avg/max/jitter: {min} / {avg} / {max} / {jitter}")
-    }
-
-    fn json(&self, target: &str) -> serde_json::Value {
-        let (sent, lost, not_sent) = self.counts();
-        let samples: Vec<_> = self.samples.iter().map(json_of).collect();
-        json!({
-            "target": target,
-            "means": self.means,
-            "sent": sent,
-            "answered": sent - lost,
-            "lost": lost,
-            "not_sent": not_sent,
-            "lost_percent": (sent > 0).then(|| percent(lost, sent)),
-            "rtt": Spread::of(&self.rtts_us()).map(|s| json!({
-                "min_us": s.min_us, "avg_us": s.avg_us, "max_us": s.max_us, "jitter_us": s.jitter_us,
-            })),
-            "samples": samples,
-        })
-    }
-}
-
-/// Round trips in short. Jitter is the mean difference between one and the next.
-#[derive(Debug, PartialEq, Eq)]
-struct Spread {
-    min_us: u32,
-    avg_us: u32,
-    max_us: u32,
-    jitter_us: u32,
-}
-
-impl Spread {
-    fn of(rtts_us: &[u32]) -> Option<Self> {
-        let mean = |sum: u64, n: usize| (sum / n.max(1) as u64) as u32;
-        let sum = rtts_us.iter().map(|us| u64::from(*us)).sum();
-        let steps = rtts_us.windows(2).map(|pair| u64::from(pair[0].abs_diff(pair[1]))).sum();
-        Some(Self {
-            min_us: *rtts_us.iter().min()?,
-            avg_us: mean(sum, rtts_us.len()),
-            max_us: *rtts_us.iter().max()?,
-            jitter_us: mean(steps, rtts_us.len() - 1),
-        })
-    }
-}
-
-fn percent(part: usize, whole: usize) -> f64 {
-    (part as f64 * 1_000.0 / whole as f64).round() / 10.0
-}
-
-fn rtt_of(outcome: Outcome) -> Option<u32> {
-    if let Outcome::Answered { rtt_us } = outcome { Some(rtt_us) } else { None }
-}
-
-fn ms_text(us: u32) -> String {
-    format!("{:.3} ms", f64::from(us) / 1_000.0)
-}
-
-fn text_of(outcome: Outcome) -> String {
-    match outcome {
-        Outcome::Answered { rtt_us } => format!("answered in {}", ms_text(rtt_us)),
-        Outcome::Lost(LossCause::Timeout) => "lost: no answer in time".to_owned(),
-        Outcome::Lost(LossCause::Unreachable) => {
-            "lost: the network says that it cannot be reached".to_owned()
-        }
-        Outcome::Lost(LossCause::Refused) => "lost: the far end refused".to_owned(),
-        Outcome::Lost(LossCause::BadAnswer) => "lost: an answer came, but not a good one".to_owned(),
-        Outcome::NotSent(NotSentCause::NoCarrier) => "not sent: no carrier or no address".to_owned(),
-        Outcome::NotSent(NotSentCause::NoRoute) => "not sent: this machine has no route to it".to_owned(),
-        Outcome::NotSent(NotSentCause::BufferFull) => "not sent: the socket's buffer is full".to_owned(),
-        Outcome::NotSent(NotSentCause::Refused) => {
-            "not sent: this machine refused (firewall, size with don't-fragment)".to_owned()
-        }
-        Outcome::NotSent(NotSentCause::Overrun) => "not sent: this machine was too busy".to_owned(),
-    }
-}
-
-fn json_of(sample: &Sample) -> serde_json::Value {
-    let sent_at = sample.sent_at.to_rfc3339();
-    match sample.outcome {
-        Outcome::Answered { rtt_us } => json!({"sent_at": sent_at, "outcome": "answered", "rtt_us": rtt_us}),
-        Outcome::Lost(cause) => json!({"sent_at": sent_at, "outcome": "lost", "cause": cause}),
-        Outcome::NotSent(cause) => json!({"sent_at": sent_at, "outcome": "not_sent", "cause": cause}),
-    }
-}
-
 /// Reads `200ms` or `1s`.
 fn span_ms(text: &str) -> Result<u32, String> {
     let ms = match text.strip_suffix("ms") {
@@ -314,5 +173,4 @@ fn span_ms(text: &str) -> Result<u32, String> {
 }
 
 #[cfg(test)]
-#[path = "command_tests.rs"]
 mod tests;

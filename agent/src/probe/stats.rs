@@ -38,6 +38,7 @@ impl NotSentCounts {
     }
 
     /// These and `other` together.
+    #[must_use]
     pub const fn plus(self, other: Self) -> Self {
         Self {
             no_carrier: self.no_carrier + other.no_carrier,

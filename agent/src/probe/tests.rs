@@ -96,6 +96,14 @@ async fn a_slow_receiver_loses_nothing() {
     assert!((turns - samples.len() as f64).abs() < 1.0, "{turns} turns, {} samples", samples.len());
 }
 
+/// Set for tests that run in a namespace; they change the network, and refuse to do so anywhere else.
+const INSIDE: &str = "LINEWATCH_TEST_NAMESPACE";
+
+fn start_inside() -> (ProberHandle, mpsc::Receiver<Batch>) {
+    assert!(std::env::var_os(INSIDE).is_some(), "this test runs only in a namespace made for it");
+    start()
+}
+
 /// Runs this test binary's `#[ignore]`d test `name` in a network namespace of its own, prepared by `script`.
 fn in_namespace(name: &str, script: &str) {
     if !nix::unistd::geteuid().is_root() {
@@ -105,7 +113,12 @@ fn in_namespace(name: &str, script: &str) {
     let this = std::env::current_exe().unwrap();
     let script =
         format!("set -e; ip link set lo up; {script}; \"$0\" --exact --ignored --nocapture '{name}'");
-    let output = Command::new("unshare").args(["--net", "sh", "-c", &script]).arg(this).output().unwrap();
+    let output = Command::new("unshare")
+        .env(INSIDE, "1")
+        .args(["--net", "sh", "-c", &script])
+        .arg(this)
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(
         output.status.success() && text.contains("1 passed"),
@@ -116,8 +129,8 @@ fn in_namespace(name: &str, script: &str) {
 
 const OPEN_DATAGRAM: &str = "echo '0 2147483647' > /proc/sys/net/ipv4/ping_group_range";
 const CLOSE_DATAGRAM: &str = "echo '1 0' > /proc/sys/net/ipv4/ping_group_range";
-/// A far end in a namespace of its own behind a link: 10.77.0.2 and fd77::2; of 10.78.0.0/24 and fd78::/64 it says unreachable
-/// (by a firewall rule, because a route's own messages are limited to one a second).
+/// A far end in a namespace of its own behind a link: 10.77.0.2 and `fd77::2`. It takes echo requests only with DSCP 46.
+/// Of 10.78.0.0/24 and `fd78::/64` it says unreachable, by a firewall rule: a route says it once a second only.
 const FAR_END: &str = "ip link add near type veth peer name far; \
     unshare --net sleep 60 >/dev/null 2>&1 & far=$!; trap \"kill $far\" EXIT; \
     while [ \"$(readlink /proc/$far/ns/net)\" = \"$(readlink /proc/self/ns/net)\" ]; do :; done; \
@@ -127,6 +140,8 @@ const FAR_END: &str = "ip link add near type veth peer name far; \
         ip addr add fd77::2/64 dev far nodad; ip link set far up; \
         echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding; \
         echo 0 > /proc/sys/net/ipv4/icmp_ratelimit; echo 0 > /proc/sys/net/ipv6/icmp/ratelimit; \
+        iptables -A INPUT -d 10.77.0.2 -p icmp -m dscp ! --dscp 46 -j DROP; \
+        ip6tables -A INPUT -d fd77::2 -p icmpv6 --icmpv6-type echo-request -m dscp ! --dscp 46 -j DROP; \
         ip route add 10.78.0.0/24 dev lo; ip -6 route add fd78::/64 dev lo; \
         iptables -A FORWARD -d 10.78.0.0/24 -j REJECT --reject-with icmp-host-unreachable; \
         ip6tables -A FORWARD -d fd78::/64 -j REJECT --reject-with icmp6-adm-prohibited'; \
@@ -160,7 +175,7 @@ both_socket_kinds!(
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "runs in the namespace that the tests above make"]
 async fn inner_far_end() {
-    let (prober, mut batches) = start();
+    let (prober, mut batches) = start_inside();
     let kind = std::env::var("LINEWATCH_TEST_KIND").unwrap();
     let stats = prober.stats();
     assert_eq!((stats.socket_v4.to_string(), stats.socket_v6.to_string()), (kind.clone(), kind.clone()));
@@ -212,7 +227,7 @@ both_socket_kinds!(
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "runs in the namespace that the tests above make"]
 async fn inner_many_targets() {
-    let (prober, mut batches) = start();
+    let (prober, mut batches) = start_inside();
     let many = (0..2_000_u32).map(|n| {
         let ip = IpAddr::from(std::net::Ipv4Addr::from(0x7f01_0000 + n));
         TargetConfig { interval_ms: 1_000, timeout_ms: 1_000, ..target(n, &format!("icmp://{ip}")) }
@@ -233,7 +248,7 @@ fn a_lost_line_is_a_timeout() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "runs in the namespace that the test above makes"]
 async fn inner_lost_line() {
-    let (prober, mut batches) = start();
+    let (prober, mut batches) = start_inside();
     prober
         .set_targets(vec![target(0, "icmp://127.0.0.9?timeout=200ms"), target(1, "icmp://127.0.0.8")])
         .unwrap();
@@ -258,6 +273,7 @@ async fn inner_carrier() {
     use crate::carrier::{CarrierEvent, CarrierWatch, default_gateway};
     let ip =
         |args: &str| assert!(Command::new("ip").args(args.split(' ')).status().unwrap().success(), "{args}");
+    assert!(std::env::var_os(INSIDE).is_some(), "this test runs only in a namespace made for it");
     let mut watch = CarrierWatch::start().await.unwrap();
     let up = |name: &str| CarrierEvent::Up { ifname: name.to_owned() };
     let down = |name: &str| CarrierEvent::Down { ifname: name.to_owned() };

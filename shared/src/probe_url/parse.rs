@@ -107,9 +107,9 @@ impl<'a> Parts<'a> {
         if authority.contains('@') {
             return Err(E::UserInfo);
         }
-        if authority.starts_with('[') {
+        if let Some(inner) = authority.strip_prefix('[') {
             let bad = || E::BadBracket(authority.to_owned());
-            let (host, after) = authority[1..].split_once(']').ok_or_else(bad)?;
+            let (host, after) = inner.split_once(']').ok_or_else(bad)?;
             let port = match after.strip_prefix(':') {
                 Some(port) => Some(port),
                 None if after.is_empty() => None,

@@ -4,7 +4,8 @@
 use std::mem;
 use std::sync::Arc;
 
-use super::core::{Core, Now, Request};
+use super::core::Core;
+use super::moment::{Now, Request};
 use super::net::Network;
 use super::sys::SEND_BATCH;
 use crate::clock::NanoClock;

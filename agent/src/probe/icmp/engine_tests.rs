@@ -7,7 +7,7 @@ use linewatch_shared::sample::{LossCause, NotSentCause, Outcome, Sample};
 use linewatch_shared::time::{Clock, ManualClock, UnixMs};
 
 use super::*;
-use crate::probe::icmp::core::Answer;
+use crate::probe::icmp::moment::Answer;
 use crate::probe::icmp::target::IcmpTarget;
 
 const NS_PER_MS: i64 = 1_000_000;

@@ -9,7 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::sys::eventfd::EventFd;
 
-use super::core::{Core, Now};
+use super::core::Core;
+use super::moment::Now;
 use super::socket::SocketKind;
 use super::target::IcmpTarget;
 use crate::probe::MAX_TARGETS;

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use super::core::{Core, Now};
+use super::core::Core;
+use super::moment::Now;
 use super::outstanding::Untold;
 use super::target::{IcmpTarget, Place};
 use crate::probe::wheel::tick_of;
@@ -57,16 +58,13 @@ impl Core {
 
     fn insert(&mut self, target: IcmpTarget, now: Now) {
         let id = target.id;
-        let slot = match self.free_places.pop() {
-            Some(slot) => {
-                let counter = self.places[slot as usize].counter;
-                self.places[slot as usize] = Place::new(target, counter, now.mono_ms());
-                slot
-            }
-            None => {
-                self.places.push(Place::new(target, 0, now.mono_ms()));
-                self.places.len() as u32 - 1
-            }
+        let slot = if let Some(slot) = self.free_places.pop() {
+            let counter = self.places[slot as usize].counter;
+            self.places[slot as usize] = Place::new(target, counter, now.mono_ms());
+            slot
+        } else {
+            self.places.push(Place::new(target, 0, now.mono_ms()));
+            self.places.len() as u32 - 1
         };
         self.by_id.insert(id, slot);
         self.turns.insert(slot, tick_of(self.places[slot as usize].due_ms));

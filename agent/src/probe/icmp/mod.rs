@@ -14,8 +14,8 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::time::TimeSpec;
 use std::time::Duration;
 
-use self::core::Now;
 use self::engine::Engine;
+use self::moment::Now;
 use self::net::SocketNetwork;
 use super::sink::Outbox;
 use crate::clock::NanoClock;
@@ -26,6 +26,7 @@ mod core;
 mod engine;
 mod mailbox;
 mod membership;
+mod moment;
 mod net;
 mod outstanding;
 mod packet;
@@ -117,11 +118,11 @@ impl Reactor {
     }
 
     fn wait(&self, wake_ms: i64) {
-        let left_ns = wake_ms.saturating_mul(core::NS_PER_MS) - self.engine.now().mono_ns;
+        let left_ns = wake_ms.saturating_mul(moment::NS_PER_MS) - self.engine.now().mono_ns;
         if left_ns <= 0 {
             return;
         }
-        let listen = left_ns > LISTEN_FROM_MS * core::NS_PER_MS;
+        let listen = left_ns > LISTEN_FROM_MS * moment::NS_PER_MS;
         let mut fds = vec![PollFd::new(self.mailbox.wake_fd(), PollFlags::POLLIN)];
         if listen {
             fds.extend(self.engine.net.fds().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));

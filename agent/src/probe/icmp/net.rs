@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use linewatch_shared::sample::NotSentCause;
 
-use super::core::{Answer, Request};
+use super::moment::{Answer, Request};
 use super::packet::{self, Heard};
 use super::socket::{IcmpSocket, SocketKind, cause_of};
 use super::sys::{HeaderFields, Received, RecvBatch, SEND_BATCH, SendBatch};

@@ -23,7 +23,7 @@ pub const V6_ECHO: u8 = 128;
 pub const V6_ECHO_REPLY: u8 = 129;
 
 /// Writes an echo request's head. The padding behind it is zeros, which no checksum sees.
-/// The kernel computes the checksum of ICMPv6 itself.
+/// The kernel computes the checksum of `ICMPv6` itself.
 pub fn echo_request(v4: bool, id: u16, seq: u16, cookie: &[u8; COOKIE_BYTES]) -> [u8; HEAD_BYTES] {
     let mut head = [0; HEAD_BYTES];
     head[0] = if v4 { V4_ECHO } else { V6_ECHO };

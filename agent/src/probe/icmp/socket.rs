@@ -9,8 +9,10 @@ use nix::errno::Errno;
 use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 
 use super::packet;
-use super::sys::set_option;
+use super::sys::{set_option, set_words};
 
+/// A port to name where no packet is sent.
+const DISCARD_PORT: u16 = 9;
 /// Wanted room for replies that wait to be read; the kernel may grant less.
 const RECEIVE_BUFFER_BYTES: i32 = 4 << 20;
 
@@ -78,6 +80,7 @@ impl IcmpSocket {
         let id = (getrandom::u32().unwrap_or_else(|_| std::process::id()) & 0xffff) as u16;
         let this = Self { socket, v4, raw, id, check_errors: false };
         if raw {
+            this.block_types()?;
             this.socket.attach_filter(&answers_only(v4, id))?;
         } else {
             let (level, name) = if v4 {
@@ -104,6 +107,21 @@ impl IcmpSocket {
     /// Clears the error that the last ICMP error left on the socket, so that it fails no other packet's sending.
     pub fn clear_error(&self) {
         let _ = self.socket.take_error();
+    }
+
+    /// Lets only replies and errors through, before the kernel even copies a packet for the filter to look at: the
+    /// echo requests of others, and on loopback our own, are many.
+    fn block_types(&self) -> io::Result<()> {
+        if self.v4 {
+            let passed = [packet::V4_ECHO_REPLY].into_iter().chain(V4_ERRORS);
+            let blocked = passed.fold(u32::MAX, |blocked, kind| blocked & !(1 << kind));
+            return set_option(self.fd(), SOL_RAW, ICMP_FILTER, blocked.cast_signed());
+        }
+        let mut blocked = [u32::MAX; 8];
+        for kind in [packet::V6_ECHO_REPLY].into_iter().chain(V6_ERRORS) {
+            blocked[usize::from(kind / 32)] &= !(1 << (kind % 32));
+        }
+        set_words(self.fd(), libc::IPPROTO_ICMPV6, ICMPV6_FILTER, &blocked)
     }
 
     fn set_df(&self, df: Option<bool>) -> io::Result<()> {
@@ -138,9 +156,20 @@ pub fn cause_of(error: &io::Error) -> NotSentCause {
 pub fn route_error(ip: IpAddr) -> Option<NotSentCause> {
     let domain = if ip.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
     let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP)).ok()?;
-    const DISCARD_PORT: u16 = 9;
     socket.connect(&std::net::SocketAddr::new(ip, DISCARD_PORT).into()).err().map(|e| cause_of(&e))
 }
+
+const V4_ERRORS: [u8; 3] = [packet::V4_UNREACHABLE, packet::V4_TIME_EXCEEDED, packet::V4_PARAMETER_PROBLEM];
+const V6_ERRORS: [u8; 4] = [
+    packet::V6_UNREACHABLE,
+    packet::V6_PACKET_TOO_BIG,
+    packet::V6_TIME_EXCEEDED,
+    packet::V6_PARAMETER_PROBLEM,
+];
+/// `linux/icmp.h` and `linux/icmpv6.h`; the libc crate has no names for these.
+const SOL_RAW: i32 = 255;
+const ICMP_FILTER: i32 = 1;
+const ICMPV6_FILTER: i32 = 1;
 
 const LOAD_BYTE: u16 = 0x30;
 const LOAD_HALF: u16 = 0x28;
@@ -151,40 +180,23 @@ const JUMP_IF_EQUAL: u16 = 0x15;
 const RETURN: u16 = 0x06;
 const WHOLE_PACKET: u32 = u32::MAX;
 
-/// A filter that passes only replies to `id` and errors that quote a request of `id`, so that other traffic does
+/// A filter that passes, of the types let through, only replies to `id` and errors that quote a request of `id`, so that other traffic does
 /// not even wake us. A raw IPv4 socket sees the IP header (X is its length), a raw IPv6 socket does not. Our
 /// requests have no IP options, so the quoted header's length is known.
 fn answers_only(v4: bool, id: u16) -> Vec<SockFilter> {
     let op = |code, jt, jf, k| SockFilter::new(code, jt, jf, k);
-    let (byte, half, quoted_protocol_at, quoted_id_at, protocol) = if v4 {
-        (LOAD_BYTE_AT_X, LOAD_HALF_AT_X, 8 + 9, 8 + 20 + 4, libc::IPPROTO_ICMP)
+    let (byte, half, quoted_protocol_at, quoted_id_at, protocol, reply) = if v4 {
+        (LOAD_BYTE_AT_X, LOAD_HALF_AT_X, 8 + 9, 8 + 20 + 4, libc::IPPROTO_ICMP, packet::V4_ECHO_REPLY)
     } else {
-        (LOAD_BYTE, LOAD_HALF, 8 + 6, 8 + 40 + 4, libc::IPPROTO_ICMPV6)
+        (LOAD_BYTE, LOAD_HALF, 8 + 6, 8 + 40 + 4, libc::IPPROTO_ICMPV6, packet::V6_ECHO_REPLY)
     };
-    let (reply, errors): (u8, [u8; 4]) = if v4 {
-        let unreachable = packet::V4_UNREACHABLE;
-        (
-            packet::V4_ECHO_REPLY,
-            [unreachable, unreachable, packet::V4_TIME_EXCEEDED, packet::V4_PARAMETER_PROBLEM],
-        )
-    } else {
-        let big = packet::V6_PACKET_TOO_BIG;
-        (
-            packet::V6_ECHO_REPLY,
-            [packet::V6_UNREACHABLE, big, packet::V6_TIME_EXCEEDED, packet::V6_PARAMETER_PROBLEM],
-        )
-    };
-    let mut program = Vec::with_capacity(16);
+    let mut program = Vec::with_capacity(10);
     if v4 {
         program.push(op(LOAD_X_IP_HEADER_BYTES, 0, 0, 0));
     }
     program.extend([
         op(byte, 0, 0, 0),
-        op(JUMP_IF_EQUAL, 8, 0, u32::from(reply)),
-        op(JUMP_IF_EQUAL, 3, 0, u32::from(errors[0])),
-        op(JUMP_IF_EQUAL, 2, 0, u32::from(errors[1])),
-        op(JUMP_IF_EQUAL, 1, 0, u32::from(errors[2])),
-        op(JUMP_IF_EQUAL, 0, 7, u32::from(errors[3])),
+        op(JUMP_IF_EQUAL, 4, 0, u32::from(reply)),
         op(byte, 0, 0, quoted_protocol_at),
         op(JUMP_IF_EQUAL, 0, 5, protocol as u32),
         op(half, 0, 0, quoted_id_at),

@@ -44,24 +44,30 @@ pub struct PoolTarget {
     pub phase_key: u64,
 }
 
+#[derive(Default)]
+struct Orders {
+    targets: Option<Vec<PoolTarget>>,
+    intervals: HashMap<u32, u32>,
+}
+
 /// Orders for the pool; later ones take the place of earlier ones.
 #[derive(Default)]
 pub struct PoolMailbox {
-    orders: Mutex<(Option<Vec<PoolTarget>>, HashMap<u32, u32>)>,
+    orders: Mutex<Orders>,
     counts: Mutex<Counts>,
     ring: Notify,
 }
 
 impl PoolMailbox {
     pub fn set_targets(&self, targets: Vec<PoolTarget>) {
-        *lock(&self.orders) = (Some(targets), HashMap::new());
+        *lock(&self.orders) = Orders { targets: Some(targets), ..Orders::default() };
         self.ring.notify_one();
     }
 
     pub fn set_interval(&self, id: u32, interval_ms: u32) {
         let mut orders = lock(&self.orders);
-        if orders.1.len() < super::MAX_TARGETS || orders.1.contains_key(&id) {
-            orders.1.insert(id, interval_ms);
+        if orders.intervals.len() < super::MAX_TARGETS || orders.intervals.contains_key(&id) {
+            orders.intervals.insert(id, interval_ms);
         }
         drop(orders);
         self.ring.notify_one();
@@ -131,7 +137,7 @@ impl Pool {
                 () = mailbox.ring.notified() => self.take_orders(),
                 Some(done) = self.running.join_next() => {
                     if let Ok(done) = done {
-                        self.finish(done);
+                        self.finish(&done);
                     }
                 }
             }
@@ -147,7 +153,7 @@ impl Pool {
     }
 
     fn take_orders(&mut self) {
-        let (targets, intervals) = std::mem::take(&mut *lock(&self.mailbox.orders));
+        let Orders { targets, intervals } = std::mem::take(&mut *lock(&self.mailbox.orders));
         let now_ms = self.tools.clock.mono().0;
         if let Some(targets) = targets {
             self.set_targets(targets, now_ms);
@@ -168,8 +174,8 @@ impl Pool {
                 .get(&place.target.id)
                 .is_some_and(|t| *t == PoolTarget { interval_ms: t.interval_ms, ..(*place.target).clone() });
             if same {
-                let pace = wanted.remove(&place.target.id).map(|t| t.interval_ms);
-                self.set_interval(index, pace.unwrap_or_default(), now_ms);
+                let interval_ms = wanted.remove(&place.target.id).map(|t| t.interval_ms);
+                self.set_interval(index, interval_ms.unwrap_or_default(), now_ms);
             } else {
                 self.places[index] = None;
                 self.wheel.remove(index as u32);
@@ -227,7 +233,7 @@ impl Pool {
         }
     }
 
-    fn finish(&mut self, done: Done) {
+    fn finish(&mut self, done: &Done) {
         let place = self.places.get_mut(done.place as usize).and_then(Option::as_mut);
         let Some(place) = place.filter(|p| p.target.id == done.target) else { return };
         place.busy = false;

@@ -1,0 +1,96 @@
+//! Measuring what probing costs, with fping beside it in the same run.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, Write};
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use linewatch_agent::clock::{BootClock, NanoClock};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::procfs;
+
+/// Targets that one fping process can ping once a second without running out of its sequence numbers.
+const FPING_TARGETS: usize = 5_000;
+const NS_PER_SECOND: f64 = 1e9;
+
+/// What some processes used together, over a span.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// CPU in percent of one core.
+    pub cpu_percent: f64,
+    /// Peak resident memory, added up, in KiB.
+    pub peak_rss_kib: u64,
+}
+
+impl Load {
+    /// This load's CPU as a multiple of another's.
+    pub fn cpu_ratio(&self, other: &Self) -> f64 {
+        self.cpu_percent / other.cpu_percent.max(f64::MIN_POSITIVE)
+    }
+}
+
+impl fmt::Display for Load {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:5.1} % of a core, {:5.1} MiB", self.cpu_percent, self.peak_rss_kib as f64 / 1_024.0)
+    }
+}
+
+/// `count` addresses of 127/8, none of them 127.0.0.1.
+pub fn loopback_targets(count: u32) -> impl Iterator<Item = Ipv4Addr> {
+    const FIRST: u32 = 0x7f01_0001;
+    (0..count).map(|n| Ipv4Addr::from(FIRST + n))
+}
+
+/// Watches running processes: lets them warm up, then measures over `span`.
+///
+/// # Errors
+/// When one of them ends meanwhile.
+pub fn measure(pids: &[u32], warm_up: Duration, span: Duration) -> io::Result<Load> {
+    sleep(warm_up);
+    let used = || pids.iter().map(|pid| procfs::cpu_time(*pid)).sum::<io::Result<Duration>>();
+    let (begin_ns, before) = (BootClock.mono_ns(), used()?);
+    sleep(span);
+    let (after, end_ns) = (used()?, BootClock.mono_ns());
+    let seconds = (end_ns - begin_ns) as f64 / NS_PER_SECOND;
+    let peak_rss_kib = pids.iter().map(|pid| procfs::peak_rss_kib(*pid)).sum::<io::Result<u64>>()?;
+    Ok(Load { cpu_percent: (after - before).as_secs_f64() * 100.0 / seconds, peak_rss_kib })
+}
+
+/// Measures fping on the same targets, once a second each: as many processes as it needs.
+///
+/// # Errors
+/// When fping is not installed, or ends by itself.
+pub fn fping(targets: &[Ipv4Addr], folder: &Path, warm_up: Duration, span: Duration) -> io::Result<Load> {
+    let mut children = Vec::new();
+    for (n, few) in targets.chunks(FPING_TARGETS).enumerate() {
+        children.push(start_fping(few, &folder.join(format!("targets-{n}")))?);
+    }
+    let pids: Vec<u32> = children.iter().map(Child::id).collect();
+    let load = measure(&pids, warm_up, span);
+    for mut child in children {
+        let _ = kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT);
+        child.wait()?;
+    }
+    load
+}
+
+fn start_fping(targets: &[Ipv4Addr], list: &Path) -> io::Result<Child> {
+    let mut file = fs::File::create(list)?;
+    for target in targets {
+        writeln!(file, "{target}")?;
+    }
+    // Spread over the second; its default of 10 ms between two packets would not do 1,000 a second.
+    let between_ms = format!("{:.2}", 900.0 / targets.len().max(1) as f64);
+    Command::new("fping")
+        .args(["-l", "-p", "1000", "-q", "-i", &between_ms, "-f"])
+        .arg(list)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+}
