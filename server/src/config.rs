@@ -66,6 +66,8 @@ pub struct Smtp {
     pub user: Option<String>,
     /// `smtp.password` or `smtp.password_file`.
     pub password: Option<Secret>,
+    /// `smtp.ca_file`: PEM file of the authorities to trust in place of the system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// `[webhook]`: a signed copy of every alert.

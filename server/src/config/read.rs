@@ -56,6 +56,7 @@ fn smtp(s: &mut Source) -> Option<Smtp> {
     let port = s.parsed("smtp.port", port);
     let user = s.parsed("smtp.user", not_empty);
     let password = s.secret("smtp.password");
+    let ca_file = s.parsed("smtp.ca_file", readable);
     let host = host?;
     if from.is_none() {
         s.mistake("smtp.from", "is missing: mail needs a sender's address");
@@ -75,6 +76,7 @@ fn smtp(s: &mut Source) -> Option<Smtp> {
         tls,
         user,
         password,
+        ca_file,
     })
 }
 
@@ -113,6 +115,10 @@ fn base_url(text: &str) -> Result<String, String> {
 
 fn not_empty(text: &str) -> Result<String, String> {
     if text.trim().is_empty() { Err("must not be empty".into()) } else { Ok(text.to_owned()) }
+}
+
+fn readable(text: &str) -> Result<PathBuf, String> {
+    std::fs::File::open(text).map(|_| PathBuf::from(text)).map_err(|e| format!("{text}: {e}"))
 }
 
 fn mail_address(text: &str) -> Result<String, String> {
