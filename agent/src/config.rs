@@ -221,8 +221,9 @@ fn set(table: &mut toml::Table, name: &str, value: &str) -> Result<(), ConfigErr
     }
     // An array is written as in the file; anything else is a text.
     let parsed = if value.trim_start().starts_with('[') {
-        let document: toml::Table =
-            format!("value = {value}").parse().map_err(|error: toml::de::Error| wrong(error.message().to_owned()))?;
+        let document: toml::Table = format!("value = {value}")
+            .parse()
+            .map_err(|error: toml::de::Error| wrong(error.message().to_owned()))?;
         document.get("value").cloned().unwrap_or(toml::Value::String(value.to_owned()))
     } else {
         toml::Value::String(value.to_owned())
@@ -254,7 +255,10 @@ mod tests {
         let cases = [
             ("data_dir = \"/d\"\nspeed = 1\n", "agent.toml:2: unknown field `speed`"),
             ("data_dir = \"/d\"\n\n[ui]\nlisten = \"here\"\n", "agent.toml:4: "),
-            ("data_dir = \"/d\"\n[ui]\nlisten = \"0.0.0.0:8090\"", "agent.toml:3: ui.listen: 0.0.0.0 is not a loopback"),
+            (
+                "data_dir = \"/d\"\n[ui]\nlisten = \"0.0.0.0:8090\"",
+                "agent.toml:3: ui.listen: 0.0.0.0 is not a loopback",
+            ),
             ("data_dir = \"/d\"\n[probe]\nanchors = [\"ftp://x\"]", "agent.toml:3: probe.anchors: ftp://x: "),
             ("data_dir = \"/d\"\n[log]\nlevel = \"info,a=b=c\"", "agent.toml:3: log.level: "),
             ("data_dir = \"/d\"\n[log]\nformat = \"xml\"", "agent.toml:3: unknown variant `xml`"),

@@ -132,8 +132,10 @@ impl Identity {
     /// When a stored certificate cannot be used.
     pub fn client(&self) -> Result<Client, EnrollError> {
         let tls = tls::as_agent(&self.authority_pem, &self.certificate_pem, &self.key_pem)?;
-        Client::new(&self.server, tls)
-            .map_err(|error| EnrollError::Unreachable { server: self.server.clone(), reason: error.to_string() })
+        Client::new(&self.server, tls).map_err(|error| EnrollError::Unreachable {
+            server: self.server.clone(),
+            reason: error.to_string(),
+        })
     }
 
     /// Until when the certificate is valid.
@@ -152,8 +154,7 @@ impl Identity {
 pub fn server_url(text: &str) -> Result<String, EnrollError> {
     let wrong = || EnrollError::Url(text.to_owned());
     let text = text.trim();
-    let with_scheme =
-        if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
     let mut url = reqwest::Url::parse(&with_scheme).map_err(|_| wrong())?;
     let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     if url.scheme() != "https" || url.host_str().is_none() || !url.username().is_empty() || !plain {
@@ -185,7 +186,8 @@ pub async fn enroll(
     let mut params = rcgen::CertificateParams::new(Vec::new())?;
     params.distinguished_name = rcgen::DistinguishedName::new();
     let csr_der = params.serialize_request(&key)?.der().to_vec();
-    let enroll = Enroll { secret: token.secret.to_vec(), csr_der, version: env!("CARGO_PKG_VERSION").to_owned() };
+    let enroll =
+        Enroll { secret: token.secret.to_vec(), csr_der, version: env!("CARGO_PKG_VERSION").to_owned() };
     let tls = tls::by_fingerprint(token.authority_sha256)?;
     let client = Client::new(&server, tls).map_err(|error| explain(&server, error))?;
     let enrolled = client.enroll(&enroll).await.map_err(|error| explain(&server, error))?;

@@ -181,8 +181,8 @@ pub fn has_lost(db: &Connection, epoch: u64, lane: Lane, said: &Held) -> Result<
 
 /// What the server is known to hold of a lane: disjoint, rising.
 pub(super) fn held(db: &Connection, gen_: i64, lane: Lane) -> Result<Vec<Range>, JournalError> {
-    let mut statement = db
-        .prepare_cached("SELECT first, last, sum FROM held WHERE gen = ?1 AND lane = ?2 ORDER BY first")?;
+    let mut statement =
+        db.prepare_cached("SELECT first, last, sum FROM held WHERE gen = ?1 AND lane = ?2 ORDER BY first")?;
     let mut rows = statement.query(params![gen_, lanes::code(lane)])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
@@ -195,8 +195,8 @@ pub(super) fn held(db: &Connection, gen_: i64, lane: Lane) -> Result<Vec<Range>,
 fn replace(tx: &Connection, gen_: i64, lane: Lane, ranges: &[Range]) -> Result<(), JournalError> {
     let code = lanes::code(lane);
     tx.prepare_cached("DELETE FROM held WHERE gen = ?1 AND lane = ?2")?.execute(params![gen_, code])?;
-    let mut statement = tx
-        .prepare_cached("INSERT INTO held (gen, lane, first, last, sum) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let mut statement =
+        tx.prepare_cached("INSERT INTO held (gen, lane, first, last, sum) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for range in ranges {
         let (first, last) = (range.first.cast_signed(), range.last.cast_signed());
         statement.execute(params![gen_, code, first, last, range.sum.0.to_be_bytes()])?;
@@ -216,12 +216,7 @@ pub fn forget(tx: &Connection) -> Result<(), JournalError> {
 }
 
 /// Begins a new epoch; record ids are kept, numbers and chains are not.
-pub fn new_epoch(
-    tx: &Connection,
-    resend: Resend,
-    why: &str,
-    now: UnixMs,
-) -> Result<Stream, JournalError> {
+pub fn new_epoch(tx: &Connection, resend: Resend, why: &str, now: UnixMs) -> Result<Stream, JournalError> {
     let old = lanes::require(tx)?;
     let new = lanes::begin(tx, why, now)?;
     if resend == Resend::Everything {

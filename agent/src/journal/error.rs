@@ -17,7 +17,9 @@ pub enum JournalError {
         source: std::io::Error,
     },
     /// The database was written by a newer program.
-    #[error("the journal is of version {found}, this program knows versions up to {known}: install the newer program")]
+    #[error(
+        "the journal is of version {found}, this program knows versions up to {known}: install the newer program"
+    )]
     Newer {
         /// The version found.
         found: i64,

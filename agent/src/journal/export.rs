@@ -108,7 +108,8 @@ impl<R: Read> Read for Hashed<R> {
 fn write_file(db: &Connection, agent: &str, now: UnixMs, path: &Path) -> Result<u64, ExportError> {
     let (stream, views) = view::lane_views(db)?;
     let count = views.iter().map(view::LaneView::unsent).sum();
-    let header = Header { format: FORMAT, epoch: stream.epoch, agent: agent.to_owned(), exported_at: now, count };
+    let header =
+        Header { format: FORMAT, epoch: stream.epoch, agent: agent.to_owned(), exported_at: now, count };
     let header = wire::encode(&header).map_err(JournalError::from)?;
     let mut out = Hashed { inner: BufWriter::new(File::create(path)?), hasher: Sha256::new() };
     out.write_all(MAGIC)?;

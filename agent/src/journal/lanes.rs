@@ -42,13 +42,8 @@ pub(super) struct LaneRow {
 }
 
 impl LaneRow {
-    const EMPTY: Self = Self {
-        last: 0,
-        chain: Chain::START,
-        pruned: 0,
-        pruned_chain: Chain::START,
-        pruned_sum: RangeSum(0),
-    };
+    const EMPTY: Self =
+        Self { last: 0, chain: Chain::START, pruned: 0, pruned_chain: Chain::START, pruned_sum: RangeSum(0) };
 }
 
 pub(super) fn damaged(what: &str) -> JournalError {
@@ -103,7 +98,8 @@ pub(super) fn read(db: &Connection, gen_: i64, lane: Lane) -> Result<LaneRow, Jo
         last: last.cast_unsigned(),
         chain: Chain::from_slice(&chain).ok_or_else(|| damaged("a chain has another length"))?,
         pruned: pruned.cast_unsigned(),
-        pruned_chain: Chain::from_slice(&pruned_chain).ok_or_else(|| damaged("a chain has another length"))?,
+        pruned_chain: Chain::from_slice(&pruned_chain)
+            .ok_or_else(|| damaged("a chain has another length"))?,
         pruned_sum: read_sum(&pruned_sum)?,
     })
 }

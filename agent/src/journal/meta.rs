@@ -30,8 +30,10 @@ pub fn get<T: DeserializeOwned>(db: &Connection, name: &str) -> Result<Option<T>
 /// Writes a value.
 pub fn put<T: Serialize>(tx: &Connection, name: &str, value: &T) -> Result<(), JournalError> {
     let raw = rmp_serde::to_vec_named(value)?;
-    tx.prepare_cached("INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2")?
-        .execute(params![name, raw])?;
+    tx.prepare_cached(
+        "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
+    )?
+    .execute(params![name, raw])?;
     Ok(())
 }
 

@@ -257,7 +257,9 @@ pub(super) fn chain_at(
         .prepare_cached("SELECT chain FROM record WHERE gen = ?1 AND lane = ?2 AND number = ?3")?
         .query_row(params![gen_, lanes::code(lane), number.cast_signed()], |row| row.get(0))
         .optional()?;
-    chain.map(|chain| Chain::from_slice(&chain).ok_or_else(|| damaged("a chain has another length"))).transpose()
+    chain
+        .map(|chain| Chain::from_slice(&chain).ok_or_else(|| damaged("a chain has another length")))
+        .transpose()
 }
 
 /// A stored record, for listings.

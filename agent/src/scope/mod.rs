@@ -132,7 +132,8 @@ pub fn packs(db: &Connection) -> Result<Vec<PackText>, JournalError> {
 /// # Errors
 /// When the database cannot be read.
 pub fn is_known(db: &Connection) -> Result<bool, JournalError> {
-    Ok(db.prepare_cached("SELECT 1 FROM scope LIMIT 1")?.exists([])? || position(db)?.settled_head().is_some())
+    Ok(db.prepare_cached("SELECT 1 FROM scope LIMIT 1")?.exists([])?
+        || position(db)?.settled_head().is_some())
 }
 
 #[cfg(test)]

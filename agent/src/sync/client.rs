@@ -131,10 +131,12 @@ async fn problem(answer: reqwest::Response) -> CallError {
     let retry_after_ms = header(RETRY_AFTER)
         .and_then(|value| value.trim().parse::<i64>().ok())
         .map(|seconds| seconds.max(0).saturating_mul(1_000).min(RETRY_AFTER_MS_MAX));
-    let is_problem = header(CONTENT_TYPE_HEADER).is_some_and(|kind| kind.starts_with("application/problem+json"));
+    let is_problem =
+        header(CONTENT_TYPE_HEADER).is_some_and(|kind| kind.starts_with("application/problem+json"));
     let bytes = read(answer, PROBLEM_BYTES_MAX).await.unwrap_or_default();
     let body: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    let field = |name: &str| body.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+    let field =
+        |name: &str| body.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
     let code = if is_problem { field("code") } else { String::new() };
     let detail = [field("detail"), field("title"), "no explanation".to_owned()]
         .into_iter()

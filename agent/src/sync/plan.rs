@@ -29,7 +29,7 @@ const QUICK_MS: i64 = 500;
 const FORKS_MAX: u32 = 3;
 
 /// Draws numbers in `0.0..1.0`, so that agents don't come back in step.
-pub type Chance = Box<dyn FnMut() -> f64 + Send>;
+pub type Chance = Box<dyn FnMut() -> f64 + Send + Sync>;
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +138,8 @@ impl Planner {
         let Span { first, last } = *if newest_first { gaps.last() } else { gaps.first() }?;
         let cap = self.cap.filter(|cap| cap.lane == view.lane).map_or(usize::MAX, |cap| cap.records);
         let most_records = (self.limits.batch_records as usize).clamp(1, BATCH_RECORDS_MAX).min(cap);
-        let most_bytes = (self.limits.batch_bytes as usize).min(BATCH_BYTES_MAX).saturating_sub(ENVELOPE_BYTES);
+        let most_bytes =
+            (self.limits.batch_bytes as usize).min(BATCH_BYTES_MAX).saturating_sub(ENVELOPE_BYTES);
         let most_bytes = most_bytes.min(self.aim_bytes);
         Some(Wanted { lane: view.lane, first, last, newest_first, most_records, most_bytes })
     }

@@ -173,12 +173,7 @@ impl<T: Transport> Session<T> {
     }
 
     /// Journals a clock fact where there is something to say.
-    async fn note_clock(
-        &self,
-        before: Reading,
-        after: Reading,
-        server: UnixMs,
-    ) -> Result<(), JournalError> {
+    async fn note_clock(&self, before: Reading, after: Reading, server: UnixMs) -> Result<(), JournalError> {
         let fact = clock::measure(before, after, server);
         self.status.send_modify(|status| status.offset_ms = Some(fact.offset_ms()));
         let last = self.journal.read(|db| meta::get::<LastClock>(db, meta::LAST_CLOCK)).await?;
@@ -218,19 +213,20 @@ impl<T: Transport> Session<T> {
                 self.forked(&why);
                 Ok(Ok(()))
             }
-            Err(error) if error.meaning() == Meaning::Rejected => self.rejected(lane, first, count, error).await,
+            Err(error) if error.meaning() == Meaning::Rejected => {
+                self.rejected(lane, first, count, error).await
+            }
             Err(error) => Ok(Err(error)),
         }
     }
 
-    async fn note_pushed(
-        &mut self,
-        epoch: u64,
-        lane: Lane,
-        answer: PushAnswer,
-    ) -> Result<(), JournalError> {
+    async fn note_pushed(&mut self, epoch: u64, lane: Lane, answer: PushAnswer) -> Result<(), JournalError> {
         if answer.set_aside > 0 {
-            tracing::warn!(records = answer.set_aside, lane = lane.name(), "put aside by the server for a person");
+            tracing::warn!(
+                records = answer.set_aside,
+                lane = lane.name(),
+                "put aside by the server for a person"
+            );
         }
         let now = self.reading().wall;
         let noted = self.journal.write(move |tx| {
@@ -290,12 +286,7 @@ impl<T: Transport> Session<T> {
 }
 
 /// Notes what the server holds. A server with another epoch is believed anew, from nothing.
-fn note_hello(
-    tx: &Connection,
-    epoch: u64,
-    answer: &HelloAnswer,
-    now: UnixMs,
-) -> Result<Noted, JournalError> {
+fn note_hello(tx: &Connection, epoch: u64, answer: &HelloAnswer, now: UnixMs) -> Result<Noted, JournalError> {
     let known = meta::get::<Uuid>(tx, meta::SERVER_EPOCH)?;
     if known != Some(answer.server_epoch) {
         if known.is_some() {
@@ -306,7 +297,10 @@ fn note_hello(
     }
     for held in &answer.held {
         if journal::has_lost(tx, epoch, held.lane, &held.held)? {
-            tracing::warn!(lane = held.lane.name(), "the server has lost what it acknowledged: it is sent again");
+            tracing::warn!(
+                lane = held.lane.name(),
+                "the server has lost what it acknowledged: it is sent again"
+            );
             journal::forget(tx)?;
             break;
         }

@@ -43,10 +43,7 @@ struct OwnAuthority {
 }
 
 impl OwnAuthority {
-    fn roots(
-        &self,
-        presented: &[CertificateDer<'_>],
-    ) -> Result<std::borrow::Cow<'_, RootCertStore>, Error> {
+    fn roots(&self, presented: &[CertificateDer<'_>]) -> Result<std::borrow::Cow<'_, RootCertStore>, Error> {
         match &self.trust {
             Trust::Known(roots) => Ok(std::borrow::Cow::Borrowed(roots)),
             Trust::Fingerprint(wanted) => {
@@ -73,9 +70,8 @@ impl ServerCertVerifier for OwnAuthority {
         let roots = self.roots(intermediates)?;
         let parsed = ParsedCertificate::try_from(end_entity)?;
         let algorithms = self.provider.signature_verification_algorithms.all;
-        let verify = |now| {
-            verify_server_cert_signed_by_trust_anchor(&parsed, &roots, intermediates, now, algorithms)
-        };
+        let verify =
+            |now| verify_server_cert_signed_by_trust_anchor(&parsed, &roots, intermediates, now, algorithms);
         let result = match verify(now) {
             // Our own authority makes nothing for the future: this device's clock is behind, which must
             // not keep it from telling the server so.
@@ -142,11 +138,7 @@ pub fn by_fingerprint(authority_sha256: [u8; 32]) -> Result<ClientConfig, TlsErr
 ///
 /// # Errors
 /// When a certificate or the key cannot be read.
-pub fn as_agent(
-    authority_pem: &str,
-    certificate_pem: &str,
-    key_pem: &str,
-) -> Result<ClientConfig, TlsError> {
+pub fn as_agent(authority_pem: &str, certificate_pem: &str, key_pem: &str) -> Result<ClientConfig, TlsError> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority_pem.as_bytes())?)?;
     let chain: Vec<_> =

@@ -80,7 +80,8 @@ fn an_older_copy_put_back_into_the_same_file_gets_a_new_epoch() {
 fn an_export_is_taken_in_once() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let journal = open(one.path());
-    let records = [report(journal.scribe(), "a"), visit(journal.scribe(), "C1"), minute(journal.scribe(), 900)];
+    let records =
+        [report(journal.scribe(), "a"), visit(journal.scribe(), "C1"), minute(journal.scribe(), 900)];
     journal.append_blocking(&records).unwrap();
     journal.append_blocking(&[report(journal.scribe(), "b")]).unwrap();
     acknowledge(&journal, &records[0]);
@@ -97,7 +98,9 @@ fn an_export_is_taken_in_once() {
             check_whole(db);
             assert!(!records::contains(db, records[0].id).unwrap());
             let bytes: Vec<u8> =
-                db.query_row("SELECT bytes FROM record WHERE id = ?1", [records[1].id.as_bytes()], |row| row.get(0))?;
+                db.query_row("SELECT bytes FROM record WHERE id = ?1", [records[1].id.as_bytes()], |row| {
+                    row.get(0)
+                })?;
             assert_eq!(bytes, records[1].to_bytes().unwrap(), "bytes are kept");
             Ok(())
         })
@@ -117,7 +120,8 @@ fn a_damaged_export_changes_nothing() {
     let broken = two.path().join("broken");
     let mut flipped = whole.clone();
     flipped[whole.len() / 2] ^= 1;
-    let cases: [&[u8]; 5] = [&whole[..whole.len() - 1], &whole[..40], &flipped, b"hello", &[&whole[..], b"x"].concat()];
+    let cases: [&[u8]; 5] =
+        [&whole[..whole.len() - 1], &whole[..40], &flipped, b"hello", &[&whole[..], b"x"].concat()];
     for (n, bytes) in cases.iter().enumerate() {
         fs::write(&broken, bytes).unwrap();
         let error = import(&other, &broken).unwrap_err().to_string();

@@ -65,7 +65,9 @@ pub(crate) fn check_whole(db: &Connection) {
     for lane in Lane::ALL {
         let row = lanes::read(db, stream.gen_, lane).unwrap();
         let mut statement = db
-            .prepare("SELECT number, hash, chain, bytes FROM record WHERE gen = ?1 AND lane = ?2 ORDER BY number")
+            .prepare(
+                "SELECT number, hash, chain, bytes FROM record WHERE gen = ?1 AND lane = ?2 ORDER BY number",
+            )
             .unwrap();
         let mut rows = statement.query((stream.gen_, lanes::code(lane))).unwrap();
         let (mut number, mut chain) = (row.pruned, row.pruned_chain);
@@ -84,4 +86,10 @@ pub(crate) fn check_whole(db: &Connection) {
         assert_eq!(number, row.last, "the head of lane {}", lane.name());
         assert_eq!(chain, row.chain);
     }
+}
+
+/// A change of a line's state, now.
+pub(crate) fn change(scribe: &Scribe, line: &str, state: linewatch_shared::detector::LineState) -> Record {
+    let evidence = linewatch_shared::detector::Evidence::default();
+    scribe.now_record(Body::Line(linewatch_shared::facts::LineChange { line: line.into(), state, evidence }))
 }

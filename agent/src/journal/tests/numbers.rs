@@ -29,11 +29,12 @@ fn a_failed_write_undoes_itself_and_not_its_neighbours() {
     });
     assert_eq!(good.unwrap(), 1);
     assert!(bad.unwrap_err().to_string().contains("on purpose"));
-    journal.read_blocking(|db| {
-        check_whole(db);
-        Ok(())
-    })
-    .unwrap();
+    journal
+        .read_blocking(|db| {
+            check_whole(db);
+            Ok(())
+        })
+        .unwrap();
 }
 
 #[test]
@@ -59,17 +60,19 @@ fn many_appenders_share_commits() {
     let (commits, writes) = journal.counts();
     assert_eq!(writes, 400);
     assert!(commits - before < 400, "{commits} commits for 400 appends");
-    journal.read_blocking(|db| {
-        check_whole(db);
-        Ok(())
-    })
-    .unwrap();
+    journal
+        .read_blocking(|db| {
+            check_whole(db);
+            Ok(())
+        })
+        .unwrap();
 }
 
 #[test]
 fn ids_made_in_one_millisecond_are_in_order() {
     let (scribe, _) = scribe();
-    let ids: Vec<_> = (0..1_000).map(|_| scribe.now_record(linewatch_shared::facts::Body::Tombstone).id).collect();
+    let ids: Vec<_> =
+        (0..1_000).map(|_| scribe.now_record(linewatch_shared::facts::Body::Tombstone).id).collect();
     assert!(ids.is_sorted());
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
 }

@@ -49,7 +49,11 @@ fn only_what_is_acknowledged_and_old_is_pruned() {
 
     let all: Vec<_> = old.iter().chain([&new]).cloned().collect();
     let held = Held::Upto { last: 7, chain: chain_of(&all) };
-    assert_eq!(accept(&db, epoch, Lane::Fault, &held).unwrap(), Verdict::Accepted, "chains go on over the pruned");
+    assert_eq!(
+        accept(&db, epoch, Lane::Fault, &held).unwrap(),
+        Verdict::Accepted,
+        "chains go on over the pruned"
+    );
     assert_eq!(prune(&db, before, &Lane::ALL).unwrap(), 2, "the new one stays");
     let held = ranges(&[(1, 6, sum_of(&summaries, 1))]);
     assert_eq!(accept(&db, epoch, Lane::Summary, &held).unwrap(), Verdict::Accepted, "sums go on, too");
@@ -109,7 +113,8 @@ fn a_full_disk_costs_summaries_and_never_faults() {
         })
         .unwrap();
     for n in 0..200 {
-        let fault = report(journal.scribe(), &format!("{n} on a full disk, with some more words to fill pages"));
+        let fault =
+            report(journal.scribe(), &format!("{n} on a full disk, with some more words to fill pages"));
         journal.append_blocking(std::slice::from_ref(&fault)).unwrap();
         faults.push(fault);
     }

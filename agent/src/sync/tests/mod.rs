@@ -50,7 +50,9 @@ impl Rig {
 
     /// How many epochs the journal has had.
     pub fn epochs(&self) -> i64 {
-        let count = |db: &rusqlite::Connection| Ok(db.query_row("SELECT count(*) FROM stream", [], |row| row.get(0))?);
+        let count = |db: &rusqlite::Connection| {
+            Ok(db.query_row("SELECT count(*) FROM stream", [], |row| row.get(0))?)
+        };
         self.journal.read_blocking(count).unwrap()
     }
 
@@ -80,7 +82,10 @@ impl Rig {
                 return;
             }
         }
-        panic!("no rest after {STEPS_MAX} steps: {:?}", self.model.state().calls.iter().rev().take(12).collect::<Vec<_>>());
+        panic!(
+            "no rest after {STEPS_MAX} steps: {:?}",
+            self.model.state().calls.iter().rev().take(12).collect::<Vec<_>>()
+        );
     }
 
     pub fn views(&self) -> Vec<LaneView> {
@@ -106,7 +111,10 @@ impl Rig {
         for view in views {
             for span in &view.held {
                 for number in span.first..=span.last {
-                    let held = state.streams.get(&(stream.epoch, view.lane)).is_some_and(|s| s.bodies.contains_key(&number));
+                    let held = state
+                        .streams
+                        .get(&(stream.epoch, view.lane))
+                        .is_some_and(|s| s.bodies.contains_key(&number));
                     assert!(held, "{} {number} counts as acknowledged and is not there", view.lane.name());
                 }
             }

@@ -139,10 +139,12 @@ fn two_laptops_with_one_database_both_arrive() {
     for name in ["journal.db", "journal.generation"] {
         std::fs::copy(one.path().join(name), two.path().join(name)).unwrap();
     }
-    let inode = std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(two.path().join("journal.db")).unwrap());
+    let inode =
+        std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(two.path().join("journal.db")).unwrap());
     let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
     let db = rusqlite::Connection::open(two.path().join("journal.db")).unwrap();
-    crate::journal::meta::put(&db, crate::journal::meta::PLACE, &format!("{} {inode}", machine.trim())).unwrap();
+    crate::journal::meta::put(&db, crate::journal::meta::PLACE, &format!("{} {inode}", machine.trim()))
+        .unwrap();
     drop(db);
     let mut first = Rig::new(one.path(), model.clone());
     let mut second = Rig::new(two.path(), model.clone());
@@ -187,7 +189,11 @@ fn a_record_that_cannot_be_taken_in_is_wrapped_and_its_neighbours_arrive() {
     let kept: Vec<u8> = rig
         .journal
         .read_blocking(|db| {
-            Ok(db.query_row("SELECT bytes FROM poisoned WHERE id = ?1", [records[17].id.as_bytes()], |row| row.get(0))?)
+            Ok(db.query_row(
+                "SELECT bytes FROM poisoned WHERE id = ?1",
+                [records[17].id.as_bytes()],
+                |row| row.get(0),
+            )?)
         })
         .unwrap();
     assert_eq!(kept, raw);

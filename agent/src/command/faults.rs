@@ -1,0 +1,370 @@
+//! The faults that this device knows of, found by the same fold as on the server, offline.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Context;
+use linewatch_shared::facts::{Body, Record, When};
+use linewatch_shared::rules::Pack;
+use linewatch_shared::sla::{
+    Carried, Event, Fact, Fault, LineRules, LineTerms, PackVersion, deadlines, fold,
+};
+use linewatch_shared::time::UnixMs;
+use linewatch_shared::wire::ReferenceLine;
+use rusqlite::Connection;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::journal::{self, Scribe, meta};
+use crate::scope;
+use crate::sync::clock::LastClock;
+
+/// The newest records that are looked at.
+const RECORDS_MAX: usize = 50_000;
+
+/// A fault as listed.
+#[derive(Debug, Serialize)]
+pub struct FaultView {
+    /// The fault's id: that of its first opening fact.
+    pub id: Uuid,
+    /// The line's code.
+    pub line: String,
+    /// The customer's code; empty while the line is not known here.
+    pub customer: String,
+    /// The tier; empty while the line is not known here.
+    pub tier: String,
+    /// Where it stands.
+    pub state: String,
+    /// Since when.
+    pub started_at: String,
+    /// The same, for people's texts.
+    #[serde(skip)]
+    pub started: UnixMs,
+    /// Whether every fact of it has reached the server.
+    pub sent: bool,
+    /// What is owed.
+    pub deadlines: Vec<DeadlineView>,
+    /// What happened, in order.
+    pub facts: Vec<FactView>,
+}
+
+/// A promise as of now.
+#[derive(Debug, Serialize)]
+pub struct DeadlineView {
+    /// What is owed.
+    pub kind: &'static str,
+    /// By when.
+    pub due_at: String,
+    /// How it stands.
+    pub state: &'static str,
+    /// What is left, negative when overdue.
+    pub remaining_ms: i64,
+    /// Whether it is still to be done.
+    #[serde(skip)]
+    pub open: bool,
+}
+
+/// A fact of a fault.
+#[derive(Debug, Serialize)]
+pub struct FactView {
+    /// The fact's id.
+    pub id: Uuid,
+    /// What happened.
+    pub kind: &'static str,
+    /// When, corrected.
+    pub occurred_at: String,
+    /// The same, for people's texts.
+    #[serde(skip)]
+    pub at: UnixMs,
+    /// In words, where a person said something.
+    pub text: String,
+    /// Who wrote it.
+    pub by: Option<String>,
+    /// Why it has no effect, where it has none.
+    pub misfit: Option<String>,
+    /// Whether it has reached the server.
+    pub sent: bool,
+}
+
+/// The server's time as well as this device can know it.
+pub struct Corrected {
+    last: Option<LastClock>,
+}
+
+impl Corrected {
+    /// From the last clock fact.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn read(db: &Connection) -> anyhow::Result<Self> {
+        Ok(Self { last: meta::get(db, meta::LAST_CLOCK)? })
+    }
+
+    fn at(&self, when: When, boot: Uuid) -> UnixMs {
+        match (when, &self.last) {
+            (When::Machine(reading), Some(last)) if last.boot == boot => {
+                last.fact.server + (reading.mono.0 - last.fact.device.mono.0)
+            }
+            (When::Machine(reading), Some(last)) => reading.wall + last.fact.offset_ms(),
+            _ => when.raw(),
+        }
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self, scribe: &Scribe) -> UnixMs {
+        self.at(When::Machine(scribe.reading()), scribe.boot())
+    }
+}
+
+/// A record that concerns a line.
+struct Known {
+    fact: Fact,
+    by: Option<String>,
+    sent: bool,
+}
+
+fn text_of(event: &Event) -> String {
+    use linewatch_shared::facts::StepKind;
+    match event {
+        Event::Report { description, .. } => description.clone(),
+        Event::Step(step) => match &step.kind {
+            StepKind::Note { text } => text.clone(),
+            _ => step.note.clone().unwrap_or_default(),
+        },
+        _ => String::new(),
+    }
+}
+
+/// The journal's facts by line. A step belongs to the line of the fact that it names.
+fn by_line(db: &Connection, agent: &str, times: &Corrected) -> anyhow::Result<BTreeMap<String, Vec<Known>>> {
+    let mut lines: BTreeMap<String, Vec<Known>> = BTreeMap::new();
+    let mut line_of: BTreeMap<Uuid, String> = BTreeMap::new();
+    let mut steps = Vec::new();
+    for stored in journal::of_kinds(db, &["line", "report", "step"], RECORDS_MAX)? {
+        let Ok(record) = Record::from_bytes(&stored.bytes) else { continue };
+        let occurred_at = times.at(record.occurred, record.boot);
+        let (line, event) = match record.body {
+            Body::Line(change) => {
+                (change.line, Event::Evidence { agent: agent.to_owned(), state: change.state })
+            }
+            Body::Report(report) => {
+                let (channel, reporter, description) = (report.channel, report.reporter, report.description);
+                (report.line, Event::Report { channel, reporter, description })
+            }
+            Body::Step(step) => {
+                let fact = Fact { id: record.id, occurred_at, event: Event::Step(step.clone()) };
+                steps.push((step.fault, Known { fact, by: record.by, sent: stored.acked }));
+                continue;
+            }
+            _ => continue,
+        };
+        line_of.insert(record.id, line.clone());
+        let fact = Fact { id: record.id, occurred_at, event };
+        lines.entry(line).or_default().push(Known { fact, by: record.by, sent: stored.acked });
+    }
+    for (fault, step) in steps {
+        if let Some(line) = line_of.get(&fault) {
+            lines.entry(line.clone()).or_default().push(step);
+        }
+    }
+    Ok(lines)
+}
+
+fn packs(db: &Connection) -> anyhow::Result<Vec<PackVersion>> {
+    let mut versions = Vec::new();
+    for text in scope::packs(db)? {
+        match Pack::parse(&text.text, &text.name) {
+            Ok(pack) => versions.push(PackVersion { valid_from: text.valid_from, pack: Arc::new(pack) }),
+            Err(mistakes) => {
+                let first = mistakes.first().map(ToString::to_string).unwrap_or_default();
+                tracing::warn!(pack = text.name, version = text.version, %first, "not understood: update the agent");
+            }
+        }
+    }
+    Ok(versions)
+}
+
+fn rules(line: &ReferenceLine, packs: &[PackVersion]) -> Option<LineRules> {
+    let terms = line.terms.iter().map(|terms| LineTerms {
+        valid_from: terms.valid_from,
+        customer: line.customer.clone(),
+        pack: terms.pack.clone(),
+        tier: terms.tier.clone(),
+        owner: terms.agent.clone(),
+    });
+    LineRules::new(&line.code, terms.collect(), packs.iter().cloned())
+        .inspect_err(|error| tracing::warn!(%error, "no countdown"))
+        .ok()
+}
+
+/// Every fault that this device knows of, the oldest first.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub fn all(db: &Connection, scribe: &Scribe, agent: &str) -> anyhow::Result<Vec<FaultView>> {
+    let times = Corrected::read(db)?;
+    let now = times.now(scribe);
+    let packs = packs(db).context("packs")?;
+    let references = scope::lines(db)?;
+    let mut found = Vec::new();
+    for (code, facts) in by_line(db, agent, &times)? {
+        let reference = references.iter().find(|line| line.code == code);
+        match reference.and_then(|line| rules(line, &packs)) {
+            Some(rules) => {
+                let folded =
+                    fold(facts.iter().map(|k| k.fact.clone()).collect(), &rules, &Carried::default());
+                found.extend(folded.faults.iter().map(|fault| view(fault, &facts, now)));
+            }
+            None => found.extend(facts.iter().filter_map(|known| bare(&code, known))),
+        }
+    }
+    found.sort_by_key(|fault| (fault.started, fault.id));
+    Ok(found)
+}
+
+fn view(fault: &Fault, facts: &[Known], now: UnixMs) -> FaultView {
+    let of = |id: Uuid| facts.iter().find(|known| known.fact.id == id);
+    let listed: Vec<FactView> = fault
+        .facts
+        .iter()
+        .filter_map(|placed| Some(fact_view(of(placed.id)?, placed.misfit.clone())))
+        .collect();
+    let owed = deadlines(fault, now);
+    FaultView {
+        id: fault.id,
+        line: fault.line.clone(),
+        customer: fault.terms.customer.clone(),
+        tier: fault.terms.tier.name.clone(),
+        state: fault.state.name().to_owned(),
+        started_at: fault.started_at.to_rfc3339(),
+        started: fault.started_at,
+        sent: listed.iter().all(|fact| fact.sent),
+        deadlines: owed
+            .iter()
+            .map(|deadline| DeadlineView {
+                kind: deadline.kind.name(),
+                due_at: deadline.due_at.to_rfc3339(),
+                state: deadline.status(now).name(),
+                remaining_ms: deadline.remaining_ms(now),
+                open: deadline.ended.is_none(),
+            })
+            .collect(),
+        facts: listed,
+    }
+}
+
+fn fact_view(known: &Known, misfit: Option<String>) -> FactView {
+    FactView {
+        id: known.fact.id,
+        kind: known.fact.event.name(),
+        occurred_at: known.fact.occurred_at.to_rfc3339(),
+        at: known.fact.occurred_at,
+        text: text_of(&known.fact.event),
+        by: known.by.clone(),
+        misfit,
+        sent: known.sent,
+    }
+}
+
+/// A report about a line whose rules are not here: shown as it is, without a countdown.
+fn bare(code: &str, known: &Known) -> Option<FaultView> {
+    matches!(known.fact.event, Event::Report { .. }).then(|| FaultView {
+        id: known.fact.id,
+        line: code.to_owned(),
+        customer: String::new(),
+        tier: String::new(),
+        state: "reported".to_owned(),
+        started_at: known.fact.occurred_at.to_rfc3339(),
+        started: known.fact.occurred_at,
+        sent: known.sent,
+        deadlines: Vec::new(),
+        facts: vec![fact_view(known, None)],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::tests::{NOW, append, memory, scribe};
+    use linewatch_shared::detector::LineState;
+    use linewatch_shared::facts::{Channel, ClockFact, Reading, Report};
+    use linewatch_shared::rules::SHIPPED;
+    use linewatch_shared::time::{HOUR_MS, MINUTE_MS, MonoMs};
+    use linewatch_shared::wire::{Cursor, PackText, PullPage, Reference, ReferenceTerms};
+
+    fn pull(db: &Connection) {
+        let terms = ReferenceTerms {
+            valid_from: UnixMs(0),
+            pack: "group-line".into(),
+            tier: "AA".into(),
+            agent: "sample".into(),
+        };
+        let line = ReferenceLine {
+            code: "L1".into(),
+            customer: "C1".into(),
+            site: String::new(),
+            service: String::new(),
+            probe: String::new(),
+            interval_ms: 1_000,
+            terms: vec![terms],
+        };
+        let pack = PackText {
+            name: "group-line".into(),
+            version: "2026.1".into(),
+            valid_from: UnixMs(0),
+            text: SHIPPED[0].1.into(),
+        };
+        let rows = vec![Reference::Line(line), Reference::Pack(pack)];
+        let page = PullPage { fresh: true, rows, cursor: Cursor(vec![1]), more: false, reference_head: 1 };
+        scope::apply(db, &page).unwrap();
+    }
+
+    fn reported(scribe: &Scribe, line: &str) -> Record {
+        let report = Report {
+            line: line.into(),
+            channel: Channel::Technician,
+            reporter: String::new(),
+            description: "no light".into(),
+        };
+        scribe.record(When::Machine(scribe.reading()), None, Body::Report(report))
+    }
+
+    #[test]
+    fn the_countdown_runs_offline() {
+        let db = memory();
+        let (scribe, clock) = scribe();
+        pull(&db);
+        let down = crate::journal::tests::change(&scribe, "L1", LineState::Down);
+        let report = reported(&scribe, "L1");
+        append(&db, &[down.clone()]);
+        clock.advance(10 * MINUTE_MS);
+        append(&db, &[report, reported(&scribe, "somewhere else")]);
+        clock.advance(20 * MINUTE_MS);
+        let faults = all(&db, &scribe, "sample").unwrap();
+        assert_eq!(faults.len(), 2);
+        let fault = &faults[0];
+        assert_eq!((fault.id, fault.tier.as_str(), fault.state.as_str()), (down.id, "AA", "open"));
+        assert_eq!(fault.facts.len(), 2, "the report joined what the probes had found");
+        let restoration = fault.deadlines.iter().find(|d| d.kind == "restoration").unwrap();
+        assert_eq!(restoration.remaining_ms, 4 * HOUR_MS - 30 * MINUTE_MS);
+        assert_eq!(faults[1].state, "reported", "a line that is not known here has no countdown");
+    }
+
+    #[test]
+    fn a_wrong_clock_does_not_shift_the_countdown() {
+        let db = memory();
+        let (scribe, clock) = scribe();
+        pull(&db);
+        append(&db, &[crate::journal::tests::change(&scribe, "L1", LineState::Down)]);
+        // The server says that this device is three hours behind.
+        let device = Reading { wall: NOW, mono: MonoMs(0) };
+        let fact = ClockFact { device, server: NOW + 3 * HOUR_MS, round_trip_ms: 1 };
+        meta::put(&db, meta::LAST_CLOCK, &LastClock { boot: scribe.boot(), fact }).unwrap();
+        clock.advance(HOUR_MS);
+        let fault = &all(&db, &scribe, "sample").unwrap()[0];
+        assert_eq!(fault.started, NOW + 3 * HOUR_MS);
+        let restoration = fault.deadlines.iter().find(|d| d.kind == "restoration").unwrap();
+        assert_eq!(restoration.remaining_ms, 3 * HOUR_MS);
+    }
+}

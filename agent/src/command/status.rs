@@ -1,0 +1,171 @@
+//! `status`: lines, what is unsent, last contact. Reads the journal; asks the running agent for the rest.
+
+use std::time::Duration;
+
+use linewatch_shared::time::UnixMs;
+use serde::Serialize;
+
+use super::{JsonArgs, reader, shown};
+use crate::config::Config;
+use crate::enroll::Identity;
+use crate::health::read_health;
+use crate::journal::{LineMark, line_marks, meta, unsent};
+use crate::run::{lock, page};
+use crate::{out, scope};
+
+/// How long the running agent may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Serialize)]
+struct Report {
+    running: bool,
+    enrolled: Option<Enrolled>,
+    last_contact_at: Option<String>,
+    unsent: Vec<Lane>,
+    lines: Vec<Line>,
+    warnings: Vec<String>,
+    live: Option<page::Status>,
+}
+
+#[derive(Debug, Serialize)]
+struct Enrolled {
+    name: String,
+    server: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Lane {
+    lane: &'static str,
+    records: u64,
+    oldest_age_ms: Option<i64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    line: String,
+    state: String,
+    since_at: Option<String>,
+    #[serde(skip)]
+    since: Option<UnixMs>,
+}
+
+/// Shows how things are.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub fn status(config: &Config, args: JsonArgs) -> anyhow::Result<()> {
+    let report = gather(config)?;
+    if args.json {
+        out::json(&report)?;
+        return Ok(());
+    }
+    show(&report)
+}
+
+fn gather(config: &Config) -> anyhow::Result<Report> {
+    let now = super::scribe()?.now();
+    let running = lock::is_taken(&config.data_dir);
+    let live = if running { ask(config) } else { None };
+    let enrolled =
+        Identity::load(&config.data_dir)?.map(|known| Enrolled { name: known.name, server: known.server });
+    let (mut lanes, mut lines, mut contact) = (Vec::new(), Vec::new(), None);
+    if let Some(db) = reader(config)? {
+        lanes = unsent(&db)?
+            .into_iter()
+            .map(|lane| Lane {
+                lane: lane.lane.name(),
+                records: lane.count,
+                oldest_age_ms: lane.oldest_at.map(|at| now.since(at)),
+            })
+            .collect();
+        let known = scope::lines(&db)?.into_iter().map(|line| line.code);
+        lines = states(known, line_marks(&db)?, live.as_ref(), running);
+        contact = meta::get::<UnixMs>(&db, meta::LAST_CONTACT)?;
+    }
+    let live_contact = live.as_ref().and_then(|live| live.sync.as_ref()?.last_contact_at);
+    let contact = live_contact.or(contact);
+    let warnings =
+        read_health(&config.data_dir).warnings().iter().map(|warning| format!("{warning:?}")).collect();
+    let last_contact_at = contact.map(UnixMs::to_rfc3339);
+    Ok(Report { running, enrolled, last_contact_at, unsent: lanes, lines, warnings, live })
+}
+
+/// The lines in scope: as the running agent sees them, else as last journalled, which is not known to
+/// hold any more.
+fn states(
+    known: impl Iterator<Item = String>,
+    marks: Vec<LineMark>,
+    live: Option<&page::Status>,
+    running: bool,
+) -> Vec<Line> {
+    let live_lines = live.and_then(|live| live.lines.as_array());
+    known
+        .map(|code| {
+            let live = live_lines.and_then(|lines| lines.iter().find(|line| line["line"] == code.as_str()));
+            let mark = marks.iter().find(|mark| mark.line == code);
+            let (state, since) = match (live, mark) {
+                (Some(live), _) => {
+                    let degraded = if live["degraded"] == true { " (degraded)" } else { "" };
+                    let state = format!("{}{degraded}", live["state"].as_str().unwrap_or("unknown"));
+                    (state, live["since_at"].as_i64().map(UnixMs))
+                }
+                (None, Some(mark)) if running => (mark.state.clone(), Some(mark.since_at)),
+                (None, Some(mark)) => (format!("unknown (last {})", mark.state), Some(mark.since_at)),
+                (None, None) => ("unknown".to_owned(), None),
+            };
+            Line { line: code, state, since_at: since.map(UnixMs::to_rfc3339), since }
+        })
+        .collect()
+}
+
+/// Asks the running agent; none when it does not answer, or another one does.
+fn ask(config: &Config) -> Option<page::Status> {
+    let runtime = super::runtime(1).ok()?;
+    let url = format!("http://{}/status", config.ui.listen);
+    let answer: page::Status = runtime
+        .block_on(async {
+            let client = reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build()?;
+            client.get(url).send().await?.json().await
+        })
+        .ok()?;
+    let own = config.data_dir.canonicalize().ok()?;
+    (answer.data_dir == own).then_some(answer)
+}
+
+fn show(report: &Report) -> anyhow::Result<()> {
+    out::line(if report.running {
+        "agent       running"
+    } else {
+        "agent       not running: nothing is probed"
+    })?;
+    match &report.enrolled {
+        Some(known) => out::line(&format!("enrolled    as {} with {}", known.name, known.server))?,
+        None => out::line("enrolled    no: everything stays on this device until then")?,
+    }
+    let contact = report.last_contact_at.as_deref().unwrap_or("never");
+    out::line(&format!("contact     {contact}"))?;
+    if let Some(live) = &report.live {
+        if let Some(trouble) = live.sync.as_ref().and_then(|sync| sync.trouble.as_ref()) {
+            out::line(&format!("sync        {trouble}"))?;
+        }
+        out::line(&format!("icmp        IPv4 {}, IPv6 {}", live.socket_v4, live.socket_v6))?;
+        out::line(&format!("data        {}", shown(&live.data_dir)))?;
+    }
+    for lane in &report.unsent {
+        let age = lane.oldest_age_ms.map(|ms| format!(", the oldest {} old", out::span(ms)));
+        let text = format!("unsent      {:<8} {}{}", lane.lane, lane.records, age.unwrap_or_default());
+        out::line(&text)?;
+    }
+    for warning in &report.warnings {
+        out::line(&format!("warning     {warning}"))?;
+    }
+    if report.lines.is_empty() {
+        out::line("lines       none pulled yet")?;
+        return Ok(());
+    }
+    let rows = report.lines.iter().map(|line| {
+        vec![line.line.clone(), line.state.clone(), line.since.map(out::local).unwrap_or_default()]
+    });
+    out::table(&["line", "state", "since"], rows.collect())?;
+    Ok(())
+}

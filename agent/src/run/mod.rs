@@ -1,0 +1,306 @@
+//! The running agent: prober → monitor → journal → sync, and what keeps them fed.
+//!
+//! Each part has a task of its own and a bounded queue to the next. Sync can fail in any way without
+//! the others noticing; the prober has a thread of its own.
+
+pub mod facts;
+pub mod lock;
+pub mod page;
+pub mod targets;
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use anyhow::Context;
+use linewatch_shared::detector::DetectorConfig;
+use linewatch_shared::facts::{Body, Lane};
+use linewatch_shared::health::{Health, HealthWarning};
+use linewatch_shared::time::Clock;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::carrier::{CarrierEvent, CarrierWatch};
+use crate::clock::{BootClock, NanoClock};
+use crate::config::Config;
+use crate::enroll::Identity;
+use crate::health::read_health;
+use crate::journal::{self, Journal};
+use crate::monitor::{Monitor, MonitorHandle, MonitorInputs, ProbeControl};
+use crate::probe::{Prober, ProberHandle};
+use crate::scope;
+use crate::sync::session::{Session, SyncStatus};
+
+/// Batches of samples between the prober and the monitor.
+const BATCHES_MAX: usize = 256;
+/// Carrier events that wait.
+const CARRIER_MAX: usize = 64;
+/// Time between health facts, and between looks for new warnings.
+const HEALTH: Duration = Duration::from_secs(300);
+const HEALTH_LOOK: Duration = Duration::from_secs(30);
+/// Time between rounds of pruning.
+const PRUNE: Duration = Duration::from_secs(3_600);
+/// How often it is looked whether the agent has been enrolled meanwhile.
+const ENROLLED_LOOK: Duration = Duration::from_secs(2);
+/// How long the last records may take to be saved at the end.
+const FLUSH: Duration = Duration::from_secs(10);
+
+/// Lets the monitor change paces without keeping the prober alive.
+struct Pace(Weak<ProberHandle>);
+
+impl ProbeControl for Pace {
+    fn set_interval(&self, target: u32, interval_ms: u32) {
+        if let Some(prober) = self.0.upgrade() {
+            prober.set_interval(target, interval_ms);
+        }
+    }
+}
+
+/// Where the conversation's state is shown, once there is one.
+type SyncSlot = Arc<Mutex<Option<watch::Receiver<SyncStatus>>>>;
+
+/// Runs until `stop`, then saves what is under way.
+///
+/// # Errors
+/// When the agent cannot start.
+pub async fn run(config: Config, journal: Journal, stop: CancellationToken) -> anyhow::Result<()> {
+    let clock = Arc::new(BootClock);
+    let (batch_sink, batches) = mpsc::channel(BATCHES_MAX);
+    let prober = Prober::start(Arc::clone(&clock) as Arc<dyn NanoClock>, batch_sink);
+    let prober = Arc::new(prober.context("the prober cannot start")?);
+    let (sink, records) = facts::channel(journal.scribe().clone());
+    let (carrier_sink, carrier) = mpsc::channel(CARRIER_MAX);
+    let gateway = watch_carrier(carrier_sink).await;
+    let monitor = Monitor::new(DetectorConfig::default(), Pace(Arc::downgrade(&prober)), sink)?;
+    let (handle, monitoring) =
+        monitor.into_task(MonitorInputs { batches, carrier }, Arc::clone(&clock) as Arc<dyn Clock>);
+    let monitoring = tokio::spawn(monitoring);
+    let saving = tokio::spawn(facts::save(journal.clone(), records));
+
+    let slot = SyncSlot::default();
+    let (pulled_sink, pulled) = watch::channel(0);
+    let health_sink = watch::Sender::new(Health::default());
+    let sources = page::Sources {
+        scribe: journal.scribe().clone(),
+        data_dir: config.data_dir.canonicalize().unwrap_or_else(|_| config.data_dir.clone()),
+        prober: Arc::downgrade(&prober),
+        monitor: handle.clone(),
+        sync: Arc::clone(&slot),
+        health: health_sink.subscribe(),
+    };
+    let tasks = [
+        tokio::spawn(page::serve(config.ui.listen, sources)),
+        tokio::spawn(follow_targets(
+            journal.clone(),
+            Arc::downgrade(&prober),
+            handle,
+            config.probe.anchors.clone(),
+            pulled,
+            gateway,
+        )),
+        tokio::spawn(report_health(journal.clone(), config.data_dir.clone(), health_sink)),
+        tokio::spawn(keep_small(journal.clone())),
+        tokio::spawn(sync(journal.clone(), config.data_dir.clone(), slot, pulled_sink, stop.clone())),
+    ];
+    let stats = prober.stats();
+    tracing::info!(
+        icmp_v4 = page::socket_text(&stats.socket_v4),
+        icmp_v6 = page::socket_text(&stats.socket_v6),
+        "linewatch-agent runs"
+    );
+    // Without a service manager there is nobody to tell.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+
+    stop.cancelled().await;
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    for task in tasks {
+        task.abort();
+    }
+    // No more samples: the monitor hands on its open minutes and ends, then the saving ends.
+    drop(prober);
+    let flush = async {
+        if let Ok(sink) = monitoring.await {
+            let held = sink.into_held();
+            if !held.is_empty() {
+                journal.append(&held).await?;
+            }
+        }
+        let _ = saving.await;
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(FLUSH, flush).await.context("the last records took too long to save")??;
+    tracing::info!("linewatch-agent has stopped; everything is saved");
+    Ok(())
+}
+
+/// Hands the kernel's carrier events on. Without netlink there are none, and no gateway.
+async fn watch_carrier(sink: mpsc::Sender<CarrierEvent>) -> watch::Receiver<Option<IpAddr>> {
+    match CarrierWatch::start().await {
+        Ok(mut carrier) => {
+            let gateway = carrier.gateway_changes();
+            tokio::spawn(async move {
+                while let Some(event) = carrier.next().await {
+                    tracing::info!(?event, "carrier");
+                    if sink.send(event).await.is_err() {
+                        break;
+                    }
+                }
+            });
+            gateway
+        }
+        Err(error) => {
+            tracing::warn!(%error, "interfaces cannot be watched; losses are confirmed without them");
+            watch::channel(None).1
+        }
+    }
+}
+
+/// Keeps what is probed as reference data says.
+async fn follow_targets(
+    journal: Journal,
+    prober: Weak<ProberHandle>,
+    monitor: MonitorHandle,
+    outside: Vec<String>,
+    mut pulled: watch::Receiver<u64>,
+    mut gateway: watch::Receiver<Option<IpAddr>>,
+) {
+    let mut numbers = targets::Numbers::default();
+    let mut refused = Vec::new();
+    loop {
+        let hop = *gateway.borrow_and_update();
+        pulled.mark_unchanged();
+        match journal.read(scope::lines).await {
+            Ok(lines) => {
+                let plan = targets::plan(&lines, hop, &outside, &mut numbers);
+                if plan.refused != refused {
+                    for reason in &plan.refused {
+                        tracing::error!(%reason, "not probed");
+                    }
+                    refused.clone_from(&plan.refused);
+                }
+                let Some(prober) = prober.upgrade() else { return };
+                tracing::info!(lines = plan.set.lines.len(), anchors = plan.set.anchors.len(), "probing");
+                if let Err(error) = prober.set_targets(plan.targets) {
+                    tracing::error!(%error, "the old targets stay");
+                } else {
+                    drop(prober);
+                    match monitor.set_lines(plan.set).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => tracing::error!(%error, "a line is not watched"),
+                        Err(_) => return,
+                    }
+                }
+            }
+            Err(error) => tracing::error!(%error, "reference data cannot be read"),
+        }
+        // A watch whose sender is gone (no netlink) never changes again.
+        tokio::select! {
+            Ok(()) = pulled.changed() => {}
+            Ok(()) = gateway.changed() => {}
+            else => return,
+        }
+    }
+}
+
+/// Journals how this machine fares: now and then, and when something new deserves a warning.
+async fn report_health(journal: Journal, data_dir: PathBuf, latest: watch::Sender<Health>) {
+    let mut told: Option<Vec<HealthWarning>> = None;
+    let rounds = HEALTH.as_secs() / HEALTH_LOOK.as_secs();
+    for round in 0_u64.. {
+        let dir = data_dir.clone();
+        let Ok(health) = tokio::task::spawn_blocking(move || read_health(&dir)).await else { return };
+        let warnings = health.warnings();
+        let is_new = told.as_ref().is_none_or(|told| warnings.iter().any(|warning| !told.contains(warning)));
+        if is_new {
+            for warning in &warnings {
+                tracing::warn!(?warning, "this machine");
+            }
+        }
+        latest.send_replace(health.clone());
+        if is_new || round % rounds == 0 {
+            let record = journal.scribe().now_record(Body::Health(health));
+            if let Err(error) = journal.append(&[record]).await {
+                tracing::warn!(%error, "health is not saved");
+            }
+        }
+        told = Some(warnings);
+        tokio::time::sleep(HEALTH_LOOK).await;
+    }
+}
+
+/// Prunes what the server has had for long.
+async fn keep_small(journal: Journal) {
+    loop {
+        let before = journal.scribe().now() - journal::KEEP_MS;
+        loop {
+            match journal.write(move |tx| journal::prune(tx, before, &Lane::ALL)).await {
+                Ok(0) => break,
+                Ok(records) => tracing::info!(records, "pruned"),
+                Err(error) => {
+                    tracing::warn!(%error, "not pruned");
+                    break;
+                }
+            }
+        }
+        tokio::time::sleep(PRUNE).await;
+    }
+}
+
+/// Talks with the server, from enrolment on.
+async fn sync(
+    journal: Journal,
+    data_dir: PathBuf,
+    slot: SyncSlot,
+    pulled: watch::Sender<u64>,
+    stop: CancellationToken,
+) {
+    let Some(identity) = wait_for_identity(&data_dir).await else { return };
+    let session = match identity.client() {
+        Ok(client) => Session::new(journal.clone(), client, chance()).await,
+        Err(error) => {
+            tracing::error!(%error, "no sync");
+            return;
+        }
+    };
+    let session = match session {
+        Ok(session) => session,
+        Err(error) => {
+            tracing::error!(%error, "no sync");
+            return;
+        }
+    };
+    let mut status = session.status();
+    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(status.clone());
+    tracing::info!(agent = identity.name, server = identity.server, "syncing");
+    let follow = async {
+        while status.changed().await.is_ok() {
+            let pulls = status.borrow_and_update().pulls;
+            pulled.send_if_modified(|known| std::mem::replace(known, pulls) != pulls);
+        }
+    };
+    tokio::join!(follow, crate::sync::run(session, journal, stop));
+}
+
+async fn wait_for_identity(data_dir: &Path) -> Option<Identity> {
+    let mut told = false;
+    loop {
+        match Identity::load(data_dir) {
+            Ok(Some(identity)) => return Some(identity),
+            Ok(None) if !told => tracing::warn!("not enrolled yet: everything is kept here until then"),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(%error, "no sync");
+                return None;
+            }
+        }
+        told = true;
+        tokio::time::sleep(ENROLLED_LOOK).await;
+    }
+}
+
+/// Chance for delays, from the system.
+#[must_use]
+pub fn chance() -> crate::sync::plan::Chance {
+    Box::new(|| getrandom::u32().map_or(0.5, |n| f64::from(n) / f64::from(u32::MAX)))
+}

@@ -1,0 +1,185 @@
+//! From reference data to what is probed: pure, so that a change of the pull is a change of a value.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use linewatch_shared::detector::{AnchorRole, MAX_TARGET};
+use linewatch_shared::probe_url::{Host, PacketOptions, ProbeSpec};
+use linewatch_shared::wire::ReferenceLine;
+use sha2::{Digest, Sha256};
+
+use crate::monitor::{MonitorAnchor, MonitorLine, MonitorSet};
+use crate::probe::{DEFAULT_TIMEOUT_MS, TargetConfig};
+
+/// The interval of a line that names none.
+const DEFAULT_INTERVAL_MS: u32 = 1_000;
+/// The shortest interval that reference data may ask for.
+const MIN_INTERVAL_MS: u32 = 100;
+/// How often the gateway and outside anchors are asked.
+const ANCHOR_INTERVAL_MS: u32 = 1_000;
+/// Most lines that one agent probes.
+pub const LINES_MAX: usize = 20_000;
+
+/// What to probe and watch.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// For the prober.
+    pub targets: Vec<TargetConfig>,
+    /// For the monitor.
+    pub set: MonitorSet,
+    /// What cannot be probed, and why.
+    pub refused: Vec<String>,
+}
+
+/// Numbers for targets: a line keeps its own as long as the program runs.
+#[derive(Debug, Default)]
+pub struct Numbers {
+    known: HashMap<String, u32>,
+}
+
+impl Numbers {
+    fn of(&mut self, key: &str) -> Option<u32> {
+        if let Some(number) = self.known.get(key) {
+            return Some(*number);
+        }
+        let number = u32::try_from(self.known.len()).ok().filter(|number| *number < MAX_TARGET)?;
+        self.known.insert(key.to_owned(), number);
+        Some(number)
+    }
+}
+
+/// The same phase for the same key, on each start.
+fn phase_key(key: &str) -> u64 {
+    let digest = Sha256::digest(key.as_bytes());
+    digest.iter().take(8).fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+}
+
+fn address(spec: &ProbeSpec) -> Option<IpAddr> {
+    match spec {
+        ProbeSpec::Icmp { host, .. } | ProbeSpec::Tcp { host, .. } => host.ip(),
+        ProbeSpec::Dns { server, .. } => server.ip(),
+        ProbeSpec::Http { .. } => None,
+    }
+}
+
+fn target(number: u32, key: &str, spec: ProbeSpec, interval_ms: u32) -> TargetConfig {
+    let timeout_ms = spec.timeout_ms().unwrap_or(DEFAULT_TIMEOUT_MS);
+    TargetConfig { target: number, spec, interval_ms, timeout_ms, phase_key: phase_key(key) }
+}
+
+/// What to probe for these lines, with the gateway and the outside anchors beside them.
+#[must_use]
+pub fn plan(
+    lines: &[ReferenceLine],
+    gateway: Option<IpAddr>,
+    outside: &[String],
+    numbers: &mut Numbers,
+) -> Plan {
+    let mut plan = Plan::default();
+    for line in lines.iter().filter(|line| !line.probe.is_empty()) {
+        if plan.set.lines.len() == LINES_MAX {
+            plan.refused.push(format!("more than {LINES_MAX} lines: {} and those after it", line.code));
+            break;
+        }
+        let spec = match line.probe.parse::<ProbeSpec>() {
+            Ok(spec) => spec,
+            Err(error) => {
+                plan.refused.push(format!("line {}: {error}", line.code));
+                continue;
+            }
+        };
+        let key = format!("line {}", line.code);
+        let Some(number) = numbers.of(&key) else {
+            plan.refused.push(format!("line {}: too many lines since the start of the program", line.code));
+            continue;
+        };
+        let interval_ms = match line.interval_ms {
+            0 => DEFAULT_INTERVAL_MS,
+            asked => asked.max(MIN_INTERVAL_MS),
+        };
+        let address = address(&spec);
+        plan.set.lines.push(MonitorLine { target: number, code: line.code.clone(), interval_ms, address });
+        plan.targets.push(target(number, &key, spec, interval_ms));
+    }
+    if !plan.set.lines.is_empty() {
+        anchors(gateway, outside, numbers, &mut plan);
+    }
+    plan
+}
+
+fn anchors(gateway: Option<IpAddr>, outside: &[String], numbers: &mut Numbers, plan: &mut Plan) {
+    let own = gateway.map(|ip| {
+        let spec =
+            ProbeSpec::Icmp { host: Host::Ip(ip), options: PacketOptions::default(), timeout_ms: None };
+        (format!("gateway {ip}"), AnchorRole::Gateway, spec)
+    });
+    let outside = outside.iter().filter_map(|url| {
+        // Judged when the configuration was read.
+        Some((format!("outside {url}"), AnchorRole::Outside, url.parse::<ProbeSpec>().ok()?))
+    });
+    for (key, role, spec) in own.into_iter().chain(outside) {
+        let Some(number) = numbers.of(&key) else { continue };
+        let address = address(&spec);
+        plan.set.anchors.push(MonitorAnchor {
+            target: number,
+            role,
+            interval_ms: ANCHOR_INTERVAL_MS,
+            address,
+        });
+        plan.targets.push(target(number, &key, spec, ANCHOR_INTERVAL_MS));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(code: &str, probe: &str, interval_ms: u32) -> ReferenceLine {
+        ReferenceLine {
+            code: code.into(),
+            customer: "C".into(),
+            site: String::new(),
+            service: String::new(),
+            probe: probe.into(),
+            interval_ms,
+            terms: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn numbers_stay_with_their_lines() {
+        let mut numbers = Numbers::default();
+        let gateway = Some("192.0.2.1".parse().unwrap());
+        let outside = ["icmp://192.0.2.9".to_owned()];
+        let a = line("A", "icmp://127.0.0.1", 0);
+        let b = line("B", "tcp://127.0.0.2:80?timeout=2s", 5_000);
+        let first = plan(&[a.clone(), b.clone()], gateway, &outside, &mut numbers);
+        assert!(first.refused.is_empty(), "{:?}", first.refused);
+        assert_eq!(first.targets.len(), 4);
+        assert_eq!(first.set.lines[0].interval_ms, 1_000);
+        let second = plan(&[b], None, &[], &mut numbers);
+        assert_eq!(second.set.lines[0].target, first.set.lines[1].target);
+        assert_eq!(second.targets, [first.targets[1].clone()]);
+        assert_eq!(second.targets[0].timeout_ms, 2_000);
+        let third = plan(&[a, line("C", "icmp://127.0.0.3", 10)], None, &[], &mut numbers);
+        assert_eq!(third.set.lines[0], first.set.lines[0]);
+        assert!(third.set.lines[1].target > 3, "a number is never given to another line");
+        assert_eq!(third.set.lines[1].interval_ms, 100);
+    }
+
+    #[test]
+    fn a_bad_probe_is_told_and_spoils_no_other() {
+        let mut numbers = Numbers::default();
+        let lines = [
+            line("A", "ftp://x", 0),
+            line("B", "", 0),
+            line("C", "icmp://::1", 0),
+            line("D", "icmp://[::1]", 0),
+        ];
+        let plan = plan(&lines, Some("192.0.2.1".parse().unwrap()), &[], &mut numbers);
+        let codes: Vec<_> = plan.set.lines.iter().map(|line| line.code.as_str()).collect();
+        assert!(codes.contains(&"D") && !codes.contains(&"A") && !codes.contains(&"B"), "{codes:?}");
+        assert!(plan.refused[0].starts_with("line A: "), "{:?}", plan.refused);
+        assert!(super::plan(&[], Some("192.0.2.1".parse().unwrap()), &[], &mut numbers).targets.is_empty());
+    }
+}
