@@ -13,8 +13,8 @@ use super::App;
 use super::desk::Desk;
 use super::desk::view::{self, Lens};
 use crate::db::{DbError, Tx};
-use crate::store::outgoing::{self, Event};
 use crate::store::faults;
+use crate::store::outgoing::{self, Event};
 
 /// At most two frames a second.
 const FRAME_EVERY: Duration = Duration::from_millis(500);
@@ -106,8 +106,11 @@ async fn tick(app: &Arc<App>, cursor: Option<i64>) -> Result<i64, DbError> {
 /// The database's.
 pub fn frame(desk: &Desk, tx: &mut Tx<'_>, after: i64, now: UnixMs) -> Result<Vec<Item>, DbError> {
     let events = outgoing::events_after(tx, after, EVENTS_PER_FRAME_MAX)?;
-    let last_of_fault: BTreeMap<Uuid, i64> =
-        events.iter().filter(|event| event.kind == "fault").filter_map(|event| Some((event.subject?, event.n))).collect();
+    let last_of_fault: BTreeMap<Uuid, i64> = events
+        .iter()
+        .filter(|event| event.kind == "fault")
+        .filter_map(|event| Some((event.subject?, event.n)))
+        .collect();
     let versions = if last_of_fault.is_empty() { Vec::new() } else { desk.packs.versions(tx)? };
     let lens = Lens { now, versions: &versions };
     let mut items = Vec::new();
@@ -124,7 +127,12 @@ pub fn frame(desk: &Desk, tx: &mut Tx<'_>, after: i64, now: UnixMs) -> Result<Ve
 }
 
 /// A fault's frame; an id that became an alias shows the fault that it belongs to now.
-fn fault_data(tx: &mut Tx<'_>, lens: &Lens<'_>, id: Uuid, shown: &mut BTreeSet<Uuid>) -> Result<Option<String>, DbError> {
+fn fault_data(
+    tx: &mut Tx<'_>,
+    lens: &Lens<'_>,
+    id: Uuid,
+    shown: &mut BTreeSet<Uuid>,
+) -> Result<Option<String>, DbError> {
     let Some((fault, _)) = faults::resolve(tx, id)? else { return Ok(None) };
     if !shown.insert(fault) {
         return Ok(None);

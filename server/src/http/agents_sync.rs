@@ -10,8 +10,8 @@ use axum::response::Response;
 use axum::routing::post;
 use linewatch_shared::facts::{Lane, Reading};
 use linewatch_shared::wire::{
-    self, Batch, Heartbeat, HeartbeatAnswer, Held, HeldLane, Hello, HelloAnswer, Limits, PROTOCOL, PROTOCOL_MIN, Pull,
-    PushAnswer,
+    self, Batch, Heartbeat, HeartbeatAnswer, Held, HeldLane, Hello, HelloAnswer, Limits, PROTOCOL,
+    PROTOCOL_MIN, Pull, PushAnswer,
 };
 use uuid::Uuid;
 
@@ -22,8 +22,8 @@ use crate::app::agents::AgentIdentity;
 use crate::app::desk::ingest::{Part, RECORDS_PER_TRANSACTION_MAX, Taken, take};
 use crate::app::desk::pull::{PullError, page};
 use crate::db::{DbError, Priority};
-use crate::store::streams::{self, Seen};
 use crate::store::reference;
+use crate::store::streams::{self, Seen};
 
 /// Adds the routes of a conversation.
 pub(super) fn routes(router: Router<Arc<App>>) -> Router<Arc<App>> {
@@ -79,7 +79,9 @@ async fn hello(State(app): State<Arc<App>>, agent: AgentIdentity, body: Bytes) -
 async fn push(State(app): State<Arc<App>>, agent: AgentIdentity, body: Bytes) -> Result<Response, ApiError> {
     let batch = tokio::task::spawn_blocking(move || Batch::unpack(&body));
     let batch = batch.await.map_err(|error| DbError::Data(error.to_string()))?;
-    let batch = Arc::new(batch.map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, "bad_batch", error.to_string()))?);
+    let batch = Arc::new(
+        batch.map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, "bad_batch", error.to_string()))?,
+    );
     let (mut answered, mut set_aside, mut skip) = (None, 0, 0);
     while skip < batch.bodies.len() {
         let (held, aside) = push_part(&app, agent.id, &batch, skip).await?;
@@ -87,8 +89,10 @@ async fn push(State(app): State<Arc<App>>, agent: AgentIdentity, body: Bytes) ->
         set_aside += aside;
         skip += RECORDS_PER_TRANSACTION_MAX;
     }
-    metrics::counter!("linewatch_records_received_total", "lane" => batch.envelope.lane.name()).increment(batch.bodies.len() as u64);
-    let held = answered.ok_or_else(|| ApiError::new(StatusCode::BAD_REQUEST, "bad_batch", "the batch is empty"))?;
+    metrics::counter!("linewatch_records_received_total", "lane" => batch.envelope.lane.name())
+        .increment(batch.bodies.len() as u64);
+    let held =
+        answered.ok_or_else(|| ApiError::new(StatusCode::BAD_REQUEST, "bad_batch", "the batch is empty"))?;
     answer(&PushAnswer { held, set_aside })
 }
 
@@ -116,14 +120,24 @@ async fn pull(State(app): State<Arc<App>>, agent: AgentIdentity, body: Bytes) ->
     let page = app.db.read(move |tx| page(tx, server_epoch, id, asked.cursor.as_ref())).await;
     match page {
         Ok(page) => answer(&page),
-        Err(PullError::Gone) => Err(ApiError::new(StatusCode::GONE, "cursor_gone", PullError::Gone.to_string())),
+        Err(PullError::Gone) => {
+            Err(ApiError::new(StatusCode::GONE, "cursor_gone", PullError::Gone.to_string()))
+        }
         Err(PullError::Db(error)) => Err(error.into()),
     }
 }
 
-async fn heartbeat(State(app): State<Arc<App>>, agent: AgentIdentity, body: Bytes) -> Result<Response, ApiError> {
+async fn heartbeat(
+    State(app): State<Arc<App>>,
+    agent: AgentIdentity,
+    body: Bytes,
+) -> Result<Response, ApiError> {
     let beat: Heartbeat = message(&body)?;
     note_contact(&app, &agent, beat.device, None);
     let reference_head = app.db.read(reference::head).await?;
-    answer(&HeartbeatAnswer { server_now: app.now(), server_epoch: app.server_epoch, reference_head: reference_head.cast_unsigned() })
+    answer(&HeartbeatAnswer {
+        server_now: app.now(),
+        server_epoch: app.server_epoch,
+        reference_head: reference_head.cast_unsigned(),
+    })
 }

@@ -71,7 +71,8 @@ async fn events(
     let cursor = match last_id.or(params.cursor) {
         None => None,
         Some(text) => {
-            let bad = || ApiError::parameter("cursor", "take it from the board's `cursor` or an event's `id`");
+            let bad =
+                || ApiError::parameter("cursor", "take it from the board's `cursor` or an event's `id`");
             Some(text.parse::<i64>().ok().filter(|n| *n >= 0).ok_or_else(bad)?)
         }
     };
@@ -122,7 +123,8 @@ async fn catch_up(app: &Arc<App>, cursor: Option<i64>, sender: &Sender) -> Optio
         .read(move |tx| {
             let head = outgoing::event_head(tx)?;
             let Some(cursor) = cursor else { return Ok((Some(Vec::new()), head)) };
-            let forgotten = outgoing::is_forgotten(tx, cursor)? || cursor > head || head - cursor > EVENTS_PER_FRAME_MAX;
+            let forgotten =
+                outgoing::is_forgotten(tx, cursor)? || cursor > head || head - cursor > EVENTS_PER_FRAME_MAX;
             let items = if forgotten { None } else { Some(frame(&desk, tx, cursor, now)?) };
             Ok::<_, DbError>((items, head))
         })

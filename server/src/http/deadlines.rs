@@ -80,7 +80,10 @@ async fn list(
 ) -> Result<Json<Page<DeadlineItem>>, ApiError> {
     let size = limit(params.limit)?;
     if let Some(state) = params.state.as_deref().filter(|state| !STATES.contains(state)) {
-        return Err(ApiError::parameter("state", format!("\"{state}\" is not one of: {}", STATES.join(", "))));
+        return Err(ApiError::parameter(
+            "state",
+            format!("\"{state}\" is not one of: {}", STATES.join(", ")),
+        ));
     }
     if let Some(kind) = params.kind.as_deref().filter(|kind| DeadlineKind::from_name(kind).is_none()) {
         let kinds: Vec<&str> = DeadlineKind::ALL.into_iter().map(DeadlineKind::name).collect();
@@ -142,5 +145,7 @@ async fn line(
 fn time(parameter: &str, text: Option<&str>) -> Result<Option<UnixMs>, ApiError> {
     let Some(text) = text else { return Ok(None) };
     let at = UnixMs::parse_rfc3339(text);
-    at.map(Some).map_err(|_| ApiError::parameter(parameter, format!("\"{text}\" is not RFC 3339, such as 2026-03-01T08:00:00Z")))
+    at.map(Some).map_err(|_| {
+        ApiError::parameter(parameter, format!("\"{text}\" is not RFC 3339, such as 2026-03-01T08:00:00Z"))
+    })
 }

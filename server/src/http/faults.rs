@@ -47,7 +47,9 @@ impl From<DeskError> for ApiError {
             DeskError::NoLine(_) => Self::not_found("unknown_line", error.to_string()),
             DeskError::NoFault(_) => Self::not_found("unknown_fault", error.to_string()),
             DeskError::Invalid { field, reason } => Self::field(field, reason),
-            DeskError::Impossible { detail, possible } => Self::conflict("step_impossible", detail).with("possible", possible),
+            DeskError::Impossible { detail, possible } => {
+                Self::conflict("step_impossible", detail).with("possible", possible)
+            }
         }
     }
 }
@@ -71,7 +73,10 @@ struct ListParams {
 
 /// Faults, the newest first.
 #[utoipa::path(get, path = "/faults", tag = "faults", params(ListParams), responses((status = 200, body = Page<FaultView>)))]
-async fn list(State(app): State<Arc<App>>, Params(params): Params<ListParams>) -> Result<Json<Page<FaultView>>, ApiError> {
+async fn list(
+    State(app): State<Arc<App>>,
+    Params(params): Params<ListParams>,
+) -> Result<Json<Page<FaultView>>, ApiError> {
     let size = limit(params.limit)?;
     let before: Option<(i64, Uuid)> = decode_cursor("faults", params.cursor.as_deref())?;
     let wanted = Wanted {
@@ -89,7 +94,13 @@ async fn list(State(app): State<Arc<App>>, Params(params): Params<ListParams>) -
 
 type Positioned = ((i64, Uuid), FaultView);
 
-fn views(desk: &Desk, tx: &mut Tx<'_>, wanted: &Wanted, limit: usize, now: UnixMs) -> Result<Vec<Positioned>, ApiError> {
+fn views(
+    desk: &Desk,
+    tx: &mut Tx<'_>,
+    wanted: &Wanted,
+    limit: usize,
+    now: UnixMs,
+) -> Result<Vec<Positioned>, ApiError> {
     let versions = desk.packs.versions(tx)?;
     let lens = Lens { now, versions: &versions };
     let mut views = Vec::new();
@@ -200,7 +211,9 @@ fn fault_id(text: &str) -> Result<Uuid, ApiError> {
 pub(super) fn time(field: &str, text: Option<&str>) -> Result<Option<UnixMs>, ApiError> {
     let Some(text) = text else { return Ok(None) };
     let at = UnixMs::parse_rfc3339(text);
-    at.map(Some).map_err(|_| ApiError::field(field, format!("\"{text}\" is not RFC 3339, such as 2026-03-01T08:00:00Z")))
+    at.map(Some).map_err(|_| {
+        ApiError::field(field, format!("\"{text}\" is not RFC 3339, such as 2026-03-01T08:00:00Z"))
+    })
 }
 
 /// A text within its bound.

@@ -58,7 +58,8 @@ impl NewFact {
     /// 422, naming the field.
     pub fn read(mut self, caller: &str) -> Result<ReadFact, ApiError> {
         let occurred_at = time("occurred_at", self.occurred_at.take().as_deref())?;
-        let note = self.note.take().map(|note| short("note", note)).transpose()?.filter(|note| !note.is_empty());
+        let note =
+            self.note.take().map(|note| short("note", note)).transpose()?.filter(|note| !note.is_empty());
         let kind = self.kind(caller)?;
         self.nothing_left()?;
         Ok(ReadFact { kind, occurred_at, note })
@@ -81,9 +82,10 @@ impl NewFact {
                 grantor: self.grantor(caller)?,
             },
             "resumed" => StepKind::Resumed,
-            "exempted" => {
-                StepKind::Exempted { cause: required("cause", self.cause.take())?, grantor: self.grantor(caller)? }
-            }
+            "exempted" => StepKind::Exempted {
+                cause: required("cause", self.cause.take())?,
+                grantor: self.grantor(caller)?,
+            },
             "note" => StepKind::Note { text: required("text", self.text.take())? },
             other => {
                 let kinds = "acknowledged, dispatched, restored, repaired, feedback, callback, reopened, paused, resumed, exempted, note";
@@ -103,13 +105,17 @@ impl NewFact {
         let service = self.service.take();
         match (required("result", self.result.take())?.as_str(), service.as_deref()) {
             ("satisfied", None | Some("up")) => Ok(Callback::Satisfied),
-            ("satisfied", Some("down")) => Err(ApiError::field("service", "nobody is satisfied with a service that is down")),
+            ("satisfied", Some("down")) => {
+                Err(ApiError::field("service", "nobody is satisfied with a service that is down"))
+            }
             ("unsatisfied", None | Some("up")) => Ok(Callback::Unsatisfied),
             ("unsatisfied", Some("down")) => Ok(Callback::StillDown),
             (_, Some(other)) if other != "up" && other != "down" => {
                 Err(ApiError::field("service", format!("\"{other}\" is not one of: up, down")))
             }
-            (other, _) => Err(ApiError::field("result", format!("\"{other}\" is not one of: satisfied, unsatisfied"))),
+            (other, _) => {
+                Err(ApiError::field("result", format!("\"{other}\" is not one of: satisfied, unsatisfied")))
+            }
         }
     }
 
@@ -121,7 +127,10 @@ impl NewFact {
             "failed_again" | "it failed again" => Reopening::FailedAgain,
             other if other == reason => Reopening::FailedAgain,
             other => {
-                return Err(ApiError::field("case", format!("\"{other}\" is not one of: never_came_back, failed_again")));
+                return Err(ApiError::field(
+                    "case",
+                    format!("\"{other}\" is not one of: never_came_back, failed_again"),
+                ));
             }
         };
         Ok(StepKind::Reopened { reason, case })
@@ -172,11 +181,17 @@ mod tests {
     #[test]
     fn each_kind_takes_its_own_fields() {
         assert_eq!(read(r#"{"kind":"restored"}"#).unwrap().kind, StepKind::Restored);
-        assert_eq!(read(r#"{"kind":"feedback","reached":true}"#).unwrap().kind, StepKind::Feedback { reached: true });
+        assert_eq!(
+            read(r#"{"kind":"feedback","reached":true}"#).unwrap().kind,
+            StepKind::Feedback { reached: true }
+        );
         let still_down = r#"{"kind":"callback","reached":true,"result":"unsatisfied","service":"down"}"#;
         assert_eq!(read(still_down).unwrap().kind, StepKind::Callback(Callback::StillDown));
         let exempted = read(r#"{"kind":"exempted","cause":"customer_power"}"#).unwrap().kind;
-        assert_eq!(exempted, StepKind::Exempted { cause: "customer_power".to_owned(), grantor: "caller".to_owned() });
+        assert_eq!(
+            exempted,
+            StepKind::Exempted { cause: "customer_power".to_owned(), grantor: "caller".to_owned() }
+        );
         let reopened = |json: &str| match read(json).unwrap().kind {
             StepKind::Reopened { case, .. } => case,
             other => panic!("{other:?}"),

@@ -156,6 +156,18 @@ pub fn take_due(tx: &mut Tx<'_>, now: UnixMs, limit: i64) -> Result<Vec<(Uuid, V
     tx.query(sql, &[now.into(), limit.into()])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
+/// What waits because an agent dated it ahead: its number in the table, and its bytes.
+pub fn ahead_of(tx: &mut Tx<'_>, agent: Uuid, limit: i64) -> Result<Vec<(i64, Vec<u8>)>, DbError> {
+    let sql = "SELECT n, bytes FROM aside WHERE agent = $1 AND due_at_ms IS NOT NULL ORDER BY n LIMIT $2";
+    tx.query(sql, &[agent.into(), limit.into()])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Forgets a body that was taken in after all.
+pub fn settle_aside(tx: &mut Tx<'_>, n: i64) -> Result<(), DbError> {
+    tx.execute("DELETE FROM aside WHERE n = $1", &[n.into()])?;
+    Ok(())
+}
+
 /// A device's clocks beside the server's, as one record said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockRow {

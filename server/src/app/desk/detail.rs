@@ -112,8 +112,11 @@ fn story(tx: &mut Tx<'_>, state: &FaultState) -> Result<Vec<FactView>, DbError> 
     let fault = &state.fault;
     let stored = facts::of_line(tx, &fault.line, fault.first_at)?;
     let by_id: HashMap<Uuid, &StoredFact> = stored.iter().map(|stored| (stored.fact.id, stored)).collect();
-    let mut story: Vec<(&StoredFact, Option<String>)> =
-        fault.facts.iter().filter_map(|placed| Some((*by_id.get(&placed.id)?, placed.misfit.clone()))).collect();
+    let mut story: Vec<(&StoredFact, Option<String>)> = fault
+        .facts
+        .iter()
+        .filter_map(|placed| Some((*by_id.get(&placed.id)?, placed.misfit.clone())))
+        .collect();
     story.sort_by_key(|(stored, _)| stored.fact.fold_order());
     Ok(story.into_iter().map(|(stored, misfit)| fact(stored, misfit)).collect())
 }
@@ -140,7 +143,8 @@ fn fact(stored: &StoredFact, misfit: Option<String>) -> FactView {
 fn fields(stored: &StoredFact) -> Value {
     match &stored.fact.event {
         Event::Evidence { agent, .. } => {
-            let evidence: Value = stored.detail.as_deref().and_then(|d| serde_json::from_str(d).ok()).unwrap_or_default();
+            let evidence: Value =
+                stored.detail.as_deref().and_then(|d| serde_json::from_str(d).ok()).unwrap_or_default();
             json!({ "agent": agent, "evidence": evidence })
         }
         Event::Report { channel, reporter, description } => {
@@ -153,12 +157,18 @@ fn fields(stored: &StoredFact) -> Value {
 
 fn step_fields(step: &Step) -> Value {
     let mut fields = match &step.kind {
-        StepKind::Acknowledged | StepKind::Dispatched | StepKind::Restored | StepKind::Repaired | StepKind::Resumed => json!({}),
+        StepKind::Acknowledged
+        | StepKind::Dispatched
+        | StepKind::Restored
+        | StepKind::Repaired
+        | StepKind::Resumed => json!({}),
         StepKind::Feedback { reached } => json!({ "reached": reached }),
         StepKind::Callback(Callback::NotReached) => json!({ "reached": false }),
         StepKind::Callback(Callback::Satisfied) => json!({ "reached": true, "result": "satisfied" }),
         StepKind::Callback(Callback::Unsatisfied) => json!({ "reached": true, "result": "unsatisfied" }),
-        StepKind::Callback(Callback::StillDown) => json!({ "reached": true, "result": "unsatisfied", "service": "down" }),
+        StepKind::Callback(Callback::StillDown) => {
+            json!({ "reached": true, "result": "unsatisfied", "service": "down" })
+        }
         StepKind::Reopened { reason, case } => {
             let case = match case {
                 Reopening::NeverCameBack => "never_came_back",
@@ -181,11 +191,12 @@ fn step_fields(step: &Step) -> Value {
 fn deadline(lens: &Lens<'_>, state: &FaultState, deadline: &Deadline) -> DeadlineView {
     let promise = lens.promise(deadline);
     let entry = state.ledger.entry(deadline.kind, deadline.period);
-    let history = entry.map(|entry| entry.history.as_slice()).unwrap_or_default().iter().map(|past| VerdictView {
-        verdict: past.verdict.name().to_owned(),
-        at: past.at.to_rfc3339(),
-        learnt_at: past.learnt_at.to_rfc3339(),
-    });
+    let history =
+        entry.map(|entry| entry.history.as_slice()).unwrap_or_default().iter().map(|past| VerdictView {
+            verdict: past.verdict.name().to_owned(),
+            at: past.at.to_rfc3339(),
+            learnt_at: past.learnt_at.to_rfc3339(),
+        });
     DeadlineView {
         kind: deadline.kind.name().to_owned(),
         period: deadline.period.to_string(),

@@ -425,11 +425,25 @@ impl Intake {
     }
 
     fn finish(mut self, tx: &mut Tx<'_>) -> Result<Stored, DbError> {
+        if !self.new_clocks.is_empty() {
+            self.ahead_again(tx)?;
+        }
         records::insert(tx, &self.raw)?;
         facts::insert(tx, &self.facts)?;
         if !self.new_clocks.is_empty() {
             correct::again(tx, self.agent, &self.new_clocks, &mut self.stored.touched)?;
         }
         Ok(self.stored)
+    }
+
+    /// What was dated ahead may not be, now that more is known of the device's clock.
+    fn ahead_again(&mut self, tx: &mut Tx<'_>) -> Result<(), DbError> {
+        for (n, bytes) in records::ahead_of(tx, self.agent, RECORDS_PER_TRANSACTION_MAX as i64)? {
+            let Ok(record) = Record::from_bytes(&bytes) else { continue };
+            if self.record(tx, record_hash(&bytes), &bytes, record)?.is_ok() {
+                records::settle_aside(tx, n)?;
+            }
+        }
+        Ok(())
     }
 }

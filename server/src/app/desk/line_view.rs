@@ -85,7 +85,13 @@ pub struct Span {
 ///
 /// # Errors
 /// When there is no such line.
-pub fn read(desk: &Desk, tx: &mut Tx<'_>, code: &str, span: Span, now: UnixMs) -> Result<LineView, DeskError> {
+pub fn read(
+    desk: &Desk,
+    tx: &mut Tx<'_>,
+    code: &str,
+    span: Span,
+    now: UnixMs,
+) -> Result<LineView, DeskError> {
     let info = lines::one(tx, code)?.ok_or_else(|| DeskError::NoLine(code.to_owned()))?;
     let versions = desk.packs.versions(tx)?;
     let rules = lines::rules(tx, code, &versions)?.ok_or_else(|| DeskError::NoLine(code.to_owned()))?;
@@ -94,7 +100,8 @@ pub fn read(desk: &Desk, tx: &mut Tx<'_>, code: &str, span: Span, now: UnixMs) -
     let parts = figures::of_line(tx, code, lens.year(&terms.pack))?;
     let figures = lens.figures(&terms.pack, &terms.tier, &parts);
     let live = faults::live_of_line(tx, code)?;
-    let state = if info.state == "unknown" && figures.interruption.running { "down".to_owned() } else { info.state };
+    let state =
+        if info.state == "unknown" && figures.interruption.running { "down".to_owned() } else { info.state };
     let to = span.to.unwrap_or(now);
     let from = span.from.unwrap_or(to - HOUR_MS).max(to - MINUTES_MAX * MINUTE_MS);
     Ok(LineView {
@@ -118,7 +125,13 @@ pub fn read(desk: &Desk, tx: &mut Tx<'_>, code: &str, span: Span, now: UnixMs) -
     })
 }
 
-fn minutes(tx: &mut Tx<'_>, agent: Uuid, code: &str, from: UnixMs, to: UnixMs) -> Result<Vec<MinuteView>, DbError> {
+fn minutes(
+    tx: &mut Tx<'_>,
+    agent: Uuid,
+    code: &str,
+    from: UnixMs,
+    to: UnixMs,
+) -> Result<Vec<MinuteView>, DbError> {
     let mut minutes = Vec::new();
     for bytes in records::between(tx, agent, "minute", from, to, MINUTES_MAX)? {
         let Ok(Record { body: Body::Minute(block), .. }) = Record::from_bytes(&bytes) else { continue };

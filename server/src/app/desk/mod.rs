@@ -13,6 +13,8 @@ mod refold;
 pub mod report;
 pub mod silence;
 pub mod step;
+#[cfg(test)]
+mod tests;
 pub mod view;
 
 pub use changes::Changes;

@@ -1,0 +1,199 @@
+//! What agents send.
+
+use LineState::{Down, Up};
+use linewatch_shared::facts::StepKind;
+use linewatch_shared::time::HOUR_MS;
+use linewatch_shared::wire::Held;
+
+use super::*;
+use crate::app::desk::silence;
+use crate::db::testing::{both, int};
+
+fn upto(taken: &Taken) -> u64 {
+    match taken {
+        Taken::Upto(Held::Upto { last, .. }, _) => *last,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_sent_twice_is_stored_once() {
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        let device = Device::right();
+        let records = [
+            device.clock(1, TEN),
+            device.line(2, "L1", minute(1), Down),
+            device.line(3, "L1", minute(11), Up),
+        ];
+        for _ in 0..2 {
+            assert_eq!(upto(&f.push(&records, minute(12)).await), 3);
+        }
+        assert_eq!(upto(&f.push(&records[..2], minute(12)).await), 3, "a shorter repeat says what is held");
+        assert_eq!(int(&f.db, "SELECT COUNT(*) FROM record").await.unwrap(), 3);
+        let fault = f.fault(Uuid::from_u128(2), minute(12)).await;
+        assert_eq!((fault.fault.state.as_str(), fault.fault.interruption.ms), ("restored", 10 * MINUTE_MS));
+        // The rest may overlap with what is held.
+        let more = [records[2].clone(), device.line(4, "L2", minute(13), Down)];
+        assert_eq!(upto(&f.push_from(3, chain_after(&records[..2]), &more, minute(14)).await), 4);
+        assert_eq!(int(&f.db, "SELECT COUNT(*) FROM fault").await.unwrap(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_do_not_follow_are_a_fork_and_gaps_are_not_taken() {
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        let device = Device::right();
+        let records = [device.clock(1, TEN), device.line(2, "L1", minute(1), Down)];
+        f.push(&records, minute(2)).await;
+        let other = [
+            device.clock(9, TEN),
+            device.line(8, "L2", minute(1), Down),
+            device.line(7, "L2", minute(2), Up),
+        ];
+        assert!(matches!(f.push(&other, minute(3)).await, Taken::Fork));
+        let wrong_chain = f.push_from(3, chain_after(&other[..2]), &other[2..], minute(3)).await;
+        assert!(matches!(wrong_chain, Taken::Fork));
+        assert_eq!(upto(&f.push_from(5, chain_after(&other), &other[2..], minute(3)).await), 2);
+        assert_eq!(int(&f.db, "SELECT COUNT(*) FROM record").await.unwrap(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_taken_in_is_kept_aside_and_acknowledged() {
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        let device = Device::right();
+        let records = [
+            b"\xc1 no record".to_vec(),
+            device.line(2, "L3", minute(1), Down),
+            device.line(3, "L1", minute(1), Down),
+            device.line(3, "L1", minute(2), Down),
+            device.line(4, "L2", minute(30), Down),
+            device.step(5, 3, minute(1), StepKind::Acknowledged),
+        ];
+        let Taken::Upto(_, aside) = f.push(&records, minute(2)).await else { panic!("fork") };
+        assert_eq!(aside, 4);
+        let reasons = f.texts("SELECT reason FROM aside ORDER BY n").await;
+        assert_eq!(reasons, ["unreadable", "out_of_scope", "other_bytes", "future"]);
+        let fault = f.fault(Uuid::from_u128(3), minute(2)).await.fault;
+        assert_eq!((fault.state.as_str(), fault.started_at), ("acknowledged", minute(1).to_rfc3339()));
+        // The fact that was dated ahead is taken in when its time has come.
+        let (desk, due) = (f.desk.clone(), minute(30));
+        let taken =
+            f.db.write(Priority::Ingest, move |tx| super::super::ingest::take_due(&desk, tx, due))
+                .await
+                .unwrap();
+        assert_eq!(taken, 1);
+        assert_eq!(f.fault(Uuid::from_u128(4), minute(30)).await.fault.state, "open");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_three_hours_wrong_is_corrected_by_its_clock_facts_alone() {
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        let device = Device { boot: Uuid::from_u128(9), skew_ms: -3 * HOUR_MS };
+        let offline = [device.line(2, "L1", minute(1), Down), device.line(3, "L1", minute(11), Up)];
+        f.push(&offline, minute(20)).await;
+        let guess = f.fault(Uuid::from_u128(2), minute(20)).await;
+        assert!(guess.facts[0].uncertain, "nothing is known of its clock yet");
+        let clock = [device.clock(4, minute(20))];
+        f.push_from(3, chain_after(&offline), &clock, minute(20)).await;
+        let fault = f.fault(Uuid::from_u128(2), minute(20)).await;
+        assert_eq!(fault.fault.started_at, minute(1).to_rfc3339());
+        assert_eq!(fault.fault.interruption.ms, 10 * MINUTE_MS);
+        assert_eq!(fault.facts[0].corrected_ms, 3 * HOUR_MS);
+        assert!(!fault.facts[0].uncertain);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_years_ahead_holds_nothing_back_once_it_is_known() {
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        let device = Device { boot: Uuid::from_u128(9), skew_ms: 5 * 365 * 24 * HOUR_MS };
+        let first = [device.line(2, "L1", minute(1), Down)];
+        f.push(&first, minute(2)).await;
+        assert_eq!(f.texts("SELECT reason FROM aside").await, ["future"]);
+        f.push_from(2, chain_after(&first), &[device.clock(3, minute(2))], minute(2)).await;
+        assert_eq!(f.texts("SELECT reason FROM aside").await, Vec::<String>::new());
+        assert_eq!(f.fault(Uuid::from_u128(2), minute(2)).await.fault.started_at, minute(1).to_rfc3339());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_of_a_line_that_is_not_known_wait_for_it() {
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        let device = Device::right();
+        f.push(&[device.clock(1, TEN), device.line(2, "L7", minute(1), Down)], minute(2)).await;
+        assert_eq!(int(&f.db, "SELECT COUNT(*) FROM fault").await.unwrap(), 0);
+        let packs = Arc::new(PackSet::load(None).unwrap());
+        let line = "code,customer,agent\nL7,bank,site-1\n";
+        import::bytes(&f.db, &packs, line.as_bytes(), false, minute(3)).await.unwrap();
+        let (desk, now) = (f.desk.clone(), minute(3));
+        let settled =
+            f.db.write(Priority::Ingest, move |tx| engine::settle_waiting(&desk, tx, now)).await.unwrap();
+        assert_eq!(settled, 1);
+        assert_eq!(f.fault(Uuid::from_u128(2), minute(3)).await.fault.started_at, minute(1).to_rfc3339());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_comes_before_its_fault_waits_for_it() {
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        let device = Device::right();
+        let step = [device.clock(1, TEN), device.step(2, 50, minute(5), StepKind::Acknowledged)];
+        f.push(&step, minute(6)).await;
+        assert_eq!(int(&f.db, "SELECT COUNT(*) FROM fact WHERE line IS NULL").await.unwrap(), 1);
+        let down = [device.line(50, "L1", minute(1), Down)];
+        f.push_from(3, chain_after(&step), &down, minute(7)).await;
+        assert_eq!(f.fault(Uuid::from_u128(50), minute(7)).await.fault.state, "acknowledged");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_agent_s_lines_are_suspected_and_its_records_say_how_it_was() {
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        let mark = "UPDATE agent SET state = 'enrolled', last_seen_at_ms = $1 WHERE name = 'site-1'";
+        f.db.write(Priority::Api, move |tx| tx.execute(mark, &[TEN.into()])).await.unwrap();
+        turn(&f, minute(2)).await;
+        assert_eq!(f.texts("SELECT state FROM fault ORDER BY line").await, ["suspected", "suspected"]);
+        assert_eq!(int(&f.db, "SELECT COUNT(*) FROM contribution").await.unwrap(), 0);
+        turn(&f, minute(3)).await;
+        assert_eq!(int(&f.db, "SELECT COUNT(*) FROM fact").await.unwrap(), 2, "said once");
+        let device = Device::right();
+        f.push(&[device.clock(1, TEN), device.line(2, "L1", minute(1), Down)], minute(4)).await;
+        f.db.write(Priority::Api, move |tx| tx.execute(mark, &[minute(4).into()])).await.unwrap();
+        turn(&f, minute(4)).await;
+        let states = f.texts("SELECT state FROM fault ORDER BY line").await;
+        assert_eq!(states, ["open", "withdrawn"]);
+        assert_eq!(f.fault(Uuid::from_u128(2), minute(4)).await.fault.started_at, minute(1).to_rfc3339());
+        assert_eq!(int(&f.db, "SELECT COUNT(*) FROM outbox").await.unwrap(), 0);
+    })
+    .await;
+}
+
+async fn turn(f: &Fixture, now: UnixMs) {
+    let turns = f.db.read(move |tx| silence::turns(tx, 90_000, now)).await.unwrap();
+    for turn in turns {
+        let desk = f.desk.clone();
+        let ids: Vec<Uuid> = turn.lines.iter().map(|_| Uuid::now_v7()).collect();
+        f.db.write(Priority::Ingest, move |tx| {
+            silence::write(&desk, tx, &turn, &turn.lines, &ids, true, now)
+        })
+        .await
+        .unwrap();
+    }
+}
