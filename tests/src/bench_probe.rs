@@ -59,7 +59,7 @@ pub fn measure(pids: &[u32], warm_up: Duration, span: Duration) -> io::Result<Lo
     let (after, end_ns) = (used()?, BootClock.mono_ns());
     let seconds = (end_ns - begin_ns) as f64 / NS_PER_SECOND;
     let peak_rss_kib = pids.iter().map(|pid| procfs::peak_rss_kib(*pid)).sum::<io::Result<u64>>()?;
-    Ok(Load { cpu_percent: (after - before).as_secs_f64() * 100.0 / seconds, peak_rss_kib })
+    Ok(Load { cpu_percent: after.saturating_sub(before).as_secs_f64() * 100.0 / seconds, peak_rss_kib })
 }
 
 /// Measures fping on the same targets, once a second each: as many processes as it needs.
