@@ -58,6 +58,14 @@ impl TestDesk {
     /// # Panics
     /// When that fails.
     pub async fn new(db: Db) -> Self {
+        Self::at(db, "http://desk.test").await
+    }
+
+    /// Like [`TestDesk::new`], for a server that people reach at `base`.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn at(db: Db, base: &str) -> Self {
         let folder = must(tempfile::tempdir());
         let text = format!("data_dir = '{}'", folder.path().display());
         let settings = match Settings::parse(&text, "test.toml", Vec::new()) {
@@ -65,8 +73,8 @@ impl TestDesk {
             Err(mistakes) => panic!("{mistakes:?}"),
         };
         let clock = Arc::new(ManualClock::at(START));
-        let base = "http://desk.test".to_owned();
-        let assembled = assemble(db, settings, Arc::clone(&clock) as _, CancellationToken::new(), base).await;
+        let (shutdown, base) = (CancellationToken::new(), base.to_owned());
+        let assembled = assemble(db, settings, Arc::clone(&clock) as _, shutdown, base).await;
         let app = Arc::new(must(assembled));
         let peer = Peer { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)), certificate: None };
         let built = routers(&app);

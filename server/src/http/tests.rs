@@ -110,6 +110,17 @@ async fn a_browser_signs_in_and_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn over_https_the_cookie_is_tied_to_the_host() {
+    let database = testing::sqlite();
+    let db = Db::open(&database.url, 0).await.unwrap();
+    let desk = TestDesk::at(db, "https://desk.test").await;
+    users::add(&desk.app.db, "ops", Role::Noc, PASSWORD, START).await.unwrap();
+    let answer = sign_in(&desk, "ops", PASSWORD).await;
+    let cookie = answer.headers["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-linewatch_session=") && cookie.contains("; Secure"), "{cookie}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn guessing_is_slowed_and_tells_nothing() {
     let (desk, _database) = desk().await;
     users::add(&desk.app.db, "ops", Role::Noc, PASSWORD, START).await.unwrap();

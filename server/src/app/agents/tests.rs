@@ -30,6 +30,9 @@ async fn a_token_works_once_and_for_a_day() {
         assert!(matches!(enrol(secret, csr(), NOW).await, Err(EnrolError::Used)));
         let late = secret_of(&token(&db, "site-1", &authority, NOW).await.unwrap());
         assert!(matches!(enrol(late, csr(), NOW + TOKEN_MS).await, Err(EnrolError::Expired)));
+        let twice = secret_of(&token(&db, "site-2", &authority, NOW).await.unwrap());
+        let (x, y) = tokio::join!(enrol(twice, csr(), NOW), enrol(twice, csr(), NOW));
+        assert!(x.is_ok() != y.is_ok(), "one of two at once gets in: {x:?} {y:?}");
         let der = x509_parser::pem::parse_x509_pem(enrolled.certificate_pem.as_bytes()).unwrap().1.contents;
         let print: [u8; 32] = Sha256::digest(&der).into();
         let known = identify(&db, print).await.unwrap().unwrap();
