@@ -163,7 +163,7 @@ impl Deliverer {
                 self.writer.digest(&alerts, PER_MINUTE, now)
             }
         };
-        let keys: Vec<String> = alerts.iter().map(|(row, _)| row.key.clone()).collect();
+        let keys: Vec<String> = alerts.iter().map(|(_, alert)| alert.key.clone()).collect();
         let mut faults: Vec<_> = alerts.iter().map(|(row, _)| row.subject).collect();
         faults.sort_unstable();
         faults.dedup();

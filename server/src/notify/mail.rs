@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::page::Text;
 use super::text::clean;
 
-/// Characters of a header value of ours.
-const HEADER_CHARS_MAX: usize = 900;
+/// Characters of a header value of ours: the keys of a full digest fit.
+const HEADER_CHARS_MAX: usize = 32_000;
 /// Characters of a subject.
 const SUBJECT_CHARS_MAX: usize = 300;
 /// Faults that a digest refers to.
@@ -109,6 +109,7 @@ mod tests {
             Text { subject: subject.to_owned(), plain: "客户\n.\n".into(), html: "<p>客户</p>".into() };
         let mail = String::from_utf8(build(&parts, text).unwrap().formatted()).unwrap();
         assert!(mail.is_ascii());
+        assert!(mail.lines().all(|line| line.len() <= 998));
         mail.split_once("\r\n\r\n").unwrap().0.replace("\r\n ", " ")
     }
 
@@ -137,6 +138,14 @@ mod tests {
         assert!(!headers.lines().any(|l| l.starts_with("Bcc")), "{headers}");
         assert!(!headers.contains("\r\n\r\n"));
         assert!(headers.contains("Subject: x Bcc: everyone@desk.example body"), "{headers}");
+    }
+
+    #[test]
+    fn the_keys_of_a_full_digest_fit_in_lines_that_servers_take() {
+        let keys: Vec<String> =
+            (0..200).map(|n| format!("{}/restoration/first/warn_80/0", Uuid::from_u128(n))).collect();
+        let headers = headers("x", "<a@b>", &keys.join(", "));
+        assert!(keys.iter().all(|key| headers.contains(key.as_str())));
     }
 
     #[test]
