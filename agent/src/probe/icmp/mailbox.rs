@@ -20,7 +20,6 @@ use crate::probe::stats::Counts;
 pub struct Mailbox {
     orders: Mutex<Orders>,
     counts: Mutex<(Counts, usize)>,
-    waiting: AtomicBool,
     stop: AtomicBool,
     wake: EventFd,
     kinds: [SocketKind; 2],
@@ -35,14 +34,7 @@ struct Orders {
 
 impl Mailbox {
     pub fn new(wake: EventFd, kinds: [SocketKind; 2]) -> Self {
-        Self {
-            orders: Mutex::default(),
-            counts: Mutex::default(),
-            waiting: AtomicBool::new(false),
-            stop: AtomicBool::new(false),
-            wake,
-            kinds,
-        }
+        Self { orders: Mutex::default(), counts: Mutex::default(), stop: AtomicBool::new(false), wake, kinds }
     }
 
     /// Orders a new set of targets; earlier orders about single targets are void.
@@ -89,10 +81,10 @@ impl Mailbox {
 
     /// Carries out what was ordered.
     pub(super) fn deliver(&self, core: &mut Core, now: Now) {
-        if !self.waiting.swap(false, Ordering::Acquire) {
+        // Read before the orders are taken and written after they are left, so that no ring is missed.
+        if self.wake.read().is_err() {
             return;
         }
-        let _ = self.wake.read();
         let Orders { targets, intervals, addresses } = std::mem::take(&mut *lock(&self.orders));
         if let Some(targets) = targets {
             core.set_targets(targets, now);
@@ -111,7 +103,7 @@ impl Mailbox {
     }
 
     fn ring(&self) {
-        self.waiting.store(true, Ordering::Release);
+        // It fails only when its count is full, and then it rings anyway.
         let _ = self.wake.write(1);
     }
 }

@@ -114,7 +114,8 @@ impl Reactor {
     fn hand_on(&mut self, now_ms: i64, wake_ms: i64) -> bool {
         let core = &mut self.engine.core;
         self.mailbox.publish(core.counts, core.target_count());
-        self.outbox.hand_on(&mut core.samples, &mut core.late, now_ms, wake_ms)
+        let stopped = || self.mailbox.stopped();
+        self.outbox.hand_on(&mut core.samples, &mut core.late, (now_ms, wake_ms), stopped)
     }
 
     fn wait(&self, wake_ms: i64) {
