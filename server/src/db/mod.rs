@@ -41,7 +41,8 @@ pub const PG_POOL_SIZE: usize = 16;
 /// How often a transaction is tried when the database asks to try again (deadlock, serialization).
 pub const MAX_TRIES: u32 = 8;
 
-/// Whose write goes first on SQLite's single writer. PostgreSQL has no such queue.
+/// Whose write goes first on SQLite's single writer. On PostgreSQL some connections are kept for the
+/// engine's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
     /// Deadlines and the outbox: a late alarm is worse than a slow answer.
@@ -154,7 +155,7 @@ impl Db {
     {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.write(priority, work).await,
-            Engine::Postgres(pg) => pg.run(postgres::Mode::Write, work).await,
+            Engine::Postgres(pg) => pg.run(postgres::Mode::Write, priority, work).await,
         }
     }
 
@@ -170,7 +171,7 @@ impl Db {
     {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.read(work).await,
-            Engine::Postgres(pg) => pg.run(postgres::Mode::Read, work).await,
+            Engine::Postgres(pg) => pg.run(postgres::Mode::Read, Priority::Api, work).await,
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Transaction};
 use futures::{StreamExt, TryStreamExt};
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::AbortHandle;
 use tokio_postgres::{Config, IsolationLevel, NoTls};
 
@@ -17,8 +17,10 @@ use super::notify::Notifier;
 use super::pg_listen::listen_for_ever;
 use super::pg_value::to_row;
 use super::tx::Kind;
-use super::{DbError, LockKey, MAX_TRIES, PG_POOL_SIZE, Row, Tx, Value, dialect};
+use super::{DbError, LockKey, MAX_TRIES, PG_POOL_SIZE, Priority, Row, Tx, Value, dialect};
 
+/// Connections that only the engine's writes may take.
+const KEPT_FOR_ENGINE: usize = 2;
 /// How long a transaction waits for a free connection.
 const POOL_WAIT: Duration = Duration::from_secs(30);
 /// How long the network may take to connect.
@@ -39,6 +41,8 @@ pub(super) enum Mode {
 /// The pool and the listening task, which ends with it.
 pub(super) struct Postgres {
     pool: Pool,
+    /// Everyone but the engine's writes: so some connections are always left for those.
+    shared: Arc<Semaphore>,
     listening: AbortHandle,
 }
 
@@ -73,18 +77,24 @@ impl Postgres {
         // From here on notifications of other nodes are heard, unless the first try failed; then
         // the first statement says why.
         drop(first_try.await);
-        Ok((Self { pool, listening }, notifier))
+        let shared = Arc::new(Semaphore::new(PG_POOL_SIZE - KEPT_FOR_ENGINE));
+        Ok((Self { pool, shared, listening }, notifier))
     }
 
-    pub(super) async fn run<T, E, F>(&self, mode: Mode, mut work: F) -> Result<T, E>
+    pub(super) async fn run<T, E, F>(&self, mode: Mode, priority: Priority, mut work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
+        let turn = match priority {
+            Priority::Engine => None,
+            _ => Some(Arc::clone(&self.shared).acquire_owned().await.map_err(|_| DbError::Closed)?),
+        };
         let pool = self.pool.clone();
         let handle = Handle::current();
         let done = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             catch_unwind(AssertUnwindSafe(|| with_retries(&pool, &handle, mode, &mut work)))
         });
         match done.await {

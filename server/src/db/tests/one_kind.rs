@@ -1,5 +1,6 @@
 //! What only one kind of database does: PostgreSQL's other nodes, SQLite's one writer and its copies.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -98,4 +99,47 @@ async fn a_backup_holds_what_was_committed() {
     let copy = Db::open_unmigrated(&DbUrl::Sqlite(to.clone())).await.unwrap();
     assert_eq!(int(&copy, "SELECT id FROM t").await.unwrap(), 7);
     assert!(db.backup(to).await.unwrap_err().to_string().contains("already there"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn busy_people_leave_connections_for_the_engine() {
+    let database = testing::databases().await.pop().unwrap();
+    let DbUrl::Postgres(_) = database.url else { return };
+    let db = Db::open_unmigrated(&database.url).await.unwrap();
+    let (go, wait) = tokio::sync::watch::channel(false);
+    let started = Arc::new(AtomicUsize::new(0));
+    let mut people = Vec::new();
+    for _ in 0..2 * crate::db::PG_POOL_SIZE {
+        let (db, wait, handle) = (db.clone(), wait.clone(), tokio::runtime::Handle::current());
+        let started = Arc::clone(&started);
+        people.push(tokio::spawn(async move {
+            db.write(Priority::Api, move |_| -> Result<(), DbError> {
+                started.fetch_add(1, Ordering::SeqCst);
+                let mut wait = wait.clone();
+                handle.block_on(async move { wait.wait_for(|go| *go).await.map(drop) }).unwrap();
+                Ok(())
+            })
+            .await
+        }));
+    }
+    for _ in 0..1000 {
+        if started.load(Ordering::SeqCst) >= crate::db::PG_POOL_SIZE - 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let engine = db.write(Priority::Engine, |tx| tx.query_one("SELECT CAST(1 AS BIGINT)", &[]));
+    tokio::time::timeout(WAIT, engine).await.expect("the engine waits for people").unwrap();
+    go.send(true).unwrap();
+    for person in people {
+        person.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_postgresql_names_the_right_tool() {
+    let database = testing::databases().await.pop().unwrap();
+    let DbUrl::Postgres(_) = database.url else { return };
+    let db = Db::open_unmigrated(&database.url).await.unwrap();
+    assert!(db.backup("/nonexistent".into()).await.unwrap_err().to_string().contains("pg_dump"));
 }
