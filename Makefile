@@ -1,0 +1,61 @@
+# `make demo` shows what linewatch does, `make test` proves it. `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test build web lint bench package screenshot setup clean
+
+# Say CARGO_FLAGS= to let cargo change Cargo.lock.
+export CARGO_FLAGS ?= --locked
+TARGET = $(or $(CARGO_TARGET_DIR),target)
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name text; do printf 'make %-11s %s\n' "$$name" "$$text"; done
+
+demo: ## Play the story of a cut line (DEMO_ONCE=1: once, and check it)
+	@scripts/setup.sh build web demo
+	@scripts/web.sh
+	@. scripts/env.sh && cargo build --release --workspace --bins $(CARGO_FLAGS)
+	@exec $(TARGET)/release/demo
+
+test: ## Run every test: the page's, Rust's on both databases, the browser's
+	@scripts/setup.sh build web test demo
+	@scripts/web.sh
+	@scripts/test.sh
+
+build: ## Build both programs into target/release
+	@scripts/setup.sh build web
+	@scripts/web.sh
+	@. scripts/env.sh && cargo build --release --workspace --bins $(CARGO_FLAGS)
+
+web: ## Build the board's page
+	@scripts/setup.sh web
+	@scripts/web.sh
+
+lint: ## Check the sources without running them
+	@scripts/setup.sh build web
+	@scripts/web.sh
+	@scripts/lint.sh
+
+bench: ## Measure, with the peers in the same run
+	@scripts/setup.sh build web bench
+	@scripts/web.sh
+	@scripts/bench.sh
+
+package: ## Build Debian packages into target/debian
+	@scripts/setup.sh build web
+	@scripts/web.sh
+	@scripts/package.sh
+
+screenshot: ## Make docs/images/board.png from a real board
+	@scripts/setup.sh build web screenshot
+	@scripts/web.sh
+	@scripts/screenshot.sh
+
+setup: ## Install everything that any of these needs
+	@scripts/setup.sh build web test demo bench screenshot
+
+clean: ## Remove what was built
+	@. scripts/env.sh && cargo clean
+	@rm -rf server/web/node_modules tests/browser/node_modules
+	@find server/web/dist -mindepth 1 ! -name .gitkeep -delete 2>/dev/null || true

@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# Installs what is missing, by apt-get when root; otherwise says what to install. Quick when nothing is.
+#
+#   scripts/setup.sh PART…      PART: build, web, test, demo, bench, screenshot
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+
+# Vite needs Node 20.19 or later; Debian 12 has 18.
+NODE_MIN=20.19
+NODE_INSTALLED=22.23.3
+
+missing=()
+want() { # want COMMAND PACKAGE…
+    command -v "$1" >/dev/null || missing+=("${@:2}")
+}
+
+node_is_fine() {
+    command -v node >/dev/null && [ "$(printf '%s\n' "$NODE_MIN" "$(node --version | tr -d v)" | sort -V | head -1)" = "$NODE_MIN" ]
+}
+
+has_postgres() {
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
+}
+
+has_chinese_font() {
+    command -v fc-list >/dev/null && [ -n "$(fc-list :lang=zh 2>/dev/null)" ]
+}
+
+for part in "$@"; do
+    case $part in
+        build)
+            command -v cargo >/dev/null || fail "Rust is missing: install it with rustup (https://rustup.rs)"
+            want cc build-essential
+            want pkg-config pkg-config
+            ;;
+        web)
+            # An npm that came without a Node of its own is no use on its own, and the other way round.
+            want npm nodejs npm
+            ;;
+        test)
+            has_postgres || missing+=(postgresql)
+            [ -n "${CHROMIUM:-}" ] || want chromium chromium
+            ;;
+        demo)
+            # Only root can make namespaces; others play on loopback addresses.
+            if [ "$(id -u)" = 0 ]; then
+                want ip iproute2
+                want iptables iptables
+            fi
+            ;;
+        bench) want fping fping ;;
+        screenshot)
+            [ -n "${CHROMIUM:-}" ] || want chromium chromium
+            want curl curl
+            has_chinese_font || missing+=(fontconfig fonts-noto-cjk)
+            ;;
+        *) fail "unknown part: $part" ;;
+    esac
+done
+
+if [ ${#missing[@]} -gt 0 ]; then
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        fail "please install: ${missing[*]} (on Debian: sudo apt-get install ${missing[*]})"
+    fi
+    say "installing: ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq </dev/null
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null
+fi
+
+install_node() {
+    local arch
+    case $(uname -m) in
+        x86_64) arch=x64 ;;
+        aarch64) arch=arm64 ;;
+        *) fail "please install Node.js $NODE_MIN or later" ;;
+    esac
+    say "installing Node.js $NODE_INSTALLED into $TARGET/tools (the machine has $(node --version 2>/dev/null || echo none))"
+    mkdir -p "$TARGET/tools"
+    npm install --prefix "$TARGET/tools" --no-save --no-audit --no-fund --loglevel=error "node-linux-$arch@$NODE_INSTALLED" </dev/null
+    . "$ROOT/scripts/env.sh"
+    node_is_fine || fail "Node.js $NODE_MIN or later is needed"
+}
+
+npm_ci() { # npm_ci DIR: unless what is there is what the lock file says
+    local dir=$1
+    [ -f "$dir/package-lock.json" ] || return 0
+    [ "$dir/node_modules/.package-lock.json" -nt "$dir/package-lock.json" ] && return 0
+    say "npm ci in ${dir#"$ROOT"/}"
+    (cd "$dir" && npm ci --no-audit --no-fund --loglevel=error </dev/null)
+    touch "$dir/node_modules/.package-lock.json"
+}
+
+for part in "$@"; do
+    case $part in
+        web)
+            node_is_fine || install_node
+            npm_ci "$ROOT/server/web"
+            ;;
+        test | screenshot)
+            node_is_fine || install_node
+            npm_ci "$ROOT/tests/browser"
+            ;;
+    esac
+done
