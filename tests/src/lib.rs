@@ -1,1 +1,7 @@
-//! linewatch
+//! Stories with real processes, fault injection and benchmarks: the harness that they share.
+
+pub mod bench_probe;
+pub mod demo;
+pub mod harness;
+pub mod procfs;
+pub mod smtp;
