@@ -8,6 +8,7 @@ pub mod sync;
 pub mod transfer;
 pub mod visit;
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -123,7 +124,9 @@ pub fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
 fn start_log(config: &Config, is_run: bool) -> anyhow::Result<()> {
     let level = if is_run { config.log.level.as_str() } else { "warn" };
     let filter: tracing_subscriber::EnvFilter = level.parse().context("log.level")?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colour = std::io::stderr().is_terminal();
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
     let result = match config.log.format {
         LogFormat::Json if is_run => builder.json().try_init(),
         _ if is_run => builder.try_init(),

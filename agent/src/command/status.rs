@@ -35,14 +35,16 @@ struct Enrolled {
 
 #[derive(Debug, Serialize)]
 struct Lane {
-    lane: &'static str,
+    #[serde(rename = "lane")]
+    name: &'static str,
     records: u64,
     oldest_age_ms: Option<i64>,
 }
 
 #[derive(Debug, Serialize)]
 struct Line {
-    line: String,
+    #[serde(rename = "line")]
+    code: String,
     state: String,
     since_at: Option<String>,
     #[serde(skip)]
@@ -68,18 +70,18 @@ fn gather(config: &Config) -> anyhow::Result<Report> {
     let live = if running { ask(config) } else { None };
     let enrolled =
         Identity::load(&config.data_dir)?.map(|known| Enrolled { name: known.name, server: known.server });
-    let (mut lanes, mut lines, mut contact) = (Vec::new(), Vec::new(), None);
+    let (mut unsent_lanes, mut lines, mut contact) = (Vec::new(), Vec::new(), None);
     if let Some(db) = reader(config)? {
-        lanes = unsent(&db)?
+        unsent_lanes = unsent(&db)?
             .into_iter()
             .map(|lane| Lane {
-                lane: lane.lane.name(),
+                name: lane.lane.name(),
                 records: lane.count,
                 oldest_age_ms: lane.oldest_at.map(|at| now.since(at)),
             })
             .collect();
         let known = scope::lines(&db)?.into_iter().map(|line| line.code);
-        lines = states(known, line_marks(&db)?, live.as_ref(), running);
+        lines = states(known, &line_marks(&db)?, live.as_ref(), running);
         contact = meta::get::<UnixMs>(&db, meta::LAST_CONTACT)?;
     }
     let live_contact = live.as_ref().and_then(|live| live.sync.as_ref()?.last_contact_at);
@@ -87,14 +89,14 @@ fn gather(config: &Config) -> anyhow::Result<Report> {
     let warnings =
         read_health(&config.data_dir).warnings().iter().map(|warning| format!("{warning:?}")).collect();
     let last_contact_at = contact.map(UnixMs::to_rfc3339);
-    Ok(Report { running, enrolled, last_contact_at, unsent: lanes, lines, warnings, live })
+    Ok(Report { running, enrolled, last_contact_at, unsent: unsent_lanes, lines, warnings, live })
 }
 
 /// The lines in scope: as the running agent sees them, else as last journalled, which is not known to
 /// hold any more.
 fn states(
     known: impl Iterator<Item = String>,
-    marks: Vec<LineMark>,
+    marks: &[LineMark],
     live: Option<&page::Status>,
     running: bool,
 ) -> Vec<Line> {
@@ -113,7 +115,7 @@ fn states(
                 (None, Some(mark)) => (format!("unknown (last {})", mark.state), Some(mark.since_at)),
                 (None, None) => ("unknown".to_owned(), None),
             };
-            Line { line: code, state, since_at: since.map(UnixMs::to_rfc3339), since }
+            Line { code, state, since_at: since.map(UnixMs::to_rfc3339), since }
         })
         .collect()
 }
@@ -153,7 +155,7 @@ fn show(report: &Report) -> anyhow::Result<()> {
     }
     for lane in &report.unsent {
         let age = lane.oldest_age_ms.map(|ms| format!(", the oldest {} old", out::span(ms)));
-        let text = format!("unsent      {:<8} {}{}", lane.lane, lane.records, age.unwrap_or_default());
+        let text = format!("unsent      {:<8} {}{}", lane.name, lane.records, age.unwrap_or_default());
         out::line(&text)?;
     }
     for warning in &report.warnings {
@@ -164,7 +166,7 @@ fn show(report: &Report) -> anyhow::Result<()> {
         return Ok(());
     }
     let rows = report.lines.iter().map(|line| {
-        vec![line.line.clone(), line.state.clone(), line.since.map(out::local).unwrap_or_default()]
+        vec![line.code.clone(), line.state.clone(), line.since.map(out::local).unwrap_or_default()]
     });
     out::table(&["line", "state", "since"], rows.collect())?;
     Ok(())

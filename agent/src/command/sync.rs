@@ -8,8 +8,9 @@ use super::open_journal;
 use crate::config::Config;
 use crate::enroll::Identity;
 use crate::journal::{LaneView, lane_views};
+use crate::out;
+use crate::run::link;
 use crate::sync::session::{Session, Step};
-use crate::{out, run};
 
 /// Failures in a row after which the command gives up; the running agent never does.
 const FAILURES_MAX: u32 = 3;
@@ -44,7 +45,7 @@ pub fn sync(config: &Config, args: SyncArgs) -> anyhow::Result<()> {
     let runtime = super::runtime(1)?;
     runtime
         .block_on(async {
-            let mut session = Session::new(journal.clone(), identity.client()?, run::chance()).await?;
+            let mut session = Session::new(journal.clone(), identity.client()?, link::chance()).await?;
             let status = session.status();
             let mut failures = 0;
             loop {

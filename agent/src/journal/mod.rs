@@ -24,6 +24,8 @@ mod writer;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::fs::{OpenOptions, Permissions};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -81,6 +83,7 @@ impl Journal {
     /// When the database cannot be opened, or was written by a newer program.
     pub fn open(data_dir: &Path, scribe: Scribe) -> Result<Self, JournalError> {
         let path = data_dir.join(FILE_NAME);
+        private(&path).map_err(|source| JournalError::File { path: path.clone(), source })?;
         let mut connection = schema::open_writer(&path)?;
         if let Some(why) = identity::settle(&mut connection, &path, scribe.now())? {
             tracing::warn!(%why, "the journal begins a new epoch; unsent records are numbered anew");
@@ -149,7 +152,7 @@ impl Journal {
         F: FnMut(&Connection) -> Result<T, JournalError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Work { work, value: None, reply });
+        let job = Box::new(Work { run: work, value: None, reply });
         self.jobs.send(job).await.map_err(|_| JournalError::Closed)?;
         answer.await.map_err(|_| JournalError::Closed)?
     }
@@ -164,7 +167,7 @@ impl Journal {
         F: FnMut(&Connection) -> Result<T, JournalError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Work { work, value: None, reply });
+        let job = Box::new(Work { run: work, value: None, reply });
         self.jobs.blocking_send(job).map_err(|_| JournalError::Closed)?;
         answer.blocking_recv().map_err(|_| JournalError::Closed)?
     }
@@ -213,6 +216,13 @@ impl Journal {
     pub fn counts(&self) -> (u64, u64) {
         (self.counts.commits.load(Ordering::Relaxed), self.counts.writes.load(Ordering::Relaxed))
     }
+}
+
+/// Makes sure that the database is its owner's only: customers' data is in it. `SQLite` gives the files
+/// beside it the same rights.
+fn private(path: &Path) -> std::io::Result<()> {
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))
 }
 
 /// Opens an existing journal for reading only: no new epoch, no migration.

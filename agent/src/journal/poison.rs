@@ -22,7 +22,8 @@ const RECHAIN_PAGE: i64 = 1_000;
 #[derive(Serialize)]
 struct Unreadable<'a> {
     /// The record's id.
-    unreadable: uuid::Uuid,
+    #[serde(rename = "unreadable")]
+    id: uuid::Uuid,
     /// Why.
     why: &'a str,
     /// The hash of the original bytes.
@@ -76,14 +77,14 @@ pub fn poison(
             (bytes, fits)
         }
     };
-    let unreadable = uuid::Uuid::from_slice(&id).map_err(|_| damaged("an id has another length"))?;
+    let record_id = uuid::Uuid::from_slice(&id).map_err(|_| damaged("an id has another length"))?;
     let hash = record_hash(&original);
-    let wrapper = Unreadable { unreadable, why, hash: &hash.0, bytes: if keep { &original } else { &[] } };
-    let wrapped = rmp_serde::to_vec_named(&wrapper)?;
+    let wrapper = Unreadable { id: record_id, why, hash: &hash.0, bytes: if keep { &original } else { &[] } };
+    let bytes = rmp_serde::to_vec_named(&wrapper)?;
     let kind = if keep { "unreadable" } else { "poisoned" };
     tx.execute(
         "UPDATE record SET bytes = ?1, hash = ?2, kind = ?3 WHERE rowid = ?4",
-        params![wrapped, record_hash(&wrapped).0, kind, rowid],
+        params![bytes, record_hash(&bytes).0, kind, rowid],
     )?;
     rechain(tx, stream.gen_, lane, number)?;
     Ok(true)

@@ -25,7 +25,7 @@ pub(super) trait Job: Send {
 
 /// A closure with its reply.
 pub(super) struct Work<T, F> {
-    pub work: F,
+    pub run: F,
     pub value: Option<T>,
     pub reply: oneshot::Sender<Result<T, JournalError>>,
 }
@@ -35,7 +35,7 @@ where
     F: FnMut(&Connection) -> Result<T, JournalError> + Send,
 {
     fn run(&mut self, tx: &Connection) -> Result<(), JournalError> {
-        self.value = Some((self.work)(tx)?);
+        self.value = Some((self.run)(tx)?);
         Ok(())
     }
 
@@ -97,9 +97,10 @@ impl Writer {
                 let full = error.is_full();
                 tracing::error!(%error, writes = group.len(), "the journal could not commit");
                 for job in group {
-                    job.finish(Err(match full {
-                        true => JournalError::DiskFull,
-                        false => JournalError::Commit(error.to_string()),
+                    job.finish(Err(if full {
+                        JournalError::DiskFull
+                    } else {
+                        JournalError::Commit(error.to_string())
                     }));
                 }
             }

@@ -4,13 +4,14 @@
 //! the others noticing; the prober has a thread of its own.
 
 pub mod facts;
+pub mod link;
 pub mod lock;
 pub mod page;
 pub mod targets;
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -24,25 +25,21 @@ use tokio_util::sync::CancellationToken;
 use crate::carrier::{CarrierEvent, CarrierWatch};
 use crate::clock::{BootClock, NanoClock};
 use crate::config::Config;
-use crate::enroll::Identity;
 use crate::health::read_health;
 use crate::journal::{self, Journal};
 use crate::monitor::{Monitor, MonitorHandle, MonitorInputs, ProbeControl};
 use crate::probe::{Prober, ProberHandle};
 use crate::scope;
-use crate::sync::session::{Session, SyncStatus};
 
 /// Batches of samples between the prober and the monitor.
 const BATCHES_MAX: usize = 256;
 /// Carrier events that wait.
 const CARRIER_MAX: usize = 64;
 /// Time between health facts, and between looks for new warnings.
-const HEALTH: Duration = Duration::from_secs(300);
+const HEALTH: Duration = Duration::from_mins(5);
 const HEALTH_LOOK: Duration = Duration::from_secs(30);
 /// Time between rounds of pruning.
-const PRUNE: Duration = Duration::from_secs(3_600);
-/// How often it is looked whether the agent has been enrolled meanwhile.
-const ENROLLED_LOOK: Duration = Duration::from_secs(2);
+const PRUNE: Duration = Duration::from_hours(1);
 /// How long the last records may take to be saved at the end.
 const FLUSH: Duration = Duration::from_secs(10);
 
@@ -56,9 +53,6 @@ impl ProbeControl for Pace {
         }
     }
 }
-
-/// Where the conversation's state is shown, once there is one.
-type SyncSlot = Arc<Mutex<Option<watch::Receiver<SyncStatus>>>>;
 
 /// Runs until `stop`, then saves what is under way.
 ///
@@ -78,7 +72,7 @@ pub async fn run(config: Config, journal: Journal, stop: CancellationToken) -> a
     let monitoring = tokio::spawn(monitoring);
     let saving = tokio::spawn(facts::save(journal.clone(), records));
 
-    let slot = SyncSlot::default();
+    let slot = link::SyncSlot::default();
     let (pulled_sink, pulled) = watch::channel(0);
     let health_sink = watch::Sender::new(Health::default());
     let sources = page::Sources {
@@ -101,7 +95,7 @@ pub async fn run(config: Config, journal: Journal, stop: CancellationToken) -> a
         )),
         tokio::spawn(report_health(journal.clone(), config.data_dir.clone(), health_sink)),
         tokio::spawn(keep_small(journal.clone())),
-        tokio::spawn(sync(journal.clone(), config.data_dir.clone(), slot, pulled_sink, stop.clone())),
+        tokio::spawn(link::sync(journal.clone(), config.data_dir.clone(), slot, pulled_sink, stop.clone())),
     ];
     let stats = prober.stats();
     tracing::info!(
@@ -245,62 +239,4 @@ async fn keep_small(journal: Journal) {
         }
         tokio::time::sleep(PRUNE).await;
     }
-}
-
-/// Talks with the server, from enrolment on.
-async fn sync(
-    journal: Journal,
-    data_dir: PathBuf,
-    slot: SyncSlot,
-    pulled: watch::Sender<u64>,
-    stop: CancellationToken,
-) {
-    let Some(identity) = wait_for_identity(&data_dir).await else { return };
-    let session = match identity.client() {
-        Ok(client) => Session::new(journal.clone(), client, chance()).await,
-        Err(error) => {
-            tracing::error!(%error, "no sync");
-            return;
-        }
-    };
-    let session = match session {
-        Ok(session) => session,
-        Err(error) => {
-            tracing::error!(%error, "no sync");
-            return;
-        }
-    };
-    let mut status = session.status();
-    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(status.clone());
-    tracing::info!(agent = identity.name, server = identity.server, "syncing");
-    let follow = async {
-        while status.changed().await.is_ok() {
-            let pulls = status.borrow_and_update().pulls;
-            pulled.send_if_modified(|known| std::mem::replace(known, pulls) != pulls);
-        }
-    };
-    tokio::join!(follow, crate::sync::run(session, journal, stop));
-}
-
-async fn wait_for_identity(data_dir: &Path) -> Option<Identity> {
-    let mut told = false;
-    loop {
-        match Identity::load(data_dir) {
-            Ok(Some(identity)) => return Some(identity),
-            Ok(None) if !told => tracing::warn!("not enrolled yet: everything is kept here until then"),
-            Ok(None) => {}
-            Err(error) => {
-                tracing::error!(%error, "no sync");
-                return None;
-            }
-        }
-        told = true;
-        tokio::time::sleep(ENROLLED_LOOK).await;
-    }
-}
-
-/// Chance for delays, from the system.
-#[must_use]
-pub fn chance() -> crate::sync::plan::Chance {
-    Box::new(|| getrandom::u32().map_or(0.5, |n| f64::from(n) / f64::from(u32::MAX)))
 }

@@ -15,7 +15,7 @@ use super::transport::{CallError, Transport};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The whole call: long enough for a batch over a slow radio link.
-const CALL_TIMEOUT: Duration = Duration::from_secs(120);
+const CALL_TIMEOUT: Duration = Duration::from_mins(2);
 /// Silence in the middle of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(45);
 /// What is read of an error answer, in bytes.

@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 /// A moved offset is worth a fact beyond this, in milliseconds.
 const MOVED_MS: i64 = 50;
+/// A measurement coarser than this is followed by one that is twice as good, in milliseconds.
+const COARSE_MS: u32 = 20;
 /// A clock fact this old is followed by another, so that drift stays bounded.
 const OLD_MS: i64 = HOUR_MS;
 
@@ -35,8 +37,9 @@ pub fn is_news(last: Option<&LastClock>, boot: Uuid, fact: &ClockFact) -> bool {
     let Some(last) = last.filter(|last| last.boot == boot) else { return true };
     let moved_ms = (fact.offset_ms() - last.fact.offset_ms()).abs();
     // Half a round trip either way is the error of each measurement.
-    let error_ms = (i64::from(fact.round_trip_ms) + i64::from(last.fact.round_trip_ms)) / 2;
-    let better = fact.round_trip_ms < last.fact.round_trip_ms / 4 && last.fact.round_trip_ms > 200;
+    let error_ms = i64::midpoint(fact.round_trip_ms.into(), last.fact.round_trip_ms.into());
+    // The first exchange of a connection has a TLS handshake in it.
+    let better = fact.round_trip_ms < last.fact.round_trip_ms / 2 && last.fact.round_trip_ms > COARSE_MS;
     moved_ms > MOVED_MS + error_ms || better || fact.device.mono.0 - last.fact.device.mono.0 > OLD_MS
 }
 

@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod clock;
+mod note;
 pub mod plan;
 pub mod session;
 pub mod tls;

@@ -4,17 +4,15 @@
 
 use linewatch_shared::facts::{Body, Lane, Reading};
 use linewatch_shared::time::{MonoMs, UnixMs};
-use linewatch_shared::wire::{
-    Batch, Envelope, Heartbeat, Hello, HelloAnswer, PROTOCOL, PROTOCOL_MIN, Pull, PushAnswer,
-};
-use rusqlite::Connection;
+use linewatch_shared::wire::{Batch, Envelope, Heartbeat, Hello, PROTOCOL, PROTOCOL_MIN, Pull, PushAnswer};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::clock::{self, LastClock};
+use super::note::{self, Noted};
 use super::plan::{Action, Chance, Planner, Rejected};
 use super::transport::{CallError, Meaning, Transport};
-use crate::journal::{self, Journal, JournalError, LaneView, Resend, Slice, Verdict, Wanted, meta};
+use crate::journal::{self, Journal, JournalError, LaneView, Resend, Slice, Wanted, meta};
 use crate::scope::{self, Position};
 
 /// How the conversation stands; for `status`.
@@ -48,12 +46,6 @@ pub struct Session<T> {
     planner: Planner,
     version: String,
     status: watch::Sender<SyncStatus>,
-}
-
-/// What noting an answer came to, inside its transaction.
-enum Noted {
-    Fine,
-    Forked(String),
 }
 
 impl<T: Transport> Session<T> {
@@ -138,7 +130,7 @@ impl<T: Transport> Session<T> {
         let after = self.reading();
         let (limits, reference_head, server_now) = (answer.limits, answer.reference_head, answer.server_now);
         let now = after.wall;
-        match self.journal.write(move |tx| note_hello(tx, epoch, &answer, now)).await? {
+        match self.journal.write(move |tx| note::hello(tx, epoch, &answer, now)).await? {
             Noted::Forked(why) => self.forked(&why),
             Noted::Fine => self.planner.on_hello(after.mono, limits, reference_head),
         }
@@ -209,7 +201,7 @@ impl<T: Transport> Session<T> {
                 let why = error.to_string();
                 let now = before.wall;
                 let text = why.clone();
-                self.journal.write(move |tx| fork(tx, epoch, Resend::Unheld, &text, now)).await?;
+                self.journal.write(move |tx| note::fork(tx, epoch, Resend::Unheld, &text, now)).await?;
                 self.forked(&why);
                 Ok(Ok(()))
             }
@@ -230,9 +222,8 @@ impl<T: Transport> Session<T> {
         }
         let now = self.reading().wall;
         let noted = self.journal.write(move |tx| {
-            let verdict = journal::accept(tx, epoch, lane, &answer.held)?;
             meta::put(tx, meta::LAST_CONTACT, &now)?;
-            settle(tx, epoch, &verdict, now)
+            note::lane(tx, epoch, lane, &answer.held, now)
         });
         if let Noted::Forked(why) = noted.await? {
             self.forked(&why);
@@ -283,59 +274,4 @@ impl<T: Transport> Session<T> {
             Err(error) => Ok(Err(error)),
         }
     }
-}
-
-/// Notes what the server holds. A server with another epoch is believed anew, from nothing.
-fn note_hello(tx: &Connection, epoch: u64, answer: &HelloAnswer, now: UnixMs) -> Result<Noted, JournalError> {
-    let known = meta::get::<Uuid>(tx, meta::SERVER_EPOCH)?;
-    if known != Some(answer.server_epoch) {
-        if known.is_some() {
-            tracing::warn!("the server has another epoch: what it lacks is sent again");
-            journal::forget(tx)?;
-        }
-        meta::put(tx, meta::SERVER_EPOCH, &answer.server_epoch)?;
-    }
-    for held in &answer.held {
-        if journal::has_lost(tx, epoch, held.lane, &held.held)? {
-            tracing::warn!(
-                lane = held.lane.name(),
-                "the server has lost what it acknowledged: it is sent again"
-            );
-            journal::forget(tx)?;
-            break;
-        }
-    }
-    meta::put(tx, meta::LAST_CONTACT, &now)?;
-    for held in &answer.held {
-        let verdict = journal::accept(tx, epoch, held.lane, &held.held)?;
-        if let Noted::Forked(why) = settle(tx, epoch, &verdict, now)? {
-            return Ok(Noted::Forked(why));
-        }
-    }
-    Ok(Noted::Fine)
-}
-
-/// Begins a new epoch where the verdict asks for one.
-fn settle(tx: &Connection, epoch: u64, verdict: &Verdict, now: UnixMs) -> Result<Noted, JournalError> {
-    match verdict {
-        Verdict::Accepted | Verdict::Stale => Ok(Noted::Fine),
-        Verdict::Fork(why) => {
-            fork(tx, epoch, Resend::Unheld, why, now)?;
-            Ok(Noted::Forked(why.clone()))
-        }
-        Verdict::Hole { first, last } => {
-            let why = format!("the server has lost records {first} to {last}, which are pruned here");
-            tracing::error!(first, last, "the server lacks acknowledged records that are gone here as well");
-            fork(tx, epoch, Resend::Everything, &why, now)?;
-            Ok(Noted::Forked(why))
-        }
-    }
-}
-
-fn fork(tx: &Connection, epoch: u64, resend: Resend, why: &str, now: UnixMs) -> Result<(), JournalError> {
-    // Another process may have begun a new epoch meanwhile.
-    if journal::stream(tx)?.epoch == epoch {
-        journal::new_epoch(tx, resend, why, now)?;
-    }
-    Ok(())
 }

@@ -34,7 +34,7 @@ fn only_what_is_acknowledged_and_old_is_pruned() {
     append(&db, &summaries);
     clock.advance(31 * DAY_MS);
     let new = report(&scribe, "new");
-    append(&db, &[new.clone()]);
+    append(&db, std::slice::from_ref(&new));
     let before = NOW + DAY_MS;
     assert_eq!(prune(&db, before, &Lane::ALL).unwrap(), 0, "nothing is acknowledged yet");
 

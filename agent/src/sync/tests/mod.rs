@@ -1,5 +1,6 @@
 //! Conversations with a model of the server, through the real journal.
 
+mod https;
 mod model;
 mod stories;
 mod table;

@@ -204,7 +204,7 @@ fn failures_never_spoil_a_record() {
     let dir = tempfile::tempdir().unwrap();
     let mut rig = rig(&dir);
     let record = report(rig.journal.scribe(), "a");
-    rig.append(&[record.clone()]);
+    rig.append(std::slice::from_ref(&record));
     for fate in [Fate::Busy, Fate::Lost, Fate::Busy, Fate::AnswerLost, Fate::Busy] {
         rig.model.state().fate = fate;
         for _ in 0..3 {

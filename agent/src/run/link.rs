@@ -1,0 +1,76 @@
+//! The conversation with the server, for as long as the agent runs.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::enroll::Identity;
+use crate::journal::Journal;
+use crate::sync::session::{Session, SyncStatus};
+
+/// How often it is looked whether the agent has been enrolled meanwhile.
+const ENROLLED_LOOK: Duration = Duration::from_secs(2);
+
+/// Where the conversation's state is shown, once there is one.
+pub type SyncSlot = Arc<Mutex<Option<watch::Receiver<SyncStatus>>>>;
+
+/// Talks with the server, from enrolment on.
+pub(super) async fn sync(
+    journal: Journal,
+    data_dir: PathBuf,
+    slot: SyncSlot,
+    pulled: watch::Sender<u64>,
+    stop: CancellationToken,
+) {
+    let Some(identity) = wait_for_identity(&data_dir).await else { return };
+    let session = match identity.client() {
+        Ok(client) => Session::new(journal.clone(), client, chance()).await,
+        Err(error) => {
+            tracing::error!(%error, "no sync");
+            return;
+        }
+    };
+    let session = match session {
+        Ok(session) => session,
+        Err(error) => {
+            tracing::error!(%error, "no sync");
+            return;
+        }
+    };
+    let mut status = session.status();
+    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(status.clone());
+    tracing::info!(agent = identity.name, server = identity.server, "syncing");
+    let follow = async {
+        while status.changed().await.is_ok() {
+            let pulls = status.borrow_and_update().pulls;
+            pulled.send_if_modified(|known| std::mem::replace(known, pulls) != pulls);
+        }
+    };
+    tokio::join!(follow, crate::sync::run(session, journal, stop));
+}
+
+async fn wait_for_identity(data_dir: &Path) -> Option<Identity> {
+    let mut told = false;
+    loop {
+        match Identity::load(data_dir) {
+            Ok(Some(identity)) => return Some(identity),
+            Ok(None) if !told => tracing::warn!("not enrolled yet: everything is kept here until then"),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(%error, "no sync");
+                return None;
+            }
+        }
+        told = true;
+        tokio::time::sleep(ENROLLED_LOOK).await;
+    }
+}
+
+/// Chance for delays, from the system.
+#[must_use]
+pub fn chance() -> crate::sync::plan::Chance {
+    Box::new(|| getrandom::u32().map_or(0.5, |n| f64::from(n) / f64::from(u32::MAX)))
+}
