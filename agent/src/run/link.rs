@@ -17,7 +17,7 @@ const ENROLLED_LOOK: Duration = Duration::from_secs(2);
 /// Where the conversation's state is shown, once there is one.
 pub type SyncSlot = Arc<Mutex<Option<watch::Receiver<SyncStatus>>>>;
 
-/// Talks with the server, from enrolment on.
+/// Talks with the server, from enrolment on; with another one after another enrolment.
 pub(super) async fn sync(
     journal: Journal,
     data_dir: PathBuf,
@@ -25,31 +25,53 @@ pub(super) async fn sync(
     pulled: watch::Sender<u64>,
     stop: CancellationToken,
 ) {
-    let Some(identity) = wait_for_identity(&data_dir).await else { return };
-    let session = match identity.client() {
-        Ok(client) => Session::new(journal.clone(), client, chance()).await,
-        Err(error) => {
-            tracing::error!(%error, "no sync");
+    while !stop.is_cancelled() {
+        let Some(identity) = wait_for_identity(&data_dir).await else { return };
+        let client = match identity.client() {
+            Ok(client) => client,
+            Err(error) => {
+                tracing::error!(%error, "no sync");
+                return;
+            }
+        };
+        let session = match Session::new(journal.clone(), client, chance()).await {
+            Ok(session) => session,
+            Err(error) => {
+                tracing::error!(%error, "no sync");
+                return;
+            }
+        };
+        let status = session.status();
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(status.clone());
+        tracing::info!(agent = identity.name, server = identity.server, "syncing");
+        tokio::select! {
+            () = crate::sync::run(session, journal.clone(), stop.clone()) => {}
+            () = tell_pulls(status, &pulled) => {}
+            () = another_enrolment(&data_dir, &identity) => tracing::info!("enrolled anew"),
+        }
+    }
+}
+
+/// Tells whoever waits that reference data was pulled.
+async fn tell_pulls(mut status: watch::Receiver<SyncStatus>, pulled: &watch::Sender<u64>) {
+    let mut known = 0;
+    while status.changed().await.is_ok() {
+        let pulls = status.borrow_and_update().pulls;
+        if std::mem::replace(&mut known, pulls) != pulls {
+            pulled.send_modify(|count| *count += 1);
+        }
+    }
+}
+
+/// Returns when the stored identity is another one.
+async fn another_enrolment(data_dir: &Path, identity: &Identity) {
+    loop {
+        tokio::time::sleep(ENROLLED_LOOK).await;
+        let stored = Identity::load(data_dir).ok().flatten();
+        if stored.is_some_and(|stored| stored.certificate_pem != identity.certificate_pem) {
             return;
         }
-    };
-    let session = match session {
-        Ok(session) => session,
-        Err(error) => {
-            tracing::error!(%error, "no sync");
-            return;
-        }
-    };
-    let mut status = session.status();
-    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(status.clone());
-    tracing::info!(agent = identity.name, server = identity.server, "syncing");
-    let follow = async {
-        while status.changed().await.is_ok() {
-            let pulls = status.borrow_and_update().pulls;
-            pulled.send_if_modified(|known| std::mem::replace(known, pulls) != pulls);
-        }
-    };
-    tokio::join!(follow, crate::sync::run(session, journal, stop));
+    }
 }
 
 async fn wait_for_identity(data_dir: &Path) -> Option<Identity> {

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::journal::{self, JournalError, Resend, Verdict, meta};
+use crate::scope;
 
 /// What noting an answer came to, inside its transaction.
 pub(super) enum Noted {
@@ -28,6 +29,8 @@ pub(super) fn hello(
         if known.is_some() {
             tracing::warn!("the server has another epoch: what it lacks is sent again");
             journal::forget(tx)?;
+            // The cursor is of the other server's numbering.
+            scope::restart(tx)?;
         }
         meta::put(tx, meta::SERVER_EPOCH, &answer.server_epoch)?;
     }

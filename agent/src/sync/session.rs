@@ -134,6 +134,9 @@ impl<T: Transport> Session<T> {
             Noted::Forked(why) => self.forked(&why),
             Noted::Fine => self.planner.on_hello(after.mono, limits, reference_head),
         }
+        // Another process, or another server, may have moved the cursor.
+        let position = self.journal.read(scope::position).await?;
+        self.planner.on_pulled(position.settled_head());
         self.note_clock(before, after, server_now).await?;
         Ok(Ok(()))
     }
