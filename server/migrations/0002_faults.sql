@@ -25,6 +25,7 @@ CREATE TABLE record (
     bytes {blob} NOT NULL
 );
 CREATE INDEX record_by_time ON record (agent, kind, occurred_at_ms);
+CREATE INDEX record_of_kind ON record (kind, id) WHERE kind = 'visit';
 
 -- What could not be taken in as it is: kept for a person, tried again after an upgrade.
 CREATE TABLE aside (

@@ -1,5 +1,7 @@
 //! The command line as a script meets it: real processes, exit codes, what goes where.
 
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing there")]
+
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -14,7 +16,7 @@ impl Desk {
         let folder = tempfile::tempdir().unwrap();
         let text = format!(
             "data_dir = {:?}\n{more}\n[http]\nlisten = \"127.0.0.1:0\"\n[sync]\nlisten = \"127.0.0.1:0\"\n",
-            folder.path().join("data")
+            folder.path().join("data").display()
         );
         std::fs::write(folder.path().join("server.toml"), text).unwrap();
         Self { folder }

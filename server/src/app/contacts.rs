@@ -20,12 +20,13 @@ impl Contacts {
     /// Notes a contact.
     pub fn note(&self, seen: Seen) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() >= AGENTS_MAX && !waiting.contains_key(&seen.agent) {
+        let is_full = waiting.len() >= AGENTS_MAX;
+        if is_full && !waiting.contains_key(&seen.agent) {
             return;
         }
-        let version = waiting.remove(&seen.agent).and_then(|earlier| earlier.version);
-        let version = seen.version.clone().or(version);
-        waiting.insert(seen.agent, Seen { version, ..seen });
+        let earlier = waiting.remove(&seen.agent).and_then(|earlier| earlier.version);
+        let Seen { agent, at, clock_offset_ms, version } = seen;
+        waiting.insert(agent, Seen { agent, at, clock_offset_ms, version: version.or(earlier) });
     }
 
     /// Takes all that wait, ordered by agent, so that two nodes never wait for each other crosswise.

@@ -131,12 +131,11 @@ async fn catch_up(app: &Arc<App>, cursor: Option<i64>, sender: &Sender) -> Optio
         .await;
     let (items, head) = past.ok()?;
     let mut last = cursor.unwrap_or(head);
-    let sent = match items {
-        Some(items) => send_frame(sender, &items, &mut last).await,
-        None => {
-            last = head;
-            send_reset(sender).await
-        }
+    let sent = if let Some(items) = items {
+        send_frame(sender, &items, &mut last).await
+    } else {
+        last = head;
+        send_reset(sender).await
     };
     sent.then_some(last)
 }

@@ -9,6 +9,7 @@ pub mod access;
 mod agents_sync;
 mod assets;
 mod board;
+mod dead_letters;
 mod deadlines;
 pub mod error;
 pub mod extract;
@@ -21,6 +22,7 @@ pub mod page;
 mod reference;
 pub mod session;
 pub mod sync;
+mod visits;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]
@@ -62,6 +64,8 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = board::routes(router);
     let router = faults::routes(router);
     let router = deadlines::routes(router);
+    let router = dead_letters::routes(router);
+    let router = visits::routes(router);
     reference::routes(router)
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use linewatch_shared::rules::Tier;
+use linewatch_shared::rules::{Cause, Label, Tier};
 use serde::{Deserialize, Serialize};
 
 use super::access::{Access, ApiRouter};
@@ -126,6 +126,24 @@ struct PackItem {
     /// Its tiers with their limits, in the file's order.
     #[schema(value_type = Vec<Object>)]
     tiers: Vec<Tier>,
+    /// Causes for which clocks may stand still.
+    pause_causes: Vec<CauseItem>,
+    /// Causes that take a fault out of the figures.
+    exempt_causes: Vec<CauseItem>,
+}
+
+/// A cause that a pack lists.
+#[derive(Serialize, utoipa::ToSchema)]
+struct CauseItem {
+    /// Its name in facts.
+    name: String,
+    /// Its name for people.
+    #[schema(value_type = Object)]
+    label: Label,
+}
+
+fn causes(causes: &[Cause]) -> Vec<CauseItem> {
+    causes.iter().map(|cause| CauseItem { name: cause.name.clone(), label: cause.label.clone() }).collect()
 }
 
 /// The packs in force, by name.
@@ -145,6 +163,8 @@ async fn list_packs(
         origin: loaded.origin.clone(),
         sha256: loaded.sha256(),
         tiers: loaded.pack.tiers.clone(),
+        pause_causes: causes(&loaded.pack.pause_causes),
+        exempt_causes: causes(&loaded.pack.exempt_causes),
     });
     Ok(Json(Page::new("packs", size, items.collect(), |item| item.name.clone())))
 }

@@ -68,6 +68,14 @@ fn dead_letter(row: &Row) -> Result<DeadLetter, DbError> {
 /// The database's.
 pub async fn resend(db: &Db, n: i64, now: UnixMs) -> Result<bool, DbError> {
     db.write(Priority::Api, move |tx| {
+        // A letter that had no address gets the one that was imported since.
+        tx.execute(
+            "UPDATE outbox SET destination = (SELECT c.manager_email FROM fault f JOIN customer c ON c.code = f.customer \
+             WHERE f.id = outbox.subject) WHERE n = $1 AND destination = '' AND channel = 'email' AND EXISTS \
+             (SELECT 1 FROM fault f JOIN customer c ON c.code = f.customer WHERE f.id = outbox.subject \
+             AND c.manager_email <> '')",
+            &[n.into()],
+        )?;
         // One attempt stays on the account: what may have arrived before keeps its Message-ID.
         let touched = tx.execute(
             "UPDATE outbox SET state = 'pending', attempts = 1, next_at_ms = $1, finished_at_ms = NULL, \

@@ -89,7 +89,7 @@ impl Deliverer {
         match result {
             Ok(()) => {
                 self.count_sent(channel, alerts);
-                tracing::debug!(channel, destination, alerts = rows.len(), "alert handed over");
+                tracing::debug!(channel, alerts = rows.len(), "alert handed over");
                 (finished(&rows, Ending::Sent), None)
             }
             Err(failure) => self.failed(channel, destination, &rows, &failure),
@@ -114,14 +114,21 @@ impl Deliverer {
         let tries = rows.iter().map(|row| row.attempts).max().unwrap_or(1);
         let created_at_ms = rows.iter().map(|row| row.created_at_ms).min().unwrap_or(now_ms);
         let id = rows.first().map_or("", |row| &row.message_id);
+        // Addresses, and answers that may quote them, stay out of the log: the outbox has both.
+        let letter = rows.first().map_or(0, |row| row.n);
+        let reason = match failure.kind {
+            FailureKind::Unreachable | FailureKind::Broken => failure.reason.as_str(),
+            FailureKind::Busy | FailureKind::Temporary => "refused for now",
+            FailureKind::Permanent => "refused",
+        };
         let next_at_ms = cause
             .and_then(|cause| next_try_ms(now_ms, created_at_ms, tries, cause, failure.retry_after_ms, id));
         let Some(next_at_ms) = next_at_ms else {
             count_dead(channel, rows.len());
-            tracing::error!(channel, destination, tries, reason = failure.reason, "alert given up");
+            tracing::error!(channel, letter, tries, reason, "alert given up; it is among the dead letters");
             return (finished(rows, Ending::Dead { error: failure.reason.clone() }), None);
         };
-        tracing::warn!(channel, destination, tries, reason = failure.reason, "alert not handed over");
+        tracing::warn!(channel, letter, tries, reason, "alert not handed over");
         let mut ended = finished(rows, Ending::Retry { next_at_ms, error: failure.reason.clone() });
         match (failure.kind, failure.retry_after_ms) {
             (FailureKind::Busy, Some(wait_ms)) => {

@@ -1,6 +1,6 @@
 //! What each fault adds to its line's yearly figures.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use linewatch_shared::sla::{Contribution, Fault, contributions};
 use linewatch_shared::time::UnixMs;
@@ -59,12 +59,12 @@ pub fn of_line(tx: &mut Tx<'_>, line: &str, year: i32) -> Result<Vec<Part>, DbEr
 }
 
 /// The same for every line with a live fault.
-pub fn of_live_lines(tx: &mut Tx<'_>, year: i32) -> Result<HashMap<String, Vec<Part>>, DbError> {
+pub fn of_live_lines(tx: &mut Tx<'_>, year: i32) -> Result<BTreeMap<String, Vec<Part>>, DbError> {
     let sql = "SELECT line, year, counted, pieces, started_at_ms FROM contribution \
          WHERE line IN (SELECT line FROM fault WHERE live = 1) \
          AND ((year >= $1 AND year <= $2) OR (open = 1 AND year < $1))";
     let year = i64::from(year);
-    let mut by_line: HashMap<String, Vec<Part>> = HashMap::new();
+    let mut by_line: BTreeMap<String, Vec<Part>> = BTreeMap::new();
     for row in tx.query(sql, &[(year - 1).into(), year.into()])? {
         by_line.entry(row.get(0)?).or_default().push(part(&row, 1)?);
     }

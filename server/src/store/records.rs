@@ -75,6 +75,33 @@ pub fn between(
     tx.query(sql, &params)?.iter().map(|row| row.get(0)).collect()
 }
 
+/// A record with its sender's name.
+#[derive(Clone, Debug)]
+pub struct SentRecord {
+    /// The agent's name.
+    pub agent: String,
+    /// When the server took it in.
+    pub recorded_at: UnixMs,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// The records of one kind, the newest ids first, before one of them.
+pub fn newest(
+    tx: &mut Tx<'_>,
+    kind: &str,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<SentRecord>, DbError> {
+    let sql = "SELECT a.name, r.recorded_at_ms, r.bytes FROM record r JOIN agent a ON a.id = r.agent \
+         WHERE r.kind = $1 AND r.id < $2 ORDER BY r.id DESC LIMIT $3";
+    let params = [kind.into(), before.unwrap_or(Uuid::max()).into(), limit.into()];
+    let read = |row: &crate::db::Row| {
+        Ok(SentRecord { agent: row.get(0)?, recorded_at: row.get(1)?, bytes: row.get(2)? })
+    };
+    tx.query(sql, &params)?.iter().map(read).collect()
+}
+
 /// Why a body was put aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AsideReason {

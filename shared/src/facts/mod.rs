@@ -99,7 +99,6 @@ pub struct Record {
 /// What a record says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "records are handled one by one, never kept in bulk")]
 pub enum Body {
     /// A line changed state.
     Line(LineChange),

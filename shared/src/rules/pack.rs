@@ -157,11 +157,11 @@ fn read_head(head: Section<'_>, pause_causes: Vec<Cause>, exempt_causes: Vec<Cau
     let name = name(&head, "name");
     let version = self::name(&head, "version");
     let time_zone = head.text("time_zone").and_then(|text| {
-        text.parse::<Tz>()
-            .map_err(|_| {
-                head.wrong("time_zone", format!("\"{text}\" is not a time zone such as Asia/Shanghai"))
-            })
-            .ok()
+        let zone = text.parse::<Tz>().ok();
+        if zone.is_none() {
+            head.wrong("time_zone", format!("\"{text}\" is not a time zone such as Asia/Shanghai"));
+        }
+        zone
     });
     head.missing("time_zone");
     // Which calendar counts working days matters to limits in working days alone.
@@ -230,6 +230,10 @@ fn read_cause(section: Section<'_>, name: String) -> Option<Cause> {
     Some(Cause { name, label: label? })
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "read by the same function as causes, which may lack their label"
+)]
 fn read_tier(section: Section<'_>, name: String) -> Option<Tier> {
     let label = section.label("label").unwrap_or_else(|| Label { zh: name.clone(), en: name.clone() });
     let restore_within_ms = section.duration("restore_within");

@@ -10,12 +10,11 @@ pub fn carry(old: Vec<FaultState>, new: Vec<Fault>) -> Vec<FaultState> {
     let mut states: Vec<FaultState> =
         new.into_iter().map(|fault| FaultState { fault, ledger: Ledger::default() }).collect();
     for mut gone in old {
-        match states.iter_mut().find(|state| state.fault.answers_to(gone.fault.id)) {
-            Some(state) => state.ledger.absorb(gone.ledger),
-            None => {
-                withdraw(&mut gone.fault);
-                states.push(gone);
-            }
+        if let Some(state) = states.iter_mut().find(|state| state.fault.answers_to(gone.fault.id)) {
+            state.ledger.absorb(gone.ledger);
+        } else {
+            withdraw(&mut gone.fault);
+            states.push(gone);
         }
     }
     states

@@ -157,7 +157,7 @@ impl Fault {
             Callback::StillDown => self.reopen(fact, at, Reopening::FailedAgain),
             // The probes have said so all along: the restoration never was one.
             Callback::Unsatisfied if line == LineState::Down => {
-                self.reopen(fact, at, Reopening::NeverCameBack)
+                self.reopen(fact, at, Reopening::NeverCameBack);
             }
             Callback::Unsatisfied => {
                 self.state = State::Restored;

@@ -40,13 +40,11 @@ impl Desk {
         let mut now = from;
         for wakes in 0..WAKES_MAX {
             let next = self.states.iter().filter_map(|state| next_wake(state, now)).min();
-            match next.filter(|next| *next <= until) {
-                Some(next) => now = next,
-                None => {
-                    self.advance(until);
-                    return wakes;
-                }
-            }
+            let Some(next) = next.filter(|next| *next <= until) else {
+                self.advance(until);
+                return wakes;
+            };
+            now = next;
             self.advance(now);
         }
         panic!("the desk never sleeps");

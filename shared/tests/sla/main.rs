@@ -1,5 +1,7 @@
 //! The rulebook, told as stories: every file in `tests/scenarios` is one, read by [`scenario::check`].
 
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing there")]
+
 mod desk;
 mod properties;
 mod scenario;

@@ -146,7 +146,7 @@ impl<'a> Teller<'a> {
             now = self.look(&mut desk, now, look)?;
         }
         match &self.story.told {
-            Some(expected) => self.compare("told", expected, &self.told(&desk)),
+            Some(expected) => compare("told", expected, &self.told(&desk)),
             None => Ok(()),
         }
     }
@@ -255,27 +255,27 @@ impl<'a> Teller<'a> {
         if let Some(expected) = &look.faults {
             let found =
                 desk.states.iter().map(|s| format!("{} {}", self.name(s.fault.id), s.fault.state.name()));
-            self.compare(&what("faults"), expected, &found.collect::<Vec<_>>())?;
+            compare(&what("faults"), expected, &found.collect::<Vec<_>>())?;
         }
         if let Some(expected) = &look.owed {
-            self.compare(&what("owed"), expected, &self.owed(desk, now))?;
+            compare(&what("owed"), expected, &self.owed(desk, now))?;
         }
         let figures = desk.figures(now);
         if let Some(expected) = &look.outage {
             let found = figures.interruption.ms;
-            self.compare(
+            compare(
                 &what("outage in ms"),
                 &[parse_duration(expected).unwrap_or(0).to_string()],
                 &[found.to_string()],
             )?;
         }
         if let Some(expected) = look.count {
-            self.compare(&what("count"), &[expected.to_string()], &[figures.repeat_count.to_string()])?;
+            compare(&what("count"), &[expected.to_string()], &[figures.repeat_count.to_string()])?;
         }
         if let Some(expected) = &look.exhausted {
             let limit = desk.rules.pack_at(now).1.interruption_per_year_at_most_ms.unwrap();
             let found = figures.exhausted_at(limit, now).map_or("never".to_owned(), |at| self.clock(at));
-            self.compare(&what("exhausted"), std::slice::from_ref(expected), &[found])?;
+            compare(&what("exhausted"), std::slice::from_ref(expected), &[found])?;
         }
         if let Some(expected) = &look.misfits {
             let found = desk
@@ -284,12 +284,12 @@ impl<'a> Teller<'a> {
                 .flat_map(|state| &state.fault.facts)
                 .filter(|placed| placed.misfit.is_some());
             let found: Vec<String> = found.map(|placed| self.name(placed.id).to_owned()).collect();
-            self.compare(&what("misfits"), expected, &found)?;
+            compare(&what("misfits"), expected, &found)?;
         }
         if let Some(expected) = &look.follows {
             let found =
                 desk.states.iter().map(|s| s.fault.follows.map_or("nothing", |id| self.name(id)).to_owned());
-            self.compare(&what("follows"), expected, &found.collect::<Vec<_>>())?;
+            compare(&what("follows"), expected, &found.collect::<Vec<_>>())?;
         }
         Ok(now)
     }
@@ -325,11 +325,11 @@ impl<'a> Teller<'a> {
         };
         desk.told.iter().map(line).collect()
     }
+}
 
-    fn compare(&self, what: &str, expected: &[String], found: &[String]) -> Result<(), String> {
-        if expected == found {
-            return Ok(());
-        }
-        Err(format!("  {what}\n    expected: {expected:#?}\n    found:    {found:#?}"))
+fn compare(what: &str, expected: &[String], found: &[String]) -> Result<(), String> {
+    if expected == found {
+        return Ok(());
     }
+    Err(format!("  {what}\n    expected: {expected:#?}\n    found:    {found:#?}"))
 }

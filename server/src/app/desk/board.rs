@@ -1,6 +1,6 @@
 //! The board: everything on which something may still be owed, as of the moment of reading.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use linewatch_shared::health::{Health, HealthWarning};
 use linewatch_shared::sla::{PackVersion, State};
@@ -101,7 +101,7 @@ pub fn snapshot(desk: &Desk, tx: &mut Tx<'_>, engine: EngineView, now: UnixMs) -
     let lens = Lens { now, versions: &versions };
     let cursor = outgoing::event_head(tx)?;
     let states = faults::live(tx)?;
-    let lines: HashMap<String, LineInfo> =
+    let lines: BTreeMap<String, LineInfo> =
         lines::with_live_faults(tx)?.into_iter().map(|line| (line.code.clone(), line)).collect();
     let parts = figures::of_live_lines(tx, year(&versions, now))?;
     let (suspected, open): (Vec<_>, Vec<_>) =

@@ -1,5 +1,6 @@
 //! Device times, corrected from the device's clock facts alone, never from when anything arrived.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use linewatch_shared::time::{MonoMs, UnixMs};
@@ -59,11 +60,10 @@ impl Clocks {
         let Some(mono) = stamp.mono else {
             return Ok(Corrected { at: stamp.wall, by_ms: 0, certain: true });
         };
-        if !self.of_boot.contains_key(&stamp.boot) {
-            let clocks = records::clocks_of_boot(tx, stamp.agent, stamp.boot)?;
-            self.of_boot.insert(stamp.boot, clocks);
-        }
-        let of_boot = &self.of_boot[&stamp.boot];
+        let of_boot = match self.of_boot.entry(stamp.boot) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(records::clocks_of_boot(tx, stamp.agent, stamp.boot)?),
+        };
         let next = if of_boot.is_empty() { records::next_clock(tx, stamp.agent, record)? } else { None };
         Ok(corrected(stamp.wall, mono, of_boot, next.as_ref()))
     }

@@ -53,7 +53,7 @@ pub fn take(desk: &Desk, tx: &mut Tx<'_>, part: &Part<'_>, now: UnixMs) -> Resul
     let Envelope { epoch, lane, .. } = *part.envelope;
     tx.lock(&[streams::lock_key(part.agent)])?;
     let mut stream = streams::load(tx, part.agent, epoch, lane)?;
-    let fresh = if lane == Lane::Summary { unordered(part, &stream) } else { ordered(part, &stream) };
+    let fresh = if lane == Lane::Summary { Some(unordered(part, &stream)) } else { ordered(part, &stream) };
     let Some(fresh) = fresh else { return Ok(Taken::Fork) };
     let taken = store(tx, part, &fresh, now)?;
     for (number, hash, _) in &fresh {
@@ -97,8 +97,8 @@ fn ordered<'a>(part: &'a Part<'_>, stream: &streams::Stream) -> Option<Vec<Numbe
 }
 
 /// The bodies whose numbers are not held.
-fn unordered<'a>(part: &'a Part<'_>, stream: &streams::Stream) -> Option<Vec<Numbered<'a>>> {
-    Some(numbered(part).filter(|(number, _, _)| !stream.ranges.contains(*number)).collect())
+fn unordered<'a>(part: &'a Part<'_>, stream: &streams::Stream) -> Vec<Numbered<'a>> {
+    numbered(part).filter(|(number, _, _)| !stream.ranges.contains(*number)).collect()
 }
 
 #[derive(Default)]
@@ -126,7 +126,7 @@ fn store(tx: &mut Tx<'_>, part: &Part<'_>, fresh: &[Numbered<'_>], now: UnixMs) 
     for (number, hash, bytes) in fresh {
         match Record::from_bytes(bytes) {
             Ok(record) if record.body.lane() == part.envelope.lane => {
-                readable.push((*number, *hash, *bytes, record))
+                readable.push((*number, *hash, *bytes, record));
             }
             Ok(_) => asides.push(aside(
                 *number,
@@ -142,7 +142,7 @@ fn store(tx: &mut Tx<'_>, part: &Part<'_>, fresh: &[Numbered<'_>], now: UnixMs) 
         intake.clock(tx, record)?;
     }
     for (number, hash, bytes, record) in readable {
-        if let Err(refusal) = intake.record(tx, hash, bytes, record)? {
+        if let Err(refusal) = intake.record(tx, hash, bytes, &record)? {
             asides.push(aside(number, hash, bytes, refusal));
         }
     }
@@ -166,7 +166,7 @@ pub fn take_due(desk: &Desk, tx: &mut Tx<'_>, now: UnixMs) -> Result<usize, DbEr
     for (agent, bytes) in due {
         let Ok(record) = Record::from_bytes(&bytes) else { continue };
         let mut intake = Intake::new(tx, agent, now)?;
-        if intake.record(tx, record_hash(&bytes), &bytes, record)?.is_err() {
+        if intake.record(tx, record_hash(&bytes), &bytes, &record)?.is_err() {
             continue;
         }
         for (line, touch) in intake.finish(tx)?.touched {
@@ -250,7 +250,7 @@ impl Intake {
         tx: &mut Tx<'_>,
         hash: Hash,
         bytes: &[u8],
-        record: Record,
+        record: &Record,
     ) -> Result<Result<(), Refusal>, DbError> {
         let known = match self.seen.get(&record.id) {
             Some(hash) => Some(*hash),
@@ -264,12 +264,12 @@ impl Intake {
             }
             None => {}
         }
-        let (kind, event) = match self.event(tx, &record)? {
+        let (kind, event) = match self.event(tx, record)? {
             Ok(found) => found,
             Err(refusal) => return Ok(Err(refusal)),
         };
         if let Some((line, event, detail)) = event
-            && let Err(refusal) = self.fact(tx, &record, line, event, detail)?
+            && let Err(refusal) = self.fact(tx, record, line, event, detail)?
         {
             return Ok(Err(refusal));
         }
@@ -440,7 +440,7 @@ impl Intake {
     fn ahead_again(&mut self, tx: &mut Tx<'_>) -> Result<(), DbError> {
         for (n, bytes) in records::ahead_of(tx, self.agent, RECORDS_PER_TRANSACTION_MAX as i64)? {
             let Ok(record) = Record::from_bytes(&bytes) else { continue };
-            if self.record(tx, record_hash(&bytes), &bytes, record)?.is_ok() {
+            if self.record(tx, record_hash(&bytes), &bytes, &record)?.is_ok() {
                 records::settle_aside(tx, n)?;
             }
         }

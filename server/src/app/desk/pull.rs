@@ -56,11 +56,11 @@ pub fn page(
         }
     };
     match place {
-        Some(place) if place.after.is_some() => snapshot(tx, agent, place),
+        Some(place) if place.after.is_some() => snapshot(tx, agent, &place),
         Some(place) if !reference::changed_for(tx, agent, place.head)? => {
             answer(false, Vec::new(), &Place { head, ..place }, false)
         }
-        _ => snapshot(tx, agent, Place { server_epoch, head, after: None }),
+        _ => snapshot(tx, agent, &Place { server_epoch, head, after: None }),
     }
 }
 
@@ -70,7 +70,7 @@ fn answer(fresh: bool, rows: Vec<Reference>, place: &Place, more: bool) -> Resul
 }
 
 /// A page of lines with the customers and packs that they need. What comes twice is the same both times.
-fn snapshot(tx: &mut Tx<'_>, agent: Uuid, place: Place) -> Result<PullPage, PullError> {
+fn snapshot(tx: &mut Tx<'_>, agent: Uuid, place: &Place) -> Result<PullPage, PullError> {
     let fresh = place.after.is_none();
     let lines =
         reference::lines_of_agent(tx, agent, place.after.as_deref().unwrap_or(""), ROWS_PER_PAGE_MAX)?;
@@ -90,6 +90,7 @@ fn snapshot(tx: &mut Tx<'_>, agent: Uuid, place: Place) -> Result<PullPage, Pull
     for name in packs {
         rows.extend(reference::pack_versions(tx, &name)?.into_iter().map(Reference::Pack));
     }
+    let Place { server_epoch, head, .. } = *place;
     let after = if more { last } else { None };
-    answer(fresh, rows, &Place { after, ..place }, more)
+    answer(fresh, rows, &Place { server_epoch, head, after }, more)
 }

@@ -1,6 +1,6 @@
 //! A fault as people and programs see it, judged as of the moment of reading.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use linewatch_shared::rules::{Label, RepeatWindow};
 use linewatch_shared::sla::{
@@ -296,8 +296,8 @@ pub fn one(tx: &mut Tx<'_>, lens: &Lens<'_>, state: &FaultState) -> Result<Fault
 pub fn many(
     lens: &Lens<'_>,
     states: &[FaultState],
-    lines: &HashMap<String, LineInfo>,
-    parts: &HashMap<String, Vec<Part>>,
+    lines: &BTreeMap<String, LineInfo>,
+    parts: &BTreeMap<String, Vec<Part>>,
 ) -> Vec<FaultView> {
     let nobody = LineInfo::default();
     let view = |state: &FaultState| {
