@@ -33,7 +33,8 @@ part_web() {
 part_rust() {
     # All targets at once: the stories run the very programs that are built here.
     run rust cargo build --workspace --all-targets "${CARGO_FLAGS[@]}" || return
-    run rust cargo test --workspace --no-fail-fast "${CARGO_FLAGS[@]}"
+    LINEWATCH_SERVER=$TARGET/debug/linewatch-server LINEWATCH_AGENT=$TARGET/debug/linewatch-agent \
+        run rust cargo test --workspace --no-fail-fast "${CARGO_FLAGS[@]}"
 }
 
 part_browser() {
