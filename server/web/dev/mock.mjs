@@ -1,7 +1,7 @@
 // The API's shapes with a small simulated world behind them. For development and for looking at the page.
 
 import { advance, applyStep, deadlines, possible } from './rules.mjs';
-import { iso, newFault } from './sample.mjs';
+import { PACKS, iso, newFault } from './sample.mjs';
 
 const USERS = { noc: { user: 'noc', name: '监控值班 (sample)', role: 'noc' } };
 const BODY_LIMIT = 64 * 1024;
@@ -73,7 +73,17 @@ export function createMock(world, changed = () => {}) {
     const now = iso(Date.now());
     const id = `e-${++world.serial}`;
     const late = Date.parse(body.occurred_at ?? now) < Date.now() - 120_000;
-    return { occurred_at: now, ...body, id, recorded_at: now, by: 'noc', late, misfit: null };
+    return {
+      occurred_at: now,
+      ...body,
+      id,
+      recorded_at: now,
+      by: 'noc',
+      late,
+      corrected_ms: 0,
+      uncertain: false,
+      misfit: null,
+    };
   };
 
   function addFact(entry, body) {
@@ -100,6 +110,7 @@ export function createMock(world, changed = () => {}) {
 
   function answer(method, path, query, body) {
     if (path === '/board') return [200, board()];
+    if (path === '/packs') return [200, { items: PACKS, next_cursor: null }];
     if (path === '/lines') {
       const q = (query.get('q') ?? '').toLowerCase();
       const items = world.lines.filter((l) => `${l.code} ${l.customer} ${l.site}`.toLowerCase().includes(q));

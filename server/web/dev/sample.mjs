@@ -152,9 +152,38 @@ function fact(world, kind, f, minutes, now) {
     recorded_at: recorded,
     by,
     late,
+    corrected_ms: late ? -4200 : 0,
+    uncertain: late,
     misfit: null,
   };
 }
+
+const EVIDENCE = {
+  degraded: false,
+  sent: 24,
+  lost: 9,
+  recent: '...............xxxxxxxxx',
+  longest_run: 9,
+  longest_run_ms: 8200,
+  bursts: [],
+  last_rtt_us: 4180,
+  confirmations: [
+    { by: 'gateway', heard: 'answer' },
+    { by: 'outside', heard: 'answer' },
+  ],
+};
+
+export const PACKS = [
+  {
+    name: 'group-line',
+    version: '2026.1',
+    pause_causes: [
+      { name: 'customer_access', label: { zh: '客户不允许进入', en: 'Customer keeps us out' } },
+      { name: 'customer_hold', label: { zh: '客户要求暂缓', en: 'Customer asks to hold' } },
+    ],
+    exempt_causes: [{ name: 'customer_power', label: { zh: '客户侧停电', en: "Customer's power off" } }],
+  },
+];
 
 export const iso = (ms) => new Date(ms).toISOString();
 
@@ -186,7 +215,15 @@ export function newFault(world, line, startedMs, reported, now) {
     state: 'open',
     started_at: iso(startedMs),
     reported,
-    late: false,
+    aliases: [],
+    pack: 'group-line 2026.1',
+    detected_at: reported ? null : iso(startedMs),
+    reported_at: reported ? iso(startedMs) : null,
+    proposed_restored_at: null,
+    restored_at: null,
+    closed_at: null,
+    exempt: null,
+    follows: null,
     restoration: due(startedMs + tier.restore, now, tier.restore),
     feedback: reported ? due(startedMs + tier.feedback, now, tier.feedback) : null,
     repair: null,
@@ -204,10 +241,19 @@ export function newFault(world, line, startedMs, reported, now) {
         reporter: 'duty desk',
         description: '业务中断，无法访问 (sample text)',
       }
-    : { kind: 'line', by: 'edge-1', state: 'down' };
+    : { kind: 'down', by: 'agent edge-1', agent: 'edge-1', evidence: EVIDENCE };
   const at = iso(startedMs);
   const facts = [
-    { id: `e-${++world.serial}`, occurred_at: at, recorded_at: at, late: false, misfit: null, ...first },
+    {
+      id: `e-${++world.serial}`,
+      occurred_at: at,
+      recorded_at: at,
+      late: false,
+      corrected_ms: 0,
+      uncertain: false,
+      misfit: null,
+      ...first,
+    },
   ];
   return { fault, facts, seenAt: now };
 }

@@ -1,11 +1,12 @@
 // The typed client of the server's API. It also feeds the clock: every answer carries a time stamp.
 
 import type { ServerClock } from './clock';
-import type { Fault, FaultDetail, LineItem, NewFact, NewReport, Session, Snapshot } from './types';
+import type { Fault, FaultDetail, LineItem, NewFact, NewReport, Pack, Session, Snapshot } from './types';
 
 const BASE = '/api/v1';
 const TIMEOUT_MS = 15_000;
 const LINES_OFFERED = 20;
+const PACKS_READ = 100;
 
 /** A refusal by the server (with its status and stable code), or no answer at all (status 0). */
 export class ApiError extends Error {
@@ -62,6 +63,11 @@ export class Api {
   async lines(words: string): Promise<LineItem[]> {
     const query = new URLSearchParams({ q: words, limit: String(LINES_OFFERED) });
     const page = await this.#call<{ items: LineItem[] }>('GET', `/lines?${query}`);
+    return page.items;
+  }
+
+  async packs(): Promise<Pack[]> {
+    const page = await this.#call<{ items: Pack[] }>('GET', `/packs?limit=${PACKS_READ}`);
     return page.items;
   }
 

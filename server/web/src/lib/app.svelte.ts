@@ -8,7 +8,7 @@ import { explain } from './errors';
 import { dayOf, type Locale } from './format';
 import { MESSAGES, pickLocale, word } from './i18n';
 import { Live, type LinkStatus } from './live';
-import type { BoardEvent, Fault, NewFact, Session } from './types';
+import type { BoardEvent, DeadlineEvent, Fault, NewFact, Pack, Session } from './types';
 
 const LOCALE_KEY = 'linewatch.language';
 const TOAST_MS = 6_000;
@@ -39,6 +39,8 @@ class App {
   monoMs = $state(monotonic());
   locale = $state<Locale>(pickLocale(recall(LOCALE_KEY), navigator.languages));
   toasts = $state.raw<Toast[]>([]);
+  /** The packs in force: what their forms offer. Empty until they were read. */
+  packs = $state.raw<Pack[]>([]);
   /** What a screen reader is told. */
   announcement = $state('');
 
@@ -134,6 +136,11 @@ class App {
       onSignedOut: () => this.#leave(true),
     });
     this.#live.start();
+    // Without them a cause is typed; that is no reason to say anything.
+    this.api.packs().then(
+      (packs) => (this.packs = packs),
+      () => undefined,
+    );
   }
 
   #leave(ended: boolean): void {
@@ -152,11 +159,13 @@ class App {
       return;
     this.model = apply(this.model, event, this.serverNow());
     if (needsSnapshot(event)) this.#live?.reread();
-    if (event.type === 'deadline' && event.data.mark !== 'warn_50') this.#announce(event.data);
+    if (event.type === 'deadline') this.#announce(event.data);
   }
 
-  #announce({ line, kind, mark }: Extract<BoardEvent, { type: 'deadline' }>['data']): void {
-    this.announcement = `${line}: ${this.t.kind[kind]}, ${this.t.mark[mark]}`;
+  /** What is learnt long after is on record, and no alarm. */
+  #announce({ line, kind, mark, late }: DeadlineEvent): void {
+    if (mark === 'warn_50' || late) return;
+    this.announcement = `${line}: ${this.t.kind[kind]}, ${word(this.t.mark, mark)}`;
     if (mark === 'missed') this.toast('alarm', this.announcement);
   }
 

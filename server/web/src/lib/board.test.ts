@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { apply, fromSnapshot, isStale, matches, needsSnapshot, rows, tally, type BoardModel } from './board';
+import {
+  apply,
+  engineTrouble,
+  fromSnapshot,
+  isStale,
+  matches,
+  needsSnapshot,
+  resolve,
+  rows,
+  tally,
+  type BoardModel,
+} from './board';
 import { againstLimit, interruptionMs, owed } from './deadline';
 import type { Deadline, Fault, Snapshot } from './types';
 
@@ -25,7 +36,15 @@ function fault(id: string, more: Partial<Fault> = {}): Fault {
     state: 'open',
     started_at: iso(T - 60 * MIN),
     reported: true,
-    late: false,
+    aliases: [],
+    pack: 'group-line 2026.1',
+    detected_at: null,
+    reported_at: null,
+    proposed_restored_at: null,
+    restored_at: null,
+    closed_at: null,
+    exempt: null,
+    follows: null,
     restoration: due(180),
     feedback: null,
     repair: null,
@@ -167,6 +186,48 @@ describe('events', () => {
     model = apply(model, { type: 'agent', data: { name: 'a2', state: 'warned', warnings: ['disk_low'] } }, T);
     expect(model.agents.silent).toEqual([]);
     expect(model.agents.warned).toEqual([{ name: 'a2', warnings: ['disk_low'] }]);
+  });
+
+  it('drops a row whose fault is part of another now, keeps its marks, and finds it by the old id', () => {
+    const mark = { fault: 'late', line: 'L', kind: 'restoration', mark: 'warn_80', at: iso(T) } as const;
+    let model = apply(board(fault('late'), fault('other')), { type: 'deadline', data: mark }, T);
+    model = apply(model, { type: 'fault', data: { fault: fault('early', { aliases: ['late'] }) } }, T);
+    expect([...model.faults.keys()].sort()).toEqual(['early', 'other']);
+    expect(model.faults.get('early')?.marks).toEqual({ restoration: 'warn_80' });
+    expect(['late', 'early', 'other', 'nobody'].map((id) => resolve(model, id))).toEqual([
+      'early',
+      'early',
+      'other',
+      'nobody',
+    ]);
+    model = apply(model, { type: 'deadline', data: { ...mark, kind: 'feedback' } }, T);
+    expect(model.faults.get('early')?.marks).toMatchObject({ feedback: 'warn_80' });
+  });
+
+  it('drops a suspicion that became part of a fault', () => {
+    const model = {
+      ...board(),
+      suspected: [
+        {
+          id: 's',
+          line: 'L',
+          customer: 'C',
+          customer_name: '',
+          tier: 'AA',
+          agent: 'a1',
+          since: iso(T),
+        },
+      ],
+    };
+    const after = apply(model, { type: 'fault', data: { fault: fault('x', { aliases: ['s'] }) } }, T);
+    expect(after.suspected).toEqual([]);
+  });
+
+  it('calls the engine dead or late, and trusts it otherwise', () => {
+    expect(engineTrouble({ alive: false, lag_ms: 0 })).toBe('dead');
+    expect(engineTrouble({ alive: true, lag_ms: 5_001 })).toBe('late');
+    expect(engineTrouble({ alive: true, lag_ms: 5_000 })).toBeNull();
+    expect(engineTrouble(undefined)).toBeNull();
   });
 
   it('knows which events need a new snapshot, and which came before the one shown', () => {

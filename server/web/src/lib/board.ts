@@ -4,6 +4,9 @@
 import { KINDS, owed, type Owed, type Urgency } from './deadline';
 import type { Agents, BoardEvent, DeadlineKind, Engine, Fault, Mark, Snapshot, Suspected } from './types';
 
+/** An engine that is later than this warns and alerts late. */
+const ENGINE_LATE_MS = 5_000;
+
 export interface BoardModel {
   asOfMs: number;
   cursor: string;
@@ -38,6 +41,7 @@ export function fromSnapshot(snapshot: Snapshot): BoardModel {
   for (const fault of snapshot.faults) {
     if (!GONE.includes(fault.state)) faults.set(fault.id, { fault, seenAtMs: asOfMs, marks: {} });
   }
+  for (const { aliases } of snapshot.faults) for (const alias of aliases) faults.delete(alias);
   return {
     asOfMs,
     cursor: snapshot.cursor,
@@ -46,6 +50,20 @@ export function fromSnapshot(snapshot: Snapshot): BoardModel {
     suspected: snapshot.suspected,
     faults,
   };
+}
+
+/** What is wrong with the deadline engine, if anything. */
+export function engineTrouble(engine: Engine | undefined): 'dead' | 'late' | null {
+  if (!engine) return null;
+  if (!engine.alive) return 'dead';
+  return engine.lag_ms > ENGINE_LATE_MS ? 'late' : null;
+}
+
+/** The fault that an id means now: its own, or one that an earlier fact made it part of. */
+export function resolve(model: BoardModel, id: string): string {
+  if (model.faults.has(id)) return id;
+  for (const { fault } of model.faults.values()) if (fault.aliases.includes(id)) return fault.id;
+  return id;
 }
 
 /** The model after an event that arrived at `nowMs` of the server's clock. */
@@ -78,7 +96,9 @@ export function isStale(model: BoardModel, cursor: string): boolean {
 
 export function withFault(model: BoardModel, fault: Fault, seenAtMs: number): BoardModel {
   const faults = new Map(model.faults);
-  const suspected = model.suspected.filter((s) => s.id !== fault.id);
+  const before = [fault.id, ...fault.aliases].map((id) => faults.get(id)).find((entry) => entry);
+  for (const alias of fault.aliases) faults.delete(alias);
+  const suspected = model.suspected.filter((s) => s.id !== fault.id && !fault.aliases.includes(s.id));
   if (fault.state === 'suspected') {
     faults.delete(fault.id);
     const known = model.suspected.find((s) => s.id === fault.id);
@@ -86,7 +106,7 @@ export function withFault(model: BoardModel, fault: Fault, seenAtMs: number): Bo
   } else if (GONE.includes(fault.state)) {
     faults.delete(fault.id);
   } else {
-    faults.set(fault.id, { fault, seenAtMs, marks: keptMarks(model.faults.get(fault.id), fault) });
+    faults.set(fault.id, { fault, seenAtMs, marks: keptMarks(before, fault) });
   }
   return { ...model, faults, suspected };
 }
@@ -107,7 +127,8 @@ function asSuspected(fault: Fault): Suspected {
   return { id, line, customer, customer_name, tier, agent: '', since: started_at };
 }
 
-function withMark(model: BoardModel, id: string, kind: DeadlineKind, mark: Mark): BoardModel {
+function withMark(model: BoardModel, named: string, kind: DeadlineKind, mark: Mark): BoardModel {
+  const id = resolve(model, named);
   const entry = model.faults.get(id);
   if (!entry) return model;
   const faults = new Map(model.faults);

@@ -16,6 +16,8 @@ export function explain(error: unknown, locale: Locale): string {
       return t.error.forbidden;
     case 429:
       return t.error.too_many;
+    case 404:
+      return error.code === 'unknown_fault' ? t.error.unknown_fault : error.detail;
     case 409:
       return refusedStep(error, locale);
     default:

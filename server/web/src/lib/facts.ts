@@ -1,8 +1,8 @@
 // What a fact says beyond its kind, in the reader's words.
 
-import { moment, type Locale } from './format';
+import { duration, milliseconds, moment, type Locale } from './format';
 import { MESSAGES, word } from './i18n';
-import type { Fact } from './types';
+import type { Cause, Evidence, Fact } from './types';
 
 /** Fields that are shown elsewhere, or mean nothing to a reader. */
 const OWN = new Set([
@@ -12,30 +12,67 @@ const OWN = new Set([
   'recorded_at',
   'by',
   'late',
+  'corrected_ms',
+  'uncertain',
   'misfit',
   'fault',
   'line',
-  'fields',
 ]);
 
-export function says(fact: Fact, locale: Locale): { label: string; text: string }[] {
-  const nested = typeof fact.fields === 'object' && fact.fields !== null ? fact.fields : {};
-  return Object.entries({ ...fact, ...nested })
-    .filter(([name, value]) => !OWN.has(name) && value !== null && value !== undefined && value !== '')
+export interface Said {
+  label: string;
+  text: string;
+}
+
+/** `causes` are those that the fault's pack names. */
+export function says(fact: Fact, locale: Locale, causes: readonly Cause[] = []): Said[] {
+  return Object.entries(fact)
+    .filter(([name, value]) => !OWN.has(name) && !isEmpty(value) && !isEvidence(name, value))
+    .filter(([name, value]) => !(name === 'agent' && fact.by?.includes(String(value))))
     .map(([name, value]) => ({
       label: word(MESSAGES[locale].field, name),
-      text: text(name, value, fact, locale),
+      text: text(name, value, fact, locale, causes),
     }));
 }
 
-function text(name: string, value: unknown, fact: Fact, locale: Locale): string {
+const isEmpty = (value: unknown) => value === null || value === undefined || value === '';
+
+/** Probes' evidence is an object; what shows a pause, of the same name, is a text. */
+const isEvidence = (name: string, value: unknown) => name === 'evidence' && typeof value === 'object';
+
+export function evidenceOf(fact: Fact): Evidence | null {
+  const evidence = fact.evidence;
+  return typeof evidence === 'object' && evidence !== null ? (evidence as Evidence) : null;
+}
+
+/** Probes' evidence in short figures: each an own phrase. */
+export function figures(evidence: Evidence, locale: Locale): string[] {
+  const t = MESSAGES[locale].evidence;
+  const { cause, degraded, sent, lost, longest_run, longest_run_ms, last_rtt_us, confirmations } = evidence;
+  const said: string[] = [];
+  if (cause) said.push(word(t.cause, cause));
+  if (degraded) said.push(t.degraded);
+  if (sent) said.push(t.lost(lost ?? 0, sent));
+  if (longest_run) said.push(t.run(longest_run, duration(longest_run_ms ?? 0, locale)));
+  if (last_rtt_us) said.push(t.rtt(milliseconds(last_rtt_us)));
+  for (const { by, heard } of confirmations ?? []) {
+    if (heard === 'answer' || heard === 'silent') said.push(t[heard](word(t.witness, by)));
+  }
+  return said;
+}
+
+function text(name: string, value: unknown, fact: Fact, locale: Locale, causes: readonly Cause[]): string {
   const t = MESSAGES[locale];
   if (name === 'reached') return value === true ? t.choice.yes : t.choice.no;
   if (typeof value === 'object') return JSON.stringify(value);
   const plain = String(value);
   if (name === 'channel') return word(t.channel, plain);
-  if (name === 'state') return word(t.lineState, plain);
-  if (name === 'result' || name === 'case') return word(t.choice, plain);
+  if (name === 'result' || name === 'case' || name === 'service') return word(t.choice, plain);
+  if (name === 'cause') return causeName(causes, plain, locale);
   if (name === 'until') return moment(Date.parse(plain), Date.parse(fact.occurred_at), locale);
   return plain;
+}
+
+export function causeName(causes: readonly Cause[], name: string, locale: Locale): string {
+  return causes.find((cause) => cause.name === name)?.label[locale] ?? word({}, name);
 }

@@ -47,6 +47,12 @@ const UNITS = {
   zh: { s: '秒', min: '分', h: '小时', d: '天', gap: '' },
 } as const;
 
+/** A round trip: `0.04`, `4.1`, `86` milliseconds. */
+export function milliseconds(us: number): string {
+  const ms = us / 1000;
+  return ms < 1 ? ms.toFixed(2) : ms < 20 ? ms.toFixed(1) : String(Math.round(ms));
+}
+
 /** Hours and minutes for a narrow column: `5:18`. */
 export function hours(ms: number): string {
   const minutes = Math.floor(Math.max(0, ms) / MINUTE);

@@ -1,8 +1,8 @@
 // What each step of a fault asks for, and the body that is posted for it.
 
-import type { NewFact, StepKind } from './types';
+import type { Cause, NewFact, Pack, StepKind } from './types';
 
-export type FieldType = 'choice' | 'text' | 'time';
+export type FieldType = 'choice' | 'text' | 'time' | 'cause';
 
 export interface Field {
   name: string;
@@ -50,17 +50,26 @@ const FIELDS: Record<StepKind, readonly Field[]> = {
       choices: ['satisfied', 'unsatisfied'],
       when: { field: 'reached', is: 'yes' },
     },
+    {
+      name: 'service',
+      type: 'choice',
+      choices: ['up', 'down'],
+      when: { field: 'result', is: 'unsatisfied' },
+    },
   ],
-  reopened: [{ name: 'reason', type: 'text' }],
+  reopened: [
+    { name: 'case', type: 'choice', choices: ['never_came_back', 'failed_again'] },
+    { name: 'reason', type: 'text' },
+  ],
   paused: [
-    { name: 'cause', type: 'text' },
+    { name: 'cause', type: 'cause' },
     { name: 'reason', type: 'text' },
     { name: 'until', type: 'time' },
     { name: 'evidence', type: 'text' },
-    { name: 'grantor', type: 'text' },
+    { name: 'grantor', type: 'text', optional: true },
   ],
   exempted: [
-    { name: 'cause', type: 'text' },
+    { name: 'cause', type: 'cause' },
     { name: 'grantor', type: 'text', optional: true },
   ],
   note: [{ name: 'text', type: 'text' }],
@@ -69,7 +78,18 @@ const FIELDS: Record<StepKind, readonly Field[]> = {
 export type Values = Record<string, string>;
 
 export function visibleFields(kind: StepKind, values: Values): readonly Field[] {
-  return FIELDS[kind].filter((f) => !f.when || values[f.when.field] === f.when.is);
+  const isVisible = ({ when }: Field): boolean =>
+    !when ||
+    (values[when.field] === when.is && FIELDS[kind].some((f) => f.name === when.field && isVisible(f)));
+  return FIELDS[kind].filter(isVisible);
+}
+
+/** The causes that a fault's pack lists for a step; null where they are not known. */
+export function causesOf(packs: readonly Pack[], pack: string, kind: StepKind): readonly Cause[] | null {
+  const exact = packs.find((p) => `${p.name} ${p.version}` === pack);
+  const found = exact ?? packs.find((p) => pack.startsWith(`${p.name} `));
+  const causes = kind === 'paused' ? found?.pause_causes : found?.exempt_causes;
+  return causes?.length ? causes : null;
 }
 
 /** The first required field that is still empty. */
@@ -97,7 +117,11 @@ export function offered(possible: readonly string[]): StepKind[] {
   return STEPS.filter((step) => possible.includes(step));
 }
 
-/** The one step along the fault's life that comes next, and whether the customer can be told now. */
-export function nextStep(possible: readonly string[]): StepKind | null {
+/**
+ * The one step along the fault's life that comes next: stating the restoration, once evidence says that
+ * service is back.
+ */
+export function nextStep(possible: readonly string[], isBack = false): StepKind | null {
+  if (isBack && possible.includes('restored')) return 'restored';
   return LIFE.find((step) => possible.includes(step)) ?? null;
 }

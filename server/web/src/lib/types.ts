@@ -31,6 +31,8 @@ export interface Deadline {
 
 export interface Fault {
   id: string;
+  /** Further ids that answer to it: an earlier fact may give a fault another id. */
+  aliases: string[];
   line: string;
   line_state: LineState;
   site: string | null;
@@ -38,11 +40,23 @@ export interface Fault {
   customer: string;
   customer_name: string;
   tier: string;
-  tier_label: { zh: string; en: string } | null;
+  tier_label: Label | null;
+  /** The pack and version that it started under, as `group-line 2026.1`. */
+  pack: string;
   state: FaultState;
   started_at: string;
+  /** The first evidence, and the first report by a person. */
+  detected_at: string | null;
+  reported_at: string | null;
   reported: boolean;
-  late: boolean;
+  /** Since when evidence says that it is back, while a person's word is awaited. */
+  proposed_restored_at: string | null;
+  restored_at: string | null;
+  closed_at: string | null;
+  /** The exemption's cause. */
+  exempt: string | null;
+  /** The confirmed fault that this one follows. */
+  follows: string | null;
   restoration: Deadline | null;
   feedback: Deadline | null;
   repair: Deadline | null;
@@ -52,6 +66,23 @@ export interface Fault {
   owner: string | null;
   contact: { name: string; phone: string } | null;
   possible: string[];
+}
+
+export interface Label {
+  zh: string;
+  en: string;
+}
+
+export interface Cause {
+  name: string;
+  label: Label;
+}
+
+export interface Pack {
+  name: string;
+  version: string;
+  pause_causes?: Cause[];
+  exempt_causes?: Cause[];
 }
 
 export interface Interruption {
@@ -106,11 +137,23 @@ export interface Snapshot {
   agents: Agents;
 }
 
-export type Mark = 'warn_50' | 'warn_80' | 'missed' | 'met_late' | 'corrected';
+/** `warn_50`, `warn_80` or another share that a pack warns at; `missed`, `met_late`, `corrected`. */
+export type Mark = string;
+
+export interface DeadlineEvent {
+  /** The fault's id, or an alias. */
+  fault: string;
+  line: string;
+  kind: DeadlineKind;
+  mark: Mark;
+  at: string;
+  /** Whether it was learnt only long after. */
+  late?: boolean;
+}
 
 export type BoardEvent =
   | { type: 'fault'; data: { fault: Fault; as_of?: string } }
-  | { type: 'deadline'; data: { fault: string; line: string; kind: DeadlineKind; mark: Mark; at: string } }
+  | { type: 'deadline'; data: DeadlineEvent }
   | { type: 'agent'; data: { name: string; state: 'silent' | 'back' | 'warned'; warnings?: string[] } }
   | { type: 'tick'; data: { as_of: string; engine: Engine } }
   | { type: 'reset'; data: Record<string, never> };
@@ -123,8 +166,25 @@ export interface Fact {
   recorded_at: string;
   by: string | null;
   late: boolean;
+  /** By how much a device's clock was corrected, and whether that is a guess. */
+  corrected_ms: number;
+  uncertain: boolean;
   misfit: string | null;
   [field: string]: unknown;
+}
+
+/** What a line's change of state rests on. Read leniently: it comes from agents of any version. */
+export interface Evidence {
+  cause?: string;
+  degraded?: boolean;
+  sent?: number;
+  lost?: number;
+  /** The recent window, oldest first: `.` answered, `x` lost. */
+  recent?: string;
+  longest_run?: number;
+  longest_run_ms?: number;
+  last_rtt_us?: number;
+  confirmations?: { by: string; heard: string }[];
 }
 
 export interface DeadlineDetail {
