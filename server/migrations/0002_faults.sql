@@ -1,5 +1,8 @@
 -- Records as they came, the facts in them, and the faults found from those. Times are UTC milliseconds.
 
+-- When the device wrote the health fact that is kept: an older one that arrives later does not replace it.
+ALTER TABLE agent ADD COLUMN health_at_ms BIGINT;
+
 -- What the server holds of each stream of an agent.
 CREATE TABLE stream (
     agent {blob} NOT NULL REFERENCES agent (id),

@@ -104,9 +104,16 @@ pub fn save_seen(tx: &mut Tx<'_>, seen: &[Seen]) -> Result<(), DbError> {
     Ok(())
 }
 
+/// The agent's newest health, as JSON, and when the device wrote it.
+pub fn health(tx: &mut Tx<'_>, agent: Uuid) -> Result<Option<(String, UnixMs)>, DbError> {
+    let row = tx.query_one("SELECT health, health_at_ms FROM agent WHERE id = $1", &[agent.into()])?;
+    Ok(row.get::<Option<String>>(0)?.zip(row.get::<Option<UnixMs>>(1)?))
+}
+
 /// Keeps the agent's newest health, as JSON.
-pub fn save_health(tx: &mut Tx<'_>, agent: Uuid, health: &str) -> Result<(), DbError> {
-    tx.execute("UPDATE agent SET health = $1 WHERE id = $2", &[health.into(), agent.into()])?;
+pub fn save_health(tx: &mut Tx<'_>, agent: Uuid, health: &str, at: UnixMs) -> Result<(), DbError> {
+    let sql = "UPDATE agent SET health = $1, health_at_ms = $2 WHERE id = $3";
+    tx.execute(sql, &[health.into(), at.into(), agent.into()])?;
     Ok(())
 }
 

@@ -114,12 +114,9 @@ impl YearFigures {
         Self { repeat_count, interruption: Interruption { ms: union_ms(pieces, until), running } }
     }
 
-    /// The moment at which a running outage will have used up the limit, or did so already at `now`.
+    /// The moment at which a running outage uses up the limit, or has used it up; none while none runs.
     #[must_use]
     pub fn exhausted_at(&self, limit_ms: i64, now: UnixMs) -> Option<UnixMs> {
-        if self.interruption.ms >= limit_ms {
-            return Some(now);
-        }
         self.interruption.running.then(|| now + (limit_ms - self.interruption.ms))
     }
 }

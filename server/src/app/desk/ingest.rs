@@ -324,7 +324,7 @@ impl Intake {
                 ("step", Some((line, Event::Step(step.clone()), None)))
             }
             Body::Health(health) => {
-                self.health(tx, health)?;
+                self.health(tx, health, record.written.wall)?;
                 ("health", None)
             }
             Body::Clock(_) => ("clock", None),
@@ -409,11 +409,17 @@ impl Intake {
         Ok(in_scope)
     }
 
-    fn health(&mut self, tx: &mut Tx<'_>, health: &Health) -> Result<(), DbError> {
-        let warnings = health.warnings();
+    /// Keeps the newest health; a board is told when its warnings change.
+    fn health(&mut self, tx: &mut Tx<'_>, health: &Health, at: UnixMs) -> Result<(), DbError> {
+        let known = streams::health(tx, self.agent)?;
+        if known.as_ref().is_some_and(|(_, known_at)| *known_at > at) {
+            return Ok(());
+        }
         let text = serde_json::to_string(health).map_err(|error| DbError::Data(error.to_string()))?;
-        streams::save_health(tx, self.agent, &text)?;
-        if !warnings.is_empty() {
+        streams::save_health(tx, self.agent, &text, at)?;
+        let before = known.and_then(|(health, _)| serde_json::from_str::<Health>(&health).ok());
+        let warnings = health.warnings();
+        if warnings != before.map(|health| health.warnings()).unwrap_or_default() {
             let body = json!({ "name": self.name, "state": "warned", "warnings": warnings });
             self.stored.agents.push(NewEvent {
                 kind: EventKind::Agent,

@@ -92,7 +92,9 @@ impl Reach {
     fn of(tx: &mut Tx<'_>, line: &str, touched: &Touched) -> Result<Self, DbError> {
         let mut reach = Self { from: touched.from, old: BTreeMap::new(), asked: BTreeSet::new() };
         for id in &touched.named {
-            reach.old.extend(faults::one(tx, *id)?.map(|state| (*id, state)));
+            // Resolved under the line's lock: while this waited for it, the fault may have become another's.
+            let Some((id, _)) = faults::resolve(tx, *id)? else { continue };
+            reach.old.extend(faults::one(tx, id)?.map(|state| (id, state)));
         }
         reach.begin_at(tx, line, touched.from)?;
         Ok(reach)

@@ -197,3 +197,39 @@ async fn turn(f: &Fixture, now: UnixMs) {
         .unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_health_is_kept_and_a_change_of_warnings_is_told_once() {
+    use linewatch_shared::health::{Battery, Health};
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        let device = Device::right();
+        let health = |percent| {
+            let battery = Some(Battery { percent, discharging: true });
+            Body::Health(Health { battery, ..Health::default() })
+        };
+        let records = [(1, 30, 10), (2, 20, 90), (3, 31, 9), (4, 40, 80)]
+            .map(|(id, at, percent)| device.record(id, minute(at), health(percent)));
+        for (number, record) in (1..).zip(&records) {
+            let envelope = Envelope {
+                protocol: PROTOCOL,
+                epoch: 1,
+                lane: Lane::Summary,
+                first: number,
+                chain: Chain::START,
+                count: 1,
+            };
+            let (desk, agent, bodies) = (f.desk.clone(), f.agent, vec![record.clone()]);
+            let work = move |tx: &mut crate::db::Tx<'_>| {
+                take(&desk, tx, &Part { agent, envelope: &envelope, bodies: &bodies, skip: 0 }, minute(41))
+            };
+            f.db.write(Priority::Ingest, work).await.unwrap();
+        }
+        let kept = f.texts("SELECT health FROM agent WHERE name = 'site-1'").await;
+        assert!(kept[0].contains("\"percent\":80"), "{kept:?}");
+        let told = f.texts("SELECT body FROM event WHERE kind = 'agent' ORDER BY n").await;
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].contains("battery_low") && told[1].contains("\"warnings\":[]"), "{told:?}");
+    })
+    .await;
+}
