@@ -12,6 +12,8 @@ use anyhow::{Context, Result, bail};
 const PORTS: std::ops::Range<u16> = 15_000..32_000;
 /// Ports tried before giving up.
 const TRIES_MAX: usize = 200;
+/// What folders' names begin with; the process id follows.
+const PREFIX: &str = "linewatch-story-";
 /// Lines of each log that are shown when a story fails.
 const LOG_LINES_SHOWN: usize = 40;
 
@@ -23,12 +25,14 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// An empty folder.
+    /// An empty folder. Those that killed processes have left behind are removed.
     ///
     /// # Errors
     /// When there is no room.
     pub fn new() -> Result<Self> {
-        let dir = tempfile::Builder::new().prefix("linewatch-story-").tempdir().context("a temporary folder")?;
+        remove_leftovers();
+        let prefix = format!("{PREFIX}{}-", std::process::id());
+        let dir = tempfile::Builder::new().prefix(&prefix).tempdir().context("a temporary folder")?;
         Ok(Self { dir })
     }
 
@@ -86,6 +90,20 @@ impl Folder {
     }
 }
 
+/// Removes the folders of processes that are no more.
+fn remove_leftovers() {
+    let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let rest = name.and_then(|name| name.strip_prefix(PREFIX));
+        let pid = rest.and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
+        if pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            // It may belong to another user.
+            let _ = std::fs::remove_dir_all(&path);
+        }
+    }
+}
+
 fn find_logs(dir: &Path, logs: &mut Vec<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(dir) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
@@ -113,7 +131,7 @@ pub fn story(play: impl FnOnce(&Folder) -> Result<()>) {
     drop(folder);
     match played {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => panic!("{error:?}"),
+        Ok(Err(error)) => panic!("{error:#}"),
         Err(panic) => std::panic::resume_unwind(panic),
     }
 }

@@ -11,7 +11,10 @@ mod mailbox;
 mod netns;
 mod process;
 mod programs;
+pub mod sample;
+mod seed;
 mod server;
+mod store;
 mod wait;
 
 pub use agent::Agent;
@@ -21,7 +24,9 @@ pub use mailbox::{Mail, Mailbox};
 pub use netns::{Namespace, is_root, remove_leftovers};
 pub use process::{Process, Ran, run};
 pub use programs::program;
+pub use seed::Seed;
 pub use server::{Server, ServerOptions};
+pub use store::Store;
 pub use wait::{block_on, eventually, interrupt_on_signals, is_interrupted, mono_ms, now};
 
 /// How long anything here may take on a busy machine, unless a story says otherwise.

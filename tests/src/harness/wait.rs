@@ -11,7 +11,7 @@ use linewatch_shared::time::{Clock, UnixMs};
 use tokio::runtime::Runtime;
 
 /// Between two looks.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
