@@ -94,6 +94,6 @@ export function deadlines(f) {
       const warnAt = [0.5, 0.8].map((share) => iso(Date.parse(due_at) - (1 - share) * allowance_ms));
       const missed = state === 'missed' ? due_at : null;
       const history = missed ? [{ verdict: 'missed', at: due_at, learnt_at: due_at }] : [];
-      return { kind, due_at, state, met_at, missed_at: missed, warn_at: warnAt, history };
+      return { kind, period: 'first', due_at, state, met_at, missed_at: missed, warn_at: warnAt, history };
     });
 }

@@ -30,10 +30,10 @@ GX-0002,C001,sample hall 2,internet,,sample-agent,icmp://127.0.0.2,1s,
 GX-0003,C002,sample library,internet,,sample-agent,icmp://127.0.0.3,1s,
 `;
 
-/** Starts a server with sample customers and lines, one NOC user and a token for the API. */
-export async function startServer() {
+/** Starts a server with these customers and lines (CSV), one NOC user and a token for the API. */
+export async function startServer({ customers = CUSTOMERS, lines = LINES } = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'linewatch-browser-'));
-  const program = process.env.LINEWATCH_MOCK ? new Mock(dir) : new Real(dir);
+  const program = process.env.LINEWATCH_MOCK ? new Mock(dir) : new Real(dir, { customers, lines });
   const handle = new Handle(dir, program);
   try {
     await program.prepare();
@@ -130,9 +130,11 @@ class Real {
   #dir;
   #program = process.env.LINEWATCH_SERVER ?? join(ROOT, 'target/debug/linewatch-server');
   #config;
+  #tables;
 
-  constructor(dir) {
+  constructor(dir, tables) {
     this.#dir = dir;
+    this.#tables = tables;
     this.#config = join(dir, 'server.toml');
   }
 
@@ -147,12 +149,10 @@ listen = "127.0.0.1:${this.port}"
 listen = "127.0.0.1:${this.syncPort}"
 `;
     await writeFile(this.#config, config);
-    for (const [name, text] of [
-      ['customers.csv', CUSTOMERS],
-      ['lines.csv', LINES],
-    ]) {
-      await writeFile(join(this.#dir, name), text);
-      await this.#run(['import', join(this.#dir, name)]);
+    for (const name of ['customers', 'lines']) {
+      const file = join(this.#dir, `${name}.csv`);
+      await writeFile(file, this.#tables[name]);
+      await this.#run(['import', file]);
     }
     await this.#run(['user', 'add', USER, '--role', 'noc'], `${PASSWORD}\n`);
     this.token = (await this.#run(['user', 'token', USER])).trim();

@@ -189,6 +189,8 @@ export interface Evidence {
 
 export interface DeadlineDetail {
   kind: DeadlineKind;
+  /** Which one of its kind. */
+  period: string;
   due_at: string;
   state: DeadlineState;
   met_at: string | null;

@@ -224,7 +224,9 @@ export const en = {
     steps: 'Next steps',
     noSteps: 'No step is possible.',
     deadlines: 'Promises',
-    history: 'Earlier verdicts',
+    periods: (n: number, missed: number) =>
+      `${n} earlier feedback periods${missed ? `, ${missed} missed` : ''}`,
+    earlier: (verdict: string, time: string) => `before: ${verdict} ${time}`,
     timeline: 'What happened',
     recorded: (time: string) => `written down ${time}`,
     late: 'late',
