@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use linewatch_shared::facts::{Callback, Reopening, Step, StepKind};
-use linewatch_shared::sla::{Deadline, Event, FaultState, deadlines};
+use linewatch_shared::sla::{Deadline, Event, FaultState, PackVersion, deadlines};
 use linewatch_shared::time::{MINUTE_MS, UnixMs};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -17,6 +17,8 @@ use crate::store::faults;
 
 /// A fact that was written down more than this after it happened was learnt late (ms).
 const LATE_MS: i64 = MINUTE_MS;
+/// The tolerance where the fault's pack is not at hand any more (ms).
+const CLOCK_TOLERANCE_MS: i64 = 2 * MINUTE_MS;
 
 /// One fact of a fault's story.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -37,6 +39,10 @@ pub struct FactView {
     pub corrected_ms: i64,
     /// Whether that correction is a guess.
     pub uncertain: bool,
+    /// Whether that correction is larger than the pack tolerates: the device's clock was wrong.
+    pub clock_wrong: bool,
+    /// The time as the device stamped it; none for what was written at the server or typed by a person.
+    pub device_at: Option<String>,
     /// Why it had no effect, where it had none.
     pub misfit: Option<String>,
     /// What the kind adds: `channel`, `reached`, `reason`, …
@@ -103,12 +109,19 @@ pub fn read(desk: &Desk, tx: &mut Tx<'_>, id: Uuid, now: UnixMs) -> Result<Fault
     let versions = desk.packs.versions(tx)?;
     let lens = Lens { now, versions: &versions };
     let view = view::one(tx, &lens, &state)?;
-    let facts = story(tx, &state)?;
+    let facts = story(tx, &state, tolerance_ms(&versions, &state))?;
     let deadlines = deadlines(&state.fault, now).iter().map(|d| deadline(&lens, &state, d)).collect();
     Ok(FaultDetail { fault: view, facts, deadlines })
 }
 
-fn story(tx: &mut Tx<'_>, state: &FaultState) -> Result<Vec<FactView>, DbError> {
+/// By how much a device's time may be corrected before its clock counts as wrong, as the fault's pack says.
+fn tolerance_ms(versions: &[PackVersion], state: &FaultState) -> i64 {
+    let terms = &state.fault.terms;
+    let version = versions.iter().find(|v| v.pack.name == terms.pack && v.pack.version == terms.version);
+    version.map_or(CLOCK_TOLERANCE_MS, |version| version.pack.clock_tolerance_ms)
+}
+
+fn story(tx: &mut Tx<'_>, state: &FaultState, tolerance_ms: i64) -> Result<Vec<FactView>, DbError> {
     let fault = &state.fault;
     let stored = facts::of_line(tx, &fault.line, fault.first_at)?;
     let by_id: HashMap<Uuid, &StoredFact> = stored.iter().map(|stored| (stored.fact.id, stored)).collect();
@@ -118,10 +131,10 @@ fn story(tx: &mut Tx<'_>, state: &FaultState) -> Result<Vec<FactView>, DbError> 
         .filter_map(|placed| Some((*by_id.get(&placed.id)?, placed.misfit.clone())))
         .collect();
     story.sort_by_key(|(stored, _)| stored.fact.fold_order());
-    Ok(story.into_iter().map(|(stored, misfit)| fact(stored, misfit)).collect())
+    Ok(story.into_iter().map(|(stored, misfit)| fact(stored, misfit, tolerance_ms)).collect())
 }
 
-fn fact(stored: &StoredFact, misfit: Option<String>) -> FactView {
+fn fact(stored: &StoredFact, misfit: Option<String>, tolerance_ms: i64) -> FactView {
     let fields = match fields(stored) {
         Value::Object(fields) => fields,
         _ => Map::new(),
@@ -135,6 +148,12 @@ fn fact(stored: &StoredFact, misfit: Option<String>) -> FactView {
         late: stored.recorded_at.since(stored.fact.occurred_at) > LATE_MS,
         corrected_ms: stored.corrected_ms,
         uncertain: stored.uncertain,
+        clock_wrong: stored.corrected_ms.abs() > tolerance_ms,
+        device_at: stored
+            .stamp
+            .as_ref()
+            .filter(|stamp| stamp.mono.is_some())
+            .map(|stamp| stamp.wall.to_rfc3339()),
         misfit,
         fields,
     }

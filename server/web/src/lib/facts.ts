@@ -14,6 +14,8 @@ const OWN = new Set([
   'late',
   'corrected_ms',
   'uncertain',
+  'clock_wrong',
+  'device_at',
   'misfit',
   'fault',
   'line',
