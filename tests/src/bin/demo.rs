@@ -59,7 +59,10 @@ fn run(folder: &Folder) -> Result<()> {
     if is_once() {
         play(&mut stage, &mut narrator, Pace::DEMO, 0)?;
         stage.take_down()?;
-        narrator.say(&format!("all {} steps were observed; everything has ended and is removed", narrator.steps()));
+        narrator.say(&format!(
+            "all {} steps were observed; everything has ended and is removed",
+            narrator.steps()
+        ));
         return Ok(());
     }
     tell("  Ctrl-C ends it.\n");

@@ -166,7 +166,13 @@ impl Network {
         for line in 0..LINES.len() {
             let end = space(&format!("end{}", line + 1))?;
             let (router, own) = (Self::router(line), Self::end(line));
-            core.link(&format!("end{}", line + 1), &format!("{router}/30"), &end, "eth0", &format!("{own}/30"))?;
+            core.link(
+                &format!("end{}", line + 1),
+                &format!("{router}/30"),
+                &end,
+                "eth0",
+                &format!("{own}/30"),
+            )?;
             end.ip(&format!("route add default via {router}"))?;
             ends.push(end);
         }

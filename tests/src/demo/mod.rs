@@ -34,7 +34,11 @@ impl Pace {
         let mut text = "# Sample limits, short enough to be watched.\n\
             [pack]\nname = \"demo\"\nversion = \"1\"\ntime_zone = \"Asia/Shanghai\"\ncalendar = \"24x7\"\n"
             .to_owned();
-        let tiers = [("AAA", "金牌", "Gold", 1, 4), ("AA", "银牌", "Silver", 2, 6), ("standard", "普通", "Standard", 4, 10)];
+        let tiers = [
+            ("AAA", "金牌", "Gold", 1, 4),
+            ("AA", "银牌", "Silver", 2, 6),
+            ("standard", "普通", "Standard", 4, 10),
+        ];
         for (name, zh, en, times, faults) in tiers {
             text += &format!(
                 "\n[[tier]]\nname = \"{name}\"\nlabel = {{ zh = \"{zh}\", en = \"{en}\" }}\n\

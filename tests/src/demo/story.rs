@@ -77,7 +77,10 @@ impl Story<'_> {
         ensure!(started_at.since(cut_at) > -1_500, "the outage starts before the cut: {fault}");
         let stage = &*self.stage;
         eventually(SLACK, "the agent says down", || Ok((stage.agent_line(code)? == "down").then_some(())))?;
-        self.narrator.step(&format!("down seen; first lost packet {}", fault["started_at"].as_str().unwrap_or("")), "agent: status");
+        self.narrator.step(
+            &format!("down seen; first lost packet {}", fault["started_at"].as_str().unwrap_or("")),
+            "agent: status",
+        );
         self.stage.wait_for_line(code, "down", SLACK)?;
         let board_ms = seen_at.since(started_at);
         let promise = if board_ms <= BOARD_WITHIN_MS { "within" } else { "LATER than" };
@@ -99,7 +102,10 @@ impl Story<'_> {
         let detail = self.stage.api.fault(fault)?;
         let (started_at, due_at) = (time(&detail["started_at"])?, time(&detail["restoration"]["due_at"])?);
         let allowance_ms = due_at.since(started_at);
-        ensure!(allowance_ms == i64::from(self.pace.restore_s) * 1_000 * [1, 2, 4][self.line], "the limit: {detail}");
+        ensure!(
+            allowance_ms == i64::from(self.pace.restore_s) * 1_000 * [1, 2, 4][self.line],
+            "the limit: {detail}"
+        );
         let mut late_ms = 0;
         for (mark, percent) in [("warn_50", 50), ("warn_80", 80), ("missed", 100)] {
             let at = started_at + allowance_ms * percent / 100;
@@ -110,7 +116,11 @@ impl Story<'_> {
             late_ms = mail.received_at.since(at);
             ensure!(late_ms > -1_000, "the mail for {mark} came {late_ms} ms early");
             let to = mail.to.join(", ");
-            let what = if percent == 100 { "limit missed".to_owned() } else { format!("{percent} % of the limit used") };
+            let what = if percent == 100 {
+                "limit missed".to_owned()
+            } else {
+                format!("{percent} % of the limit used")
+            };
             self.narrator.step(
                 &format!("{what}: mail to {to} {} later: {}", seconds(at, mail.received_at), mail.subject),
                 "mailbox",
@@ -138,7 +148,8 @@ impl Story<'_> {
         ensure!(faults.len() == 1, "{} faults of {} on the board", faults.len(), self.code);
         let detail = self.stage.api.fault(fault)?;
         ensure!(has_fact(&detail, "reported"), "the report is not kept: {detail}");
-        self.narrator.step("the customer reports it too: joined, still one fault", "API: 200, /board, /faults/{id}");
+        self.narrator
+            .step("the customer reports it too: joined, still one fault", "API: 200, /board, /faults/{id}");
         Ok(())
     }
 
@@ -155,10 +166,16 @@ impl Story<'_> {
         let detail = self.stage.api.fault(fault)?;
         let met = deadline(&detail, "feedback", "met").is_some();
         let next = deadline(&detail, "feedback", "running").map(|d| d["due_at"].clone());
-        ensure!(met && next.is_some() && next.as_ref() != Some(&due_at), "the feedback does not count: {detail}");
+        ensure!(
+            met && next.is_some() && next.as_ref() != Some(&due_at),
+            "the feedback does not count: {detail}"
+        );
         let next = next.unwrap_or_default();
         self.narrator.step(
-            &format!("feedback given to the customer in time; the next is due {}", next.as_str().unwrap_or("")),
+            &format!(
+                "feedback given to the customer in time; the next is due {}",
+                next.as_str().unwrap_or("")
+            ),
             "API: deadlines",
         );
         Ok(())
@@ -172,10 +189,14 @@ impl Story<'_> {
         let stage = &*self.stage;
         let detail = eventually(SLACK, "the outage has ended", || {
             let detail = stage.api.fault(fault)?;
-            let ended = detail["interruption"]["running"] == false && !detail["proposed_restored_at"].is_null();
+            let ended =
+                detail["interruption"]["running"] == false && !detail["proposed_restored_at"].is_null();
             Ok(ended.then_some(detail))
         })?;
-        ensure!(detail["state"] == "dispatched", "a person has to say that a reported fault is restored: {detail}");
+        ensure!(
+            detail["state"] == "dispatched",
+            "a person has to say that a reported fault is restored: {detail}"
+        );
         let proposed = detail["proposed_restored_at"].clone();
         self.narrator.step(
             &format!(
@@ -190,7 +211,10 @@ impl Story<'_> {
         let detail = self.stage.api.fault(fault)?;
         let late = deadline(&detail, "restoration", "missed").filter(|d| !d["met_at"].is_null());
         ensure!(late.is_some(), "a missed restoration stays missed, and is met late: {detail}");
-        self.narrator.step("restored (first restore, then repair); the missed limit stays missed, met late", "API: deadlines");
+        self.narrator.step(
+            "restored (first restore, then repair); the missed limit stays missed, met late",
+            "API: deadlines",
+        );
         Ok(())
     }
 
@@ -198,10 +222,10 @@ impl Story<'_> {
         let after = self.stage.api.step(fault, &json!({ "kind": "repaired" }))?;
         ensure!(after["state"] == "repaired", "not repaired: {after}");
         self.narrator.step("repaired; the callback is owed", "API: state");
-        let answer = self.stage.api.post(
-            &format!("/api/v1/faults/{fault}/facts"),
-            &json!({ "kind": "acknowledged" }),
-        )?;
+        let answer = self
+            .stage
+            .api
+            .post(&format!("/api/v1/faults/{fault}/facts"), &json!({ "kind": "acknowledged" }))?;
         ensure!(answer.status == 409, "an impossible step is refused, but: {answer:?}");
         let yes = json!({ "kind": "callback", "reached": true, "result": "satisfied" });
         self.stage.api.step(fault, &yes)?;

@@ -33,7 +33,13 @@ impl Agent {
         let config = dir.join("agent.toml");
         std::fs::write(&config, text).with_context(|| config.display().to_string())?;
         let namespace = namespace.map(|namespace| namespace.name().to_owned());
-        Ok(Self { dir: dir.to_owned(), program: program("linewatch-agent")?, config, namespace, process: None })
+        Ok(Self {
+            dir: dir.to_owned(),
+            program: program("linewatch-agent")?,
+            config,
+            namespace,
+            process: None,
+        })
     }
 
     /// Where the journal and the identity are.

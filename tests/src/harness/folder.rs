@@ -85,7 +85,8 @@ impl Folder {
             let lines: Vec<_> = text.lines().collect();
             let from = lines.len().saturating_sub(LOG_LINES_SHOWN);
             // With standard error gone there is nobody left to tell.
-            let _ = writeln!(out, "--- {} ({} lines)\n{}", log.display(), lines.len(), lines[from..].join("\n"));
+            let _ =
+                writeln!(out, "--- {} ({} lines)\n{}", log.display(), lines.len(), lines[from..].join("\n"));
         }
     }
 }
@@ -145,7 +146,9 @@ pub fn free_port(ip: IpAddr) -> Result<u16> {
         let span = u32::from(PORTS.end - PORTS.start);
         let at = uuid::Uuid::new_v4().as_fields().0 % span;
         let port = PORTS.start + u16::try_from(at).unwrap_or(0);
-        if TcpListener::bind((ip, port)).is_ok() && GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port) {
+        if TcpListener::bind((ip, port)).is_ok()
+            && GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port)
+        {
             return Ok(port);
         }
     }

@@ -6,6 +6,7 @@
 
 mod agent;
 mod api;
+mod clock;
 mod folder;
 mod mailbox;
 mod netns;
@@ -19,6 +20,7 @@ mod wait;
 
 pub use agent::Agent;
 pub use api::{Answer, Api};
+pub use clock::ShiftedClock;
 pub use folder::{Folder, free_port, story};
 pub use mailbox::{Mail, Mailbox};
 pub use netns::{Namespace, is_root, remove_leftovers};

@@ -23,7 +23,10 @@ pub fn program(name: &str) -> Result<PathBuf> {
     let path = dir.join(name);
     let is_ours = matches!(name, "linewatch-server" | "linewatch-agent");
     if is_ours && (!path.exists() || std::env::var_os("CARGO").is_some()) {
-        BUILT.get_or_init(|| build(&dir).map_err(|error| format!("{error:#}"))).clone().map_err(anyhow::Error::msg)?;
+        BUILT
+            .get_or_init(|| build(&dir).map_err(|error| format!("{error:#}")))
+            .clone()
+            .map_err(anyhow::Error::msg)?;
     }
     if !path.exists() {
         bail!("there is no {}: build it first", path.display());

@@ -87,7 +87,14 @@ impl Server {
         }
         let config = dir.join("server.toml");
         std::fs::write(&config, text).with_context(|| config.display().to_string())?;
-        Ok(Self { dir: dir.to_owned(), program: program("linewatch-server")?, config, http, sync, process: None })
+        Ok(Self {
+            dir: dir.to_owned(),
+            program: program("linewatch-server")?,
+            config,
+            http,
+            sync,
+            process: None,
+        })
     }
 
     /// The configuration file.
@@ -175,7 +182,9 @@ impl Server {
             }
             Ok((api.get("/readyz")?.status == 200).then_some(true))
         })
-        .and_then(|is_ready| if is_ready { Ok(()) } else { bail!("the server ended; see {}", self.log().display()) })
+        .and_then(|is_ready| {
+            if is_ready { Ok(()) } else { bail!("the server ended; see {}", self.log().display()) }
+        })
     }
 
     /// Its process id, while it runs.
