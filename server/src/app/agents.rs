@@ -10,7 +10,9 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{AppError, audit, random, reference, users};
-use crate::db::{Db, DbError, Priority, Row, Tx};
+use crate::db::{Db, DbError, Priority, Tx};
+use crate::store::agents::{self, AgentRow};
+use crate::store::enrol_tokens;
 use crate::tls::Authority;
 
 /// How long a looked-up certificate is believed; a revoked agent is out after this at the latest.
@@ -96,13 +98,7 @@ pub struct EnrolledAgent {
 /// When the name is not usable.
 pub fn ensure(tx: &mut Tx<'_>, name: &str, now: UnixMs) -> Result<Uuid, AppError> {
     users::check_name(name)?;
-    let id = Uuid::from_bytes(random()?);
-    tx.execute(
-        "INSERT INTO agent (id, name, state, created_at_ms) VALUES ($1, $2, 'known', $3) \
-         ON CONFLICT (name) DO NOTHING",
-        &[id.into(), name.into(), now.into()],
-    )?;
-    Ok(tx.query_one("SELECT id FROM agent WHERE name = $1", &[name.into()])?.get(0)?)
+    Ok(agents::ensure(tx, name, Uuid::from_bytes(random()?), now)?)
 }
 
 /// Makes an enrolment token for the agent called `name`, which need not be known yet. A token for a
@@ -116,10 +112,7 @@ pub async fn token(db: &Db, name: &str, authority: &Authority, now: UnixMs) -> R
     let (name, hash) = (name.to_owned(), hash_of(&token.secret));
     db.write(Priority::Api, move |tx| {
         let agent = ensure(tx, &name, now)?;
-        tx.execute(
-            "INSERT INTO enrol_token (hash, agent, created_at_ms, expires_at_ms) VALUES ($1, $2, $3, $4)",
-            &[hash.into(), agent.into(), now.into(), (now + TOKEN_MS).into()],
-        )?;
+        enrol_tokens::insert(tx, hash, agent, now, now + TOKEN_MS)?;
         Ok::<_, AppError>(audit(tx, now.0, "command line", "enrolment token made", &name, None)?)
     })
     .await?;
@@ -140,20 +133,9 @@ pub async fn enrol(
 ) -> Result<EnrolledAgent, EnrolError> {
     let hash = hash_of(secret);
     db.write(Priority::Api, move |tx| {
-        let sql = "UPDATE enrol_token SET used_at_ms = $2 \
-                   WHERE hash = $1 AND used_at_ms IS NULL AND expires_at_ms > $2 RETURNING agent";
-        let Some(row) = tx.query_opt(sql, &[hash.into(), now.into()])? else {
-            return Err(why_not(tx, hash)?);
-        };
-        let id: Uuid = row.get(0)?;
+        let Some(id) = enrol_tokens::spend(tx, hash, now)? else { return Err(why_not(tx, hash)?) };
         let signed = authority.sign_agent(&csr_der, id, now)?;
-        let name: String = tx
-            .query_one(
-                "UPDATE agent SET state = 'enrolled', cert_fingerprint = $2, enrolled_at_ms = $3, \
-                 revoked_at_ms = NULL, version = $4 WHERE id = $1 RETURNING name",
-                &[id.into(), signed.fingerprint.into(), now.into(), version.as_str().into()],
-            )?
-            .get(0)?;
+        let name = agents::enrol(tx, id, signed.fingerprint, &version, now)?;
         audit(tx, now.0, &format!("agent {name}"), "enrolled", &name, None)?;
         reference::changed(tx, &[(reference::Kind::Agent, name.clone())])?;
         Ok(EnrolledAgent { id, name, certificate_pem: signed.certificate_pem })
@@ -162,11 +144,10 @@ pub async fn enrol(
 }
 
 fn why_not(tx: &mut Tx<'_>, hash: [u8; 32]) -> Result<EnrolError, DbError> {
-    let row = tx.query_opt("SELECT used_at_ms FROM enrol_token WHERE hash = $1", &[hash.into()])?;
-    Ok(match row.map(|row| row.get::<Option<i64>>(0)).transpose()? {
+    Ok(match enrol_tokens::was_used(tx, hash)? {
         None => EnrolError::Unknown,
-        Some(Some(_)) => EnrolError::Used,
-        Some(None) => EnrolError::Expired,
+        Some(true) => EnrolError::Used,
+        Some(false) => EnrolError::Expired,
     })
 }
 
@@ -179,13 +160,8 @@ fn hash_of(secret: &[u8]) -> [u8; 32] {
 /// # Errors
 /// The database's.
 pub async fn identify(db: &Db, fingerprint: [u8; 32]) -> Result<Option<AgentIdentity>, DbError> {
-    db.read(move |tx| {
-        let sql = "SELECT id, name, state FROM agent WHERE cert_fingerprint = $1";
-        let Some(row) = tx.query_opt(sql, &[fingerprint.into()])? else { return Ok(None) };
-        let revoked = row.get::<String>(2)? == "revoked";
-        Ok(Some(AgentIdentity { id: row.get(0)?, name: row.get(1)?, revoked }))
-    })
-    .await
+    let found = db.read(move |tx| agents::by_certificate(tx, fingerprint)).await?;
+    Ok(found.map(|(id, name, revoked)| AgentIdentity { id, name, revoked }))
 }
 
 /// Keeps an agent out from now on, and makes its unused tokens worthless.
@@ -195,47 +171,37 @@ pub async fn identify(db: &Db, fingerprint: [u8; 32]) -> Result<Option<AgentIden
 pub async fn revoke(db: &Db, name: &str, now: UnixMs) -> Result<(), AppError> {
     let name = name.to_owned();
     db.write(Priority::Api, move |tx| {
-        let sql = "UPDATE agent SET state = 'revoked', revoked_at_ms = $2 WHERE name = $1 RETURNING id";
-        let row = tx.query_opt(sql, &[name.as_str().into(), now.into()])?;
-        let id: Uuid = row.ok_or_else(|| AppError::Unknown { kind: "agent", name: name.clone() })?.get(0)?;
-        tx.execute("DELETE FROM enrol_token WHERE agent = $1 AND used_at_ms IS NULL", &[id.into()])?;
+        let unknown = || AppError::Unknown { kind: "agent", name: name.clone() };
+        let id = agents::revoke(tx, &name, now)?.ok_or_else(unknown)?;
+        enrol_tokens::remove_unused(tx, id)?;
         audit(tx, now.0, "command line", "agent revoked", &name, None)?;
         Ok(reference::changed(tx, &[(reference::Kind::Agent, name.clone())])?)
     })
     .await
 }
 
-const COLUMNS: &str = "SELECT a.id, a.name, a.state, \
-    (SELECT COUNT(*) FROM line l WHERE l.agent = a.id), a.last_seen_at_ms, a.silent_since_ms, \
-    a.clock_offset_ms, a.version, a.health FROM agent a";
-
 /// At most `limit` agents by name, after the one called `after`.
 ///
 /// # Errors
 /// The database's.
 pub async fn list(db: &Db, after: Option<String>, limit: usize) -> Result<Vec<Agent>, DbError> {
-    let sql = format!("{COLUMNS} WHERE a.name > $1 ORDER BY a.name LIMIT $2");
-    db.read(move |tx| {
-        let rows = tx.query(&sql, &[after.clone().unwrap_or_default().into(), (limit as i64).into()])?;
-        rows.iter().map(agent_of).collect()
-    })
-    .await
+    let after = after.unwrap_or_default();
+    let rows = db.read(move |tx| agents::list(tx, &after, limit as i64)).await?;
+    Ok(rows.into_iter().map(shown).collect())
 }
 
-fn agent_of(row: &Row) -> Result<Agent, DbError> {
-    let time = |index| Ok::<_, DbError>(row.get::<Option<UnixMs>>(index)?.map(UnixMs::to_rfc3339));
-    let health: Option<String> = row.get(8)?;
-    Ok(Agent {
-        id: row.get(0)?,
-        name: row.get(1)?,
-        state: row.get(2)?,
-        lines: row.get(3)?,
-        last_seen_at: time(4)?,
-        silent_since: time(5)?,
-        clock_offset_ms: row.get(6)?,
-        version: row.get(7)?,
-        health: health.and_then(|text| serde_json::from_str(&text).ok()),
-    })
+fn shown(row: AgentRow) -> Agent {
+    Agent {
+        id: row.id,
+        name: row.name,
+        state: row.state,
+        lines: row.lines,
+        last_seen_at: row.last_seen_at.map(UnixMs::to_rfc3339),
+        silent_since: row.silent_since.map(UnixMs::to_rfc3339),
+        clock_offset_ms: row.clock_offset_ms,
+        version: row.version,
+        health: row.health.and_then(|text| serde_json::from_str(&text).ok()),
+    }
 }
 
 /// Certificates looked up a moment ago.
@@ -270,11 +236,7 @@ impl Identities {
 /// # Errors
 /// The database's.
 pub async fn count_by_state(db: &Db) -> Result<Vec<(String, i64)>, DbError> {
-    db.read(|tx| {
-        let rows = tx.query("SELECT state, COUNT(*) FROM agent GROUP BY state ORDER BY state", &[])?;
-        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
-    })
-    .await
+    db.read(agents::count_by_state).await
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use uuid::Uuid;
 
-use crate::store::streams::Seen;
+use crate::store::agents::Seen;
 
 /// The most agents whose contact waits to be written; beyond it a contact is left to the next one.
 const AGENTS_MAX: usize = 100_000;

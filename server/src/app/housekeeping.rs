@@ -3,7 +3,8 @@
 use linewatch_shared::time::{DAY_MS, UnixMs};
 
 use super::AppError;
-use crate::db::{Db, Priority};
+use crate::db::{Db, Priority, Tx};
+use crate::store::expired::{self, Expiring};
 
 /// How long answers to idempotent writes are kept.
 const ANSWERS_KEPT_MS: i64 = 7 * DAY_MS;
@@ -17,20 +18,16 @@ const ROWS_AT_ONCE: u64 = 1000;
 /// # Errors
 /// The database's.
 pub async fn tick(db: &Db, now: UnixMs) -> Result<(), AppError> {
-    let expired = [
-        ("session", "hash", "expires_at_ms", now),
-        ("api_token", "hash", "expires_at_ms", now),
-        ("enrol_token", "hash", "expires_at_ms", now - ENROL_TOKENS_KEPT_MS),
-        ("idempotency", "user_name, key", "created_at_ms", now - ANSWERS_KEPT_MS),
+    let due = [
+        (Expiring::Session, now),
+        (Expiring::ApiToken, now),
+        (Expiring::EnrolToken, now - ENROL_TOKENS_KEPT_MS),
+        (Expiring::Answer, now - ANSWERS_KEPT_MS),
     ];
-    for (table, key, column, before) in expired {
-        let sql = format!(
-            "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {column} <= $1 LIMIT {ROWS_AT_ONCE})"
-        );
+    for (what, before) in due {
         loop {
-            let sql = sql.clone();
-            let deleted = db.write(Priority::Ingest, move |tx| tx.execute(&sql, &[before.into()])).await?;
-            if deleted < ROWS_AT_ONCE {
+            let delete = move |tx: &mut Tx<'_>| expired::delete(tx, what, before, ROWS_AT_ONCE);
+            if db.write(Priority::Ingest, delete).await? < ROWS_AT_ONCE {
                 break;
             }
         }

@@ -23,7 +23,8 @@ use uuid::Uuid;
 
 use crate::auth::throttle::Throttle;
 use crate::config::Settings;
-use crate::db::{Db, DbError, Tx, Value};
+use crate::db::{Db, DbError};
+pub use crate::store::audit::append as audit;
 use crate::tls::Authority;
 use packs::PackSet;
 
@@ -146,23 +147,6 @@ impl App {
         let nanos = u32::try_from(now_ms % 1_000).unwrap_or_default() * 1_000_000;
         Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, now_ms / 1_000, nanos))
     }
-}
-
-/// Writes what happened, and who did it, where it cannot be changed again.
-pub fn audit(
-    tx: &mut Tx<'_>,
-    at_ms: i64,
-    who: &str,
-    action: &str,
-    subject: &str,
-    detail: Option<&serde_json::Value>,
-) -> Result<(), DbError> {
-    let detail = detail.map(ToString::to_string);
-    tx.execute(
-        "INSERT INTO audit (at_ms, who, action, subject, detail) VALUES ($1, $2, $3, $4, $5)",
-        &[at_ms.into(), who.into(), action.into(), subject.into(), Value::from(detail)],
-    )?;
-    Ok(())
 }
 
 /// Fills a blob with secret random bytes.

@@ -3,21 +3,13 @@
 use uuid::Uuid;
 
 use super::{AppError, random};
-use crate::db::{Db, DbError, Priority, Tx};
+use crate::db::{Db, DbError, Priority};
+use crate::store::meta;
 
-/// The value kept under `key`.
-pub fn meta(tx: &mut Tx<'_>, key: &str) -> Result<Option<String>, DbError> {
-    tx.query_opt("SELECT value FROM meta WHERE key = $1", &[key.into()])?.map(|row| row.get(0)).transpose()
-}
-
-/// Keeps `value` under `key`.
-pub fn set_meta(tx: &mut Tx<'_>, key: &str, value: &str) -> Result<(), DbError> {
-    tx.execute(
-        "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        &[key.into(), value.into()],
-    )?;
-    Ok(())
-}
+/// The key of the database's epoch.
+const EPOCH: &str = "epoch";
+/// The key of what links begin with.
+const LINK_BASE: &str = "link_base";
 
 /// The database's epoch; made on first use.
 ///
@@ -26,11 +18,8 @@ pub fn set_meta(tx: &mut Tx<'_>, key: &str, value: &str) -> Result<(), DbError> 
 pub async fn epoch(db: &Db) -> Result<Uuid, AppError> {
     let fresh = Uuid::from_bytes(random()?);
     db.write(Priority::Api, move |tx| {
-        tx.execute(
-            "INSERT INTO meta (key, value) VALUES ('epoch', $1) ON CONFLICT (key) DO NOTHING",
-            &[fresh.to_string().into()],
-        )?;
-        let text = meta(tx, "epoch")?.unwrap_or_default();
+        meta::set_first(tx, EPOCH, &fresh.to_string())?;
+        let text = meta::get(tx, EPOCH)?.unwrap_or_default();
         Uuid::parse_str(&text).map_err(|e| AppError::Db(DbError::Data(format!("meta.epoch: {e}"))))
     })
     .await
@@ -42,7 +31,7 @@ pub async fn epoch(db: &Db) -> Result<Uuid, AppError> {
 /// The database's.
 pub async fn set_link_base(db: &Db, base: &str) -> Result<(), DbError> {
     let base = base.to_owned();
-    db.write(Priority::Api, move |tx| set_meta(tx, "link_base", &base)).await
+    db.write(Priority::Api, move |tx| meta::set(tx, LINK_BASE, &base)).await
 }
 
 #[cfg(test)]
@@ -57,7 +46,7 @@ mod tests {
             assert_eq!(epoch(&db).await.unwrap(), first);
             set_link_base(&db, "http://a").await.unwrap();
             set_link_base(&db, "http://b").await.unwrap();
-            let base = db.read(|tx| meta(tx, "link_base")).await.unwrap();
+            let base = db.read(|tx| meta::get(tx, LINK_BASE)).await.unwrap();
             assert_eq!(base.as_deref(), Some("http://b"));
         })
         .await;

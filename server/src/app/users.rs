@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::{AppError, audit};
 use crate::auth::{Role, credential, password};
-use crate::db::{Db, DbError, Priority, Tx};
+use crate::db::{Db, Priority};
+use crate::store::{self, sessions};
 
 /// The longest user name, in characters.
 const NAME_CHARS_MAX: usize = 64;
@@ -35,12 +36,7 @@ pub async fn add(db: &Db, name: &str, role: Role, secret: &str, now: UnixMs) -> 
     let hash = password::hash(secret.to_owned()).await?;
     let name = name.to_owned();
     db.write(Priority::Api, move |tx| {
-        let added = tx.execute(
-            "INSERT INTO app_user (name, role, password_hash, created_at_ms) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (name) DO NOTHING",
-            &[name.as_str().into(), role.name().into(), hash.as_str().into(), now.into()],
-        )?;
-        if added == 0 {
+        if !store::users::insert(tx, &name, role, &hash, now)? {
             return Err(AppError::Refused(format!("there is already a user called \"{name}\"")));
         }
         Ok(audit(tx, now.0, "command line", "user added", &name, None)?)
@@ -57,15 +53,10 @@ pub async fn token(db: &Db, name: &str, now: UnixMs) -> Result<String, AppError>
     let token = format!("{}{secret}", credential::TOKEN_PREFIX);
     let (name, hash) = (name.to_owned(), credential::hash_of(&token));
     db.write(Priority::Api, move |tx| {
-        let sql = "SELECT disabled FROM app_user WHERE name = $1";
-        let row = tx.query_opt(sql, &[name.as_str().into()])?.ok_or_else(|| unknown(&name))?;
-        if row.get::<bool>(0)? {
+        if store::users::is_disabled(tx, &name)?.ok_or_else(|| unknown(&name))? {
             return Err(AppError::Refused(format!("the user \"{name}\" is disabled")));
         }
-        tx.execute(
-            "INSERT INTO api_token (hash, user_name, label, created_at_ms) VALUES ($1, $2, $3, $4)",
-            &[hash.into(), name.as_str().into(), "command line".into(), now.into()],
-        )?;
+        sessions::insert_token(tx, hash, &name, "command line", now)?;
         Ok(audit(tx, now.0, "command line", "token made", &name, None)?)
     })
     .await?;
@@ -79,10 +70,10 @@ pub async fn token(db: &Db, name: &str, now: UnixMs) -> Result<String, AppError>
 pub async fn disable(db: &Db, name: &str, now: UnixMs) -> Result<(), AppError> {
     let name = name.to_owned();
     db.write(Priority::Api, move |tx| {
-        if tx.execute("UPDATE app_user SET disabled = 1 WHERE name = $1", &[name.as_str().into()])? == 0 {
+        if !store::users::disable(tx, &name)? {
             return Err(unknown(&name));
         }
-        end_access(tx, &name)?;
+        sessions::remove_all_of(tx, &name)?;
         Ok(audit(tx, now.0, "command line", "user disabled", &name, None)?)
     })
     .await
@@ -97,11 +88,10 @@ pub async fn reset(db: &Db, name: &str, secret: &str, now: UnixMs) -> Result<(),
     let hash = password::hash(secret.to_owned()).await?;
     let name = name.to_owned();
     db.write(Priority::Api, move |tx| {
-        let sql = "UPDATE app_user SET password_hash = $2, disabled = 0 WHERE name = $1";
-        if tx.execute(sql, &[name.as_str().into(), hash.as_str().into()])? == 0 {
+        if !store::users::set_password(tx, &name, &hash)? {
             return Err(unknown(&name));
         }
-        end_access(tx, &name)?;
+        sessions::remove_all_of(tx, &name)?;
         Ok(audit(tx, now.0, "command line", "password reset", &name, None)?)
     })
     .await
@@ -112,24 +102,15 @@ pub async fn reset(db: &Db, name: &str, secret: &str, now: UnixMs) -> Result<(),
 /// # Errors
 /// The database's.
 pub async fn list(db: &Db, now: UnixMs) -> Result<Vec<User>, AppError> {
-    let sql = "SELECT name, role, disabled, created_at_ms, \
-               (SELECT COUNT(*) FROM api_token t WHERE t.user_name = u.name \
-                AND (t.expires_at_ms IS NULL OR t.expires_at_ms > $1)) FROM app_user u ORDER BY name";
-    db.read(move |tx| {
-        let mut users = Vec::new();
-        for row in tx.query(sql, &[now.into()])? {
-            let role: String = row.get(1)?;
-            users.push(User {
-                name: row.get(0)?,
-                role: Role::parse(&role).ok_or_else(|| DbError::Data(format!("role \"{role}\"")))?,
-                disabled: row.get(2)?,
-                created_at: row.get::<UnixMs>(3)?.to_rfc3339(),
-                tokens: row.get(4)?,
-            });
-        }
-        Ok(users)
-    })
-    .await
+    let rows = db.read(move |tx| store::users::all(tx, now)).await?;
+    let shown = rows.into_iter().map(|row| User {
+        name: row.name,
+        role: row.role,
+        disabled: row.disabled,
+        created_at: row.created_at.to_rfc3339(),
+        tokens: row.tokens,
+    });
+    Ok(shown.collect())
 }
 
 /// The role of a user whose password this is, or `None`. An unknown or disabled user takes as long as
@@ -139,22 +120,10 @@ pub async fn list(db: &Db, now: UnixMs) -> Result<Vec<User>, AppError> {
 /// The database's, or when too many wait to be hashed.
 pub async fn check_password(db: &Db, name: &str, secret: String) -> Result<Option<Role>, AppError> {
     let name = name.to_owned();
-    let found: Option<(String, String)> = db
-        .read(move |tx| -> Result<_, DbError> {
-            let sql = "SELECT password_hash, role FROM app_user WHERE name = $1 AND disabled = 0";
-            let row = tx.query_opt(sql, &[name.as_str().into()])?;
-            row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
-        })
-        .await?;
+    let found = db.read(move |tx| store::users::password_of(tx, &name)).await?;
     let (hash, role) = found.unzip();
     let fits = password::verify(secret, hash).await?;
-    Ok(if fits { role.and_then(|role| Role::parse(&role)) } else { None })
-}
-
-fn end_access(tx: &mut Tx<'_>, name: &str) -> Result<(), DbError> {
-    tx.execute("DELETE FROM session WHERE user_name = $1", &[name.into()])?;
-    tx.execute("DELETE FROM api_token WHERE user_name = $1", &[name.into()])?;
-    Ok(())
+    Ok(role.filter(|_| fits))
 }
 
 fn unknown(name: &str) -> AppError {

@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::Role;
 use crate::app::{AppError, random};
-use crate::db::{Db, DbError, Priority, Tx};
+use crate::db::{Db, DbError, Priority};
+use crate::store::sessions;
 
 /// How long a sign-in lasts.
 pub const SESSION_MS: i64 = 12 * HOUR_MS;
@@ -57,13 +58,7 @@ pub fn hash_of(secret: &str) -> [u8; 32] {
 pub async fn start_session(db: &Db, user: &str, now: UnixMs) -> Result<String, AppError> {
     let (secret, hash) = fresh()?;
     let user = user.to_owned();
-    db.write(Priority::Api, move |tx| {
-        tx.execute(
-            "INSERT INTO session (hash, user_name, created_at_ms, expires_at_ms) VALUES ($1, $2, $3, $4)",
-            &[hash.into(), user.as_str().into(), now.into(), (now + SESSION_MS).into()],
-        )
-    })
-    .await?;
+    db.write(Priority::Api, move |tx| sessions::start(tx, hash, &user, now, now + SESSION_MS)).await?;
     Ok(secret)
 }
 
@@ -73,9 +68,7 @@ pub async fn start_session(db: &Db, user: &str, now: UnixMs) -> Result<String, A
 /// The database's.
 pub async fn end_session(db: &Db, secret: &str) -> Result<(), DbError> {
     let hash = hash_of(secret);
-    db.write(Priority::Api, move |tx| tx.execute("DELETE FROM session WHERE hash = $1", &[hash.into()]))
-        .await?;
-    Ok(())
+    db.write(Priority::Api, move |tx| sessions::end(tx, hash)).await
 }
 
 /// Who the secret belongs to; `None` when it is unknown, has expired, or the user is disabled.
@@ -84,28 +77,11 @@ pub async fn end_session(db: &Db, secret: &str) -> Result<(), DbError> {
 /// The database's.
 pub async fn caller(db: &Db, via: Via, secret: &str, now: UnixMs) -> Result<Option<Caller>, DbError> {
     let hash = hash_of(secret);
-    let found = db.read(move |tx| look_up(tx, via, hash, now)).await?;
+    let found = db
+        .read(move |tx| match via {
+            Via::Session => sessions::user_of_session(tx, hash, now),
+            Via::Token => sessions::user_of_token(tx, hash, now),
+        })
+        .await?;
     Ok(found.map(|(user, role)| Caller { user, role, via }))
-}
-
-fn look_up(
-    tx: &mut Tx<'_>,
-    via: Via,
-    hash: [u8; 32],
-    now: UnixMs,
-) -> Result<Option<(String, Role)>, DbError> {
-    let sql = match via {
-        Via::Session => {
-            "SELECT u.name, u.role FROM session s JOIN app_user u ON u.name = s.user_name \
-             WHERE s.hash = $1 AND s.expires_at_ms > $2 AND u.disabled = 0"
-        }
-        Via::Token => {
-            "SELECT u.name, u.role FROM api_token t JOIN app_user u ON u.name = t.user_name \
-             WHERE t.hash = $1 AND (t.expires_at_ms IS NULL OR t.expires_at_ms > $2) AND u.disabled = 0"
-        }
-    };
-    let Some(row) = tx.query_opt(sql, &[hash.into(), now.into()])? else { return Ok(None) };
-    let role: String = row.get(1)?;
-    let role = Role::parse(&role).ok_or_else(|| DbError::Data(format!("app_user.role is \"{role}\"")))?;
-    Ok(Some((row.get(0)?, role)))
 }

@@ -7,7 +7,7 @@ use super::{AFTER_FAILURE, failed, pause};
 use crate::app::App;
 use crate::app::desk::silence::{LINES_PER_TRANSACTION_MAX, Turn, turns, write};
 use crate::db::{DbError, Priority};
-use crate::store::streams;
+use crate::store::agents;
 
 /// How often contacts are written.
 const SEEN_EVERY: Duration = Duration::from_secs(1);
@@ -19,7 +19,7 @@ pub(super) async fn keep_seen(app: Arc<App>) -> anyhow::Result<()> {
         let going_on = pause(&app, SEEN_EVERY).await;
         let seen = app.seen.take();
         if !seen.is_empty()
-            && let Err(error) = app.db.write(Priority::Ingest, move |tx| streams::save_seen(tx, &seen)).await
+            && let Err(error) = app.db.write(Priority::Ingest, move |tx| agents::save_seen(tx, &seen)).await
         {
             failed("seen", &error);
         }

@@ -22,8 +22,9 @@ use crate::app::agents::AgentIdentity;
 use crate::app::desk::ingest::{Part, RECORDS_PER_TRANSACTION_MAX, Taken, take};
 use crate::app::desk::pull::{PullError, page};
 use crate::db::{DbError, Priority};
+use crate::store::agents::Seen;
 use crate::store::reference;
-use crate::store::streams::{self, Seen};
+use crate::store::streams;
 
 /// Adds the routes of a conversation.
 pub(super) fn routes(router: Router<Arc<App>>) -> Router<Arc<App>> {

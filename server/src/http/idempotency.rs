@@ -12,7 +12,8 @@ use serde::Serialize;
 use super::error::ApiError;
 use crate::app::App;
 use crate::auth::Caller;
-use crate::db::{DbError, LockKey, Priority, Tx};
+use crate::db::{DbError, Priority, Tx};
+use crate::store::idempotency::{self, Kept};
 
 /// The longest key, in characters.
 const KEY_CHARS_MAX: usize = 128;
@@ -79,10 +80,9 @@ where
     app.db
         .write(Priority::Api, move |tx| {
             let Some(key) = &key.0 else { return work(tx) };
-            tx.lock(&[LockKey::new("idempotency", format!("{user}\0{key}").as_bytes())])?;
-            let sql = "SELECT body_hash, status, answer FROM idempotency WHERE user_name = $1 AND key = $2";
-            if let Some(row) = tx.query_opt(sql, &[user.as_str().into(), key.into()])? {
-                if row.get::<[u8; 32]>(0)? != body_hash {
+            tx.lock(&[idempotency::lock_key(&user, key)])?;
+            if let Some(kept) = idempotency::find(tx, &user, key)? {
+                if kept.body_hash != body_hash {
                     let detail = "this Idempotency-Key was used before for another call or another body";
                     return Err(ApiError::new(
                         StatusCode::UNPROCESSABLE_ENTITY,
@@ -90,22 +90,12 @@ where
                         detail,
                     ));
                 }
-                let status = StatusCode::from_u16(row.get(1)?).unwrap_or(StatusCode::OK);
-                return Ok(Answer { status, body: row.get(2)? });
+                let status = StatusCode::from_u16(kept.status).unwrap_or(StatusCode::OK);
+                return Ok(Answer { status, body: kept.answer });
             }
             let answer = work(tx)?;
-            tx.execute(
-                "INSERT INTO idempotency (user_name, key, body_hash, status, answer, created_at_ms) \
-                 VALUES ($1, $2, $3, $4, $5, $6)",
-                &[
-                    user.as_str().into(),
-                    key.into(),
-                    body_hash.into(),
-                    answer.status.as_u16().into(),
-                    answer.body.as_str().into(),
-                    now.into(),
-                ],
-            )?;
+            let kept = Kept { body_hash, status: answer.status.as_u16(), answer: answer.body.clone() };
+            idempotency::keep(tx, &user, key, &kept, now)?;
             Ok(answer)
         })
         .await

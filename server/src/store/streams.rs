@@ -1,7 +1,6 @@
-//! What is held of each agent's streams, and what is known of the agents themselves.
+//! What is held of each agent's streams.
 
 use linewatch_shared::facts::Lane;
-use linewatch_shared::time::UnixMs;
 use linewatch_shared::wire::{Chain, Held, RANGES_MAX, RangeSet};
 use uuid::Uuid;
 
@@ -71,103 +70,4 @@ pub fn save(tx: &mut Tx<'_>, agent: Uuid, epoch: u64, lane: Lane, stream: &Strea
     ];
     tx.execute(sql, &params)?;
     Ok(())
-}
-
-/// The agent's name.
-pub fn agent_name(tx: &mut Tx<'_>, agent: Uuid) -> Result<String, DbError> {
-    tx.query_one("SELECT name FROM agent WHERE id = $1", &[agent.into()])?.get(0)
-}
-
-/// What a contact tells of an agent.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    /// The agent.
-    pub agent: Uuid,
-    /// When.
-    pub at: UnixMs,
-    /// Its clock minus ours (ms).
-    pub clock_offset_ms: i64,
-    /// Its version, where it said so.
-    pub version: Option<String>,
-}
-
-/// Notes contacts, many in one statement batch.
-pub fn save_seen(tx: &mut Tx<'_>, seen: &[Seen]) -> Result<(), DbError> {
-    let rows: Vec<_> = seen
-        .iter()
-        .map(|seen| {
-            vec![seen.at.into(), seen.clock_offset_ms.into(), seen.version.as_ref().into(), seen.agent.into()]
-        })
-        .collect();
-    let sql = "UPDATE agent SET last_seen_at_ms = $1, clock_offset_ms = $2, version = COALESCE($3, version) WHERE id = $4";
-    tx.batch(sql, &rows)?;
-    Ok(())
-}
-
-/// The agent's newest health, as JSON, and when the device wrote it.
-pub fn health(tx: &mut Tx<'_>, agent: Uuid) -> Result<Option<(String, UnixMs)>, DbError> {
-    let row = tx.query_one("SELECT health, health_at_ms FROM agent WHERE id = $1", &[agent.into()])?;
-    Ok(row.get::<Option<String>>(0)?.zip(row.get::<Option<UnixMs>>(1)?))
-}
-
-/// Keeps the agent's newest health, as JSON.
-pub fn save_health(tx: &mut Tx<'_>, agent: Uuid, health: &str, at: UnixMs) -> Result<(), DbError> {
-    let sql = "UPDATE agent SET health = $1, health_at_ms = $2 WHERE id = $3";
-    tx.execute(sql, &[health.into(), at.into(), agent.into()])?;
-    Ok(())
-}
-
-/// An agent that was heard of for the last time before a moment, or has come back since it was silent.
-#[derive(Clone, Debug)]
-pub struct Silence {
-    /// The agent.
-    pub agent: Uuid,
-    /// Its name.
-    pub name: String,
-    /// Its last contact.
-    pub last_seen_at: UnixMs,
-}
-
-/// Enrolled agents that fell silent and are not marked so.
-pub fn newly_silent(tx: &mut Tx<'_>, before: UnixMs) -> Result<Vec<Silence>, DbError> {
-    let sql = "SELECT id, name, last_seen_at_ms FROM agent WHERE state = 'enrolled' AND silent_since_ms IS NULL \
-         AND last_seen_at_ms < $1";
-    silences(tx, sql, before)
-}
-
-/// Agents that are marked silent and were heard of again.
-pub fn newly_back(tx: &mut Tx<'_>, since: UnixMs) -> Result<Vec<Silence>, DbError> {
-    let sql = "SELECT id, name, last_seen_at_ms FROM agent WHERE silent_since_ms IS NOT NULL AND last_seen_at_ms >= $1";
-    silences(tx, sql, since)
-}
-
-fn silences(tx: &mut Tx<'_>, sql: &str, moment: UnixMs) -> Result<Vec<Silence>, DbError> {
-    let rows = tx.query(sql, &[moment.into()])?;
-    rows.iter()
-        .map(|row| Ok(Silence { agent: row.get(0)?, name: row.get(1)?, last_seen_at: row.get(2)? }))
-        .collect()
-}
-
-/// Marks an agent silent since a moment, or not silent.
-pub fn mark_silent(tx: &mut Tx<'_>, agent: Uuid, since: Option<UnixMs>) -> Result<(), DbError> {
-    tx.execute("UPDATE agent SET silent_since_ms = $1 WHERE id = $2", &[since.into(), agent.into()])?;
-    Ok(())
-}
-
-/// Enrolled agents' names with their newest health, as JSON.
-pub fn health_of_all(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>, DbError> {
-    let sql = "SELECT name, health FROM agent WHERE state = 'enrolled' AND health IS NOT NULL ORDER BY name";
-    tx.query(sql, &[])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
-}
-
-/// Silent agents: name, last contact, since when, and how many lines they watch.
-pub fn silent(tx: &mut Tx<'_>) -> Result<Vec<(String, UnixMs, UnixMs, i64)>, DbError> {
-    let sql = "SELECT name, last_seen_at_ms, silent_since_ms, (SELECT COUNT(*) FROM line WHERE line.agent = agent.id) \
-         FROM agent WHERE silent_since_ms IS NOT NULL AND state = 'enrolled' ORDER BY silent_since_ms";
-    tx.query(sql, &[])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).collect()
-}
-
-/// How many agents are enrolled.
-pub fn enrolled(tx: &mut Tx<'_>) -> Result<i64, DbError> {
-    tx.query_one("SELECT COUNT(*) FROM agent WHERE state = 'enrolled'", &[])?.get(0)
 }

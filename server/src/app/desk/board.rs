@@ -11,7 +11,7 @@ use super::Desk;
 use super::view::{FaultView, Lens, many};
 use crate::db::{DbError, Tx};
 use crate::store::lines::LineInfo;
-use crate::store::{faults, figures, lines, outgoing, streams};
+use crate::store::{agents, faults, figures, lines, outgoing};
 
 /// The board's engine light.
 #[derive(Clone, Copy, Debug, Serialize, utoipa::ToSchema)]
@@ -139,18 +139,18 @@ pub(super) fn year(versions: &[PackVersion], now: UnixMs) -> i32 {
 
 fn agents(tx: &mut Tx<'_>) -> Result<AgentsView, DbError> {
     let mut warned = Vec::new();
-    for (name, health) in streams::health_of_all(tx)? {
+    for (name, health) in agents::health_of_all(tx)? {
         let Ok(health) = serde_json::from_str::<Health>(&health) else { continue };
         let warnings = health.warnings();
         if !warnings.is_empty() {
             warned.push(WarnedView { name, warnings });
         }
     }
-    let silent = streams::silent(tx)?.into_iter().map(|(name, last_seen_at, since, lines)| SilentView {
+    let silent = agents::silent(tx)?.into_iter().map(|(name, last_seen_at, since, lines)| SilentView {
         name,
         last_seen_at: last_seen_at.to_rfc3339(),
         silent_since: since.to_rfc3339(),
         lines,
     });
-    Ok(AgentsView { total: streams::enrolled(tx)?, silent: silent.collect(), warned })
+    Ok(AgentsView { total: agents::enrolled(tx)?, silent: silent.collect(), warned })
 }

@@ -16,7 +16,7 @@ use crate::db::{DbError, Tx};
 use crate::store::facts::{self, DeviceStamp, StoredFact};
 use crate::store::outgoing::{EventKind, NewEvent};
 use crate::store::records::{self, Aside, AsideReason, ClockRow, RawRecord};
-use crate::store::{faults, lines, streams};
+use crate::store::{agents, faults, lines, streams};
 
 /// A fact further ahead of our clock waits until its time has come (ms).
 pub const AHEAD_MAX_MS: i64 = 5 * MINUTE_MS;
@@ -214,7 +214,7 @@ impl Intake {
     fn new(tx: &mut Tx<'_>, agent: Uuid, now: UnixMs) -> Result<Self, DbError> {
         Ok(Self {
             agent,
-            name: streams::agent_name(tx, agent)?,
+            name: agents::name_of(tx, agent)?,
             now,
             clocks: Clocks::default(),
             new_clocks: BTreeMap::new(),
@@ -411,12 +411,12 @@ impl Intake {
 
     /// Keeps the newest health; a board is told when its warnings change.
     fn health(&mut self, tx: &mut Tx<'_>, health: &Health, at: UnixMs) -> Result<(), DbError> {
-        let known = streams::health(tx, self.agent)?;
+        let known = agents::health(tx, self.agent)?;
         if known.as_ref().is_some_and(|(_, known_at)| *known_at > at) {
             return Ok(());
         }
         let text = serde_json::to_string(health).map_err(|error| DbError::Data(error.to_string()))?;
-        streams::save_health(tx, self.agent, &text, at)?;
+        agents::save_health(tx, self.agent, &text, at)?;
         let before = known.and_then(|(health, _)| serde_json::from_str::<Health>(&health).ok());
         let warnings = health.warnings();
         if warnings != before.map(|health| health.warnings()).unwrap_or_default() {

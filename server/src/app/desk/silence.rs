@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::report::written_here;
 use super::{Desk, Touched};
 use crate::db::{DbError, Tx};
+use crate::store::agents::{self, Silence};
 use crate::store::outgoing::{EventKind, NewEvent};
-use crate::store::streams::{self, Silence};
 use crate::store::{facts, faults, lines};
 
 /// The most lines of one transaction.
@@ -36,10 +36,9 @@ pub struct Turn {
 /// The database's.
 pub fn turns(tx: &mut Tx<'_>, grace_ms: i64, now: UnixMs) -> Result<Vec<Turn>, DbError> {
     let mut turns = Vec::new();
-    for (found, silent) in [
-        (streams::newly_silent(tx, now - grace_ms)?, true),
-        (streams::newly_back(tx, now - grace_ms)?, false),
-    ] {
+    for (found, silent) in
+        [(agents::newly_silent(tx, now - grace_ms)?, true), (agents::newly_back(tx, now - grace_ms)?, false)]
+    {
         for silence in found {
             let lines = lines::of_agent(tx, silence.agent)?;
             turns.push(Turn { silence, silent, lines });
@@ -77,7 +76,7 @@ pub fn write(
         stored.iter().filter_map(|stored| Some((stored.line.clone()?, Touched::at(now)))).collect();
     let mut agents = Vec::new();
     if last {
-        streams::mark_silent(tx, turn.silence.agent, turn.silent.then_some(turn.silence.last_seen_at))?;
+        agents::mark_silent(tx, turn.silence.agent, turn.silent.then_some(turn.silence.last_seen_at))?;
         let state = if turn.silent { "silent" } else { "back" };
         let body = json!({
             "name": turn.silence.name,

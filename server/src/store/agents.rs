@@ -1,0 +1,200 @@
+//! Agents as they are stored: who they are, whether they are let in, and what was last heard of them.
+
+use std::collections::HashMap;
+
+use linewatch_shared::time::UnixMs;
+use uuid::Uuid;
+
+use crate::db::{DbError, Row, Tx};
+
+/// An agent, as lists show it.
+#[derive(Clone, Debug)]
+pub struct AgentRow {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// `known`, `enrolled` or `revoked`.
+    pub state: String,
+    /// Lines that it probes.
+    pub lines: u32,
+    /// When it was last heard.
+    pub last_seen_at: Option<UnixMs>,
+    /// Since when it is silent.
+    pub silent_since: Option<UnixMs>,
+    /// Its clock minus the server's (ms).
+    pub clock_offset_ms: Option<i64>,
+    /// Its program's version.
+    pub version: Option<String>,
+    /// Its newest health, as JSON.
+    pub health: Option<String>,
+}
+
+/// The id of the agent called `name`; where there is none it is added as `known`, under `fresh_id`.
+pub fn ensure(tx: &mut Tx<'_>, name: &str, fresh_id: Uuid, now: UnixMs) -> Result<Uuid, DbError> {
+    let sql = "INSERT INTO agent (id, name, state, created_at_ms) VALUES ($1, $2, 'known', $3) \
+         ON CONFLICT (name) DO NOTHING";
+    tx.execute(sql, &[fresh_id.into(), name.into(), now.into()])?;
+    tx.query_one("SELECT id FROM agent WHERE name = $1", &[name.into()])?.get(0)
+}
+
+/// Lets an agent in with a certificate, also one that was kept out; gives its name.
+pub fn enrol(
+    tx: &mut Tx<'_>,
+    agent: Uuid,
+    cert_fingerprint: [u8; 32],
+    version: &str,
+    now: UnixMs,
+) -> Result<String, DbError> {
+    let sql = "UPDATE agent SET state = 'enrolled', cert_fingerprint = $2, enrolled_at_ms = $3, \
+         revoked_at_ms = NULL, version = $4 WHERE id = $1 RETURNING name";
+    tx.query_one(sql, &[agent.into(), cert_fingerprint.into(), now.into(), version.into()])?.get(0)
+}
+
+/// Keeps an agent out; gives its id, or none when there is no such agent.
+pub fn revoke(tx: &mut Tx<'_>, name: &str, now: UnixMs) -> Result<Option<Uuid>, DbError> {
+    let sql = "UPDATE agent SET state = 'revoked', revoked_at_ms = $2 WHERE name = $1 RETURNING id";
+    tx.query_opt(sql, &[name.into(), now.into()])?.map(|row| row.get(0)).transpose()
+}
+
+/// Whose certificate that is: id, name, and whether it is revoked.
+pub fn by_certificate(
+    tx: &mut Tx<'_>,
+    fingerprint: [u8; 32],
+) -> Result<Option<(Uuid, String, bool)>, DbError> {
+    let sql = "SELECT id, name, state FROM agent WHERE cert_fingerprint = $1";
+    let row = tx.query_opt(sql, &[fingerprint.into()])?;
+    row.map(|row| Ok((row.get(0)?, row.get(1)?, row.get::<String>(2)? == "revoked"))).transpose()
+}
+
+/// The agent's name.
+pub fn name_of(tx: &mut Tx<'_>, agent: Uuid) -> Result<String, DbError> {
+    tx.query_one("SELECT name FROM agent WHERE id = $1", &[agent.into()])?.get(0)
+}
+
+/// Every agent's id, by name.
+pub fn ids_by_name(tx: &mut Tx<'_>) -> Result<HashMap<String, Uuid>, DbError> {
+    let rows = tx.query("SELECT name, id FROM agent", &[])?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// At most `limit` agents by name, after the one called `after`.
+pub fn list(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<AgentRow>, DbError> {
+    let sql = "SELECT a.id, a.name, a.state, (SELECT COUNT(*) FROM line l WHERE l.agent = a.id), \
+         a.last_seen_at_ms, a.silent_since_ms, a.clock_offset_ms, a.version, a.health FROM agent a \
+         WHERE a.name > $1 ORDER BY a.name LIMIT $2";
+    let read = |row: &Row| {
+        Ok(AgentRow {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            state: row.get(2)?,
+            lines: row.get(3)?,
+            last_seen_at: row.get(4)?,
+            silent_since: row.get(5)?,
+            clock_offset_ms: row.get(6)?,
+            version: row.get(7)?,
+            health: row.get(8)?,
+        })
+    };
+    tx.query(sql, &[after.into(), limit.into()])?.iter().map(read).collect()
+}
+
+/// How many agents there are in each state.
+pub fn count_by_state(tx: &mut Tx<'_>) -> Result<Vec<(String, i64)>, DbError> {
+    let rows = tx.query("SELECT state, COUNT(*) FROM agent GROUP BY state ORDER BY state", &[])?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// What a contact tells of an agent.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The agent.
+    pub agent: Uuid,
+    /// When.
+    pub at: UnixMs,
+    /// Its clock minus ours (ms).
+    pub clock_offset_ms: i64,
+    /// Its version, where it said so.
+    pub version: Option<String>,
+}
+
+/// Notes contacts, many in one statement batch.
+pub fn save_seen(tx: &mut Tx<'_>, seen: &[Seen]) -> Result<(), DbError> {
+    let rows: Vec<_> = seen
+        .iter()
+        .map(|seen| {
+            vec![seen.at.into(), seen.clock_offset_ms.into(), seen.version.as_ref().into(), seen.agent.into()]
+        })
+        .collect();
+    let sql = "UPDATE agent SET last_seen_at_ms = $1, clock_offset_ms = $2, version = COALESCE($3, version) WHERE id = $4";
+    tx.batch(sql, &rows)?;
+    Ok(())
+}
+
+/// The agent's newest health, as JSON, and when the device wrote it.
+pub fn health(tx: &mut Tx<'_>, agent: Uuid) -> Result<Option<(String, UnixMs)>, DbError> {
+    let row = tx.query_one("SELECT health, health_at_ms FROM agent WHERE id = $1", &[agent.into()])?;
+    Ok(row.get::<Option<String>>(0)?.zip(row.get::<Option<UnixMs>>(1)?))
+}
+
+/// Keeps the agent's newest health, as JSON.
+pub fn save_health(tx: &mut Tx<'_>, agent: Uuid, health: &str, at: UnixMs) -> Result<(), DbError> {
+    let sql = "UPDATE agent SET health = $1, health_at_ms = $2 WHERE id = $3";
+    tx.execute(sql, &[health.into(), at.into(), agent.into()])?;
+    Ok(())
+}
+
+/// An agent that was heard of for the last time before a moment, or has come back since it was silent.
+#[derive(Clone, Debug)]
+pub struct Silence {
+    /// The agent.
+    pub agent: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Its last contact.
+    pub last_seen_at: UnixMs,
+}
+
+/// Enrolled agents that fell silent and are not marked so.
+pub fn newly_silent(tx: &mut Tx<'_>, before: UnixMs) -> Result<Vec<Silence>, DbError> {
+    let sql = "SELECT id, name, last_seen_at_ms FROM agent WHERE state = 'enrolled' AND silent_since_ms IS NULL \
+         AND last_seen_at_ms < $1";
+    silences(tx, sql, before)
+}
+
+/// Agents that are marked silent and were heard of again.
+pub fn newly_back(tx: &mut Tx<'_>, since: UnixMs) -> Result<Vec<Silence>, DbError> {
+    let sql = "SELECT id, name, last_seen_at_ms FROM agent WHERE silent_since_ms IS NOT NULL AND last_seen_at_ms >= $1";
+    silences(tx, sql, since)
+}
+
+fn silences(tx: &mut Tx<'_>, sql: &str, moment: UnixMs) -> Result<Vec<Silence>, DbError> {
+    let rows = tx.query(sql, &[moment.into()])?;
+    rows.iter()
+        .map(|row| Ok(Silence { agent: row.get(0)?, name: row.get(1)?, last_seen_at: row.get(2)? }))
+        .collect()
+}
+
+/// Marks an agent silent since a moment, or not silent.
+pub fn mark_silent(tx: &mut Tx<'_>, agent: Uuid, since: Option<UnixMs>) -> Result<(), DbError> {
+    tx.execute("UPDATE agent SET silent_since_ms = $1 WHERE id = $2", &[since.into(), agent.into()])?;
+    Ok(())
+}
+
+/// Enrolled agents' names with their newest health, as JSON.
+pub fn health_of_all(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>, DbError> {
+    let sql = "SELECT name, health FROM agent WHERE state = 'enrolled' AND health IS NOT NULL ORDER BY name";
+    tx.query(sql, &[])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Silent agents: name, last contact, since when, and how many lines they watch.
+pub fn silent(tx: &mut Tx<'_>) -> Result<Vec<(String, UnixMs, UnixMs, i64)>, DbError> {
+    let sql = "SELECT name, last_seen_at_ms, silent_since_ms, (SELECT COUNT(*) FROM line WHERE line.agent = agent.id) \
+         FROM agent WHERE silent_since_ms IS NOT NULL AND state = 'enrolled' ORDER BY silent_since_ms";
+    tx.query(sql, &[])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).collect()
+}
+
+/// How many agents are enrolled.
+pub fn enrolled(tx: &mut Tx<'_>) -> Result<i64, DbError> {
+    tx.query_one("SELECT COUNT(*) FROM agent WHERE state = 'enrolled'", &[])?.get(0)
+}

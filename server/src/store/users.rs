@@ -1,0 +1,81 @@
+//! Users as they are stored.
+
+use linewatch_shared::time::UnixMs;
+
+use crate::auth::Role;
+use crate::db::{DbError, Row, Tx};
+
+/// A user, without secrets.
+#[derive(Clone, Debug)]
+pub struct UserRow {
+    /// The name.
+    pub name: String,
+    /// The role.
+    pub role: Role,
+    /// True when the user cannot sign in.
+    pub disabled: bool,
+    /// When the user was added.
+    pub created_at: UnixMs,
+    /// API tokens that are valid.
+    pub tokens: u32,
+}
+
+/// A role as a row gives it.
+pub(super) fn role(row: &Row, index: usize) -> Result<Role, DbError> {
+    let name: String = row.get(index)?;
+    Role::parse(&name).ok_or_else(|| DbError::Data(format!("app_user.role is \"{name}\"")))
+}
+
+/// Adds a user; false when the name is taken.
+pub fn insert(
+    tx: &mut Tx<'_>,
+    name: &str,
+    role: Role,
+    password_hash: &str,
+    now: UnixMs,
+) -> Result<bool, DbError> {
+    let sql = "INSERT INTO app_user (name, role, password_hash, created_at_ms) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (name) DO NOTHING";
+    Ok(tx.execute(sql, &[name.into(), role.name().into(), password_hash.into(), now.into()])? > 0)
+}
+
+/// Whether the user is disabled; none when there is no such user.
+pub fn is_disabled(tx: &mut Tx<'_>, name: &str) -> Result<Option<bool>, DbError> {
+    let row = tx.query_opt("SELECT disabled FROM app_user WHERE name = $1", &[name.into()])?;
+    row.map(|row| row.get(0)).transpose()
+}
+
+/// Disables a user; false when there is no such user.
+pub fn disable(tx: &mut Tx<'_>, name: &str) -> Result<bool, DbError> {
+    Ok(tx.execute("UPDATE app_user SET disabled = 1 WHERE name = $1", &[name.into()])? > 0)
+}
+
+/// Gives a user another password and lets it sign in; false when there is no such user.
+pub fn set_password(tx: &mut Tx<'_>, name: &str, password_hash: &str) -> Result<bool, DbError> {
+    let sql = "UPDATE app_user SET password_hash = $2, disabled = 0 WHERE name = $1";
+    Ok(tx.execute(sql, &[name.into(), password_hash.into()])? > 0)
+}
+
+/// The password's hash and the role of a user that may sign in.
+pub fn password_of(tx: &mut Tx<'_>, name: &str) -> Result<Option<(String, Role)>, DbError> {
+    let sql = "SELECT password_hash, role FROM app_user WHERE name = $1 AND disabled = 0";
+    let row = tx.query_opt(sql, &[name.into()])?;
+    row.map(|row| Ok((row.get(0)?, role(&row, 1)?))).transpose()
+}
+
+/// Every user, by name.
+pub fn all(tx: &mut Tx<'_>, now: UnixMs) -> Result<Vec<UserRow>, DbError> {
+    let sql = "SELECT name, role, disabled, created_at_ms, (SELECT COUNT(*) FROM api_token t \
+         WHERE t.user_name = u.name AND (t.expires_at_ms IS NULL OR t.expires_at_ms > $1)) \
+         FROM app_user u ORDER BY name";
+    let read = |row: &Row| {
+        Ok(UserRow {
+            name: row.get(0)?,
+            role: role(row, 1)?,
+            disabled: row.get(2)?,
+            created_at: row.get(3)?,
+            tokens: row.get(4)?,
+        })
+    };
+    tx.query(sql, &[now.into()])?.iter().map(read).collect()
+}
