@@ -90,6 +90,127 @@ describe('the board', () => {
     assert.deepEqual(page.problems, []);
   });
 
+  it('opens the fault that its address names, also after the sign-in and when it is closed', async () => {
+    const [line, other] = await server.lines();
+    const closed = await server.report(line, 60);
+    const steps = [
+      ['restored', 50],
+      ['repaired', 40],
+      ['callback', 30, { reached: true, result: 'satisfied' }],
+    ];
+    for (const [kind, minutes, fields] of steps) await server.step(closed.id, kind, minutes, fields);
+    const open = await server.report(other);
+
+    const page = await openBoard(browser, server.url, { ...CREDENTIALS, path: `/#/faults/${closed.id}` });
+    await drawer(page, closed.id).locator('[data-fact=callback]').waitFor();
+    assert.equal(await drawer(page, closed.id).locator('[data-state]').getAttribute('data-state'), 'closed');
+    assert.equal(await row(page, line).count(), 0, 'a closed fault is not on the board');
+
+    await row(page, other).click();
+    await drawer(page, open.id).waitFor();
+    assert.equal(await hash(page), `#/faults/${open.id}`);
+    await page.keyboard.press('Escape');
+    await drawer(page, open.id).waitFor({ state: 'detached' });
+    assert.equal(await hash(page), '');
+
+    await page.evaluate((id) => (location.hash = `#/faults/${id}`), closed.id);
+    await drawer(page, closed.id).waitFor();
+    await page.goBack();
+    await page.locator('aside[data-drawer]').waitFor({ state: 'detached' });
+    await page.evaluate(() => (location.hash = '#/faults/00000000-0000-0000-0000-000000000000'));
+    await page.locator('aside [role=alert]', { hasText: 'no such fault' }).waitFor();
+    assert.deepEqual(page.problems, []);
+  });
+
+  it('follows a fault that an earlier report gives another id', async () => {
+    const [line] = await server.lines();
+    const late = await server.report(line, 5);
+    const page = await openBoard(browser, server.url, CREDENTIALS);
+    await row(page, line).click();
+    await drawer(page, late.id).waitFor();
+    await page.click('[data-choose=note]');
+    await page.fill('#step-text', 'half a word');
+
+    const early = await server.report(line, 25);
+    assert.notEqual(early.id, late.id);
+    await drawer(page, early.id).locator('[data-fact=reported]').nth(1).waitFor();
+    assert.equal(await row(page, line).count(), 1, 'the fault stands on the board once');
+    assert.equal(await hash(page), `#/faults/${early.id}`);
+    assert.equal(await page.inputValue('#step-text'), 'half a word', 'what was typed is kept');
+    await page.goto('about:blank');
+    await page.goto(`${server.url}/#/faults/${late.id}`);
+    await drawer(page, early.id).waitFor();
+    assert.deepEqual(page.problems, []);
+  });
+
+  it('offers the causes of the pack, and how a fault came to be open again', async () => {
+    const [line] = await server.lines();
+    const fault = await server.report(line, 30);
+    const page = await openBoard(browser, server.url, CREDENTIALS);
+    await row(page, line).click();
+    await page.click('[data-choose=paused]');
+    const form = page.locator('[data-form=paused]');
+    await form.locator('select[name=cause]').selectOption({ label: 'Customer asks to hold' });
+    await form.locator('#step-reason').fill('sample reason');
+    await form.locator('#step-until').fill('2099-01-01T00:00:00');
+    await form.locator('#step-evidence').fill('sample mail');
+    await form.locator('button.solid').click();
+    await form.waitFor({ state: 'detached' });
+    await page.locator('[data-fact=paused]', { hasText: 'Customer asks to hold' }).waitFor();
+    await take(page, 'resumed');
+    await take(page, 'restored');
+    await reaches(page, line, 'restored');
+
+    await page.click('[data-choose=reopened]');
+    await page.locator('[data-form=reopened] #step-reason').fill('sample: still nothing');
+    await take(page, null, 'case', 'never_came_back');
+    await page.locator('[data-fact=reopened]').waitFor();
+    const { facts } = await server.api('GET', `/faults/${fault.id}`);
+    assert.equal(facts.find((fact) => fact.kind === 'reopened').case, 'never_came_back');
+    assert.equal(facts.find((fact) => fact.kind === 'paused').cause, 'customer_hold');
+
+    for (const step of ['restored', 'repaired']) await take(page, step);
+    await take(page, 'callback', 'reached', 'yes', 'result', 'unsatisfied', 'service', 'down');
+    await page.locator('[data-fact=callback]', { hasText: 'Still down' }).waitFor();
+    const after = await server.api('GET', `/faults/${fault.id}`);
+    assert.equal(after.restored_at, null, 'a service that is still down is not restored');
+    assert.deepEqual(page.problems, []);
+  });
+
+  it('proposes the time at which evidence saw the line come back', async () => {
+    const [line] = await server.lines();
+    const fault = await server.report(line, 30);
+    const backAt = new Date(Date.now() - 10 * 60_000 - 1).toISOString();
+    const page = await openBoard(browser, server.url, {
+      ...CREDENTIALS,
+      // The server proposes it from an agent's evidence; there is no agent here.
+      changeBoard: (board) => board.faults.forEach((it) => (it.proposed_restored_at = backAt)),
+    });
+    await row(page, line).locator('small', { hasText: 'back since' }).waitFor();
+    await row(page, line).locator('[data-step=restored]').click();
+    await page.locator('[data-proposed]').waitFor();
+    await page.locator('[data-form=restored] button.solid').click();
+    await reaches(page, line, 'restored');
+    const after = await server.api('GET', `/faults/${fault.id}`);
+    assert.equal(Date.parse(after.restored_at), Date.parse(backAt));
+  });
+
+  it('says when the deadline engine is not to be trusted', async () => {
+    for (const [engine, words] of [
+      [{ alive: false, lag_ms: 0 }, 'not running'],
+      [{ alive: true, lag_ms: 65_000 }, '1 min late'],
+    ]) {
+      const page = await openBoard(browser, server.url, {
+        ...CREDENTIALS,
+        changeBoard: (board) => Object.assign(board, { engine }),
+        withoutTicks: true,
+      });
+      await page.locator('[data-banner=engine]', { hasText: words }).waitFor();
+    }
+    const page = await openBoard(browser, server.url, CREDENTIALS);
+    assert.equal(await page.locator('[data-banner=engine]').count(), 0);
+  });
+
   it('is worked by keys alone', async () => {
     const [line, other] = await server.lines();
     await server.report(line);
@@ -125,6 +246,9 @@ describe('the board', () => {
   });
 });
 
+const drawer = (page, id) => page.locator(`aside[data-drawer="${id}"]`);
+const hash = (page) => page.evaluate(() => location.hash);
+
 /** The countdown shows what is left until the due time, and goes on by itself. */
 async function countsDown(page, line, dueAt) {
   const first = await until(() => secondsLeft(page, line, 'restoration'), 'a restoration countdown');
@@ -148,10 +272,10 @@ async function reportByForm(page, line) {
   await row(page, line).waitFor();
 }
 
-/** Chooses a step in the drawer, fills its choices and saves it: `name, value, name, value …`. */
+/** Chooses a step in the drawer (null: it is chosen), makes its choices and saves it: `name, value, …`. */
 async function take(page, step, ...pairs) {
-  await page.click(`[data-choose=${step}]`);
-  const form = page.locator(`[data-form=${step}]`);
+  if (step) await page.click(`[data-choose=${step}]`);
+  const form = page.locator(step ? `[data-form=${step}]` : '[data-form]');
   for (let i = 0; i < pairs.length; i += 2) {
     const radio = form.locator(`input[name=${pairs[i]}][value=${pairs[i + 1]}]`);
     await radio.locator('xpath=..').click();

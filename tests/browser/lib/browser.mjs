@@ -18,10 +18,12 @@ export function launch() {
 }
 
 /**
- * A signed-in viewer of the board, in a browser profile of its own. `clockOffMs` sets the browser's wall
- * clock wrong by so much. `viewer.problems` collects script errors and refusals of the security policy.
+ * A signed-in viewer of the board, in a browser profile of its own, who came by `path`. `clockOffMs` sets the
+ * browser's wall clock wrong by so much; `changeBoard` changes the first snapshot on its way, for what no test
+ * can bring about in the server; `withoutTicks` keeps the stream of events silent. `viewer.problems` collects script errors and refusals of the security policy.
  */
-export async function openBoard(browser, url, { user, password, clockOffMs = 0, ...options }) {
+export async function openBoard(browser, url, viewer) {
+  const { user, password, path = '/', clockOffMs = 0, changeBoard, withoutTicks, ...options } = viewer;
   const context = await browser.newContext({
     viewport: { width: 1366, height: 768 },
     locale: 'en-GB',
@@ -35,12 +37,35 @@ export async function openBoard(browser, url, { user, password, clockOffMs = 0, 
     'console',
     (message) => /Content Security Policy/i.test(message.text()) && problems.push(message.text()),
   );
-  await page.goto(url);
+  if (changeBoard) await page.route('**/api/v1/board', changed(changeBoard), { times: 1 });
+  if (withoutTicks) await page.addInitScript(silenceEvents);
+  await page.goto(url + path);
   await page.fill('input[name=user]', user);
   await page.fill('input[name=password]', password);
   await page.click('form button.solid');
   await page.locator('[data-link=live]').waitFor();
   return Object.assign(page, { problems });
+}
+
+/** Answers a request by the server's own answer, changed. */
+function changed(change) {
+  return async (route) => {
+    const response = await route.fetch();
+    const json = await response.json();
+    change(json);
+    await route.fulfill({ response, json });
+  };
+}
+
+/** Runs in the page: the stream of events opens, and says nothing. */
+function silenceEvents() {
+  globalThis.EventSource = class extends EventTarget {
+    constructor() {
+      super();
+      queueMicrotask(() => this.dispatchEvent(new Event('open')));
+    }
+    close() {}
+  };
 }
 
 /** Runs in the page, before its own scripts. */

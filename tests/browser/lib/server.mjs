@@ -114,16 +114,24 @@ class Handle {
     return page.items.map((item) => item.code);
   }
 
-  report(line) {
+  /** Reports a fault that was noticed so many minutes ago. */
+  report(line, minutes = 0) {
     return this.api('POST', '/faults', {
       line,
-      reported_at: new Date().toISOString(),
+      reported_at: ago(minutes),
       channel: 'hotline',
       reporter: 'duty desk',
       description: 'sample report',
     });
   }
+
+  /** Takes a step that was done so many minutes ago. */
+  step(fault, kind, minutes, fields = {}) {
+    return this.api('POST', `/faults/${fault}/facts`, { kind, occurred_at: ago(minutes), ...fields });
+  }
 }
+
+const ago = (minutes) => new Date(Date.now() - minutes * 60_000).toISOString();
 
 class Real {
   readyPath = '/readyz';

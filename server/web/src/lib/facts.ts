@@ -21,7 +21,11 @@ const OWN = new Set([
   'line',
 ]);
 
+/** Fields whose values speak for themselves. */
+const CHOICES = new Set(['reached', 'result', 'case', 'service']);
+
 export interface Said {
+  /** Empty where the text needs none. */
   label: string;
   text: string;
 }
@@ -32,7 +36,7 @@ export function says(fact: Fact, locale: Locale, causes: readonly Cause[] = []):
     .filter(([name, value]) => !OWN.has(name) && !isEmpty(value) && !isEvidence(name, value))
     .filter(([name, value]) => !(name === 'agent' && fact.by?.includes(String(value))))
     .map(([name, value]) => ({
-      label: word(MESSAGES[locale].field, name),
+      label: CHOICES.has(name) ? '' : word(MESSAGES[locale].field, name),
       text: text(name, value, fact, locale, causes),
     }));
 }
