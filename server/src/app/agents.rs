@@ -9,10 +9,10 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{AppError, audit, random, reference, users};
+use super::{AppError, audit, random, users};
 use crate::db::{Db, DbError, Priority, Tx};
 use crate::store::agents::{self, AgentRow};
-use crate::store::enrol_tokens;
+use crate::store::{enrol_tokens, reference};
 use crate::tls::Authority;
 
 /// How long a looked-up certificate is believed; a revoked agent is out after this at the latest.

@@ -8,7 +8,6 @@ pub mod housekeeping;
 pub mod import;
 pub mod live;
 pub mod packs;
-pub mod reference;
 pub mod server;
 pub mod users;
 

@@ -10,8 +10,10 @@ use std::sync::Arc;
 use linewatch_shared::rules::{Mistake, Pack, SHIPPED};
 use sha2::{Digest, Sha256};
 
-use super::{AppError, reference};
-use crate::db::{Db, DbError, LockKey, Priority, Tx};
+use super::AppError;
+use crate::db::{Db, Priority, Tx};
+use crate::store::packs::{self, NewVersion};
+use crate::store::reference;
 
 /// The most packs that can be in force.
 const PACKS_MAX: usize = 256;
@@ -134,16 +136,14 @@ pub async fn store(db: &Db, packs: &Arc<PackSet>, now_ms: i64) -> Result<(), App
     db.write(Priority::Api, move |tx| store_in(tx, &packs, now_ms)).await
 }
 
-fn store_in(tx: &mut Tx<'_>, packs: &PackSet, now_ms: i64) -> Result<(), AppError> {
-    tx.lock(&[LockKey::new("packs", b"")])?;
+fn store_in(tx: &mut Tx<'_>, set: &PackSet, now_ms: i64) -> Result<(), AppError> {
+    tx.lock(&[packs::lock_key()])?;
     let mut added = Vec::new();
-    for loaded in packs.iter() {
+    for loaded in set.iter() {
         let (name, version) = (&loaded.pack.name, &loaded.pack.version);
-        let sql = "SELECT sha256 FROM pack_version WHERE name = $1 AND version = $2";
-        let stored: Option<String> =
-            tx.query_opt(sql, &[name.into(), version.into()])?.map(|row| row.get(0)).transpose()?;
-        match stored {
-            Some(stored) if stored == loaded.sha256() => {}
+        let sha256 = loaded.sha256();
+        match packs::sha256(tx, name, version)? {
+            Some(stored) if stored == sha256 => {}
             Some(_) => {
                 let reason = format!(
                     "version \"{version}\" of the pack \"{name}\" was in force before with other content; \
@@ -153,16 +153,10 @@ fn store_in(tx: &mut Tx<'_>, packs: &PackSet, now_ms: i64) -> Result<(), AppErro
                 return Err(AppError::Mistakes(mistakes));
             }
             None => {
-                tx.execute(
-                    "INSERT INTO pack_version (name, version, sha256, content, valid_from_ms) \
-                     VALUES ($1, $2, $3, $4, $5)",
-                    &[
-                        name.into(),
-                        version.into(),
-                        loaded.sha256().into(),
-                        loaded.text.as_str().into(),
-                        now_ms.into(),
-                    ],
+                let text = &loaded.text;
+                packs::insert(
+                    tx,
+                    &NewVersion { name, version, sha256: &sha256, text, valid_from_ms: now_ms },
                 )?;
                 added.push((reference::Kind::Pack, name.clone()));
             }
@@ -170,20 +164,6 @@ fn store_in(tx: &mut Tx<'_>, packs: &PackSet, now_ms: i64) -> Result<(), AppErro
     }
     reference::changed(tx, &added)?;
     Ok(())
-}
-
-/// A version that was in force at some time.
-///
-/// # Errors
-/// When it is not stored, or cannot be read any more.
-pub fn stored_version(tx: &mut Tx<'_>, name: &str, version: &str) -> Result<Pack, DbError> {
-    let sql = "SELECT content FROM pack_version WHERE name = $1 AND version = $2";
-    let missing = || DbError::Data(format!("version \"{version}\" of the pack \"{name}\" is not stored"));
-    let content: String = tx.query_opt(sql, &[name.into(), version.into()])?.ok_or_else(missing)?.get(0)?;
-    Pack::parse(&content, name).map_err(|mistakes| {
-        let first = mistakes.first().map(ToString::to_string).unwrap_or_default();
-        DbError::Data(format!("the stored pack {name} {version} cannot be read: {first}"))
-    })
 }
 
 #[cfg(test)]
@@ -223,7 +203,7 @@ mod tests {
             assert!(refused.contains("own.toml") && refused.contains("raise the version"), "{refused}");
             write(dir.path(), "own.toml", |t| t.replace("\"2026.1\"", "\"2026.2\""));
             store(&db, &Arc::new(PackSet::load(Some(dir.path())).unwrap()), 8).await.unwrap();
-            let old = db.read(|tx| stored_version(tx, "group-line", "2026.1")).await.unwrap();
+            let old = db.read(|tx| packs::version(tx, "group-line", "2026.1")).await.unwrap();
             assert_eq!(old.version, "2026.1");
             let told = crate::db::testing::int(&db, "SELECT COUNT(*) FROM reference_change").await.unwrap();
             assert_eq!(told, 2);

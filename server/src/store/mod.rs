@@ -5,12 +5,14 @@
 
 pub mod agents;
 pub mod audit;
+pub mod customers;
 pub mod enrol_tokens;
 pub mod expired;
 pub mod facts;
 pub mod faults;
 pub mod figures;
 pub mod idempotency;
+pub mod line_rows;
 pub mod lines;
 pub mod meta;
 pub mod outgoing;

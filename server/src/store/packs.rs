@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use linewatch_shared::rules::Pack;
 use linewatch_shared::sla::PackVersion;
 
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, LockKey, Tx};
 
 /// The most parsed versions that are kept; beyond it the cache starts over.
 const PARSED_MAX: usize = 1_024;
@@ -52,12 +52,58 @@ impl PackCache {
     }
 
     fn read(&self, tx: &mut Tx<'_>, key: (String, String)) -> Result<Arc<Pack>, DbError> {
-        let sql = "SELECT content FROM pack_version WHERE name = $1 AND version = $2";
-        let content: String = tx.query_one(sql, &[(&key.0).into(), (&key.1).into()])?.get(0)?;
-        let pack = Pack::parse(&content, &key.0)
-            .map_err(|mistakes| DbError::Data(format!("stored pack {} {}: {}", key.0, key.1, mistakes[0])))?;
-        let pack = Arc::new(pack);
+        let pack = Arc::new(version(tx, &key.0, &key.1)?);
         self.put(key, &pack);
         Ok(pack)
     }
+}
+
+/// A version that was in force at some time.
+///
+/// # Errors
+/// Also when it is not stored, or cannot be read any more.
+pub fn version(tx: &mut Tx<'_>, name: &str, version: &str) -> Result<Pack, DbError> {
+    let sql = "SELECT content FROM pack_version WHERE name = $1 AND version = $2";
+    let missing = || DbError::Data(format!("version \"{version}\" of the pack \"{name}\" is not stored"));
+    let content: String = tx.query_opt(sql, &[name.into(), version.into()])?.ok_or_else(missing)?.get(0)?;
+    Pack::parse(&content, name).map_err(|mistakes| {
+        let first = mistakes.first().map(ToString::to_string).unwrap_or_default();
+        DbError::Data(format!("the stored pack {name} {version} cannot be read: {first}"))
+    })
+}
+
+/// The key that a transaction takes before it adds versions.
+#[must_use]
+pub fn lock_key() -> LockKey {
+    LockKey::new("packs", b"")
+}
+
+/// SHA-256 of a stored version's text, in hex.
+pub fn sha256(tx: &mut Tx<'_>, name: &str, version: &str) -> Result<Option<String>, DbError> {
+    let sql = "SELECT sha256 FROM pack_version WHERE name = $1 AND version = $2";
+    tx.query_opt(sql, &[name.into(), version.into()])?.map(|row| row.get(0)).transpose()
+}
+
+/// A version to keep.
+#[derive(Clone, Copy, Debug)]
+pub struct NewVersion<'a> {
+    /// The pack's name.
+    pub name: &'a str,
+    /// The version.
+    pub version: &'a str,
+    /// SHA-256 of the text, in hex.
+    pub sha256: &'a str,
+    /// As written.
+    pub text: &'a str,
+    /// From when it is in force.
+    pub valid_from_ms: i64,
+}
+
+/// Keeps a version that is not stored yet.
+pub fn insert(tx: &mut Tx<'_>, new: &NewVersion<'_>) -> Result<(), DbError> {
+    let sql = "INSERT INTO pack_version (name, version, sha256, content, valid_from_ms) VALUES ($1, $2, $3, $4, $5)";
+    let params =
+        [new.name.into(), new.version.into(), new.sha256.into(), new.text.into(), new.valid_from_ms.into()];
+    tx.execute(sql, &params)?;
+    Ok(())
 }

@@ -6,7 +6,6 @@
 
 mod apply;
 mod plan;
-mod stored;
 mod table;
 #[cfg(test)]
 mod tests;

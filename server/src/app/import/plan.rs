@@ -6,12 +6,14 @@ use linewatch_shared::probe_url::ProbeSpec;
 use linewatch_shared::rules::parse_duration;
 use linewatch_shared::time::{HOUR_MS, SECOND_MS};
 
-use super::stored::{CustomerRow, LineRow, load_customers, load_lines};
 use super::table::{Cell, Table, TableRow, mistake};
 use super::{ImportError, Kind, RowMistake, Summary};
 use crate::app::packs::PackSet;
 use crate::app::users::check_name;
 use crate::db::Tx;
+use crate::store::agents;
+use crate::store::customers::{self, CustomerRow, REST_COLUMNS};
+use crate::store::line_rows::{self, LineRow};
 
 /// The pack of a customer whose row names none.
 const DEFAULT_PACK: &str = "group-line";
@@ -23,9 +25,6 @@ const INTERVAL_MS_MIN: i64 = 100;
 const INTERVAL_MS_MAX: i64 = HOUR_MS;
 /// The longest code, in characters.
 const CODE_CHARS_MAX: usize = 64;
-
-const REST_COLUMNS: [&str; 7] =
-    ["region", "manager", "manager_email", "deputy", "deputy_email", "contact_name", "contact_phone"];
 
 /// What to write.
 #[derive(Debug)]
@@ -69,14 +68,13 @@ pub(super) fn make(
     packs: &PackSet,
     early: Vec<RowMistake>,
 ) -> Result<Plan, ImportError> {
-    let customers = load_customers(tx)?;
-    let lines = load_lines(tx)?;
+    let customers = customers::all(tx)?;
+    let lines = line_rows::all(tx)?;
     let mut checker = Checker { table, packs, mistakes: early, seen: HashMap::new() };
     let plan = match table.kind {
         Kind::Customers => checker.customers(&customers, &lines),
         Kind::Lines => {
-            let agents = tx.query("SELECT name FROM agent", &[])?;
-            let agents: HashSet<String> = agents.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?;
+            let agents = agents::ids_by_name(tx)?.into_keys().collect();
             checker.lines(&customers, &lines, &agents)
         }
     };

@@ -1,0 +1,113 @@
+//! Customers as they are stored.
+
+use std::collections::{BTreeMap, HashMap};
+
+use linewatch_shared::time::UnixMs;
+
+use crate::db::{DbError, Row, Tx, Value};
+
+/// A customer's columns besides its code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomerRow {
+    /// The name.
+    pub name: String,
+    /// The tier.
+    pub tier: String,
+    /// The pack with its limits.
+    pub pack: String,
+    /// What may be absent, in the order of [`REST_COLUMNS`].
+    pub rest: [Option<String>; 7],
+}
+
+/// The columns of [`CustomerRow::rest`].
+pub const REST_COLUMNS: [&str; 7] =
+    ["region", "manager", "manager_email", "deputy", "deputy_email", "contact_name", "contact_phone"];
+
+const COLUMNS: &str = "c.code, c.name, c.tier, c.pack, c.region, c.manager, c.manager_email, c.deputy, c.deputy_email, \
+     c.contact_name, c.contact_phone";
+
+fn read(row: &Row) -> Result<(String, CustomerRow), DbError> {
+    let mut rest = [const { None }; 7];
+    for (index, value) in rest.iter_mut().enumerate() {
+        *value = row.get(4 + index)?;
+    }
+    Ok((row.get(0)?, CustomerRow { name: row.get(1)?, tier: row.get(2)?, pack: row.get(3)?, rest }))
+}
+
+/// Every customer, by code.
+pub fn all(tx: &mut Tx<'_>) -> Result<HashMap<String, CustomerRow>, DbError> {
+    tx.query(&format!("SELECT {COLUMNS} FROM customer c"), &[])?.iter().map(read).collect()
+}
+
+/// Adds customers, or replaces those that have the same code.
+pub fn save(tx: &mut Tx<'_>, customers: &BTreeMap<String, CustomerRow>, now: UnixMs) -> Result<(), DbError> {
+    let sql = "INSERT INTO customer (code, name, tier, pack, region, manager, manager_email, deputy, \
+         deputy_email, contact_name, contact_phone, created_at_ms, updated_at_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) ON CONFLICT (code) DO UPDATE SET \
+         name = excluded.name, tier = excluded.tier, pack = excluded.pack, region = excluded.region, \
+         manager = excluded.manager, manager_email = excluded.manager_email, deputy = excluded.deputy, \
+         deputy_email = excluded.deputy_email, contact_name = excluded.contact_name, \
+         contact_phone = excluded.contact_phone, updated_at_ms = excluded.updated_at_ms";
+    let row = |(code, c): (&String, &CustomerRow)| {
+        let mut row: Vec<Value> = vec![code.into(), (&c.name).into(), (&c.tier).into(), (&c.pack).into()];
+        row.extend(c.rest.iter().map(|value| Value::from(value.as_ref())));
+        row.push(now.into());
+        row
+    };
+    tx.batch(sql, &customers.iter().map(row).collect::<Vec<_>>())?;
+    Ok(())
+}
+
+/// What a list of customers or lines is narrowed by.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// A part of the code or a name, in any case.
+    pub q: Option<String>,
+    /// A customer's code; for lines.
+    pub customer: Option<String>,
+    /// Only codes after this one.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl Search {
+    /// `$1` the code to begin after, `$2` the pattern or NULL, `$3` the limit, `$4` the customer or NULL.
+    pub(super) fn params(&self) -> [Value; 4] {
+        let pattern = self.q.as_ref().map(|q| {
+            let escaped = q.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            format!("%{}%", escaped.to_lowercase())
+        });
+        [
+            self.after.clone().unwrap_or_default().into(),
+            pattern.into(),
+            (self.limit as i64).into(),
+            self.customer.clone().into(),
+        ]
+    }
+}
+
+/// A customer, as lists show it.
+#[derive(Clone, Debug)]
+pub struct ListedCustomer {
+    /// The code.
+    pub code: String,
+    /// The rest of it.
+    pub row: CustomerRow,
+    /// How many lines it has.
+    pub lines: u32,
+}
+
+/// Customers in the order of their codes.
+pub fn list(tx: &mut Tx<'_>, search: &Search) -> Result<Vec<ListedCustomer>, DbError> {
+    let sql = format!(
+        "SELECT {COLUMNS}, (SELECT COUNT(*) FROM line l WHERE l.customer = c.code) FROM customer c WHERE c.code > $1 \
+         AND (CAST($2 AS TEXT) IS NULL OR LOWER(c.code) LIKE $2 ESCAPE '\\' OR LOWER(c.name) LIKE $2 ESCAPE '\\') \
+         ORDER BY c.code LIMIT $3"
+    );
+    let listed = |row: &Row| {
+        let (code, customer) = read(row)?;
+        Ok(ListedCustomer { code, row: customer, lines: row.get(11)? })
+    };
+    tx.query(&sql, &search.params()[..3])?.iter().map(listed).collect()
+}
