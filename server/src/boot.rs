@@ -61,6 +61,8 @@ pub async fn boot(
     shutdown: CancellationToken,
 ) -> anyhow::Result<Running> {
     http::health::install_metrics();
+    // Read before anything is made: packs with mistakes change nothing.
+    PackSet::load(settings.packs_dir.as_deref()).map_err(AppError::Mistakes)?;
     make_data_dir(&settings)?;
     let http_listener = bind(settings.http.listen, "http.listen").await?;
     let sync_listener = bind(settings.sync.listen, "sync.listen").await?;
@@ -76,7 +78,8 @@ pub async fn boot(
     background(&app, &tls, &mut tasks);
     engine::spawn(&app, &mut tasks);
     tasks.spawn(live::run(Arc::clone(&app)));
-    let notifier = Notifier::new(app.db.clone(), Arc::clone(&app.clock), &NotifySettings::from(&*app.settings))?;
+    let notifier =
+        Notifier::new(app.db.clone(), Arc::clone(&app.clock), &NotifySettings::from(&*app.settings))?;
     let shutdown = app.shutdown.clone();
     tasks.spawn(async move {
         notifier.run(shutdown).await;

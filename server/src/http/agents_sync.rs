@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -16,7 +15,7 @@ use linewatch_shared::wire::{
 use uuid::Uuid;
 
 use super::error::ApiError;
-use super::sync::{answer, message};
+use super::sync::{Packed, answer, message};
 use crate::app::App;
 use crate::app::agents::AgentIdentity;
 use crate::app::desk::ingest::{Part, RECORDS_PER_TRANSACTION_MAX, Taken, take};
@@ -40,7 +39,11 @@ fn note_contact(app: &App, agent: &AgentIdentity, device: Reading, version: Opti
     app.seen.note(Seen { agent: agent.id, at, clock_offset_ms: device.wall.since(at), version });
 }
 
-async fn hello(State(app): State<Arc<App>>, agent: AgentIdentity, body: Bytes) -> Result<Response, ApiError> {
+async fn hello(
+    State(app): State<Arc<App>>,
+    agent: AgentIdentity,
+    Packed(body): Packed,
+) -> Result<Response, ApiError> {
     let hello: Hello = message(&body)?;
     let protocol = PROTOCOL.min(hello.protocol_max);
     if protocol < PROTOCOL_MIN.max(hello.protocol_min) {
@@ -77,7 +80,11 @@ async fn hello(State(app): State<Arc<App>>, agent: AgentIdentity, body: Bytes) -
 }
 
 /// Takes a batch in, part by part; the answer comes after the last durable commit.
-async fn push(State(app): State<Arc<App>>, agent: AgentIdentity, body: Bytes) -> Result<Response, ApiError> {
+async fn push(
+    State(app): State<Arc<App>>,
+    agent: AgentIdentity,
+    Packed(body): Packed,
+) -> Result<Response, ApiError> {
     let batch = tokio::task::spawn_blocking(move || Batch::unpack(&body));
     let batch = batch.await.map_err(|error| DbError::Data(error.to_string()))?;
     let batch = Arc::new(
@@ -115,7 +122,11 @@ async fn push_part(app: &App, agent: Uuid, batch: &Arc<Batch>, skip: usize) -> R
     }
 }
 
-async fn pull(State(app): State<Arc<App>>, agent: AgentIdentity, body: Bytes) -> Result<Response, ApiError> {
+async fn pull(
+    State(app): State<Arc<App>>,
+    agent: AgentIdentity,
+    Packed(body): Packed,
+) -> Result<Response, ApiError> {
     let asked: Pull = message(&body)?;
     let (server_epoch, id) = (app.server_epoch, agent.id);
     let page = app.db.read(move |tx| page(tx, server_epoch, id, asked.cursor.as_ref())).await;
@@ -131,7 +142,7 @@ async fn pull(State(app): State<Arc<App>>, agent: AgentIdentity, body: Bytes) ->
 async fn heartbeat(
     State(app): State<Arc<App>>,
     agent: AgentIdentity,
-    body: Bytes,
+    Packed(body): Packed,
 ) -> Result<Response, ApiError> {
     let beat: Heartbeat = message(&body)?;
     note_contact(&app, &agent, beat.device, None);

@@ -45,9 +45,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-fn body_error(status: StatusCode, text: &str) -> ApiError {
+/// Why a body could not be read: `text` is what axum says of it.
+pub(super) fn body_error(status: StatusCode, text: &str) -> ApiError {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
-        let detail = format!("the body is larger than {BODY_BYTES_MAX} bytes");
+        let detail = "the body is larger than this call takes: 1 MiB, or 4 MiB for a push of records";
         return ApiError::new(status, "body_too_large", detail);
     }
     ApiError::new(StatusCode::BAD_REQUEST, "body_unreadable", text)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, FromRequestParts, State};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -19,11 +19,25 @@ use crate::app::agents::{self, AgentIdentity, EnrolError};
 use crate::tls::Peer;
 
 pub(super) fn routes(_: &Arc<App>) -> Router<Arc<App>> {
-    super::agents_sync::routes(Router::new()).route("/sync/v1/enroll", post(enroll)).route("/sync/v1/whoami", get(who)).fallback(
-        async || {
+    super::agents_sync::routes(Router::new())
+        .route("/sync/v1/enroll", post(enroll))
+        .route("/sync/v1/whoami", get(who))
+        .fallback(async || {
             ApiError::not_found("unknown_path", "this address is for agents only; people use the other one")
-        },
-    )
+        })
+}
+
+/// The bytes of a call.
+#[derive(Debug)]
+pub(super) struct Packed(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Packed {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let read = Bytes::from_request(request, state).await;
+        read.map(Self).map_err(|e| super::extract::body_error(e.status(), &e.body_text()))
+    }
 }
 
 /// A MessagePack answer.
@@ -48,7 +62,7 @@ async fn who(agent: AgentIdentity) -> String {
     format!("{} {}", agent.id, agent.name)
 }
 
-async fn enroll(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, ApiError> {
+async fn enroll(State(app): State<Arc<App>>, Packed(body): Packed) -> Result<Response, ApiError> {
     let asked: Enroll = message(&body)?;
     let authority = Arc::clone(&app.authority);
     let enrolled =
