@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::harness::{Namespace, free_port, is_root, remove_leftovers};
+use crate::harness::{BOUND, Namespace, eventually, free_port, is_root, remove_leftovers};
 
 /// What names of namespaces begin with; the process id follows.
 const PREFIX: &str = "lwdemo";
@@ -46,10 +46,23 @@ impl Lines {
     /// # Errors
     /// When they cannot be made.
     pub fn new() -> Result<Self> {
-        if is_root() {
-            remove_leftovers(PREFIX)?;
-            return Ok(Self::Network(Box::new(Network::new().context("the namespaces")?)));
-        }
+        if is_root() { Self::network() } else { Self::ports() }
+    }
+
+    /// Namespaces; needs root. Those that killed demos have left behind are removed.
+    ///
+    /// # Errors
+    /// When they cannot be made.
+    pub fn network() -> Result<Self> {
+        remove_leftovers(PREFIX)?;
+        Ok(Self::Network(Box::new(Network::new().context("the namespaces")?)))
+    }
+
+    /// Local ports.
+    ///
+    /// # Errors
+    /// When they cannot be had.
+    pub fn ports() -> Result<Self> {
         let ports = (1..=LINES.len()).map(|n| Port::new(Ipv4Addr::new(127, 77, u8::try_from(n)?, 1)));
         Ok(Self::Ports(ports.collect::<Result<_>>()?))
     }
@@ -200,7 +213,12 @@ impl Port {
     }
 
     fn open(&mut self) -> Result<()> {
-        let listener = TcpListener::bind((self.ip, self.port)).context("a local port")?;
+        if self.answering.is_some() {
+            return Ok(());
+        }
+        // A program that is being started may hold a copy of the old socket for a moment.
+        let (ip, port) = (self.ip, self.port);
+        let listener = eventually(BOUND, "a local port", || Ok(Some(TcpListener::bind((ip, port))?)))?;
         listener.set_nonblocking(true)?;
         let stop = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&stop);

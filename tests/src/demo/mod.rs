@@ -20,13 +20,17 @@ pub struct Pace {
     pub restore_s: u32,
     /// `feedback_every` of every tier, in seconds.
     pub feedback_s: u32,
+    /// How long a person may look between two steps, in seconds.
+    pub look_s: u32,
 }
 
 impl Pace {
+    /// Played once.
+    pub const ONCE: Self = Self { restore_s: 30, feedback_s: 40, look_s: 0 };
     /// For people who watch.
-    pub const DEMO: Self = Self { restore_s: 30, feedback_s: 40 };
+    pub const WATCH: Self = Self { restore_s: 30, feedback_s: 60, look_s: 6 };
     /// For tests.
-    pub const TEST: Self = Self { restore_s: 12, feedback_s: 30 };
+    pub const TEST: Self = Self { restore_s: 12, feedback_s: 30, look_s: 0 };
 
     /// The pack.
     #[must_use]

@@ -6,21 +6,34 @@ use linewatch_shared::time::UnixMs;
 
 use crate::harness::{mono_ms, now};
 
-/// Prints steps; keeps what was told.
+/// Tells steps as they come, or keeps them.
 pub struct Narrator {
     began_ms: i64,
     steps: usize,
+    kept: Option<Vec<String>>,
 }
 
 impl Default for Narrator {
     fn default() -> Self {
-        Self { began_ms: mono_ms(), steps: 0 }
+        Self { began_ms: mono_ms(), steps: 0, kept: None }
     }
 }
 
 impl Narrator {
+    /// Keeps what it would tell.
+    #[must_use]
+    pub fn quiet() -> Self {
+        Self { kept: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// What was kept.
+    #[must_use]
+    pub fn told(&self) -> String {
+        self.kept.as_deref().unwrap_or_default().join("\n")
+    }
+
     /// A word beside the steps.
-    pub fn say(&self, text: &str) {
+    pub fn say(&mut self, text: &str) {
         self.print(text);
     }
 
@@ -36,10 +49,16 @@ impl Narrator {
         self.steps
     }
 
-    fn print(&self, text: &str) {
+    fn print(&mut self, text: &str) {
         let since_ms = mono_ms() - self.began_ms;
-        // With standard output gone there is nobody left to tell.
-        let _ = writeln!(std::io::stdout(), "{:>7.1} s  {text}", since_ms as f64 / 1_000.0);
+        let line = format!("{:>7.1} s  {text}", since_ms as f64 / 1_000.0);
+        match &mut self.kept {
+            Some(kept) => kept.push(line),
+            None => {
+                // With standard output gone there is nobody left to tell.
+                let _ = writeln!(std::io::stdout(), "{line}");
+            }
+        }
     }
 }
 

@@ -43,8 +43,12 @@ impl Stage {
     ///
     /// # Errors
     /// When a part does not start.
-    pub fn set_up(folder: &Path, options: StageOptions, narrator: &mut Narrator) -> Result<Self> {
-        let lines = Lines::new()?;
+    pub fn set_up(
+        folder: &Path,
+        lines: Lines,
+        options: StageOptions,
+        narrator: &mut Narrator,
+    ) -> Result<Self> {
         narrator.say(&format!("lines: {}", lines.describe()));
         let mailbox = Mailbox::start(&folder.join("mail"))?;
         narrator.say(&format!("mail receiver (SMTP) on {}", mailbox.address));

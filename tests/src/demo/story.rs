@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::narrator::{seconds, seconds_since};
 use super::{LINES, Narrator, Pace, Stage};
-use crate::harness::{eventually, now};
+use crate::harness::{eventually, now, pause};
 
 /// How long a step may take beyond what its limits ask for.
 const SLACK: Duration = Duration::from_secs(20);
@@ -41,9 +41,13 @@ pub fn play(stage: &mut Stage, narrator: &mut Narrator, pace: Pace, line: usize)
     let mut story = Story { stage, narrator, pace, line, code };
     let (fault, board_ms) = story.cut()?;
     let miss_mail_ms = story.alarms(&fault)?;
+    story.look()?;
     story.reported(&fault)?;
+    story.look()?;
     story.worked_on(&fault)?;
+    story.look()?;
     story.back(&fault)?;
+    story.look()?;
     story.closed(&fault)?;
     Ok(Measured { board_ms, miss_mail_ms })
 }
@@ -62,6 +66,11 @@ fn has_fact(detail: &Value, kind: &str) -> bool {
 }
 
 impl Story<'_> {
+    /// Gives a person time to look at the board.
+    fn look(&self) -> Result<()> {
+        pause(Duration::from_secs(self.pace.look_s.into()))
+    }
+
     fn cut(&mut self) -> Result<(String, i64)> {
         let what = self.stage.lines.cut(self.line)?;
         let cut_at = now();

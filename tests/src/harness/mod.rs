@@ -29,7 +29,7 @@ pub use programs::program;
 pub use seed::Seed;
 pub use server::{Server, ServerOptions};
 pub use store::Store;
-pub use wait::{block_on, eventually, interrupt_on_signals, is_interrupted, mono_ms, now};
+pub use wait::{block_on, eventually, interrupt_on_signals, is_interrupted, mono_ms, now, pause};
 
 /// How long anything here may take on a busy machine, unless a story says otherwise.
 pub const BOUND: std::time::Duration = std::time::Duration::from_secs(30);

@@ -66,6 +66,15 @@ pub fn eventually<T>(bound: Duration, what: &str, mut look: impl FnMut() -> Resu
     }
 }
 
+/// Lets time pass, for a person to look.
+///
+/// # Errors
+/// When the person pressed Ctrl-C.
+pub fn pause(span: Duration) -> Result<()> {
+    let until_ms = mono_ms() + i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+    eventually(span * 2, "a pause", || Ok((mono_ms() >= until_ms).then_some(())))
+}
+
 /// Lets Ctrl-C and SIGTERM end every wait, so that guards clean up.
 ///
 /// # Errors
