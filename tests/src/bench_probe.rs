@@ -62,14 +62,20 @@ pub fn measure(pids: &[u32], warm_up: Duration, span: Duration) -> io::Result<Lo
     Ok(Load { cpu_percent: after.saturating_sub(before).as_secs_f64() * 100.0 / seconds, peak_rss_kib })
 }
 
-/// Measures fping on the same targets, once a second each: as many processes as it needs.
+/// Measures fping on the same targets, once a second each: as many processes as it needs, in a network
+/// namespace if one is named.
 ///
 /// # Errors
 /// When fping is not installed, or ends by itself.
-pub fn fping(targets: &[Ipv4Addr], folder: &Path, warm_up: Duration, span: Duration) -> io::Result<Load> {
+pub fn fping(
+    targets: &[Ipv4Addr],
+    folder: &Path,
+    namespace: Option<&str>,
+    (warm_up, span): (Duration, Duration),
+) -> io::Result<Load> {
     let mut children = Vec::new();
     for (n, few) in targets.chunks(FPING_TARGETS).enumerate() {
-        children.push(start_fping(few, &folder.join(format!("targets-{n}")))?);
+        children.push(start_fping(few, &folder.join(format!("targets-{n}")), namespace)?);
     }
     let pids: Vec<u32> = children.iter().map(Child::id).collect();
     let load = measure(&pids, warm_up, span);
@@ -80,14 +86,21 @@ pub fn fping(targets: &[Ipv4Addr], folder: &Path, warm_up: Duration, span: Durat
     load
 }
 
-fn start_fping(targets: &[Ipv4Addr], list: &Path) -> io::Result<Child> {
+fn start_fping(targets: &[Ipv4Addr], list: &Path, namespace: Option<&str>) -> io::Result<Child> {
     let mut file = fs::File::create(list)?;
     for target in targets {
         writeln!(file, "{target}")?;
     }
     // Spread over the second; its default of 10 ms between two packets would not do 1,000 a second.
     let between_ms = format!("{:.2}", 900.0 / targets.len().max(1) as f64);
-    Command::new("fping")
+    // `ip netns exec` and `setpriv` become fping, so its process id is the child's, and it ends with us.
+    let mut words = vec!["setpriv", "--pdeathsig", "KILL", "--"];
+    if let Some(namespace) = namespace {
+        words.extend(["ip", "netns", "exec", namespace]);
+    }
+    words.push("fping");
+    Command::new(words[0])
+        .args(&words[1..])
         .args(["-l", "-p", "1000", "-q", "-i", &between_ms, "-f"])
         .arg(list)
         .stdout(Stdio::null())

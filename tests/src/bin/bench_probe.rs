@@ -40,7 +40,7 @@ fn compare(count: u32) -> anyhow::Result<()> {
     let mut child = Command::new(env::current_exe()?).args(["load", &count.to_string()]).spawn()?;
     let ours = measure(&[child.id()], WARM_UP, SPAN);
     end(&mut child)?;
-    let (ours, peer) = (ours?, fping(&targets, folder.path(), WARM_UP, SPAN)?);
+    let (ours, peer) = (ours?, fping(&targets, folder.path(), None, (WARM_UP, SPAN))?);
     writeln!(
         out,
         "{count:6} targets at {INTERVAL_MS} ms: prober {ours}; fping {peer}; {:.2} times fping's CPU",

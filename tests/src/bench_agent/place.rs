@@ -1,0 +1,121 @@
+//! Where the agent is measured: a network namespace of its own as root, the machine itself otherwise.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use nix::sched::{CloneFlags, setns};
+use serde_json::Value;
+
+use crate::harness::{Namespace, is_root, remove_leftovers, run};
+
+/// What names of namespaces begin with; the process id follows.
+const PREFIX: &str = "lwbench";
+/// Both ends of the link to the server, from the range that is set aside for benchmarks (RFC 2544).
+const SERVER_IP: Ipv4Addr = Ipv4Addr::new(198, 18, 77, 1);
+const SERVER_NET: &str = "198.18.77.1/30";
+const AGENT_NET: &str = "198.18.77.2/30";
+const ASK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Which ICMP sockets the kernel lets the agent have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sockets {
+    /// Raw ones only: `net.ipv4.ping_group_range` is empty, as the kernel ships it.
+    Raw,
+    /// Datagram ones: the range is open, as our package sets it.
+    Datagram,
+}
+
+/// See the module's text.
+pub struct Place {
+    namespace: Option<Namespace>,
+}
+
+impl Place {
+    /// As good a place as this user can have.
+    ///
+    /// # Errors
+    /// When root cannot make a namespace.
+    pub fn new() -> Result<Self> {
+        if !is_root() {
+            return Ok(Self { namespace: None });
+        }
+        remove_leftovers(PREFIX)?;
+        let pid = std::process::id();
+        let namespace = Namespace::new(&format!("{PREFIX}{pid}-agent"))?;
+        namespace.link_host("uplink0", AGENT_NET, &format!("lwb{pid}"), SERVER_NET)?;
+        Ok(Self { namespace: Some(namespace) })
+    }
+
+    /// The namespace, if there is one.
+    pub fn namespace(&self) -> Option<&Namespace> {
+        self.namespace.as_ref()
+    }
+
+    /// Where the agent reaches the server.
+    pub fn server_ip(&self) -> IpAddr {
+        IpAddr::V4(if self.namespace.is_some() { SERVER_IP } else { Ipv4Addr::LOCALHOST })
+    }
+
+    /// The kinds of sockets that can be measured here; none to choose from without a namespace.
+    pub fn choices(&self) -> &'static [Option<Sockets>] {
+        if self.namespace.is_some() { &[Some(Sockets::Raw), Some(Sockets::Datagram)] } else { &[None] }
+    }
+
+    /// Sets what the kernel allows from now on.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn allow(&self, sockets: Sockets) -> Result<()> {
+        let range = match sockets {
+            Sockets::Raw => "1 0",
+            Sockets::Datagram => "0 2147483647",
+        };
+        self.exec(&["sh", "-c", &format!("echo '{range}' > /proc/sys/net/ipv4/ping_group_range")])
+    }
+
+    /// Runs a command there, to its end.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn exec(&self, command: &[&str]) -> Result<()> {
+        let namespace = self.namespace.as_ref().context("there is no namespace")?;
+        let head = ["netns", "exec", namespace.name()];
+        let args: Vec<_> = head.iter().chain(command).map(OsStr::new).collect();
+        run(Path::new("ip"), &args, "")?.ok().with_context(|| command.join(" "))?;
+        Ok(())
+    }
+
+    /// Asks the agent that runs there with this configuration for its status.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub fn status(&self, config: &Path) -> Result<Value> {
+        let config: toml::Table = std::fs::read_to_string(config)?.parse()?;
+        let listen = config["ui"]["listen"].as_str().context("ui.listen")?.parse()?;
+        let Some(namespace) = &self.namespace else { return ask(listen) };
+        let path = format!("/run/netns/{}", namespace.name());
+        // A thread of its own: it stays in the namespace until it ends.
+        let inside = move || {
+            setns(File::open(path)?, CloneFlags::CLONE_NEWNET)?;
+            ask(listen)
+        };
+        std::thread::spawn(inside).join().map_err(|_| anyhow!("asking for the status panicked"))?
+    }
+}
+
+fn ask(listen: SocketAddr) -> Result<Value> {
+    let mut stream = TcpStream::connect_timeout(&listen, ASK_TIMEOUT)?;
+    stream.set_read_timeout(Some(ASK_TIMEOUT))?;
+    write!(stream, "GET /status HTTP/1.1\r\nHost: {listen}\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    match answer.split_once("\r\n\r\n") {
+        Some((head, body)) if head.starts_with("HTTP/1.1 200") => Ok(serde_json::from_str(body)?),
+        _ => bail!("the agent's status: {}", answer.lines().next().unwrap_or("no answer")),
+    }
+}
