@@ -1,8 +1,8 @@
 //! The linewatch server: takes in what agents and people report, counts what is owed, and tells
 //! whoever has to know before it is too late.
 //!
-//! `http` → `app` → `db`: axum lives only in `http`, SQL only in `db` and the statements that `app`
-//! hands to it. `engine` and `notify` sit on `app` and `db`.
+//! `http` → `app` → `store` → `db`: axum lives only in `http`, SQL only in `db` (the driver) and `store`
+//! (the statements). `engine` and `notify` sit on `app` and `store`.
 
 pub mod app;
 pub mod auth;

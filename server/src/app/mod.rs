@@ -1,4 +1,5 @@
-//! Use cases: each is one transaction that reads top to bottom. No axum here, no listeners.
+//! Use cases: each is one transaction that reads top to bottom, over the functions of `store`. No axum here,
+//! no listeners, no SQL.
 
 pub mod agents;
 pub mod contacts;

@@ -1,4 +1,5 @@
-//! The one place where SQL is spoken: a thin layer that runs the same text on SQLite and PostgreSQL.
+//! The one way to the database: a thin layer that runs the same SQL text on SQLite and PostgreSQL. The
+//! statements are in `store`.
 //!
 //! A use case is a synchronous closure over a [`Tx`]. On SQLite it runs on the single writer thread
 //! (or one of a few reader threads); on PostgreSQL it runs on a blocking thread and each statement

@@ -7,7 +7,8 @@
 use std::collections::HashMap;
 
 use linewatch_shared::time::MINUTE_MS;
-use uuid::Uuid;
+
+pub use crate::store::outbox::{DIGEST_PREFIX, OutboxRow, Recent};
 
 /// Messages to one address within a minute that are never delayed.
 pub const PER_MINUTE: usize = 30;
@@ -17,37 +18,6 @@ pub const WINDOW_MS: i64 = MINUTE_MS;
 pub const PER_CLAIM_MAX: usize = 32;
 /// Alerts in one digest; more make a second one.
 pub const DIGEST_ALERTS_MAX: usize = 200;
-/// How the Message-ID of a digest begins.
-pub const DIGEST_PREFIX: &str = "<digest.";
-
-/// A row of the outbox that is due.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutboxRow {
-    /// Its number.
-    pub n: i64,
-    /// The effect's key.
-    pub key: String,
-    /// The fault.
-    pub subject: Uuid,
-    /// `email` or `webhook`.
-    pub channel: String,
-    /// The address, or the webhook's name.
-    pub destination: String,
-    /// The Message-ID; the rows of one digest share theirs.
-    pub message_id: String,
-    /// The alert as JSON.
-    pub alert: String,
-    /// Tries so far, with the present one once it is claimed.
-    pub attempts: i64,
-    /// When the alert was put into the outbox.
-    pub created_at_ms: i64,
-}
-
-impl OutboxRow {
-    pub(super) fn is_digest(&self) -> bool {
-        self.message_id.starts_with(DIGEST_PREFIX)
-    }
-}
 
 /// Rows that go out under one Message-ID.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,15 +52,6 @@ pub struct Hold {
     pub rows: Vec<OutboxRow>,
     /// When the next message may go.
     pub until_ms: i64,
-}
-
-/// What an address got within the last minute.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Recent {
-    /// Messages.
-    pub count: usize,
-    /// When the oldest of them was finished.
-    pub oldest_at_ms: i64,
 }
 
 /// What is to be done with the due rows.
@@ -158,6 +119,8 @@ fn by_destination(rows: Vec<OutboxRow>) -> Vec<(String, String, Vec<Message>)> {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     const NOW: i64 = 1_000_000;

@@ -6,6 +6,7 @@
 pub mod agents;
 pub mod audit;
 pub mod customers;
+pub mod dead_letters;
 pub mod enrol_tokens;
 pub mod expired;
 pub mod facts;
@@ -15,12 +16,15 @@ pub mod idempotency;
 pub mod line_rows;
 pub mod lines;
 pub mod meta;
+pub mod outbox;
 pub mod outgoing;
 pub mod packs;
 pub mod records;
 pub mod reference;
 pub mod sessions;
 pub mod streams;
+#[cfg(test)]
+mod tests;
 pub mod users;
 
 use serde::{Serialize, de::DeserializeOwned};
