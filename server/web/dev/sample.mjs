@@ -40,10 +40,11 @@ const CUSTOMERS = [
 const SERVICES = ['SDH 155M', 'MPLS-VPN 100M', 'Internet 200M', 'DDN 2M'];
 
 export function lines() {
-  return CUSTOMERS.flatMap(([customer, , tier, site], i) =>
+  return CUSTOMERS.flatMap(([customer, name, tier, site], i) =>
     [1, 2, 3].map((n) => ({
       code: `${customer.replace('C0', 'GX-')}-${SERVICES[(i + n) % 4].split(/[ -]/)[0].toUpperCase()}-0${n}`,
       customer,
+      customer_name: name,
       site,
       service: SERVICES[(i + n) % 4],
       tier,

@@ -47,6 +47,8 @@ describe('a fact', () => {
   });
 
   it('says what the customer said', () => {
+    const reported = fact('reported', { channel: 'hotline', description: 'no traffic', reporter: 'desk' });
+    expect(says(reported, 'en').map((s) => s.text)).toEqual(['Hotline', 'desk', 'no traffic']);
     const callback = fact('callback', { reached: true, result: 'unsatisfied', service: 'down' });
     expect(says(callback, 'en').map((s) => s.text)).toEqual(['Reached', 'Not satisfied', 'Still down']);
   });

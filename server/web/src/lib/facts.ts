@@ -33,6 +33,7 @@ export interface Said {
 /** `causes` are those that the fault's pack names. */
 export function says(fact: Fact, locale: Locale, causes: readonly Cause[] = []): Said[] {
   return Object.entries(fact)
+    .sort(([a], [b]) => place(a) - place(b))
     .filter(([name, value]) => !OWN.has(name) && !isEmpty(value) && !isEvidence(name, value))
     .filter(([name, value]) => !(name === 'agent' && fact.by?.includes(String(value))))
     .map(([name, value]) => ({
@@ -40,6 +41,20 @@ export function says(fact: Fact, locale: Locale, causes: readonly Cause[] = []):
       text: text(name, value, fact, locale, causes),
     }));
 }
+
+/** The order in which fields are read; the others follow. */
+const ORDER = [
+  'agent',
+  'channel',
+  'reporter',
+  'description',
+  'reached',
+  'result',
+  'service',
+  'case',
+  'cause',
+];
+const place = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
 
 const isEmpty = (value: unknown) => value === null || value === undefined || value === '';
 

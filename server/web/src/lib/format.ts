@@ -97,6 +97,11 @@ export function moment(ms: number, todayMs: number, locale: Locale): string {
   return formatter(locale, 'dated', { month: 'short', day: 'numeric', ...CLOCK }).format(ms);
 }
 
+/** The day alone: `25 Nov`. */
+export function dayName(ms: number, locale: Locale): string {
+  return formatter(locale, 'day', { month: 'short', day: 'numeric' }).format(ms);
+}
+
 /** A moment in full, with seconds and zone, for titles. */
 export function fullMoment(ms: number, locale: Locale): string {
   return formatter(locale, 'full', { dateStyle: 'medium', timeStyle: 'long' }).format(ms);

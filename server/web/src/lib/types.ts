@@ -207,10 +207,10 @@ export interface FaultDetail extends Fault {
 export interface LineItem {
   code: string;
   customer: string;
+  customer_name: string;
   site: string | null;
   service: string | null;
   tier: string;
-  state: LineState;
 }
 
 export interface Session {
