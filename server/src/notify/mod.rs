@@ -27,6 +27,7 @@ pub mod webhook;
 mod words;
 pub mod worker;
 
+pub use crate::store::outgoing::message_id;
 pub use alert::{Alert, Done};
 pub use dead::{DEAD_LIST_MAX, DeadLetter, list_dead, resend};
 pub use settings::{MailSettings, NotifySettings, WEBHOOK_NAME, WebhookSettings};
@@ -38,11 +39,3 @@ pub const OUTBOX_CHANNEL: &str = "outbox";
 pub const EMAIL: &str = "email";
 /// `outbox.channel` of a webhook; `destination` is its name.
 pub const WEBHOOK: &str = "webhook";
-
-/// The Message-ID to put into the outbox for the effect `key`: one alert has one, whoever sends it.
-#[must_use]
-pub fn message_id(key: &str, destination: &str) -> String {
-    use sha2::Digest;
-    let hash = sha2::Sha256::new().chain_update(key).chain_update([0]).chain_update(destination).finalize();
-    format!("<{}@linewatch>", hex::encode(&hash[..16]))
-}

@@ -184,7 +184,7 @@ fn save_deadlines(tx: &mut Tx<'_>, state: &FaultState, now: UnixMs) -> Result<()
             deadline.started_at.into(),
             deadline.due_at.into(),
             status.name().into(),
-            Value::from(crate::app::desk::met_at(status)),
+            Value::from(status.met_at()),
         ]
     };
     let rows: Vec<_> = deadlines(fault, now).iter().map(row).collect();

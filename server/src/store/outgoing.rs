@@ -4,7 +4,6 @@ use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
 use crate::db::{DbError, Tx};
-use crate::notify::message_id;
 
 /// The newest event's number.
 pub fn event_head(tx: &mut Tx<'_>) -> Result<i64, DbError> {
@@ -96,6 +95,14 @@ pub fn events_after(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<Event
 /// Forgets events from before a moment; whoever stands further back reads the snapshot again.
 pub fn forget_events(tx: &mut Tx<'_>, before: UnixMs) -> Result<u64, DbError> {
     tx.execute("DELETE FROM event WHERE at_ms < $1", &[before.into()])
+}
+
+/// The Message-ID of the effect `key`: one alert has one, whoever sends it.
+#[must_use]
+pub fn message_id(key: &str, destination: &str) -> String {
+    use sha2::Digest;
+    let hash = sha2::Sha256::new().chain_update(key).chain_update([0]).chain_update(destination).finalize();
+    format!("<{}@linewatch>", hex::encode(&hash[..16]))
 }
 
 /// A message to hand over.

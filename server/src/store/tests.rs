@@ -73,6 +73,23 @@ fn no_statement_stands_outside_of_the_database_layer() {
 }
 
 #[test]
+fn the_database_layer_knows_nothing_above_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    sources(&root.join("db"), &mut found);
+    sources(&root.join("store"), &mut found);
+    let above = ["app", "engine", "http", "notify", "boot", "cli"].map(|module| format!("crate::{module}::"));
+    let mut upward = Vec::new();
+    for path in found.iter().filter(|path| !is_test(path.strip_prefix(&root).unwrap())) {
+        let source = std::fs::read_to_string(path).unwrap();
+        let program = without_tests(&source);
+        upward.extend(above.iter().filter(|name| program.contains(*name)).map(|name| (path, name)));
+    }
+    assert!(found.len() > 20, "only {} files were looked at", found.len());
+    assert!(upward.is_empty(), "{upward:#?}");
+}
+
+#[test]
 fn a_statement_is_seen_however_it_is_written() {
     assert_eq!(sql_in("let a = 1;\nlet sql = \"SELECT 1\";"), [2]);
     assert_eq!(sql_in("f(\n  \"\\\n  DELETE FROM x\",\n)"), [2]);

@@ -122,6 +122,15 @@ impl Status {
         }
     }
 
+    /// When what was owed was done, in time or late.
+    #[must_use]
+    pub const fn met_at(self) -> Option<UnixMs> {
+        match self {
+            Self::Met { met_at } | Self::Missed { met_at: Some(met_at) } => Some(met_at),
+            _ => None,
+        }
+    }
+
     /// Whether the work may still be done in time.
     #[must_use]
     pub const fn is_open(self) -> bool {

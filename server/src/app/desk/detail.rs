@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::view::{self, FaultView, Lens};
-use super::{Desk, DeskError, met_at};
+use super::{Desk, DeskError};
 use crate::db::{DbError, Tx};
 use crate::store::facts::{self, StoredFact};
 use crate::store::faults;
@@ -224,7 +224,7 @@ fn deadline(lens: &Lens<'_>, state: &FaultState, deadline: &Deadline) -> Deadlin
         missed_at: (promise.state == "missed").then(|| deadline.due_at.to_rfc3339()),
         state: promise.state,
         remaining_ms: promise.remaining_ms,
-        met_at: met_at(deadline.status(lens.now)).map(UnixMs::to_rfc3339),
+        met_at: deadline.status(lens.now).met_at().map(UnixMs::to_rfc3339),
         warn_at: deadline.marks.iter().map(|(_, at)| at.to_rfc3339()).collect(),
         history: history.collect(),
     }

@@ -23,7 +23,7 @@ pub use refold::{Touched, refold};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use linewatch_shared::sla::{PackVersion, Status};
+use linewatch_shared::sla::PackVersion;
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
@@ -128,13 +128,4 @@ pub enum DeskError {
         /// What would fit.
         possible: Vec<&'static str>,
     },
-}
-
-/// When a promise was kept.
-#[must_use]
-pub fn met_at(status: Status) -> Option<UnixMs> {
-    match status {
-        Status::Met { met_at } | Status::Missed { met_at: Some(met_at) } => Some(met_at),
-        _ => None,
-    }
 }

@@ -9,7 +9,6 @@ use linewatch_shared::sla::{
 use linewatch_shared::time::{DAY_MS, UnixMs};
 use serde::Serialize;
 
-use super::met_at;
 use crate::db::{DbError, Tx};
 use crate::store::figures::{self, Part};
 use crate::store::lines::LineInfo;
@@ -265,7 +264,7 @@ impl Lens<'_> {
             due_at: deadline.due_at.to_rfc3339(),
             state: status.name().to_owned(),
             remaining_ms,
-            met_at: met_at(status).map(UnixMs::to_rfc3339),
+            met_at: status.met_at().map(UnixMs::to_rfc3339),
             allowance_ms: deadline.allowance_ms,
         }
     }
