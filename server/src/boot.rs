@@ -150,6 +150,7 @@ pub async fn assemble(
         engine: Pulse::default(),
         desk,
         seen: Contacts::default(),
+        ids: std::sync::Mutex::default(),
         live: Live::default(),
         authority,
         throttle: Throttle::default(),

@@ -13,7 +13,7 @@ pub mod server;
 pub mod users;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use linewatch_shared::rules::Mistake;
@@ -116,6 +116,8 @@ pub struct App {
     pub desk: desk::Desk,
     /// Contacts of agents that wait to be written.
     pub seen: contacts::Contacts,
+    /// Orders ids within a millisecond.
+    pub ids: Mutex<uuid::ContextV7>,
     /// What open boards are told.
     pub live: live::Live,
     /// Signs agents' keys.
@@ -141,11 +143,13 @@ impl App {
         self.clock.now()
     }
 
-    /// A new time-ordered id.
+    /// A new id, after every earlier one of this process: of two reports within one millisecond the first
+    /// names the fault.
     pub fn fresh_id(&self) -> Uuid {
         let now_ms = self.clock.now().0.max(0).cast_unsigned();
         let nanos = u32::try_from(now_ms % 1_000).unwrap_or_default() * 1_000_000;
-        Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, now_ms / 1_000, nanos))
+        let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        Uuid::new_v7(uuid::Timestamp::from_unix(&*ids, now_ms / 1_000, nanos))
     }
 }
 

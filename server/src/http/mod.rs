@@ -13,6 +13,8 @@ mod dead_letters;
 mod deadlines;
 pub mod error;
 pub mod extract;
+#[cfg(test)]
+mod fault_tests;
 mod faults;
 pub mod health;
 pub mod idempotency;

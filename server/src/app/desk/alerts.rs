@@ -55,6 +55,10 @@ pub fn send(
             messages.extend(messages_of(desk, &line, &alert, &text));
         }
     }
+    let nobody_to_tell = messages.iter().filter(|message| message.undeliverable.is_some()).count();
+    if nobody_to_tell > 0 {
+        metrics::counter!("linewatch_alerts_dead_total", "channel" => EMAIL).increment(nobody_to_tell as u64);
+    }
     insert_messages(tx, &messages, now)
 }
 
