@@ -10,4 +10,4 @@ if [ -z "${LINEWATCH_SERVER:-}" ]; then
     cargo build --release --workspace --bins "${CARGO_FLAGS[@]}"
     export LINEWATCH_SERVER=$TARGET/release/linewatch-server
 fi
-exec node scripts/screenshot.mjs docs/images/board.png
+exec node tests/browser/board-picture.mjs docs/images/board.png

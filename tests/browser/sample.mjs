@@ -123,9 +123,9 @@ const STORIES = [
     steps: [
       ['acknowledged', 199],
       ['dispatched', 181],
-      ['restored', 64],
+      ['restored', 28],
     ],
-    told: [149, 92, 60],
+    told: [149, 92, 35],
     past: [],
   },
   {
