@@ -80,6 +80,9 @@ impl Desk {
     }
 }
 
+/// What it is, the path, the body, and the problem: one of these statuses, its code, words in it.
+type Post<'a> = (&'a str, &'a str, Value, &'a [u16], &'a str, &'a [&'a str]);
+
 /// A problem with one of these statuses, this code, and these words somewhere in it.
 fn is_problem(answer: &Answer, statuses: &[u16], code: &str, words: &[&str]) -> Result<()> {
     ensure!(statuses.contains(&answer.status), "status {}: {}", answer.status, answer.body);
@@ -203,7 +206,7 @@ fn the_api() {
         let fault = desk.api.post("/api/v1/faults", &report)?.expect(201)?;
         let facts = format!("/api/v1/faults/{}/facts", fault["id"].as_str().context("id")?);
         let soon = (now() + 600_000).to_rfc3339();
-        let posts: [(&str, &str, Value, &[u16], &str, &[&str]); 8] = [
+        let posts: [Post<'_>; 8] = [
             (
                 "an impossible step",
                 &facts,

@@ -1,6 +1,8 @@
 //! The demo's story, with shorter limits: a line is cut, the board counts down, the manager is told, the
 //! customer says yes.
 
+#![expect(clippy::print_stdout, reason = "shown by the test harness when the test fails, or asked to")]
+
 use anyhow::{Result, ensure};
 use linewatch_tests::demo::{Lines, Narrator, Pace, Stage, StageOptions, play};
 use linewatch_tests::harness::{Folder, is_root, story};

@@ -2,6 +2,8 @@
 //!
 //! One pair of data folders lives through all of it. `STORY_SEED` plays the same kills again.
 
+#![expect(clippy::print_stdout, reason = "shown by the test harness when the test fails, or asked to")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

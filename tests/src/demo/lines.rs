@@ -115,7 +115,7 @@ impl Lines {
     pub fn probe(&self, line: usize) -> String {
         match self {
             Self::Network(_) => format!("icmp://{}", Network::end(line)),
-            Self::Ports(ports) => format!("tcp://{}:{}", ports[line].ip, ports[line].port),
+            Self::Ports(ports) => format!("tcp://{}:{}", ports[line].ip, ports[line].number),
         }
     }
 
@@ -131,7 +131,7 @@ impl Lines {
             }
             Self::Ports(ports) => {
                 ports[line].close();
-                Ok(format!("the port {}:{} is closed", ports[line].ip, ports[line].port))
+                Ok(format!("the port {}:{} is closed", ports[line].ip, ports[line].number))
             }
         }
     }
@@ -150,7 +150,7 @@ impl Lines {
             }
             Self::Ports(ports) => {
                 ports[line].open()?;
-                Ok(format!("the port {}:{} is open again", ports[line].ip, ports[line].port))
+                Ok(format!("the port {}:{} is open again", ports[line].ip, ports[line].number))
             }
         }
     }
@@ -201,13 +201,13 @@ impl Network {
 /// A local TCP port that stands for a line.
 pub struct Port {
     ip: Ipv4Addr,
-    port: u16,
+    number: u16,
     answering: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
 }
 
 impl Port {
     fn new(ip: Ipv4Addr) -> Result<Self> {
-        let mut port = Self { ip, port: free_port(IpAddr::V4(ip))?, answering: None };
+        let mut port = Self { ip, number: free_port(IpAddr::V4(ip))?, answering: None };
         port.open()?;
         Ok(port)
     }
@@ -217,7 +217,7 @@ impl Port {
             return Ok(());
         }
         // A program that is being started may hold a copy of the old socket for a moment.
-        let (ip, port) = (self.ip, self.port);
+        let (ip, port) = (self.ip, self.number);
         let listener = eventually(BOUND, "a local port", || Ok(Some(TcpListener::bind((ip, port))?)))?;
         listener.set_nonblocking(true)?;
         let stop = Arc::new(AtomicBool::new(false));

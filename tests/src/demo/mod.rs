@@ -11,7 +11,7 @@ mod story;
 pub use lines::{LINES, Lines};
 pub use narrator::Narrator;
 pub use stage::{PASSWORD, Stage, StageOptions, USER};
-pub use story::play;
+pub use story::{Measured, play, see_a_cut};
 
 /// The part of every allowance that the demo's limits keep of a real pack's: seconds, not hours.
 #[derive(Clone, Copy, Debug)]
@@ -35,16 +35,17 @@ impl Pace {
     /// The pack.
     #[must_use]
     pub fn pack(self) -> String {
-        let mut text = "# Sample limits, short enough to be watched.\n\
+        let head = "# Sample limits, short enough to be watched.\n\
             [pack]\nname = \"demo\"\nversion = \"1\"\ntime_zone = \"Asia/Shanghai\"\ncalendar = \"24x7\"\n"
             .to_owned();
+        let mut text = vec![head];
         let tiers = [
             ("AAA", "金牌", "Gold", 1, 4),
             ("AA", "银牌", "Silver", 2, 6),
             ("standard", "普通", "Standard", 4, 10),
         ];
         for (name, zh, en, times, faults) in tiers {
-            text += &format!(
+            text.push(format!(
                 "\n[[tier]]\nname = \"{name}\"\nlabel = {{ zh = \"{zh}\", en = \"{en}\" }}\n\
                  restore_within = \"{}s\"\nrepair_within = \"1h\"\nfeedback_every = \"{}s\"\n\
                  callback_within = \"1h\"\nfaults_per_year_below = {faults}\n\
@@ -52,8 +53,8 @@ impl Pace {
                 self.restore_s * times,
                 self.feedback_s,
                 times * 10,
-            );
+            ));
         }
-        text
+        text.concat()
     }
 }

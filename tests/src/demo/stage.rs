@@ -13,7 +13,7 @@ pub const USER: &str = "demo";
 /// With which password.
 pub const PASSWORD: &str = "watch-the-line";
 /// How long all lines may take to be seen up: a full window of probes for each.
-const UP_WITHIN: Duration = Duration::from_secs(60);
+const UP_WITHIN: Duration = Duration::from_mins(1);
 
 /// What differs between the demo and a test of it.
 #[derive(Clone, Copy, Debug)]
@@ -128,11 +128,11 @@ fn start_server(
          CUST-B,示例客户乙 (sample B),AA,demo,manager-1,manager-1@desk.example,contact-2,000-0002\n\
          CUST-C,示例客户丙 (sample C),standard,demo,manager-2,manager-2@desk.example,contact-3,000-0003\n",
     )?;
-    let mut csv = "code,customer,site,service,agent,probe,interval\n".to_owned();
+    let mut csv = vec!["code,customer,site,service,agent,probe,interval".to_owned()];
     for (n, (code, customer, site, service)) in LINES.iter().enumerate() {
-        csv += &format!("{code},{customer},{site},{service},site-agent,{},1s\n", lines.probe(n));
+        csv.push(format!("{code},{customer},{site},{service},site-agent,{},1s", lines.probe(n)));
     }
-    server.import("lines.csv", &csv)?;
+    server.import("lines.csv", &csv.join("\n"))?;
     server.launch()?;
     server.wait_ready(BOUND)?;
     Ok((server, api))

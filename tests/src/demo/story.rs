@@ -52,6 +52,28 @@ pub fn play(stage: &mut Stage, narrator: &mut Narrator, pace: Pace, line: usize)
     Ok(Measured { board_ms, miss_mail_ms })
 }
 
+/// Cuts a line and mends it, and closes the fault that was found; answers how long it took from the first
+/// lost packet to the board, in milliseconds.
+///
+/// # Errors
+/// What was not observed.
+pub fn see_a_cut(stage: &mut Stage, line: usize) -> Result<i64> {
+    let code = LINES[line].0;
+    let mut narrator = Narrator::quiet();
+    let mut story = Story { stage, narrator: &mut narrator, pace: Pace::WATCH, line, code };
+    let (fault, board_ms) = story.cut()?;
+    stage.lines.mend(line)?;
+    eventually(SLACK, "a fault that nobody reported is restored by the line's answers", || {
+        Ok((stage.api.fault(&fault)?["state"] == "restored").then_some(()))
+    })?;
+    stage.api.step(&fault, &json!({ "kind": "repaired" }))?;
+    stage.api.step(&fault, &json!({ "kind": "callback", "reached": true, "result": "satisfied" }))?;
+    eventually(SLACK, "the closed fault leaves the board", || {
+        Ok(stage.api.board_faults(code)?.is_empty().then_some(()))
+    })?;
+    Ok(board_ms)
+}
+
 fn time(value: &Value) -> Result<UnixMs> {
     let text = value.as_str().with_context(|| format!("{value} is not a time"))?;
     Ok(UnixMs::parse_rfc3339(text)?)

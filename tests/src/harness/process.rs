@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -199,7 +199,7 @@ pub fn run(program: &Path, args: &[&OsStr], input: &str) -> Result<Ran> {
 }
 
 /// Arguments from texts and paths.
-pub(super) fn words<'a>(config: &'a PathBuf, args: &'a [&'a str]) -> Vec<&'a OsStr> {
+pub(super) fn words<'a>(config: &'a Path, args: &'a [&'a str]) -> Vec<&'a OsStr> {
     let head = [OsStr::new("--config"), config.as_os_str()];
     head.into_iter().chain(args.iter().map(OsStr::new)).collect()
 }

@@ -37,11 +37,10 @@ pub fn import(server: &Server, pack: &str, tier: &str, lines: usize, agent: &str
             "code,name,tier,pack,manager,manager_email\n{CUSTOMER},示例客户 (sample),{tier},{pack},manager-1,{MANAGER}\n"
         ),
     )?;
-    let mut csv = "code,customer,agent\n".to_owned();
-    for n in 0..lines {
-        csv += &format!("{},{CUSTOMER},{agent}\n", line(n));
-    }
-    server.import("lines.csv", &csv)?;
+    let head = "code,customer,agent".to_owned();
+    let rows = (0..lines).map(|n| format!("{},{CUSTOMER},{agent}", line(n)));
+    let csv: Vec<_> = std::iter::once(head).chain(rows).collect();
+    server.import("lines.csv", &csv.join("\n"))?;
     Ok(())
 }
 

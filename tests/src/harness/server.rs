@@ -71,22 +71,24 @@ impl Server {
             std::fs::write(packs.join(name), text)?;
         }
         let quoted = |path: &Path| toml::Value::String(path.display().to_string()).to_string();
-        let mut text = format!("data_dir = {}\n{}\n", quoted(&dir.join("data")), options.more);
-        text += &format!("[http]\nlisten = \"{http}\"\n");
-        text += &format!("[sync]\nlisten = \"{sync}\"\nnames = [\"{}\"]\n", sync.ip());
-        text += &format!("[packs]\ndir = {}\n", quoted(&packs));
+        let mut text = vec![
+            format!("data_dir = {}\n{}\n", quoted(&dir.join("data")), options.more),
+            format!("[http]\nlisten = \"{http}\"\n"),
+            format!("[sync]\nlisten = \"{sync}\"\nnames = [\"{}\"]\n", sync.ip()),
+            format!("[packs]\ndir = {}\n", quoted(&packs)),
+        ];
         if let Some(url) = &options.db_url {
-            text += &format!("[db]\nurl = {}\n", toml::Value::String(url.clone()));
+            text.push(format!("[db]\nurl = {}\n", toml::Value::String(url.clone())));
         }
         if let Some(smtp) = options.smtp {
-            text += &format!(
+            text.push(format!(
                 "[smtp]\nhost = \"{}\"\nport = {}\nfrom = \"linewatch@desk.example\"\ntls = \"none\"\n",
                 smtp.ip(),
                 smtp.port()
-            );
+            ));
         }
         let config = dir.join("server.toml");
-        std::fs::write(&config, text).with_context(|| config.display().to_string())?;
+        std::fs::write(&config, text.concat()).with_context(|| config.display().to_string())?;
         Ok(Self {
             dir: dir.to_owned(),
             program: program("linewatch-server")?,
