@@ -29,14 +29,15 @@ pub struct LineInfo {
     pub contact_name: String,
     /// Where.
     pub contact_phone: String,
-    /// The state by evidence, and since when.
+    /// The state by evidence; `unknown` while the agent is silent.
     pub state: String,
     /// Since when.
     pub state_since: Option<UnixMs>,
 }
 
 const INFO: &str = "SELECT l.code, l.site, l.service, a.name, c.code, c.name, c.manager, c.manager_email, \
-     c.contact_name, c.contact_phone, s.state, s.since_ms \
+     c.contact_name, c.contact_phone, CASE WHEN a.silent_since_ms IS NULL THEN s.state ELSE 'unknown' END, \
+     CASE WHEN a.silent_since_ms IS NULL THEN s.since_ms ELSE a.silent_since_ms END \
      FROM line l JOIN customer c ON c.code = l.customer \
      LEFT JOIN agent a ON a.id = l.agent LEFT JOIN line_state s ON s.line = l.code";
 

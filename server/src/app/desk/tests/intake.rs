@@ -166,15 +166,23 @@ async fn a_step_that_comes_before_its_fault_waits_for_it() {
 async fn a_silent_agent_s_lines_are_suspected_and_its_records_say_how_it_was() {
     both(|db| async move {
         let f = Fixture::new(db).await;
+        let device = Device::right();
         let mark = "UPDATE agent SET state = 'enrolled', last_seen_at_ms = $1 WHERE name = 'site-1'";
         f.db.write(Priority::Api, move |tx| tx.execute(mark, &[TEN.into()])).await.unwrap();
+        f.push(&[device.line(1, "L1", TEN, Up)], TEN).await;
+        assert_eq!(f.line_state("L1", minute(1)).await, "up");
         turn(&f, minute(2)).await;
+        assert_eq!(
+            f.line_state("L1", minute(2)).await,
+            "unknown",
+            "a silent agent's lines are never counted as up"
+        );
         assert_eq!(f.texts("SELECT state FROM fault ORDER BY line").await, ["suspected", "suspected"]);
         assert_eq!(int(&f.db, "SELECT COUNT(*) FROM contribution").await.unwrap(), 0);
         turn(&f, minute(3)).await;
-        assert_eq!(int(&f.db, "SELECT COUNT(*) FROM fact").await.unwrap(), 2, "said once");
-        let device = Device::right();
-        f.push(&[device.clock(1, TEN), device.line(2, "L1", minute(1), Down)], minute(4)).await;
+        assert_eq!(int(&f.db, "SELECT COUNT(*) FROM fact").await.unwrap(), 3, "said once");
+        let known = chain_after(&[device.line(1, "L1", TEN, Up)]);
+        f.push_from(2, known, &[device.line(2, "L1", minute(1), Down)], minute(4)).await;
         f.db.write(Priority::Api, move |tx| tx.execute(mark, &[minute(4).into()])).await.unwrap();
         turn(&f, minute(4)).await;
         let states = f.texts("SELECT state FROM fault ORDER BY line").await;

@@ -106,6 +106,11 @@ impl Fixture {
         self.db.read(move |tx| detail::read(&desk, tx, id, now)).await.unwrap()
     }
 
+    pub async fn line_state(&self, line: &'static str, now: UnixMs) -> String {
+        let (desk, span) = (self.desk.clone(), super::line_view::Span::default());
+        self.db.read(move |tx| super::line_view::read(&desk, tx, line, span, now)).await.unwrap().state
+    }
+
     /// Everything that is a function of the facts, as text.
     pub async fn figures(&self) -> String {
         let sql = [
