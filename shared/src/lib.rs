@@ -2,9 +2,9 @@
 //!
 //! Pure: no IO, no async runtime, no SQL, no files, no current time.
 
-pub mod enrol_token;
 pub mod backoff;
 pub mod detector;
+pub mod enrol_token;
 pub mod facts;
 pub mod health;
 pub mod minute;

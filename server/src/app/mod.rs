@@ -13,8 +13,8 @@ pub mod server;
 pub mod users;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use linewatch_shared::rules::Mistake;
 use linewatch_shared::time::Clock;

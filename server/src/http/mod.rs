@@ -24,11 +24,11 @@ pub mod page;
 mod reference;
 pub mod session;
 pub mod sync;
-mod visits;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod visits;
 
 use std::sync::Arc;
 
