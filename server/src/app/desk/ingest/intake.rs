@@ -1,0 +1,305 @@
+//! What the records of one agent mean: known already, readable, in scope, and of which line.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use linewatch_shared::facts::{Body, ClockFact, Record, When};
+use linewatch_shared::health::Health;
+use linewatch_shared::sla::{Event, Fact};
+use linewatch_shared::time::{MonoMs, UnixMs};
+use linewatch_shared::wire::{Hash, record_hash};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{AHEAD_MAX_MS, RECORDS_PER_TRANSACTION_MAX};
+use crate::app::desk::Touched;
+use crate::app::desk::correct::{self, Clocks};
+use crate::db::{DbError, Tx};
+use crate::store::facts::{self, DeviceStamp, StoredFact};
+use crate::store::outgoing::{EventKind, NewEvent};
+use crate::store::records::{self, AsideReason, ClockRow, RawRecord};
+use crate::store::{agents, faults, lines};
+
+/// What a transaction has to do once the records are stored.
+#[derive(Default)]
+pub(super) struct Stored {
+    pub(super) touched: BTreeMap<String, Touched>,
+    pub(super) set_aside: u32,
+    pub(super) agents: Vec<NewEvent>,
+}
+
+/// Why a body is put aside.
+pub(super) struct Refusal {
+    pub(super) reason: AsideReason,
+    pub(super) detail: String,
+    pub(super) due_at: Option<UnixMs>,
+}
+
+impl Refusal {
+    pub(super) fn unreadable(detail: &str) -> Self {
+        Self { reason: AsideReason::Unreadable, detail: detail.to_owned(), due_at: None }
+    }
+
+    fn of(reason: AsideReason, detail: &str) -> Self {
+        Self { reason, detail: detail.to_owned(), due_at: None }
+    }
+}
+
+/// The records of one agent in one transaction.
+pub(super) struct Intake {
+    agent: Uuid,
+    name: String,
+    now: UnixMs,
+    clocks: Clocks,
+    new_clocks: BTreeMap<Uuid, MonoMs>,
+    raw: Vec<RawRecord>,
+    facts: Vec<StoredFact>,
+    stored: Stored,
+    /// Lines of opening facts of this very batch, which steps may name.
+    opened: BTreeMap<Uuid, String>,
+    in_scope: BTreeMap<String, bool>,
+    seen: BTreeMap<Uuid, Hash>,
+}
+
+impl Intake {
+    pub(super) fn new(tx: &mut Tx<'_>, agent: Uuid, now: UnixMs) -> Result<Self, DbError> {
+        Ok(Self {
+            agent,
+            name: agents::name_of(tx, agent)?,
+            now,
+            clocks: Clocks::default(),
+            new_clocks: BTreeMap::new(),
+            raw: Vec::new(),
+            facts: Vec::new(),
+            stored: Stored::default(),
+            opened: BTreeMap::new(),
+            in_scope: BTreeMap::new(),
+            seen: BTreeMap::new(),
+        })
+    }
+
+    pub(super) fn clock(&mut self, tx: &mut Tx<'_>, record: &Record) -> Result<(), DbError> {
+        let Body::Clock(clock) = record.body else { return Ok(()) };
+        let ClockFact { device, .. } = clock;
+        let row = ClockRow {
+            record: record.id,
+            mono: device.mono,
+            wall: device.wall,
+            offset_ms: clock.offset_ms(),
+        };
+        records::insert_clock(tx, self.agent, record.boot, &row)?;
+        self.new_clocks
+            .entry(record.boot)
+            .and_modify(|first| *first = device.mono.min(*first))
+            .or_insert(device.mono);
+        Ok(())
+    }
+
+    /// Takes in one record; a duplicate changes nothing.
+    pub(super) fn record(
+        &mut self,
+        tx: &mut Tx<'_>,
+        hash: Hash,
+        bytes: &[u8],
+        record: &Record,
+    ) -> Result<Result<(), Refusal>, DbError> {
+        let known = match self.seen.get(&record.id) {
+            Some(hash) => Some(*hash),
+            None => records::known_hashes(tx, &[record.id])?.remove(&record.id),
+        };
+        match known {
+            Some(known) if known == hash => return Ok(Ok(())),
+            Some(_) => {
+                let detail = format!("record {} is known with other bytes", record.id);
+                return Ok(Err(Refusal::of(AsideReason::OtherBytes, &detail)));
+            }
+            None => {}
+        }
+        let (kind, event) = match self.event(tx, record)? {
+            Ok(found) => found,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if let Some((line, event, detail)) = event
+            && let Err(refusal) = self.fact(tx, record, line, event, detail)?
+        {
+            return Ok(Err(refusal));
+        }
+        self.seen.insert(record.id, hash);
+        let (agent, recorded_at, occurred_at) = (self.agent, self.now, record.occurred.raw());
+        self.raw.push(RawRecord {
+            id: record.id,
+            agent,
+            hash,
+            kind,
+            occurred_at,
+            recorded_at,
+            bytes: bytes.to_vec(),
+        });
+        Ok(Ok(()))
+    }
+
+    /// What the record means for a line, where it does.
+    #[expect(clippy::type_complexity, reason = "a refusal inside a database error, used once")]
+    fn event(
+        &mut self,
+        tx: &mut Tx<'_>,
+        record: &Record,
+    ) -> Result<Result<(&'static str, Option<(Option<String>, Event, Option<String>)>), Refusal>, DbError>
+    {
+        let outside = |what: &str| Ok(Err(Refusal::of(AsideReason::OutOfScope, what)));
+        Ok(Ok(match &record.body {
+            Body::Line(change) => {
+                if !self.in_scope(tx, &change.line)? {
+                    return outside("the line is not the agent's");
+                }
+                let event = Event::Evidence { agent: self.name.clone(), state: change.state };
+                let detail = serde_json::to_string(&change.evidence).ok();
+                ("line", Some((Some(change.line.clone()), event, detail)))
+            }
+            Body::Report(report) => {
+                if !self.in_scope(tx, &report.line)? {
+                    return outside("the line is not the agent's");
+                }
+                let (reporter, description) = (report.reporter.clone(), report.description.clone());
+                let event = Event::Report { channel: report.channel, reporter, description };
+                self.opened.insert(record.id, report.line.clone());
+                ("report", Some((Some(report.line.clone()), event, None)))
+            }
+            Body::Step(step) => {
+                let line = self.line_of(tx, step.fault)?;
+                if let Some(line) = &line
+                    && !self.in_scope(tx, line)?
+                {
+                    return outside("the fault's line is not the agent's");
+                }
+                ("step", Some((line, Event::Step(step.clone()), None)))
+            }
+            Body::Health(health) => {
+                self.health(tx, health, record.written.wall)?;
+                ("health", None)
+            }
+            Body::Clock(_) => ("clock", None),
+            Body::Minute(_) => ("minute", None),
+            Body::Visit(_) => ("visit", None),
+            Body::Tombstone => ("tombstone", None),
+        }))
+    }
+
+    fn fact(
+        &mut self,
+        tx: &mut Tx<'_>,
+        record: &Record,
+        line: Option<String>,
+        event: Event,
+        detail: Option<String>,
+    ) -> Result<Result<(), Refusal>, DbError> {
+        let (wall, mono) = match record.occurred {
+            When::Machine(reading) => (reading.wall, Some(reading.mono)),
+            When::Typed(at) => (at, None),
+        };
+        let stamp = DeviceStamp { agent: self.agent, boot: record.boot, wall, mono };
+        let corrected = self.clocks.correct(tx, record.id, &stamp)?;
+        if corrected.at.since(self.now) > AHEAD_MAX_MS {
+            let detail = format!(
+                "dated {} ahead",
+                linewatch_shared::rules::format_duration(corrected.at.since(self.now))
+            );
+            return Ok(Err(Refusal { reason: AsideReason::Future, detail, due_at: Some(corrected.at) }));
+        }
+        if matches!(event, Event::Evidence { .. })
+            && let Some(line) = &line
+        {
+            self.opened.insert(record.id, line.clone());
+        }
+        if let Some(line) = &line {
+            let named = match &event {
+                Event::Step(step) => faults::resolve(tx, step.fault)?.map(|(fault, _)| fault),
+                _ => None,
+            };
+            let touch = Touched { from: corrected.at, named: BTreeSet::from_iter(named) };
+            self.stored
+                .touched
+                .entry(line.clone())
+                .and_modify(|known| known.merge(touch.clone()))
+                .or_insert(touch);
+        }
+        self.facts.push(StoredFact {
+            fact: Fact { id: record.id, occurred_at: corrected.at, event },
+            line,
+            recorded_at: self.now,
+            by: record
+                .by
+                .as_ref()
+                .map_or_else(|| format!("agent {}", self.name), |by| format!("{by} (agent {})", self.name)),
+            stamp: Some(stamp),
+            corrected_ms: corrected.by_ms,
+            uncertain: !corrected.certain,
+            detail,
+        });
+        Ok(Ok(()))
+    }
+
+    /// The line of the fault that a step names, as far as it is known.
+    fn line_of(&self, tx: &mut Tx<'_>, fault: Uuid) -> Result<Option<String>, DbError> {
+        if let Some(line) = self.opened.get(&fault) {
+            return Ok(Some(line.clone()));
+        }
+        match faults::resolve(tx, fault)? {
+            Some((_, line)) => Ok(Some(line)),
+            None => facts::line_of(tx, fault),
+        }
+    }
+
+    /// A line that is not known yet is let in: its facts wait for it.
+    fn in_scope(&mut self, tx: &mut Tx<'_>, line: &str) -> Result<bool, DbError> {
+        if let Some(known) = self.in_scope.get(line) {
+            return Ok(*known);
+        }
+        let in_scope = lines::was_in_scope(tx, line, self.agent)? || !lines::is_known(tx, line)?;
+        self.in_scope.insert(line.to_owned(), in_scope);
+        Ok(in_scope)
+    }
+
+    /// Keeps the newest health; a board is told when its warnings change.
+    fn health(&mut self, tx: &mut Tx<'_>, health: &Health, at: UnixMs) -> Result<(), DbError> {
+        let known = agents::health(tx, self.agent)?;
+        if known.as_ref().is_some_and(|(_, known_at)| *known_at > at) {
+            return Ok(());
+        }
+        let text = serde_json::to_string(health).map_err(|error| DbError::Data(error.to_string()))?;
+        agents::save_health(tx, self.agent, &text, at)?;
+        let before = known.and_then(|(health, _)| serde_json::from_str::<Health>(&health).ok());
+        let warnings = health.warnings();
+        if warnings != before.map(|health| health.warnings()).unwrap_or_default() {
+            let body = json!({ "name": self.name, "state": "warned", "warnings": warnings });
+            self.stored.agents.push(NewEvent {
+                kind: EventKind::Agent,
+                subject: None,
+                body: body.to_string(),
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self, tx: &mut Tx<'_>) -> Result<Stored, DbError> {
+        if !self.new_clocks.is_empty() {
+            self.ahead_again(tx)?;
+        }
+        records::insert(tx, &self.raw)?;
+        facts::insert(tx, &self.facts)?;
+        if !self.new_clocks.is_empty() {
+            correct::again(tx, self.agent, &self.new_clocks, &mut self.stored.touched)?;
+        }
+        Ok(self.stored)
+    }
+
+    /// What was dated ahead may not be, now that more is known of the device's clock.
+    fn ahead_again(&mut self, tx: &mut Tx<'_>) -> Result<(), DbError> {
+        for (n, bytes) in records::ahead_of(tx, self.agent, RECORDS_PER_TRANSACTION_MAX as i64)? {
+            let Ok(record) = Record::from_bytes(&bytes) else { continue };
+            if self.record(tx, record_hash(&bytes), &bytes, &record)?.is_ok() {
+                records::settle_aside(tx, n)?;
+            }
+        }
+        Ok(())
+    }
+}
