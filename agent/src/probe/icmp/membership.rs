@@ -7,11 +7,15 @@ use super::core::Core;
 use super::moment::Now;
 use super::outstanding::Untold;
 use super::target::{IcmpTarget, Place};
+use crate::probe::schedule::Turns;
 use crate::probe::wheel::tick_of;
 
 impl Core {
     /// Makes `targets` the whole set. Targets that stay as they are keep their turns and their probes under way.
-    pub fn set_targets(&mut self, targets: Vec<IcmpTarget>, now: Now) {
+    pub fn set_targets(&mut self, mut targets: Vec<IcmpTarget>, now: Now) {
+        // Those whose turns come together get places side by side: fewer cache misses at each tick.
+        let now_ms = now.mono_ms();
+        targets.sort_by_cached_key(|t| Turns::new(t.interval_ms, t.phase_key).after(now_ms));
         let wanted: HashSet<u32> = targets.iter().map(|t| t.id).collect();
         let gone: Vec<u32> = self.by_id.keys().copied().filter(|id| !wanted.contains(id)).collect();
         for id in gone {
