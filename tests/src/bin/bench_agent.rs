@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use linewatch_tests::bench_agent::{Desk, Latency, Measured, Place, Sockets, cut_lines};
 use linewatch_tests::bench_probe::{Load, fping};
-use linewatch_tests::harness::{Folder, interrupt_on_signals};
+use linewatch_tests::harness::{Folder, Namespace, interrupt_on_signals};
 
 /// Targets, and what the agent may use for them at most: percent of one core, MiB.
 const GOALS: [(u32, f64, f64); 2] = [(1_000, 3.0, 25.0), (10_000, 10.0, 40.0)];
@@ -36,7 +36,7 @@ struct Series {
 fn main() -> Result<()> {
     let options = parse(std::env::args().skip(1))?;
     interrupt_on_signals()?;
-    tell("")?;
+    tell(machine())?;
     for (count, cpu_percent, rss_mib) in GOALS {
         compare(options, count, cpu_percent, rss_mib)?;
     }
@@ -80,7 +80,7 @@ fn compare(options: Options, count: u32, cpu_goal: f64, rss_goal: f64) -> Result
             ours[n].loads.push(measured.load);
             desk.stop_agent()?;
         }
-        let namespace = place.namespace().map(|namespace| namespace.name());
+        let namespace = place.namespace().map(Namespace::name);
         let load = fping(desk.targets(), folder.path(), namespace, (FPING_WARM_UP, options.span))?;
         tell(format!("  fping:                  {load}"))?;
         peer.loads.push(load);
@@ -153,6 +153,16 @@ fn faults(desk: &mut Desk, place: &Place, times: usize) -> Result<()> {
          {max_ms} ms (goal {FAULT_WITHIN_MS} ms: {verdict}); from the cut: median {cut_median_ms} ms, at most \
          {cut_max_ms} ms"
     ))
+}
+
+/// Processor, cores and kernel.
+fn machine() -> String {
+    let read = |path| fs::read_to_string(path).unwrap_or_default();
+    let cpus = read("/proc/cpuinfo");
+    let names: Vec<_> = cpus.lines().filter(|line| line.starts_with("model name")).collect();
+    let name =
+        names.first().and_then(|line| line.split_once(": ")).map_or("unknown processor", |(_, name)| name);
+    format!("{} cores of {name}, Linux {}", names.len(), read("/proc/sys/kernel/osrelease").trim())
 }
 
 fn load_average() -> String {
