@@ -72,7 +72,7 @@ pub enum EnrollError {
     /// The server says no.
     #[error("the server refuses to enrol: {detail} ({code})")]
     Refused {
-        /// The stable code, such as `token_used`.
+        /// The stable code, such as `used_token`.
         code: String,
         /// In words.
         detail: String,

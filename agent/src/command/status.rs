@@ -1,5 +1,6 @@
 //! `status`: lines, what is unsent, last contact. Reads the journal; asks the running agent for the rest.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use linewatch_shared::time::UnixMs;
@@ -100,12 +101,13 @@ fn states(
     live: Option<&page::Status>,
     running: bool,
 ) -> Vec<Line> {
-    let live_lines = live.and_then(|live| live.lines.as_array());
+    let live_lines = live.and_then(|live| live.lines.as_array()).map(Vec::as_slice).unwrap_or_default();
+    let live_lines: HashMap<&str, _> =
+        live_lines.iter().filter_map(|line| Some((line["line"].as_str()?, line))).collect();
+    let marks: HashMap<&str, _> = marks.iter().map(|mark| (mark.line.as_str(), mark)).collect();
     known
         .map(|code| {
-            let live = live_lines.and_then(|lines| lines.iter().find(|line| line["line"] == code.as_str()));
-            let mark = marks.iter().find(|mark| mark.line == code);
-            let (state, since) = match (live, mark) {
+            let (state, since) = match (live_lines.get(code.as_str()), marks.get(code.as_str())) {
                 (Some(live), _) => {
                     let degraded = if live["degraded"] == true { " (degraded)" } else { "" };
                     let state = format!("{}{degraded}", live["state"].as_str().unwrap_or("unknown"));
