@@ -6,12 +6,12 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use linewatch_shared::time::UnixMs;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::access::{Access, ApiRouter};
 use super::error::ApiError;
 use super::extract::Params;
-use super::page::{Page, decode_cursor, limit};
+use super::page::{Page, PageParams, decode_cursor, limit};
 use crate::app::{App, audit};
 use crate::auth::Caller;
 use crate::db::Priority;
@@ -20,17 +20,6 @@ use crate::notify::{DeadLetter, list_dead, resend};
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router.route(Access::NOC, utoipa_axum::routes!(list)).route(Access::NOC, utoipa_axum::routes!(send_again))
-}
-
-/// Pages of the list.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListParams {
-    /// Items in the page, 1 to 500; 100 by default.
-    limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
 }
 
 /// An alert that was given up.
@@ -70,11 +59,11 @@ impl From<DeadLetter> for DeadLetterItem {
 }
 
 /// Alerts that were given up, oldest first.
-#[utoipa::path(get, path = "/dead-letters", tag = "alerts", params(ListParams),
+#[utoipa::path(get, path = "/dead-letters", tag = "alerts", params(PageParams),
     responses((status = 200, body = Page<DeadLetterItem>)))]
 async fn list(
     State(app): State<Arc<App>>,
-    Params(params): Params<ListParams>,
+    Params(params): Params<PageParams>,
 ) -> Result<Json<Page<DeadLetterItem>>, ApiError> {
     let size = limit(params.limit)?;
     let after: Option<i64> = decode_cursor("dead-letters", params.cursor.as_deref())?;

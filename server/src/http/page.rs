@@ -23,6 +23,17 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
 }
 
+/// Parameters of a list without a search.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageParams {
+    /// Items in the page, 1 to 500; 100 by default.
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
 impl<T> Page<T> {
     /// Makes a page of `items`, of which one more than `limit` was asked for: the surplus one only
     /// says that there is more. `position` is what the next page begins after.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::access::{Access, ApiRouter};
 use super::error::ApiError;
 use super::extract::Params;
-use super::page::{Page, decode_cursor, limit};
+use super::page::{Page, PageParams, decode_cursor, limit};
 use crate::app::agents::{self, Agent};
 use crate::app::customers::{self, Customer, LineItem};
 use crate::app::{App, customers::Search};
@@ -55,17 +55,6 @@ impl ListParams {
             limit: limit(self.limit)? + 1,
         })
     }
-}
-
-/// Pages without a search.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct PageParams {
-    /// Items in the page, 1 to 500; 100 by default.
-    limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
 }
 
 /// Customers, by code.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use linewatch_shared::facts::{Body, Record, Visit};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::access::{Access, ApiRouter};
 use super::error::ApiError;
 use super::extract::Params;
-use super::page::{Page, decode_cursor, limit};
+use super::page::{Page, PageParams, decode_cursor, limit};
 use crate::app::App;
 use crate::db::DbError;
 use crate::store::records::{self, SentRecord};
@@ -19,17 +19,6 @@ use crate::store::records::{self, SentRecord};
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router.route(Access::DESK, utoipa_axum::routes!(list))
-}
-
-/// Pages of the list.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListParams {
-    /// Items in the page, 1 to 500; 100 by default.
-    limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
 }
 
 /// A visit report.
@@ -50,10 +39,10 @@ struct VisitItem {
 }
 
 /// Visit reports, the newest first.
-#[utoipa::path(get, path = "/visits", tag = "visits", params(ListParams), responses((status = 200, body = Page<VisitItem>)))]
+#[utoipa::path(get, path = "/visits", tag = "visits", params(PageParams), responses((status = 200, body = Page<VisitItem>)))]
 async fn list(
     State(app): State<Arc<App>>,
-    Params(params): Params<ListParams>,
+    Params(params): Params<PageParams>,
 ) -> Result<Json<Page<VisitItem>>, ApiError> {
     let size = limit(params.limit)?;
     let before: Option<Uuid> = decode_cursor("visits", params.cursor.as_deref())?;

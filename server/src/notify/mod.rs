@@ -27,10 +27,11 @@ pub mod webhook;
 mod words;
 pub mod worker;
 
+pub use crate::config::Smtp as MailSettings;
 pub use crate::store::outgoing::message_id;
 pub use alert::{Alert, Done};
 pub use dead::{DEAD_LIST_MAX, DeadLetter, list_dead, resend};
-pub use settings::{MailSettings, NotifySettings, WEBHOOK_NAME, WebhookSettings};
+pub use settings::{NotifySettings, WEBHOOK_NAME, WebhookSettings};
 pub use worker::{Notifier, NotifyError, Tick};
 
 /// The database's wake-up channel for the outbox.

@@ -19,7 +19,7 @@ use lettre::{Address, Message};
 use linewatch_shared::time::MonoMs;
 
 use super::failure::Failure;
-use super::settings::MailSettings;
+use crate::config::Smtp;
 use crate::config::SmtpTls;
 
 /// Connections kept open for the next mail.
@@ -50,7 +50,7 @@ pub enum SmtpError {
 
 /// The way to one mail server.
 pub struct Mailer {
-    settings: MailSettings,
+    settings: Smtp,
     from: Mailbox,
     tls: Option<TlsParameters>,
     hello_name: ClientId,
@@ -76,7 +76,7 @@ impl Mailer {
     ///
     /// # Errors
     /// What in the settings cannot work.
-    pub fn new(settings: &MailSettings) -> Result<Self, SmtpError> {
+    pub fn new(settings: &Smtp) -> Result<Self, SmtpError> {
         let from = settings.from.parse().map_err(|e| SmtpError::From(format!("{e}")))?;
         let tls = match settings.tls {
             SmtpTls::None => None,
@@ -267,7 +267,7 @@ fn explain(what: &str, e: &lettre::transport::smtp::Error) -> String {
     }
 }
 
-fn tls_parameters(settings: &MailSettings) -> Result<TlsParameters, SmtpError> {
+fn tls_parameters(settings: &Smtp) -> Result<TlsParameters, SmtpError> {
     let mut builder = TlsParametersBuilder::new(settings.host.clone());
     if let Some(path) = &settings.ca_file {
         let wrong = |reason: String| SmtpError::CaFile { path: path.display().to_string(), reason };
