@@ -176,22 +176,51 @@ pub fn put_aside(tx: &mut Tx<'_>, bodies: &[Aside], now: UnixMs) -> Result<(), D
     Ok(())
 }
 
-/// Takes out what only came too early and is due now: agent and bytes.
-pub fn take_due(tx: &mut Tx<'_>, now: UnixMs, limit: i64) -> Result<Vec<(Uuid, Vec<u8>)>, DbError> {
-    let sql = "DELETE FROM aside WHERE n IN (SELECT n FROM aside WHERE due_at_ms IS NOT NULL AND due_at_ms <= $1 \
-         ORDER BY due_at_ms LIMIT $2) RETURNING agent, bytes";
-    tx.query(sql, &[now.into(), limit.into()])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+/// A body that was put aside because an agent dated it ahead.
+#[derive(Clone, Debug)]
+pub struct Ahead {
+    /// Its number in the table.
+    pub n: i64,
+    /// Who sent it.
+    pub agent: Uuid,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
-/// What waits because an agent dated it ahead: its number in the table, and its bytes.
-pub fn ahead_of(tx: &mut Tx<'_>, agent: Uuid, limit: i64) -> Result<Vec<(i64, Vec<u8>)>, DbError> {
-    let sql = "SELECT n, bytes FROM aside WHERE agent = $1 AND due_at_ms IS NOT NULL ORDER BY n LIMIT $2";
-    tx.query(sql, &[agent.into(), limit.into()])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+fn ahead(row: &crate::db::Row) -> Result<Ahead, DbError> {
+    Ok(Ahead { n: row.get(0)?, agent: row.get(1)?, bytes: row.get(2)? })
+}
+
+/// What only came too early and is due now, the earliest first.
+pub fn ahead_until(tx: &mut Tx<'_>, now: UnixMs, limit: i64) -> Result<Vec<Ahead>, DbError> {
+    let sql = "SELECT n, agent, bytes FROM aside WHERE due_at_ms IS NOT NULL AND due_at_ms <= $1 \
+         ORDER BY due_at_ms, n LIMIT $2";
+    tx.query(sql, &[now.into(), limit.into()])?.iter().map(ahead).collect()
+}
+
+/// What waits because an agent dated it ahead.
+pub fn ahead_of(tx: &mut Tx<'_>, agent: Uuid, limit: i64) -> Result<Vec<Ahead>, DbError> {
+    let sql =
+        "SELECT n, agent, bytes FROM aside WHERE agent = $1 AND due_at_ms IS NOT NULL ORDER BY n LIMIT $2";
+    tx.query(sql, &[agent.into(), limit.into()])?.iter().map(ahead).collect()
 }
 
 /// Forgets a body that was taken in after all.
 pub fn settle_aside(tx: &mut Tx<'_>, n: i64) -> Result<(), DbError> {
     tx.execute("DELETE FROM aside WHERE n = $1", &[n.into()])?;
+    Ok(())
+}
+
+/// Keeps a body aside that was tried again: why, and until when, as it is now.
+pub fn keep_aside(
+    tx: &mut Tx<'_>,
+    n: i64,
+    reason: AsideReason,
+    detail: &str,
+    due_at: Option<UnixMs>,
+) -> Result<(), DbError> {
+    let sql = "UPDATE aside SET reason = $2, detail = $3, due_at_ms = $4 WHERE n = $1";
+    tx.execute(sql, &[n.into(), reason.name().into(), detail.into(), due_at.into()])?;
     Ok(())
 }
 

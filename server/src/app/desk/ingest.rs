@@ -150,19 +150,15 @@ fn store(tx: &mut Tx<'_>, part: &Part<'_>, fresh: &[Numbered<'_>], now: UnixMs) 
 /// # Errors
 /// The database's.
 pub fn take_due(desk: &Desk, tx: &mut Tx<'_>, now: UnixMs) -> Result<usize, DbError> {
-    let due = records::take_due(tx, now, RECORDS_PER_TRANSACTION_MAX as i64)?;
-    let count = due.len();
+    let due = records::ahead_until(tx, now, RECORDS_PER_TRANSACTION_MAX as i64)?;
     let mut touched = BTreeMap::new();
-    for (agent, bytes) in due {
-        let Ok(record) = Record::from_bytes(&bytes) else { continue };
-        let mut intake = Intake::new(tx, agent, now)?;
-        if intake.record(tx, record_hash(&bytes), &bytes, &record)?.is_err() {
-            continue;
-        }
+    for ahead in &due {
+        let mut intake = Intake::new(tx, ahead.agent, now)?;
+        intake.again(tx, ahead)?;
         for (line, touch) in intake.finish(tx)?.touched {
             touched.entry(line).and_modify(|known: &mut Touched| known.merge(touch.clone())).or_insert(touch);
         }
     }
     desk.settle(tx, &touched, now)?;
-    Ok(count)
+    Ok(due.len())
 }

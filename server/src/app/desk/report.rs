@@ -1,7 +1,7 @@
 //! A person reports a fault: it begins one, or joins the line's open one.
 
 use linewatch_shared::facts::{Channel, Report};
-use linewatch_shared::sla::{Event, Fact};
+use linewatch_shared::sla::{Event, FACTS_PER_FAULT_MAX, Fact};
 use linewatch_shared::time::UnixMs;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -50,8 +50,16 @@ pub fn report(desk: &Desk, tx: &mut Tx<'_>, new: &NewReport, now: UnixMs) -> Res
     facts::insert(tx, &[stored])?;
     let touched = BTreeMap::from([(line.clone(), Touched::at(new.reported_at))]);
     let changes = desk.settle(tx, &touched, now)?;
-    let (fault, _) = faults::resolve(tx, new.id)?.ok_or(DeskError::NoLine(line))?;
+    // No fault has it only where the fold set it aside: the transaction ends, and nothing was changed.
+    let (fault, _) = faults::resolve(tx, new.id)?.ok_or_else(|| full(&line))?;
     Ok(Reported { fault, joined: fault != new.id || !changes.replaced.is_empty() })
+}
+
+fn full(line: &str) -> DeskError {
+    let detail = format!(
+        "the open fault of line {line} holds {FACTS_PER_FAULT_MAX} facts and takes no more reports; close it first"
+    );
+    DeskError::Impossible { detail, possible: Vec::new() }
 }
 
 /// A time that a person gives lies at most a little ahead.

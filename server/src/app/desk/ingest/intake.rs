@@ -16,7 +16,7 @@ use crate::app::desk::correct::{self, Clocks};
 use crate::db::{DbError, Tx};
 use crate::store::facts::{self, DeviceStamp, StoredFact};
 use crate::store::outgoing::{EventKind, NewEvent};
-use crate::store::records::{self, AsideReason, ClockRow, RawRecord};
+use crate::store::records::{self, Ahead, AsideReason, ClockRow, RawRecord};
 use crate::store::{agents, faults, lines};
 
 /// What a transaction has to do once the records are stored.
@@ -294,12 +294,22 @@ impl Intake {
 
     /// What was dated ahead may not be, now that more is known of the device's clock.
     fn ahead_again(&mut self, tx: &mut Tx<'_>) -> Result<(), DbError> {
-        for (n, bytes) in records::ahead_of(tx, self.agent, RECORDS_PER_TRANSACTION_MAX as i64)? {
-            let Ok(record) = Record::from_bytes(&bytes) else { continue };
-            if self.record(tx, record_hash(&bytes), &bytes, &record)?.is_ok() {
-                records::settle_aside(tx, n)?;
-            }
+        for ahead in records::ahead_of(tx, self.agent, RECORDS_PER_TRANSACTION_MAX as i64)? {
+            self.again(tx, &ahead)?;
         }
         Ok(())
+    }
+
+    /// Takes in what had been dated ahead, or keeps it aside with the reason that it has now: it was
+    /// acknowledged, so it is never dropped.
+    pub(super) fn again(&mut self, tx: &mut Tx<'_>, ahead: &Ahead) -> Result<(), DbError> {
+        let taken = match Record::from_bytes(&ahead.bytes) {
+            Ok(record) => self.record(tx, record_hash(&ahead.bytes), &ahead.bytes, &record)?,
+            Err(error) => Err(Refusal::unreadable(&error.to_string())),
+        };
+        match taken {
+            Ok(()) => records::settle_aside(tx, ahead.n),
+            Err(refusal) => records::keep_aside(tx, ahead.n, refusal.reason, &refusal.detail, refusal.due_at),
+        }
     }
 }

@@ -94,6 +94,33 @@ async fn what_cannot_be_taken_in_is_kept_aside_and_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_dated_ahead_and_is_refused_in_the_end_is_still_kept() {
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        let device = Device::right();
+        let ahead = device.line(2, "L7", minute(30), Down);
+        f.push(&[device.clock(1, TEN), ahead.clone()], minute(2)).await;
+        assert_eq!(f.texts("SELECT reason FROM aside").await, ["future"]);
+        // By the time it is due, its line has become another agent's.
+        let packs = Arc::new(PackSet::load(None).unwrap());
+        let line = "code,customer,agent\nL7,bank,site-2\n";
+        import::bytes(&f.db, &packs, line.as_bytes(), false, minute(3)).await.unwrap();
+        for due in [minute(30), minute(31)] {
+            let desk = f.desk.clone();
+            f.db.write(Priority::Ingest, move |tx| super::super::ingest::take_due(&desk, tx, due))
+                .await
+                .unwrap();
+            assert_eq!(f.texts("SELECT reason FROM aside").await, ["out_of_scope"]);
+        }
+        assert_eq!(int(&f.db, "SELECT COUNT(*) FROM aside WHERE due_at_ms IS NOT NULL").await.unwrap(), 0);
+        let read = |tx: &mut crate::db::Tx<'_>| tx.query_one("SELECT bytes FROM aside", &[])?.get(0);
+        let kept: Result<Vec<u8>, crate::db::DbError> = f.db.read(read).await;
+        assert_eq!(kept.unwrap(), ahead);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_clock_three_hours_wrong_is_corrected_by_its_clock_facts_alone() {
     both(|db| async move {
         let f = Fixture::new(db).await;
