@@ -12,20 +12,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use linewatch_shared::time::MINUTE_MS;
 use serde_json::Value;
 
 pub use self::cut::{Latency, cut_lines};
 pub use self::place::{Place, Sockets};
 use crate::bench_probe::{Load, loopback_targets, measure};
-use crate::harness::{Agent, Api, BOUND, Process, Server, ServerOptions, eventually, now};
+use crate::harness::{Agent, Api, BOUND, Process, Server, ServerOptions, eventually};
 
 /// How long all lines may take to be seen up on a busy machine: pull, a full window of probes, and room.
 const UP_WITHIN: Duration = Duration::from_secs(90);
 /// A span begins this long after the last line came up: the burst of changes is saved and sent by then.
 const SETTLE: Duration = Duration::from_secs(5);
-/// The end of a minute lies at least this long inside a span.
-const MARGIN_MS: i64 = 4_000;
 
 /// Server and agent, enrolled with each other, with `count` lines between them.
 pub struct Desk {
@@ -99,20 +96,14 @@ impl Desk {
         })
     }
 
-    /// Measures the running agent over a span that holds the end of a minute: the minute's sums are cut,
-    /// committed and sent in it. Then asks it what it did.
+    /// Measures the running agent over a span, then asks it what it did. In a span of 60 s the minute's sums are
+    /// cut, committed and sent once, as in every minute.
     ///
     /// # Errors
     /// When it ends, or a line was not up all the time.
     pub fn measure_agent(&mut self, place: &Place, span: Duration) -> Result<Measured> {
         let pid = self.running.as_ref().context("the agent does not run")?.pid();
-        let span_ms = i64::try_from(span.as_millis())?;
         std::thread::sleep(SETTLE);
-        eventually(Duration::from_secs(70), "the end of a minute comes", || {
-            let left_ms = MINUTE_MS - now().0.rem_euclid(MINUTE_MS);
-            Ok((left_ms < span_ms.max(2 * MARGIN_MS + 1_000) - MARGIN_MS && left_ms > MARGIN_MS)
-                .then_some(()))
-        })?;
         let before = self.changes("");
         let load = measure(&[pid], Duration::ZERO, span)?;
         let changes = self.changes("") - before;

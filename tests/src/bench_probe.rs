@@ -1,5 +1,8 @@
 //! Measuring what probing costs, with fping beside it in the same run.
 
+mod floor;
+
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::io::{self, Write};
@@ -9,10 +12,13 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
+use anyhow::Result;
 use linewatch_agent::clock::{BootClock, NanoClock};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+pub use self::floor::floor;
+use crate::harness::program;
 use crate::procfs;
 
 /// Targets that one fping process can ping once a second without running out of its sequence numbers.
@@ -80,8 +86,7 @@ pub fn fping(
     let pids: Vec<u32> = children.iter().map(Child::id).collect();
     let load = measure(&pids, warm_up, span);
     for mut child in children {
-        let _ = kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT);
-        child.wait()?;
+        interrupt(&mut child)?;
     }
     load
 }
@@ -93,17 +98,45 @@ fn start_fping(targets: &[Ipv4Addr], list: &Path, namespace: Option<&str>) -> io
     }
     // Spread over the second; its default of 10 ms between two packets would not do 1,000 a second.
     let between_ms = format!("{:.2}", 900.0 / targets.len().max(1) as f64);
-    // `ip netns exec` and `setpriv` become fping, so its process id is the child's, and it ends with us.
-    let mut words = vec!["setpriv", "--pdeathsig", "KILL", "--"];
-    if let Some(namespace) = namespace {
-        words.extend(["ip", "netns", "exec", namespace]);
-    }
-    words.push("fping");
-    Command::new(words[0])
-        .args(&words[1..])
+    inside(namespace, "fping".as_ref())
         .args(["-l", "-p", "1000", "-q", "-i", &between_ms, "-f"])
         .arg(list)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
+}
+
+/// Measures what the kernel alone takes for the same packets: see [`floor`].
+///
+/// # Errors
+/// When the process ends by itself.
+pub fn bare(count: usize, namespace: Option<&str>, (warm_up, span): (Duration, Duration)) -> Result<Load> {
+    let mut child = inside(namespace, program("bench_probe")?.as_os_str())
+        .args(["floor", &count.to_string()])
+        .stdout(Stdio::null())
+        .spawn()?;
+    let load = measure(&[child.id()], warm_up, span);
+    interrupt(&mut child)?;
+    Ok(load?)
+}
+
+/// Interrupts the child, which ends it.
+///
+/// # Errors
+/// The kernel's.
+pub fn interrupt(child: &mut Child) -> io::Result<()> {
+    let _ = kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT);
+    child.wait().map(drop)
+}
+
+/// A program in a network namespace, if one is named: `ip netns exec` and `setpriv` become it, so its process id
+/// is the child's, and it ends with us.
+fn inside(namespace: Option<&str>, program: &OsStr) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--"]);
+    if let Some(namespace) = namespace {
+        command.args(["ip", "netns", "exec", namespace]);
+    }
+    command.arg(program);
+    command
 }

@@ -1,7 +1,7 @@
 //! What the whole agent costs (prober, detector, journal, sync) beside fping in the same run, and how long
 //! a lost packet takes to become a fault on the board. Real processes, enrolled with a real server.
 //!
-//! `bench_agent [--seconds N] [--rounds N] [--quick]`
+//! `bench_agent [--seconds N] [--rounds N] [--raw]`
 
 use std::fmt::Display;
 use std::fs;
@@ -9,25 +9,27 @@ use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use linewatch_tests::bench_agent::{Desk, Latency, Measured, Place, Sockets, cut_lines};
-use linewatch_tests::bench_probe::{Load, fping};
+use linewatch_tests::bench_agent::{Desk, Latency, Place, Sockets, cut_lines};
+use linewatch_tests::bench_probe::{Load, bare, fping};
 use linewatch_tests::harness::{Folder, Namespace, interrupt_on_signals};
 
 /// Targets, and what the agent may use for them at most: percent of one core, MiB.
 const GOALS: [(u32, f64, f64); 2] = [(1_000, 3.0, 25.0), (10_000, 10.0, 40.0)];
 /// From the first lost packet to the fault on the board.
 const FAULT_WITHIN_MS: i64 = 6_000;
-const FPING_WARM_UP: Duration = Duration::from_secs(3);
+/// Lines cut, one by one, to see that.
+const FAULTS: usize = 7;
+const WARM_UP: Duration = Duration::from_secs(3);
 const KIB_PER_MIB: f64 = 1_024.0;
 
 #[derive(Clone, Copy)]
 struct Options {
     span: Duration,
     rounds: usize,
-    faults: usize,
+    sockets: Sockets,
 }
 
-/// One kind of run, all its rounds.
+/// One kind of process, all its rounds.
 struct Series {
     name: String,
     loads: Vec<Load>,
@@ -44,83 +46,76 @@ fn main() -> Result<()> {
 }
 
 fn parse(args: impl Iterator<Item = String>) -> Result<Options> {
-    const USAGE: &str = "usage: bench_agent [--seconds N] [--rounds N] [--quick]";
-    let mut options = Options { span: Duration::from_secs(20), rounds: 3, faults: 7 };
+    const USAGE: &str = "usage: bench_agent [--seconds N] [--rounds N] [--raw]
+  --seconds N  how long each program is measured; 60, a whole minute's work, unless given
+  --rounds N   how often; 1 unless given
+  --raw        with raw sockets, as root; datagram sockets, which the packages allow, unless given";
+    let mut options = Options { span: Duration::from_secs(60), rounds: 1, sockets: Sockets::Datagram };
     let mut args = args;
     while let Some(arg) = args.next() {
         let mut number = || args.next().and_then(|n| n.parse::<u32>().ok()).filter(|n| *n > 0).context(USAGE);
         match arg.as_str() {
-            "--quick" => options = Options { span: Duration::from_secs(10), rounds: 1, faults: 5 },
-            "--seconds" => options.span = Duration::from_secs(number()?.max(10).into()),
+            "--seconds" => options.span = Duration::from_secs(number()?.into()),
             "--rounds" => options.rounds = number()? as usize,
+            "--raw" => options.sockets = Sockets::Raw,
             _ => bail!(USAGE),
         }
     }
     Ok(options)
 }
 
-/// Measures `count` lines: a round is the agent with each kind of socket, then fping.
+/// Measures `count` lines: a round is the agent, then fping, then the kernel's floor.
 fn compare(options: Options, count: u32, cpu_goal: f64, rss_goal: f64) -> Result<()> {
     let folder = Folder::new()?;
     let place = Place::new()?;
     let mut desk = Desk::set_up(folder.path(), &place, count)?;
-    tell(format!(
-        "{count} ICMP targets at 1 s, {} s a span; load average {}",
-        options.span.as_secs(),
-        load_average()
-    ))?;
-    let mut ours: Vec<Series> = Vec::new();
-    let mut peer = Series { name: "fping".to_owned(), loads: Vec::new() };
+    let span_s = options.span.as_secs();
+    tell(format!("{count} ICMP targets at 1 s, {span_s} s a program; load average {}", load_average()))?;
+    let [mut ours, mut peer, mut least] = ["agent", "fping", "bare send and receive"]
+        .map(|name| Series { name: name.to_owned(), loads: Vec::new() });
+    let namespace = place.namespace().map(Namespace::name);
+    let spans = (WARM_UP, options.span);
+    place.allow(options.sockets)?;
     for _ in 0..options.rounds {
-        for (n, choice) in place.choices().iter().enumerate() {
-            let measured = run_agent(&mut desk, &place, *choice, options.span)?;
-            if ours.len() <= n {
-                ours.push(Series { name: format!("agent, {} sockets", measured.socket), loads: Vec::new() });
-            }
-            ours[n].loads.push(measured.load);
-            desk.stop_agent()?;
-        }
-        let namespace = place.namespace().map(Namespace::name);
-        let load = fping(desk.targets(), folder.path(), namespace, (FPING_WARM_UP, options.span))?;
-        tell(format!("  fping:                  {load}"))?;
-        peer.loads.push(load);
+        desk.start_agent()?;
+        let measured = desk.measure_agent(&place, options.span)?;
+        desk.stop_agent()?;
+        let [sent, answered, lost] = measured.probes;
+        ours.name = format!("agent, {} sockets", measured.socket);
+        ours.push(measured.load, &format!("; {sent} probes sent, {answered} answered, {lost} lost"))?;
+        peer.push(fping(desk.targets(), folder.path(), namespace, spans)?, "")?;
+        least.push(bare(desk.targets().len(), namespace, spans)?, "")?;
     }
-    table(&ours, &peer, cpu_goal, rss_goal)?;
-    faults(&mut desk, &place, options.faults)?;
+    table(&ours, &[peer, least], cpu_goal, rss_goal)?;
+    faults(&mut desk, &place)?;
     desk.take_down()?;
     tell(format!("load average {}\n", load_average()))
 }
 
-fn run_agent(desk: &mut Desk, place: &Place, sockets: Option<Sockets>, span: Duration) -> Result<Measured> {
-    if let Some(sockets) = sockets {
-        place.allow(sockets)?;
-    }
-    desk.start_agent()?;
-    let measured = desk.measure_agent(place, span)?;
-    let [sent, answered, lost] = measured.probes;
-    tell(format!(
-        "  agent, {:8} sockets: {}; {sent} probes sent, {answered} answered, {lost} lost",
-        measured.socket, measured.load
-    ))?;
-    Ok(measured)
-}
-
-fn table(ours: &[Series], peer: &Series, cpu_goal: f64, rss_goal: f64) -> Result<()> {
-    let peer_cpu = peer.cpu_percent();
-    tell(format!("  {:24} {:>7} {:>8} {:>10}  goal", "medians of CPU, max RSS", "CPU", "RSS", "of fping's"))?;
-    for series in ours {
-        let (cpu, rss) = (series.cpu_percent(), series.rss_mib());
-        let verdict = if cpu <= cpu_goal && rss <= rss_goal { "met" } else { "NOT MET" };
+fn table(ours: &Series, others: &[Series], cpu_goal: f64, rss_goal: f64) -> Result<()> {
+    tell(format!("  {:26} {:>7} {:>8}", "medians of CPU, max RSS", "CPU", "RSS"))?;
+    let (cpu, rss) = (ours.cpu_percent(), ours.rss_mib());
+    let verdict = if cpu <= cpu_goal && rss <= rss_goal { "met" } else { "NOT MET" };
+    let goal = format!("goal {cpu_goal} %, {rss_goal} MiB: {verdict}");
+    tell(format!("  {:26} {cpu:5.1} % {rss:4.1} MiB  {goal}", ours.name))?;
+    for series in others {
+        let theirs = series.cpu_percent();
         tell(format!(
-            "  {:24} {cpu:5.1} % {rss:4.1} MiB {:9.2}x  {cpu_goal} %, {rss_goal} MiB: {verdict}",
+            "  {:26} {theirs:5.1} % {:4.1} MiB  the agent uses {:.2} times its CPU",
             series.name,
-            cpu / peer_cpu.max(f64::MIN_POSITIVE),
+            series.rss_mib(),
+            cpu / theirs.max(f64::MIN_POSITIVE),
         ))?;
     }
-    tell(format!("  {:24} {peer_cpu:5.1} % {:4.1} MiB", peer.name, peer.rss_mib()))
+    Ok(())
 }
 
 impl Series {
+    fn push(&mut self, load: Load, more: &str) -> Result<()> {
+        self.loads.push(load);
+        tell(format!("  {:26} {load}{more}", self.name))
+    }
+
     fn cpu_percent(&self) -> f64 {
         let mut all: Vec<_> = self.loads.iter().map(|load| load.cpu_percent).collect();
         all.sort_by(f64::total_cmp);
@@ -132,11 +127,11 @@ impl Series {
     }
 }
 
-fn faults(desk: &mut Desk, place: &Place, times: usize) -> Result<()> {
+fn faults(desk: &mut Desk, place: &Place) -> Result<()> {
     if place.namespace().is_none() {
         return tell("  first lost packet to fault on the board: not measured, dropping packets needs root");
     }
-    place.allow(Sockets::Raw)?;
+    let times = FAULTS;
     desk.start_agent()?;
     let latencies = cut_lines(desk, place, times)?;
     desk.stop_agent()?;

@@ -1,9 +1,10 @@
 //! What the prober alone costs (no detector, no journal), with fping beside it in the same run.
-//! `bench_probe` measures 1,000 and 10,000 targets; `bench_probe load COUNT` is the process that it measures.
+//! `bench_probe` measures 1,000 and 10,000 targets; `bench_probe load COUNT` is the process that it measures,
+//! `bench_probe floor COUNT` the one that does no more than send and receive.
 
 use std::env;
 use std::io::{self, Write};
-use std::process::{Child, Command};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +12,8 @@ use anyhow::{Context, bail};
 use linewatch_agent::clock::BootClock;
 use linewatch_agent::probe::{Prober, ProberStats, TargetConfig};
 use linewatch_shared::sample::Outcome;
-use linewatch_tests::bench_probe::{fping, loopback_targets, measure};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use linewatch_tests::bench_probe::{bare, floor, fping, interrupt, loopback_targets, measure};
+use linewatch_tests::harness::{interrupt_on_signals, is_interrupted};
 use tokio::signal::ctrl_c;
 use tokio::sync::mpsc;
 
@@ -29,7 +29,8 @@ fn main() -> anyhow::Result<()> {
             let count = count.parse().context("COUNT must be a number")?;
             tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(load(count))
         }
-        _ => bail!("usage: bench_probe [load COUNT]"),
+        [verb, count] if verb == "floor" => bare_floor(count.parse().context("COUNT must be a number")?),
+        _ => bail!("usage: bench_probe [load COUNT | floor COUNT]"),
     }
 }
 
@@ -39,20 +40,24 @@ fn compare(count: u32) -> anyhow::Result<()> {
     let targets: Vec<_> = loopback_targets(count).collect();
     let mut child = Command::new(env::current_exe()?).args(["load", &count.to_string()]).spawn()?;
     let ours = measure(&[child.id()], WARM_UP, SPAN);
-    end(&mut child)?;
+    interrupt(&mut child)?;
     let (ours, peer) = (ours?, fping(&targets, folder.path(), None, (WARM_UP, SPAN))?);
+    let least = bare(targets.len(), None, (WARM_UP, SPAN))?;
     writeln!(
         out,
-        "{count:6} targets at {INTERVAL_MS} ms: prober {ours}; fping {peer}; {:.2} times fping's CPU",
-        ours.cpu_ratio(&peer)
+        "{count:6} targets at {INTERVAL_MS} ms: prober {ours}; fping {peer}; bare send and receive {least}; {:.2} \
+         times fping's CPU, {:.2} times the bare",
+        ours.cpu_ratio(&peer),
+        ours.cpu_ratio(&least)
     )?;
     Ok(())
 }
 
-/// Interrupts the child, which ends it.
-fn end(child: &mut Child) -> io::Result<()> {
-    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT)?;
-    child.wait().map(drop)
+fn bare_floor(count: u32) -> anyhow::Result<()> {
+    interrupt_on_signals()?;
+    let [sent, received] = floor(&loopback_targets(count).collect::<Vec<_>>(), is_interrupted)?;
+    writeln!(io::stdout(), "  bare: {sent} sent, {received} received")?;
+    Ok(())
 }
 
 /// Probes until it is interrupted, then says what it saw.

@@ -25,13 +25,15 @@ pub const RECV_BATCH: usize = 64;
 /// Bytes kept of a received packet: the longest headers, a quoted packet and its cookie fit.
 const RECV_BYTES: usize = 256;
 
-/// Zeros that fill a packet up to its size; a page of it becomes resident only when it is sent.
+/// Zeros that stand behind each head, so that a packet of the usual size is one piece for the kernel to copy.
+const NEAR_PAD_BYTES: usize = 24;
+/// Zeros that fill a larger packet up to its size; a page of it becomes resident only when it is sent.
 static PADDING: [u8; 65_536] = [0; 65_536];
 
 /// Packets waiting to be sent in one call.
 pub struct SendBatch {
     len: usize,
-    heads: [[u8; HEAD_BYTES]; SEND_BATCH],
+    heads: [[u8; HEAD_BYTES + NEAR_PAD_BYTES]; SEND_BATCH],
     pad_bytes: [usize; SEND_BATCH],
     names: [SockAddr; SEND_BATCH],
     control: [Control; SEND_BATCH],
@@ -50,7 +52,7 @@ impl SendBatch {
     pub fn new() -> Box<Self> {
         Box::new(Self {
             len: 0,
-            heads: [[0; HEAD_BYTES]; SEND_BATCH],
+            heads: [[0; HEAD_BYTES + NEAR_PAD_BYTES]; SEND_BATCH],
             pad_bytes: [0; SEND_BATCH],
             names: [SockAddr::default(); SEND_BATCH],
             control: [Control::default(); SEND_BATCH],
@@ -66,7 +68,7 @@ impl SendBatch {
         if self.len == SEND_BATCH {
             return;
         }
-        self.heads[self.len] = head;
+        self.heads[self.len][..HEAD_BYTES].copy_from_slice(&head);
         self.pad_bytes[self.len] = pad_bytes.min(PADDING.len());
         self.names[self.len] = SockAddr::of(to);
         self.control[self.len].set(to.is_ipv4(), fields);
@@ -83,14 +85,16 @@ impl SendBatch {
         // SAFETY: as above.
         let mut messages: [libc::mmsghdr; SEND_BATCH] = unsafe { zeroed() };
         for i in from..self.len {
-            vectors[i][0] = libc::iovec { iov_base: self.heads[i].as_mut_ptr().cast(), iov_len: HEAD_BYTES };
-            vectors[i][1] =
-                libc::iovec { iov_base: PADDING.as_ptr().cast_mut().cast(), iov_len: self.pad_bytes[i] };
+            let near_bytes = self.pad_bytes[i].min(NEAR_PAD_BYTES);
+            let far_bytes = self.pad_bytes[i] - near_bytes;
+            vectors[i][0] =
+                libc::iovec { iov_base: self.heads[i].as_mut_ptr().cast(), iov_len: HEAD_BYTES + near_bytes };
+            vectors[i][1] = libc::iovec { iov_base: PADDING.as_ptr().cast_mut().cast(), iov_len: far_bytes };
             let header = &mut messages[i].msg_hdr;
             header.msg_name = (&raw mut self.names[i].bytes).cast();
             header.msg_namelen = self.names[i].len;
             header.msg_iov = vectors[i].as_mut_ptr();
-            header.msg_iovlen = if self.pad_bytes[i] == 0 { 1 } else { 2 };
+            header.msg_iovlen = if far_bytes == 0 { 1 } else { 2 };
             if self.control[i].bytes > 0 {
                 header.msg_control = self.control[i].words.as_mut_ptr().cast();
                 header.msg_controllen = self.control[i].bytes as _;
