@@ -7,6 +7,7 @@ pub mod detector;
 pub mod enrol_token;
 pub mod facts;
 pub mod health;
+pub mod matter;
 pub mod minute;
 pub mod probe_url;
 pub mod rules;

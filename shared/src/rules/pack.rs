@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 use toml_edit::Document;
 
+use super::class::{Cadence, Checklist, Class, Postponing};
 use super::section::{File, Section};
 use super::{Mistake, line_and_column};
 use crate::time::{DAY_MS, MINUTE_MS};
@@ -109,6 +110,14 @@ pub struct Pack {
     pub exempt_causes: Vec<Cause>,
     /// The tiers, in the file's order.
     pub tiers: Vec<Tier>,
+    /// Classes of complaints, requests, defects and promises.
+    pub classes: Vec<Class>,
+    /// Duties that come round.
+    pub cadences: Vec<Cadence>,
+    /// Points to look at on a round.
+    pub checklists: Vec<Checklist>,
+    /// How promised times may be put off; as often as one likes where it is absent.
+    pub postponing: Option<Postponing>,
 }
 
 impl Pack {
@@ -193,6 +202,10 @@ fn read_head(head: Section<'_>, pause_causes: Vec<Cause>, exempt_causes: Vec<Cau
         pause_causes,
         exempt_causes,
         tiers: Vec::new(),
+        classes: Vec::new(),
+        cadences: Vec::new(),
+        checklists: Vec::new(),
+        postponing: None,
     })
 }
 

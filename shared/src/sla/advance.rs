@@ -193,21 +193,24 @@ pub struct Effect {
 
 /// Says what has to be told as of `now`, and remembers it. A second call at the same time says nothing.
 pub fn advance(state: &mut FaultState, now: UnixMs) -> Vec<Effect> {
-    let list = deadlines(&state.fault, now);
+    judge_all(state.fault.id, &deadlines(&state.fault, now), &mut state.ledger, now)
+}
+
+/// The same for whatever owes these deadlines.
+pub fn judge_all(subject: Uuid, list: &[Deadline], ledger: &mut Ledger, now: UnixMs) -> Vec<Effect> {
     let mut effects = Vec::new();
     let mut seen = Vec::new();
-    for deadline in list.iter().filter(|deadline| deadline.period.passed == 0) {
+    for deadline in list.iter().filter(|deadline| !deadline.quiet) {
         let key = (deadline.kind, deadline.period);
         seen.push(key);
-        let entry = state.ledger.entries.entry(key).or_insert_with(LedgerEntry::new);
-        let subject = state.fault.id;
+        let entry = ledger.entries.entry(key).or_insert_with(LedgerEntry::new);
         let mut tell = |mark: Mark, at: UnixMs, turn: u32| {
             let key = EffectKey { subject, kind: deadline.kind, period: deadline.period, mark, turn };
             effects.push(Effect { key, at, late: now.since(at) > LATE_AFTER_MS, due_at: deadline.due_at });
         };
         judge(entry, deadline, now, &mut tell);
     }
-    effects.extend(withdraw_unfounded(state, &seen, now));
+    effects.extend(withdraw_unfounded(subject, ledger, &seen, now));
     effects
 }
 
@@ -273,9 +276,14 @@ fn remember(entry: &mut LedgerEntry, verdict: Verdict, at: UnixMs, now: UnixMs) 
 }
 
 /// Deadlines that later facts took away: whoever was alarmed is told.
-fn withdraw_unfounded(state: &mut FaultState, seen: &[(DeadlineKind, Period)], now: UnixMs) -> Vec<Effect> {
+fn withdraw_unfounded(
+    subject: Uuid,
+    ledger: &mut Ledger,
+    seen: &[(DeadlineKind, Period)],
+    now: UnixMs,
+) -> Vec<Effect> {
     let mut effects = Vec::new();
-    for (key, entry) in &mut state.ledger.entries {
+    for (key, entry) in &mut ledger.entries {
         if seen.contains(key) || entry.verdict == Verdict::Cancelled {
             continue;
         }
@@ -283,13 +291,8 @@ fn withdraw_unfounded(state: &mut FaultState, seen: &[(DeadlineKind, Period)], n
         remember(entry, Verdict::Cancelled, now, now);
         entry.turn += 1;
         if alarmed {
-            let key = EffectKey {
-                subject: state.fault.id,
-                kind: key.0,
-                period: key.1,
-                mark: Mark::Corrected,
-                turn: entry.turn,
-            };
+            let (kind, period) = *key;
+            let key = EffectKey { subject, kind, period, mark: Mark::Corrected, turn: entry.turn };
             effects.push(Effect { key, at: now, late: false, due_at: now });
         }
     }
@@ -299,10 +302,15 @@ fn withdraw_unfounded(state: &mut FaultState, seen: &[(DeadlineKind, Period)], n
 /// The next moment at which [`advance`] may have something to tell, or a feedback period passes.
 #[must_use]
 pub fn next_wake(state: &FaultState, now: UnixMs) -> Option<UnixMs> {
-    let open = deadlines(&state.fault, now);
-    let open = open.iter().filter(|deadline| deadline.status(now).is_open());
+    next_mark(&deadlines(&state.fault, now), &state.ledger, now)
+}
+
+/// The same for whatever owes these deadlines.
+#[must_use]
+pub fn next_mark(list: &[Deadline], ledger: &Ledger, now: UnixMs) -> Option<UnixMs> {
+    let open = list.iter().filter(|deadline| deadline.status(now).is_open());
     open.flat_map(|deadline| {
-        let told = state.ledger.entry(deadline.kind, deadline.period).map_or(0, |entry| entry.told_permille);
+        let told = ledger.entry(deadline.kind, deadline.period).map_or(0, |entry| entry.told_permille);
         let marks = deadline.marks.iter().filter(move |(permille, _)| *permille > told).map(|(_, at)| *at);
         let pauses = deadline.pauses.iter().filter_map(|pause| pause.to);
         marks.chain(pauses).chain([deadline.due_at + 1])

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::fault::{Ending, Fault, FeedbackRun, Run};
 use super::interval::{Interval, moment_spent, without};
+use crate::rules::MatterKind;
 use crate::time::UnixMs;
 
 /// The most passed feedback periods of one stretch that are listed; the earlier ones are counted only.
@@ -22,11 +23,45 @@ pub enum DeadlineKind {
     Repair,
     /// The customer was asked whether it is well.
     Callback,
+    /// Somebody took it up.
+    Answer,
+    /// It was handed to the unit that it concerns.
+    Routing,
+    /// The work is done.
+    Resolution,
+    /// The customer of an unfinished matter was told how it stands.
+    Progress,
+    /// A visit was made.
+    Visit,
+    /// A patrol was made.
+    Patrol,
+    /// A superior has reviewed the report.
+    Review,
+    /// A supervisor has decided.
+    Supervisor,
 }
 
 impl DeadlineKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Restoration, Self::Feedback, Self::Repair, Self::Callback];
+    pub const ALL: [Self; 12] = [
+        Self::Restoration,
+        Self::Feedback,
+        Self::Repair,
+        Self::Callback,
+        Self::Answer,
+        Self::Routing,
+        Self::Resolution,
+        Self::Progress,
+        Self::Visit,
+        Self::Patrol,
+        Self::Review,
+        Self::Supervisor,
+    ];
+
+    /// What a round of that kind of matter owes.
+    pub(crate) const fn of_round(kind: MatterKind) -> Self {
+        if matches!(kind, MatterKind::Visit) { Self::Visit } else { Self::Patrol }
+    }
 
     /// The kind's name in the API and in tables.
     #[must_use]
@@ -36,6 +71,14 @@ impl DeadlineKind {
             Self::Feedback => "feedback",
             Self::Repair => "repair",
             Self::Callback => "callback",
+            Self::Answer => "answer",
+            Self::Routing => "routing",
+            Self::Resolution => "resolution",
+            Self::Progress => "progress",
+            Self::Visit => "visit",
+            Self::Patrol => "patrol",
+            Self::Review => "review",
+            Self::Supervisor => "supervisor",
         }
     }
 
@@ -85,6 +128,9 @@ pub struct Deadline {
     pub ended: Option<(UnixMs, Ending)>,
     /// Pauses of its clock.
     pub pauses: Vec<Interval>,
+    /// Recorded and listed, and told to nobody: a period after the first of a stretch, so that eight silent hours
+    /// are sixteen misses and one chain of alerts.
+    pub quiet: bool,
 }
 
 /// How a deadline stands at a moment.
@@ -224,6 +270,7 @@ fn restoration(fault: &Fault, pauses: &[Interval]) -> Option<Deadline> {
             .collect(),
         ended: ended.map(|at| (at, Ending::Done)),
         pauses: pauses.to_vec(),
+        quiet: false,
     })
 }
 
@@ -239,6 +286,7 @@ fn single(kind: DeadlineKind, run: &Run, within_ms: i64, marks: &[u16], pauses: 
         marks: marks.iter().map(|mark| (*mark, spent(i64::from(*mark)))).collect(),
         ended: run.ended,
         pauses: pauses.to_vec(),
+        quiet: false,
     }
 }
 
@@ -274,6 +322,7 @@ fn feedback_periods(
             marks: marks.iter().map(|mark| (*mark, from + every_ms * i64::from(*mark) / 1_000)).collect(),
             ended,
             pauses: Vec::new(),
+            quiet: period > 0,
         });
     }
 }

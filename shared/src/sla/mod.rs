@@ -17,7 +17,8 @@ mod rules;
 mod walk;
 
 pub use advance::{
-    Effect, EffectKey, FaultState, Ledger, LedgerEntry, Mark, PastVerdict, Verdict, advance, next_wake,
+    Effect, EffectKey, FaultState, Ledger, LedgerEntry, Mark, PastVerdict, Verdict, advance, judge_all,
+    next_mark, next_wake,
 };
 pub use carry::carry;
 pub use contribution::{Contribution, Interruption, YearFigures, contributions, local_year, year_bounds};
@@ -25,5 +26,6 @@ pub use deadline::{Deadline, DeadlineKind, Period, Status, deadlines, feedback_m
 pub use fact::{Event, Fact};
 pub use fault::{Ending, Exemption, Fault, FeedbackRun, Pause, Placed, Run, State, Terms};
 pub use fold::{Carried, FACTS_PER_FAULT_MAX, Folded, fold};
-pub use interval::{Interval, union_ms};
+pub use interval::{Interval, moment_spent, union_ms, without};
 pub use rules::{LineRules, LineTerms, PackVersion, RulesError};
+pub(crate) use walk::known_cause;

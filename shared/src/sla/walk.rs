@@ -216,7 +216,8 @@ impl Fault {
     }
 }
 
-fn known_cause(causes: &[crate::rules::Cause], name: &str, what: &str) -> Result<(), String> {
+/// Refuses a cause that the pack does not list, with those that it does.
+pub(crate) fn known_cause(causes: &[crate::rules::Cause], name: &str, what: &str) -> Result<(), String> {
     if causes.iter().any(|cause| cause.name == name) {
         return Ok(());
     }

@@ -1,0 +1,203 @@
+//! From the facts of a matter to the matter.
+
+use super::fact::{MatterEvent, MatterFact, Opening};
+use super::owed::{Owed, Term};
+use super::state::{Matter, MatterState};
+use crate::rules::{Cadence, Class, ClosedBy, Counts, Limit, MatterKind, Pack};
+use crate::sla::{DeadlineKind, Interval, Placed};
+use crate::time::UnixMs;
+
+/// The most facts that one matter keeps; later ones are marked, not walked.
+pub const FACTS_PER_MATTER_MAX: usize = 2_000;
+
+/// What a matter is judged by: the pack version that it was opened under, and its calendar.
+pub struct Terms<'a> {
+    /// The pack.
+    pub pack: &'a Pack,
+    /// The time that counts towards a limit from a moment on; an error where the calendar does not reach.
+    pub countable: &'a dyn Fn(Limit, UnixMs) -> Result<Vec<Interval>, String>,
+}
+
+impl std::fmt::Debug for Terms<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Terms").field("pack", &self.pack.name).finish_non_exhaustive()
+    }
+}
+
+impl Terms<'_> {
+    /// The class of that name for that kind of matter.
+    pub(super) fn class(&self, kind: MatterKind, name: &str) -> Result<&Class, String> {
+        let of_kind = || self.pack.classes.iter().filter(|class| class.matter == kind);
+        of_kind().find(|class| class.name == name).ok_or_else(|| {
+            let names: Vec<&str> = of_kind().map(|class| class.name.as_str()).collect();
+            format!(
+                "\"{name}\" is no class of a {} in pack {}; it knows: {}",
+                kind.name(),
+                self.pack.name,
+                names.join(", ")
+            )
+        })
+    }
+
+    fn cadence(&self, kind: MatterKind, name: &str) -> Result<&Cadence, String> {
+        self.pack.cadences.iter().find(|cadence| cadence.matter == kind && cadence.name == name).ok_or_else(
+            || format!("\"{name}\" is no cadence of a {} in pack {}", kind.name(), self.pack.name),
+        )
+    }
+
+    /// The cadence that a round is of.
+    pub(super) fn cadence_of(&self, matter: &Matter) -> Result<&Cadence, String> {
+        self.cadence(matter.kind, &matter.class)
+    }
+
+    /// So much countable time from a moment on. Round the clock needs no calendar.
+    pub(super) fn within(&self, limit: Limit, from: UnixMs) -> Result<Term, String> {
+        Ok(Term::Within { limit, countable: self.time_of(limit, from)? })
+    }
+
+    /// The same, again and again.
+    pub(super) fn each(&self, limit: Limit, from: UnixMs) -> Result<Term, String> {
+        Ok(Term::Each { limit, countable: self.time_of(limit, from)? })
+    }
+
+    fn time_of(&self, limit: Limit, from: UnixMs) -> Result<Vec<Interval>, String> {
+        match limit.counts {
+            Counts::Always => Ok(vec![Interval::open(from)]),
+            Counts::WorkingDays | Counts::BusinessHours => (self.countable)(limit, from),
+        }
+    }
+}
+
+/// Finds a matter. `facts` may come in any order and repeat; none is found while the opening fact is missing.
+///
+/// # Errors
+/// When the pack does not know the class, or its calendar does not reach: such an opening is refused where it is
+/// taken in, so that no figure is ever silently wrong.
+pub fn fold(mut facts: Vec<MatterFact>, terms: &Terms<'_>) -> Result<Option<Matter>, String> {
+    facts.sort_unstable_by_key(MatterFact::fold_order);
+    facts.dedup_by_key(|fact| fact.id);
+    let Some(MatterFact { event: MatterEvent::Opened(opening), .. }) = facts.first() else { return Ok(None) };
+    let mut matter = begin(&facts[0], opening, terms)?;
+    for fact in &facts[1..] {
+        let fitted = match &fact.event {
+            _ if matter.facts.len() >= FACTS_PER_MATTER_MAX => {
+                Err("the matter already has too many facts".to_owned())
+            }
+            MatterEvent::Opened(_) => Err("the matter was opened already".to_owned()),
+            MatterEvent::Step(_) if fact.occurred_at < matter.opened_at => {
+                Err("it is dated before the matter was opened".to_owned())
+            }
+            MatterEvent::Step(step) => matter.step(fact, step, terms),
+        };
+        matter.facts.push(Placed { id: fact.id, misfit: fitted.err() });
+    }
+    Ok(Some(matter))
+}
+
+fn begin(fact: &MatterFact, opening: &Opening, terms: &Terms<'_>) -> Result<Matter, String> {
+    let mut matter = Matter {
+        id: fact.id,
+        kind: opening.kind,
+        class: opening.class.clone(),
+        customer: opening.customer.clone(),
+        line: opening.line.clone(),
+        site: opening.site.clone(),
+        title: opening.title.clone(),
+        owner: opening.owner.clone(),
+        first_receiver: opening.first_receiver.clone(),
+        pack: (terms.pack.name.clone(), terms.pack.version.clone()),
+        state: MatterState::Open,
+        opened_at: fact.occurred_at,
+        resolved_at: None,
+        closed_at: None,
+        closed_by: ClosedBy::Work,
+        warn_at_permille: Vec::new(),
+        owed: Vec::new(),
+        pauses: Vec::new(),
+        postponed: 0,
+        level: 1,
+        repeats: Vec::new(),
+        about: opening.about,
+        planned_at: None,
+        failed_points: Vec::new(),
+        exemption: None,
+        facts: vec![Placed { id: fact.id, misfit: None }],
+    };
+    match opening.kind {
+        MatterKind::Visit | MatterKind::Patrol => begin_round(&mut matter, opening, terms)?,
+        _ => begin_case(&mut matter, opening, terms)?,
+    }
+    Ok(matter)
+}
+
+/// A round is owed by the end of its period.
+fn begin_round(matter: &mut Matter, opening: &Opening, terms: &Terms<'_>) -> Result<(), String> {
+    let cadence = terms.cadence(matter.kind, &matter.class)?;
+    let due_at = opening.wanted_by.ok_or("a round has a day by which it is owed")?;
+    matter.warn_at_permille.clone_from(&cadence.warn_at_permille);
+    matter.closed_by = if cadence.review_within.is_some() { ClosedBy::Supervisor } else { ClosedBy::Work };
+    matter.owes(DeadlineKind::of_round(matter.kind), None, matter.opened_at, Term::By(due_at));
+    Ok(())
+}
+
+fn begin_case(matter: &mut Matter, opening: &Opening, terms: &Terms<'_>) -> Result<(), String> {
+    let class = terms.class(matter.kind, &matter.class)?;
+    let from = matter.opened_at;
+    matter.promised_as(class, opening.wanted_by, terms)?;
+    if let Some(limit) = class.route_within.filter(|_| opening.unit.is_some()) {
+        matter.owes(DeadlineKind::Routing, None, from, terms.within(limit, from)?);
+    }
+    if let Some(limit) = class.progress_every {
+        matter.owes(DeadlineKind::Progress, None, from, terms.each(limit, from)?);
+    }
+    Ok(())
+}
+
+impl Matter {
+    /// The promises of the class: its answer and its work, both counted from the opening on. A day that the customer
+    /// asked for stands in the place of the class' limit.
+    pub(super) fn promised_as(
+        &mut self,
+        class: &Class,
+        wanted_by: Option<UnixMs>,
+        terms: &Terms<'_>,
+    ) -> Result<(), String> {
+        let from = self.opened_at;
+        let answer = class.answer_within.map(|limit| terms.within(limit, from)).transpose()?;
+        let work = match (wanted_by, class.resolve_within) {
+            (Some(day), _) => Some(Term::By(day)),
+            (None, Some(limit)) => Some(terms.within(limit, from)?),
+            (None, None) => None,
+        };
+        self.class.clone_from(&class.name);
+        self.closed_by = class.closed_by;
+        self.level = self.level.max(class.level);
+        self.warn_at_permille.clone_from(&class.warn_at_permille);
+        self.set_term(DeadlineKind::Answer, answer);
+        self.set_term(DeadlineKind::Resolution, work);
+        Ok(())
+    }
+
+    /// Begins a stretch.
+    pub(super) fn owes(
+        &mut self,
+        kind: DeadlineKind,
+        begun_by: Option<uuid::Uuid>,
+        from: UnixMs,
+        term: Term,
+    ) {
+        let pausable = matches!(kind, DeadlineKind::Resolution | DeadlineKind::Routing);
+        self.owed.push(Owed { kind, begun_by, from, term, pausable, ended: None });
+    }
+
+    /// Gives the promise of a kind, owed from the opening on, another term; one that was kept stays kept.
+    fn set_term(&mut self, kind: DeadlineKind, term: Option<Term>) {
+        let at = self.owed.iter().position(|owed| owed.kind == kind);
+        match (at, term) {
+            (Some(at), Some(term)) => self.owed[at].term = term,
+            (Some(at), None) => drop(self.owed.remove(at)),
+            (None, Some(term)) => self.owes(kind, None, self.opened_at, term),
+            (None, None) => {}
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Matters: what is owed beside the restoration of lines. A complaint, a request, a defect, a promise, a round of
+//! visits or patrols: each is found from its own facts by one pure fold, and owes deadlines like a fault does.
+//!
+//! A new kind of promise is a class in a pack, and at most a step here.
+
+mod fact;
+mod fold;
+mod owed;
+mod state;
+mod walk;
+
+pub use fact::{MatterEvent, MatterFact, MatterStep, Opening, Point};
+pub use fold::{FACTS_PER_MATTER_MAX, Terms, fold};
+pub use owed::{Owed, Term, deadlines};
+pub use state::{Matter, MatterState, Standing, advance, next_wake};
