@@ -29,6 +29,7 @@ use crate::db::Db;
 use crate::engine;
 use crate::http;
 use crate::notify::{Notifier, NotifySettings};
+use crate::store::packs::PackCache;
 use crate::tls::{Authority, LimitedListener, Peer, ServerTls, TlsListener};
 
 /// How long requests and loops may take to end after they were asked to.
@@ -131,11 +132,14 @@ pub async fn assemble(
     let pack_set = PackSet::load(settings.packs_dir.as_deref()).map_err(AppError::Mistakes)?;
     let pack_set = Arc::new(pack_set);
     let authority = Arc::new(Authority::load_or_create(&settings.data_dir.join("tls"), now)?);
+    for warning in pack_set.warnings(now) {
+        tracing::warn!("{warning}");
+    }
     packs::store(&db, &pack_set, now.0).await?;
     let server_epoch = server::epoch(&db).await?;
     server::set_link_base(&db, &link_base).await?;
     let desk = Desk {
-        packs: Arc::default(),
+        packs: Arc::new(PackCache::new(pack_set.calendars().clone())),
         channels: Channels { email: settings.smtp.is_some(), webhook: settings.webhook.is_some() },
         link_base: link_base.clone(),
     };

@@ -3,6 +3,7 @@
 //! Pure: no IO, no async runtime, no SQL, no files, no current time.
 
 pub mod backoff;
+pub mod calendar;
 pub mod detector;
 pub mod enrol_token;
 pub mod facts;

@@ -1,13 +1,16 @@
 //! The packs in force: the shipped ones, and those of `packs.dir`, which replace them by name.
 //!
 //! Every version that was ever in force stays stored, because open faults keep the version they
-//! started under. The same name and version with other content is refused.
+//! started under. The same name and version with other content is refused. Calendars of working time are the shipped
+//! ones, and those of `calendars` in `packs.dir`, which replace them by name.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use linewatch_shared::calendar::Calendars;
 use linewatch_shared::rules::{Mistake, Pack, SHIPPED};
+use linewatch_shared::time::UnixMs;
 use sha2::{Digest, Sha256};
 
 use super::AppError;
@@ -17,7 +20,9 @@ use crate::store::reference;
 
 /// The most packs that can be in force.
 const PACKS_MAX: usize = 256;
-/// The largest pack file, in bytes.
+/// The folder of calendars in `packs.dir`.
+const CALENDARS_DIR: &str = "calendars";
+/// The largest file of a pack or a calendar, in bytes.
 const PACK_BYTES_MAX: u64 = 1024 * 1024;
 
 /// One pack, its text and where it came from.
@@ -42,6 +47,7 @@ impl LoadedPack {
 #[derive(Clone, Debug, Default)]
 pub struct PackSet {
     by_name: BTreeMap<String, LoadedPack>,
+    calendars: Calendars,
 }
 
 impl PackSet {
@@ -52,47 +58,25 @@ impl PackSet {
     pub fn load(dir: Option<&Path>) -> Result<Self, Vec<Mistake>> {
         let mut set = Self::default();
         let mut mistakes = Vec::new();
+        if let Some(dir) = dir.map(|dir| dir.join(CALENDARS_DIR)).filter(|dir| dir.exists()) {
+            for (text, origin) in read_dir(&dir, &mut mistakes) {
+                let _: Option<()> =
+                    set.calendars.add(&text, &origin).map_err(|found| mistakes.extend(found)).ok();
+            }
+        }
         for (file, text) in SHIPPED {
             set.add((*text).to_owned(), format!("shipped:{file}"), &mut mistakes);
         }
-        let mut from_dir = Self::default();
-        if let Some(dir) = dir {
-            from_dir.add_dir(dir, &mut mistakes);
+        let mut from_dir = Self { calendars: set.calendars.clone(), ..Self::default() };
+        for (text, origin) in dir.map(|dir| read_dir(dir, &mut mistakes)).unwrap_or_default() {
+            from_dir.add(text, origin, &mut mistakes);
         }
         set.by_name.append(&mut from_dir.by_name);
         if mistakes.is_empty() { Ok(set) } else { Err(mistakes) }
     }
 
-    fn add_dir(&mut self, dir: &Path, mistakes: &mut Vec<Mistake>) {
-        let listed = std::fs::read_dir(dir).and_then(|entries| {
-            entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, std::io::Error>>()
-        });
-        let mut files = match listed {
-            Ok(files) => files,
-            Err(e) => return mistakes.push(mistake(dir, "packs.dir", e.to_string())),
-        };
-        files.retain(|file| file.extension().is_some_and(|e| e == "toml"));
-        files.sort();
-        if files.len() > PACKS_MAX {
-            return mistakes.push(mistake(dir, "packs.dir", format!("holds more than {PACKS_MAX} packs")));
-        }
-        for file in files {
-            match std::fs::metadata(&file) {
-                Ok(meta) if meta.len() > PACK_BYTES_MAX => {
-                    mistakes.push(mistake(&file, "", format!("is larger than {PACK_BYTES_MAX} bytes")));
-                    continue;
-                }
-                _ => {}
-            }
-            match std::fs::read_to_string(&file) {
-                Ok(text) => self.add(text, file.display().to_string(), mistakes),
-                Err(e) => mistakes.push(mistake(&file, "", e.to_string())),
-            }
-        }
-    }
-
     fn add(&mut self, text: String, origin: String, mistakes: &mut Vec<Mistake>) {
-        match Pack::parse(&text, &origin) {
+        match Pack::parse_with(&text, &origin, &self.calendars) {
             Ok(pack) => {
                 let name = pack.name.clone();
                 let loaded = LoadedPack { pack: Arc::new(pack), text, origin };
@@ -105,6 +89,22 @@ impl PackSet {
             }
             Err(found) => mistakes.extend(found),
         }
+    }
+
+    /// The calendars at hand.
+    pub fn calendars(&self) -> &Calendars {
+        &self.calendars
+    }
+
+    /// What is to be said about calendars of packs in force that end soon, or have ended.
+    pub fn warnings(&self, now: UnixMs) -> Vec<String> {
+        let mut said: Vec<String> = self
+            .iter()
+            .filter_map(|loaded| loaded.pack.days.as_ref()?.warning(now, loaded.pack.time_zone))
+            .collect();
+        said.sort_unstable();
+        said.dedup();
+        said
     }
 
     /// The pack in force under that name.
@@ -121,6 +121,38 @@ impl PackSet {
     pub fn names(&self) -> String {
         self.by_name.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// The `*.toml` files of a folder: text and name, by name.
+fn read_dir(dir: &Path, mistakes: &mut Vec<Mistake>) -> Vec<(String, String)> {
+    let listed = std::fs::read_dir(dir).and_then(|entries| {
+        entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, std::io::Error>>()
+    });
+    let mut files = match listed {
+        Ok(files) => files,
+        Err(e) => {
+            mistakes.push(mistake(dir, "packs.dir", e.to_string()));
+            return Vec::new();
+        }
+    };
+    files.retain(|file| file.extension().is_some_and(|e| e == "toml"));
+    files.sort();
+    if files.len() > PACKS_MAX {
+        mistakes.push(mistake(dir, "packs.dir", format!("holds more than {PACKS_MAX} files")));
+        return Vec::new();
+    }
+    let mut texts = Vec::with_capacity(files.len());
+    for file in files {
+        if std::fs::metadata(&file).is_ok_and(|meta| meta.len() > PACK_BYTES_MAX) {
+            mistakes.push(mistake(&file, "", format!("is larger than {PACK_BYTES_MAX} bytes")));
+            continue;
+        }
+        match std::fs::read_to_string(&file) {
+            Ok(text) => texts.push((text, file.display().to_string())),
+            Err(e) => mistakes.push(mistake(&file, "", e.to_string())),
+        }
+    }
+    texts
 }
 
 fn mistake(file: &Path, key: &str, reason: String) -> Mistake {
@@ -190,6 +222,30 @@ mod tests {
         assert!(found.iter().any(|m| m.contains("twice.toml") && m.contains("own.toml")), "{found:#?}");
     }
 
+    #[test]
+    fn calendars_of_the_folder_count_and_their_mistakes_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let own = "[calendar]\nname = \"own\"\nbusiness_hours = [\"08:00-16:00\"]\n\
+                   [[year]]\nyear = 2026\nsource = \"sample\"\n";
+        write(dir.path(), "own.toml", |t| t.replace("\"cn\" ", "\"own\"").replace("group-line", "own-line"));
+        let missing = PackSet::load(Some(dir.path())).unwrap_err();
+        assert!(
+            missing[0].to_string().contains("pack.calendar: \"own\" is not one of: 24x7, cn"),
+            "{missing:?}"
+        );
+        std::fs::create_dir(dir.path().join("calendars")).unwrap();
+        std::fs::write(dir.path().join("calendars/own.toml"), own).unwrap();
+        let set = PackSet::load(Some(dir.path())).unwrap();
+        assert_eq!(set.get("own-line").unwrap().days.as_ref().unwrap().name(), "own");
+        let at = |text| UnixMs::parse_rfc3339(text).unwrap();
+        assert_eq!(set.warnings(at("2026-10-31T15:59:59Z")), Vec::<String>::new());
+        let warned = set.warnings(at("2026-10-31T16:00:00Z"));
+        assert!(warned.len() == 2 && warned[1].contains("\"own\" ends before 2027-01-01"), "{warned:?}");
+        std::fs::write(dir.path().join("calendars/own.toml"), own.replace("2026", "20260")).unwrap();
+        let found = PackSet::load(Some(dir.path())).unwrap_err();
+        assert!(found[0].to_string().contains("calendars/own.toml:5:8: year.year"), "{found:?}");
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn a_version_never_changes_its_content() {
         both(|db| async move {
@@ -203,10 +259,11 @@ mod tests {
             assert!(refused.contains("own.toml") && refused.contains("raise the version"), "{refused}");
             write(dir.path(), "own.toml", |t| t.replace("\"2026.1\"", "\"2026.2\""));
             store(&db, &Arc::new(PackSet::load(Some(dir.path())).unwrap()), 8).await.unwrap();
-            let old = db.read(|tx| packs::version(tx, "group-line", "2026.1")).await.unwrap();
+            let old =
+                db.read(|tx| packs::version(tx, "group-line", "2026.1", Calendars::shipped())).await.unwrap();
             assert_eq!(old.version, "2026.1");
             let told = crate::db::testing::int(&db, "SELECT COUNT(*) FROM reference_change").await.unwrap();
-            assert_eq!(told, 2);
+            assert_eq!(told, i64::try_from(SHIPPED.len()).unwrap() + 1);
         })
         .await;
     }

@@ -9,38 +9,13 @@ use comfy_table::presets::NOTHING;
 
 use super::{AgentCommand, Desk, UserCommand, out};
 use crate::app::import::{self, ImportError, Summary};
-use crate::app::packs::PackSet;
 use crate::app::{agents, users};
 use crate::auth::password::PASSWORD_BYTES_MAX;
-use crate::config::Settings;
 use crate::db::DbError;
 use crate::tls::Authority;
 
 /// Agents read from the database at a time.
 const AGENTS_AT_ONCE: usize = 500;
-
-pub(super) fn check(config: &Path) -> anyhow::Result<()> {
-    let mut mistakes = Vec::new();
-    // Packs are checked too when the rest of the configuration has mistakes.
-    let packs_dir = match Settings::load(config) {
-        Ok(settings) => settings.packs_dir,
-        Err(found) => {
-            mistakes.extend(found);
-            Settings::packs_dir_of(config)
-        }
-    };
-    let packs = PackSet::load(packs_dir.as_deref()).map_err(|found| mistakes.extend(found));
-    for mistake in &mistakes {
-        out::line(mistake);
-    }
-    match packs {
-        Ok(packs) if mistakes.is_empty() => {
-            out::line(format_args!("{} is fine; packs: {}", config.display(), packs.names()));
-            Ok(())
-        }
-        _ => bail!("{} to correct", plural(mistakes.len(), "mistake")),
-    }
-}
 
 pub(super) async fn import(desk: &Desk, file: &Path, dry_run: bool, json: bool) -> anyhow::Result<()> {
     match import::file(&desk.db, &desk.packs, file, dry_run, desk.now()).await {
@@ -182,6 +157,6 @@ fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) {
     out::line(table.trim_fmt());
 }
 
-fn plural(n: usize, what: &str) -> String {
+pub(super) fn plural(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }

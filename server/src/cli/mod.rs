@@ -2,6 +2,7 @@
 //! wrong usage.
 
 mod admin;
+mod check;
 mod out;
 mod serve;
 
@@ -154,7 +155,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         return Ok(());
     }
     if matches!(cli.command, Command::Check) {
-        return admin::check(&cli.config);
+        return check::check(&cli.config, SystemClock::start().now());
     }
     let settings = Settings::load(&cli.config).map_err(AppError::Mistakes)?;
     if matches!(cli.command, Command::Serve) {

@@ -63,7 +63,9 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
     let db = app.db.is_reachable().await;
     let engine = app.engine.is_alive(app.clock.as_ref());
     let status = if db && engine { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, axum::Json(json!({ "ready": db && engine, "db": db, "engine": engine }))).into_response()
+    let warnings = app.packs.warnings(app.clock.now());
+    let body = json!({ "ready": db && engine, "db": db, "engine": engine, "warnings": warnings });
+    (status, axum::Json(body)).into_response()
 }
 
 async fn exposition(State(app): State<Arc<App>>) -> Response {

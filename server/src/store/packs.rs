@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use linewatch_shared::calendar::Calendars;
 use linewatch_shared::rules::Pack;
 use linewatch_shared::sla::PackVersion;
 
@@ -11,13 +12,20 @@ use crate::db::{DbError, LockKey, Tx};
 /// The most parsed versions that are kept; beyond it the cache starts over.
 const PARSED_MAX: usize = 1_024;
 
-/// Parsed packs by name and version.
+/// Parsed packs by name and version, and the calendars that they count by.
 #[derive(Debug, Default)]
 pub struct PackCache {
     parsed: Mutex<HashMap<(String, String), Arc<Pack>>>,
+    calendars: Calendars,
 }
 
 impl PackCache {
+    /// Packs that count by these calendars.
+    #[must_use]
+    pub fn new(calendars: Calendars) -> Self {
+        Self { calendars, ..Self::default() }
+    }
+
     fn get(&self, key: &(String, String)) -> Option<Arc<Pack>> {
         self.parsed.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
@@ -52,7 +60,7 @@ impl PackCache {
     }
 
     fn read(&self, tx: &mut Tx<'_>, key: (String, String)) -> Result<Arc<Pack>, DbError> {
-        let pack = Arc::new(version(tx, &key.0, &key.1)?);
+        let pack = Arc::new(version(tx, &key.0, &key.1, &self.calendars)?);
         self.put(key, &pack);
         Ok(pack)
     }
@@ -62,11 +70,11 @@ impl PackCache {
 ///
 /// # Errors
 /// Also when it is not stored, or cannot be read any more.
-pub fn version(tx: &mut Tx<'_>, name: &str, version: &str) -> Result<Pack, DbError> {
+pub fn version(tx: &mut Tx<'_>, name: &str, version: &str, calendars: &Calendars) -> Result<Pack, DbError> {
     let sql = "SELECT content FROM pack_version WHERE name = $1 AND version = $2";
     let missing = || DbError::Data(format!("version \"{version}\" of the pack \"{name}\" is not stored"));
     let content: String = tx.query_opt(sql, &[name.into(), version.into()])?.ok_or_else(missing)?.get(0)?;
-    Pack::parse(&content, name).map_err(|mistakes| {
+    Pack::parse_stored(&content, name, calendars).map_err(|mistakes| {
         let first = mistakes.first().map(ToString::to_string).unwrap_or_default();
         DbError::Data(format!("the stored pack {name} {version} cannot be read: {first}"))
     })

@@ -159,3 +159,12 @@ pub struct Postponing {
     /// How far away a promised time generally lies at most (ms).
     pub at_most_ms: i64,
 }
+
+/// A level of authority: who exceeds theirs raises the matter to the next. The first in a pack is level 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Level {
+    /// The name in data.
+    pub name: String,
+    /// The name for people.
+    pub label: Label,
+}

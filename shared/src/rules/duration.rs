@@ -11,9 +11,17 @@ pub enum DurationError {
     /// Not a whole number and a unit.
     #[error("\"{0}\" is not a duration: write a whole number and one of ms, s, m, h, d, such as \"30m\"")]
     Form(String),
-    /// Working days, which no rule of this version counts in.
-    #[error("\"{0}\": working days are not supported for this limit; use hours (h) or days of 24 hours (d)")]
-    WorkingDays(String),
+    /// Working days or business hours, where every hour counts.
+    #[error(
+        "\"{0}\": this runs round the clock, so neither working days (wd) nor business hours (bh) count it; \
+         use hours (h) or days of 24 hours (d)"
+    )]
+    WorkingTime(String),
+    /// Not a limit.
+    #[error(
+        "\"{0}\" is not a limit: write a whole number and one of ms, s, m, h, d, wd (working days), bh (business hours)"
+    )]
+    Limit(String),
     /// Zero, or beyond ten years.
     #[error("\"{0}\" is out of range: more than nothing, at most 3660d")]
     Range(String),
@@ -33,7 +41,7 @@ pub fn parse_duration(text: &str) -> Result<i64, DurationError> {
         "m" => MINUTE_MS,
         "h" => HOUR_MS,
         "d" => DAY_MS,
-        "wd" if !number.is_empty() => return Err(DurationError::WorkingDays(text.to_owned())),
+        "wd" | "bh" if !number.is_empty() => return Err(DurationError::WorkingTime(text.to_owned())),
         _ => return Err(form()),
     };
     if number.is_empty() {
@@ -80,6 +88,8 @@ mod tests {
         for text in ["0s", "4000d", "99999999999999999999h"] {
             assert_eq!(parse_duration(text), Err(DurationError::Range(text.to_owned())), "{text}");
         }
-        assert!(matches!(parse_duration("3wd"), Err(DurationError::WorkingDays(_))));
+        for text in ["3wd", "4bh"] {
+            assert!(matches!(parse_duration(text), Err(DurationError::WorkingTime(_))), "{text}");
+        }
     }
 }

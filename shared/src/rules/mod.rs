@@ -3,15 +3,23 @@
 mod class;
 mod duration;
 mod limit;
+mod matters;
 mod mistake;
 mod pack;
-mod section;
+#[cfg(test)]
+mod pack_tests;
+mod read;
+pub(crate) mod section;
 
-pub use class::{Cadence, Checklist, Class, ClosedBy, Every, MatterKind, Postponing};
+pub use class::{Cadence, Checklist, Class, ClosedBy, Every, Level, MatterKind, Postponing};
 pub use duration::{DurationError, format_duration, parse_duration};
-pub use limit::{Counts, Limit};
+pub use limit::{Counts, Limit, parse_limit};
 pub use mistake::{Mistake, line_and_column};
-pub use pack::{Cause, ClockStarts, Label, Pack, RepeatCounts, RepeatWindow, Tier};
+pub use pack::{Cause, ClockStarts, Label, Pack, RepeatCounts, RepeatWindow, Scope, Tier};
+pub(crate) use read::name;
 
 /// The packs that linewatch ships: file name and text.
-pub const SHIPPED: &[(&str, &str)] = &[("group-line.toml", include_str!("../../packs/group-line.toml"))];
+pub const SHIPPED: &[(&str, &str)] = &[
+    ("group-line.toml", include_str!("../../packs/group-line.toml")),
+    ("service-desk.toml", include_str!("../../packs/service-desk.toml")),
+];

@@ -4,9 +4,21 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use toml_edit::{Item, TableLike};
+use toml_edit::{Document, Item, TableLike};
 
-use super::{Label, Mistake, line_and_column, parse_duration};
+use super::{Label, Limit, Mistake, line_and_column, parse_duration, parse_limit};
+
+/// The longest list of texts in a file.
+const TEXTS_MAX: usize = 1_000;
+
+/// Reads TOML; a file that is none has one mistake, with its place.
+pub fn document<'a>(text: &'a str, file_name: &str) -> Result<Document<&'a str>, Vec<Mistake>> {
+    Document::parse(text).map_err(|error| {
+        let (line, column) = error.span().map_or((0, 0), |span| line_and_column(text, span.start));
+        let reason = error.message().to_owned();
+        vec![Mistake { file: file_name.to_owned(), line, column, key: String::new(), reason }]
+    })
+}
 
 /// The file being read, and the mistakes found so far.
 pub struct File<'a> {
@@ -98,6 +110,51 @@ impl<'a> Section<'a> {
         parse_duration(text).map_err(|error| self.wrong(key, error.to_string())).ok()
     }
 
+    /// An optional limit: round the clock, in working days, or in business hours.
+    pub fn limit(&self, key: &'static str) -> Option<Limit> {
+        let text = self.text(key)?;
+        parse_limit(text).map_err(|error| self.wrong(key, error.to_string())).ok()
+    }
+
+    /// An optional list of texts.
+    pub fn texts(&self, key: &'static str) -> Option<Vec<&'a str>> {
+        let item = self.item(key)?;
+        let texts = item.as_array().and_then(|array| array.iter().map(toml_edit::Value::as_str).collect());
+        let texts: Option<Vec<&str>> = texts.filter(|texts: &Vec<&str>| texts.len() <= TEXTS_MAX);
+        if texts.is_none() {
+            self.wrong(key, format!("must be a list of at most {TEXTS_MAX} texts, such as [\"a\", \"b\"]"));
+        }
+        texts
+    }
+
+    /// An optional yes or no.
+    pub fn flag(&self, key: &'static str) -> Option<bool> {
+        let flag = self.item(key)?.as_bool();
+        if flag.is_none() {
+            self.wrong(key, "must be true or false");
+        }
+        flag
+    }
+
+    /// An optional whole number within bounds.
+    pub fn whole(&self, key: &'static str, within: std::ops::RangeInclusive<i64>) -> Option<i64> {
+        let number = self.item(key)?.as_integer().filter(|number| within.contains(number));
+        if number.is_none() {
+            self.wrong(key, format!("must be a whole number from {} to {}", within.start(), within.end()));
+        }
+        number
+    }
+
+    /// Whether the key is there.
+    pub fn has(&self, key: &'static str) -> bool {
+        self.item(key).is_some()
+    }
+
+    /// Whether the key is there, with a text.
+    pub fn is_text(&self, key: &'static str) -> bool {
+        self.item(key).is_some_and(Item::is_str)
+    }
+
     /// An optional whole number above zero.
     pub fn count(&self, key: &'static str) -> Option<u32> {
         let item = self.item(key)?;
@@ -159,6 +216,19 @@ impl<'a> Section<'a> {
         tables.iter().map(|table| Section::new(self.file, table, table.span(), &self.full(key))).collect()
     }
 
+    /// A list of tables within a line, `key = [{ … }, { … }]`.
+    pub fn inline_sections(&self, key: &'static str) -> Vec<Section<'a>> {
+        let Some(item) = self.item(key) else { return Vec::new() };
+        let tables: Option<Vec<&'a toml_edit::InlineTable>> =
+            item.as_array().and_then(|array| array.iter().map(toml_edit::Value::as_inline_table).collect());
+        let Some(tables) = tables else {
+            self.wrong(key, "must be a list of { … }");
+            return Vec::new();
+        };
+        let path = self.full(key);
+        tables.into_iter().map(|table| Section::new(self.file, table, table.span(), &path)).collect()
+    }
+
     /// A table, `[key]`.
     pub fn section(&self, key: &'static str) -> Option<Section<'a>> {
         let item = self.item(key)?;
@@ -170,8 +240,8 @@ impl<'a> Section<'a> {
     }
 
     /// Every key that was not asked for is a mistake.
-    pub fn finish(self) {
-        let known = self.known.into_inner();
+    pub fn finish(&self) {
+        let known = self.known.borrow();
         for (key, item) in self.table.iter() {
             if !known.contains(key) {
                 let span =

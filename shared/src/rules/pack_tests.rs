@@ -1,0 +1,163 @@
+use super::pack::*;
+use crate::calendar::Calendars;
+use crate::rules::{ClosedBy, Every, SHIPPED};
+use crate::time::HOUR_MS;
+use crate::time::UnixMs;
+
+#[test]
+fn shipped_packs_are_right() {
+    for (file, text) in SHIPPED {
+        let pack = Pack::parse(text, file).unwrap();
+        assert_eq!(format!("{}.toml", pack.name), *file);
+    }
+    let pack = Pack::parse(SHIPPED[0].1, "group-line.toml").unwrap();
+    let hours: Vec<i64> = pack.tiers.iter().map(|tier| tier.restore_within_ms / HOUR_MS).collect();
+    assert_eq!(hours, [2, 4, 6, 8]);
+}
+
+fn mistakes(text: &str) -> Vec<String> {
+    Pack::parse(text, "p.toml").unwrap_err().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn every_mistake_is_named_with_its_place() {
+    let text = r#"[pack]
+name = "p"
+version = "1"
+time_zone = "Mars/Olympus"
+colour = "red"
+
+[[tier]]
+name = "AAA"
+restore_within = "2 hours"
+feedback_evry = "30m"
+
+[[tier]]
+name = "AAA"
+restore_within = "2h"
+warn_at = [0.8, 0.5]
+"#;
+    let found = mistakes(text);
+    let expected = [
+        "p.toml:4:13: pack.time_zone: \"Mars/Olympus\" is not a time zone such as Asia/Shanghai",
+        "p.toml:5:1: pack.colour: unknown key",
+        "p.toml:9:18: tier.AAA.restore_within: \"2 hours\" is not a duration",
+        "p.toml:10:1: tier.AAA.feedback_evry: unknown key",
+        "p.toml:13:8: tier.AAA.name: duplicate tier \"AAA\"",
+        "p.toml:15:11: tier.AAA.warn_at: must be at most 8 rising numbers",
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.starts_with(expected), "{found} / {expected}");
+    }
+}
+
+const HEAD: &str = "[pack]\nname = \"p\"\nversion = \"1\"\ntime_zone = \"Asia/Shanghai\"\n";
+
+#[test]
+fn a_pack_of_classes_needs_no_tiers() {
+    let class =
+        "[[class]]\nmatter = \"complaint\"\nname = \"minor\"\nlabel = { zh = \"轻\", en = \"Minor\" }\n";
+    let pack = Pack::parse(&format!("{HEAD}{class}"), "p.toml").unwrap();
+    assert_eq!(pack.classes[0].closed_by, ClosedBy::Customer);
+    assert!(pack.is_for("C1", "group-line"), "a pack without tiers is for everyone");
+    let own = HEAD.to_owned() + "customers = [\"C2\"]\n" + class;
+    let own = Pack::parse(&own, "p.toml").unwrap();
+    assert_eq!([own.is_for("C1", "x"), own.is_for("C2", "x"), own.is_for("C1", "p")], [false, true, true]);
+    let lines = Pack::parse(SHIPPED[0].1, "group-line.toml").unwrap();
+    assert_eq!([lines.is_for("C1", "group-line"), lines.is_for("C1", "p")], [true, false]);
+}
+
+#[test]
+fn a_tiers_visits_are_a_cadence() {
+    let pack = Pack::parse(SHIPPED[0].1, "group-line.toml").unwrap();
+    let visits: Vec<(&str, Every)> = pack.cadences.iter().map(|c| (c.tiers[0].as_str(), c.every)).collect();
+    let days = |count: i64| Every::Span(count * 24 * HOUR_MS);
+    let expected = [("AAA", days(30)), ("AA", days(60)), ("A", days(90)), ("standard", days(180))];
+    assert_eq!(visits, expected);
+}
+
+#[test]
+fn mistakes_of_classes_and_cadences_are_named_with_their_place() {
+    let text = HEAD.to_owned()
+        + r#"calendar = "mars"
+[postponing]
+times = -1
+[[level]]
+name = "desk"
+label = { zh = "台", en = "Desk" }
+[[checklist]]
+name = "round"
+label = { zh = "巡", en = "Round" }
+items = [{ name = "a", zh = "甲", en = "A" }, { name = "a", zh = "乙" }]
+[[class]]
+matter = "complaint"
+name = "minor"
+label = { zh = "轻", en = "Minor" }
+answer_within = "3 wd"
+repeat_becomes = "major"
+level = 2
+[[class]]
+matter = "complaint"
+name = "minor"
+label = { zh = "轻", en = "Minor" }
+callback_within = "1d"
+closed_by = "work"
+[[class]]
+matter = "defect"
+name = "minor"
+label = { zh = "轻", en = "Minor" }
+supervisor_only = "no"
+[[class]]
+matter = "visit"
+name = "v"
+label = { zh = "访", en = "V" }
+[[cadence]]
+matter = "patrol"
+name = "quarterly"
+label = { zh = "季", en = "Quarterly" }
+every = "fortnight"
+checklist = "rounds"
+"#;
+    let found = Pack::parse_with(&text, "p.toml", Calendars::shipped()).unwrap_err();
+    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+    let expected = [
+        "p.toml:5:12: pack.calendar: \"mars\" is not one of: 24x7, cn",
+        "p.toml:6:1: postponing.at_most: is missing",
+        "p.toml:7:9: postponing.times: must be a whole number from 0 to 100",
+        "p.toml:14:46: checklist.round.items.en: is missing",
+        "p.toml:19:17: class.complaint.minor.answer_within: \"3 wd\" is not a limit",
+        "p.toml:20:18: class.complaint.minor.repeat_becomes: there is no class \"major\" of a complaint",
+        "p.toml:21:9: class.complaint.minor.level: must be a whole number from 1 to 1",
+        "p.toml:24:8: class.complaint.minor.name: duplicate class \"minor\"",
+        "p.toml:26:19: class.complaint.minor.callback_within: is owed only where the customer closes",
+        "p.toml:32:19: class.defect.minor.supervisor_only: must be true or false",
+        "p.toml:34:10: class.visit.v.matter: visits and patrols come round",
+        "p.toml:41:9: cadence.patrol.quarterly.every: \"fortnight\" is neither a duration nor one of: half_day",
+        "p.toml:42:13: cadence.patrol.quarterly.checklist: there is no [[checklist]] \"rounds\"",
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.starts_with(expected), "{found} / {expected}");
+    }
+}
+
+#[test]
+fn a_calendar_that_is_elsewhere_counts_nothing_here() {
+    let tier =
+        "calendar = \"mars\"\n[[tier]]\nname = \"T\"\nrestore_within = \"2h\"\nrepair_within = \"3wd\"\n";
+    let pack = Pack::parse(&format!("{HEAD}{tier}"), "p.toml").unwrap();
+    let repair = pack.tiers[0].repair_within().unwrap();
+    assert_eq!(repair.to_string(), "3wd");
+    assert!(pack.countable(repair, UnixMs(0)).unwrap_err().contains("\"mars\""));
+    let bad = format!("{HEAD}[[tier]]\nname = \"T\"\nrestore_within = \"2wd\"\nfeedback_every = \"1bh\"\n");
+    let found = mistakes(&bad);
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(found.iter().all(|mistake| mistake.contains("runs round the clock")), "{found:#?}");
+}
+
+#[test]
+fn a_file_that_is_not_toml_says_where() {
+    assert!(mistakes("[pack]\nname = \n")[0].starts_with("p.toml:2:"));
+    assert_eq!(mistakes("").len(), 2);
+}
