@@ -76,6 +76,18 @@ fn records() -> Vec<(&'static str, Record)> {
         ("step_restored", record(3, step(StepKind::Restored))),
         ("step_callback", record(4, step(StepKind::Callback(Callback::Satisfied)))),
         ("step_paused", record(5, step(paused))),
+        ("step_merged", record(11, step(StepKind::Merged { into: Uuid::from_u128(0xFA18) }))),
+        ("step_split", record(12, step(StepKind::Split { reports: vec![Uuid::from_u128(0xFA18)] }))),
+        (
+            "step_closed_unconfirmed",
+            record(
+                13,
+                step(StepKind::ClosedUnconfirmed {
+                    reason: "nobody answers".to_owned(),
+                    by: "supervisor".to_owned(),
+                }),
+            ),
+        ),
         (
             "clock",
             record(6, Body::Clock(ClockFact { device: reading(), server: AT + 1_500, round_trip_ms: 12 })),

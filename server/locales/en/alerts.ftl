@@ -136,6 +136,39 @@ callback-corrected =
     .what = correction: callback was not missed
     .lead = You were told that the callback due { $due } was missed. Facts that came in later show that it was not. The earlier alert no longer stands.
 
+## Supervisor: the customer cannot be reached, somebody has to decide.
+
+supervisor-warning =
+    .what = { $late ->
+        [yes] learnt late: { $percent } % of the time for a supervisor's decision was used, { $balance }
+       *[no] supervisor's decision due { $due_short }, { $balance } ({ $percent } % used)
+    }
+    .lead = { $late ->
+        [yes] This became known late: { $percent } % of the time for a supervisor's decision was used at { $at }. It is due { $due }; { $balance }.
+       *[no] Callbacks were in vain, a supervisor has to decide: { $percent } % of the time is used. It is due { $due }; { $balance }.
+    }
+supervisor-missed =
+    .what = { $late ->
+        [yes] learnt late: a supervisor's decision was missed, due { $due_short }
+       *[no] supervisor's decision missed, due { $due_short }
+    }
+    .lead = { $late ->
+        [yes] This became known late: a supervisor should have decided by { $due } and did not.
+       *[no] Callbacks were in vain; a supervisor should have decided by { $due } and did not; { $balance }.
+    }
+supervisor-met_late =
+    .what = { $late ->
+        [yes] learnt late: a supervisor decided { $after } after the limit
+       *[no] a supervisor decided, { $after } after the limit
+    }
+    .lead = { $late ->
+        [yes] This became known late: a supervisor decided at { $at }, { $after } after the time ({ $due }).
+       *[no] A supervisor decided at { $at }, { $after } after the time ({ $due }).
+    }
+supervisor-corrected =
+    .what = correction: a supervisor's decision was not missed
+    .lead = You were told that the supervisor's decision due { $due } was missed. Facts that came in later show that it was not. The earlier alert no longer stands.
+
 ## A kind or mark that this file does not know yet.
 
 other-notice =
@@ -222,4 +255,8 @@ done-reopened = reopened
 done-paused = paused
 done-resumed = resumed
 done-exempted = exempted
+done-degraded = line degraded
+done-closed_unconfirmed = closed by a supervisor
+done-merged = merged with another fault
+done-split = reports taken out
 done-note = note

@@ -132,6 +132,39 @@ callback-corrected =
     .what = 更正：回访未超时
     .lead = 此前曾告知：应于 { $due } 完成的回访已超时。后到的记录表明并未超时，原告警作废。
 
+## 主管：回访联系不到客户，须由主管决定。
+
+supervisor-warning =
+    .what = { $late ->
+        [yes] 迟到信息：主管决定时限已用 { $percent }%，{ $balance }
+       *[no] 主管应于 { $due_short } 前决定，{ $balance }（已用 { $percent }%）
+    }
+    .lead = { $late ->
+        [yes] 迟到信息：{ $at } 时主管决定的时限已用 { $percent }%，应于 { $due } 前决定，{ $balance }。
+       *[no] 多次回访未联系到客户，须由主管决定：时限已用 { $percent }%，应于 { $due } 前决定，{ $balance }。
+    }
+supervisor-missed =
+    .what = { $late ->
+        [yes] 迟到信息：主管决定曾超时，应于 { $due_short } 前决定
+       *[no] 主管决定已超时，应于 { $due_short } 前决定
+    }
+    .lead = { $late ->
+        [yes] 迟到信息：主管应于 { $due } 前决定，当时未决定。
+       *[no] 多次回访未联系到客户，主管应于 { $due } 前决定，至今未决定，{ $balance }。
+    }
+supervisor-met_late =
+    .what = { $late ->
+        [yes] 迟到信息：主管超时 { $after } 后决定
+       *[no] 主管已决定，超时 { $after }
+    }
+    .lead = { $late ->
+        [yes] 迟到信息：主管于 { $at } 决定，比时限（{ $due }）晚 { $after }。
+       *[no] 主管于 { $at } 决定，比时限（{ $due }）晚 { $after }。
+    }
+supervisor-corrected =
+    .what = 更正：主管决定未超时
+    .lead = 此前通知主管决定（应于 { $due } 前）已超时。后到的信息表明并未超时，此前的告警不再成立。
+
 ## 本文件尚不认识的类别或节点。
 
 other-notice =
@@ -210,4 +243,8 @@ done-reopened = 重开
 done-paused = 挂起
 done-resumed = 恢复计时
 done-exempted = 免责
+done-degraded = 线路劣化
+done-closed_unconfirmed = 主管关闭（客户未确认）
+done-merged = 与另一故障合并
+done-split = 拆出申告
 done-note = 备注

@@ -122,6 +122,29 @@ async fn refusals_say_what_and_where() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn only_a_supervisor_closes_without_the_customer_s_word() {
+    both(|db| async move {
+        let desk = desk(db).await;
+        let fault = post(&desk, "/faults", report("L1")).await.json["id"].as_str().unwrap().to_owned();
+        let steps = format!("/faults/{fault}/facts");
+        assert_eq!(post(&desk, &steps, json!({ "kind": "restored" })).await.status, StatusCode::OK);
+        let close = json!({ "kind": "closed_unconfirmed", "reason": "nobody answers" });
+        for role in [Role::Noc, Role::Manager, Role::Technician] {
+            let path = format!("/api/v1{steps}");
+            let refused = desk.call(Some(role), Method::POST, &path, Some(close.clone())).await;
+            assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.text);
+        }
+        let path = format!("/api/v1{steps}");
+        let closed = desk.call(Some(Role::Admin), Method::POST, &path, Some(close)).await;
+        assert_eq!((closed.status, &closed.json["state"]), (StatusCode::OK, &json!("closed_unconfirmed")));
+        let read = get(&desk, &format!("/faults/{fault}")).await.json;
+        assert_eq!((&read["gross_ms"], &read["net_ms"]), (&json!(0), &json!(0)));
+        assert_eq!(read["facts"][2]["supervisor"], "admin");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lists_are_judged_as_of_the_reading_and_come_in_pages() {
     both(|db| async move {
         let desk = desk(db).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use linewatch_shared::facts::{Report, Step};
+use linewatch_shared::facts::{Report, Step, StepKind};
 use linewatch_shared::time::UnixMs;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -30,6 +30,9 @@ use crate::store::faults::{self, Wanted};
 const TEXT_CHARS_MAX: usize = 4_000;
 /// Who may write about faults.
 const WRITERS: Access = Access::Roles(&[Role::Noc, Role::Manager, Role::Technician]);
+
+/// Who decides what is reserved to a supervisor.
+const SUPERVISORS: Access = Access::ADMIN;
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
@@ -189,6 +192,10 @@ async fn take_step(
     let now = app.now();
     let fault = fault_id(&id)?;
     let fact = body.value.read(&caller.user)?;
+    if matches!(fact.kind, StepKind::ClosedUnconfirmed { .. }) && !SUPERVISORS.allows(caller.role) {
+        let detail = "only a supervisor (role admin) closes without the customer's word";
+        return Err(ApiError::forbidden("forbidden", detail).with("role", caller.role.name()));
+    }
     let new = NewStep {
         id: app.fresh_id(),
         step: Step { fault, kind: fact.kind, note: fact.note },

@@ -3,16 +3,20 @@
 use linewatch_shared::facts::{Callback, Reopening, StepKind};
 use linewatch_shared::time::UnixMs;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::error::ApiError;
 use super::faults::{short, time};
+
+/// The most facts that one split names.
+const REPORTS_MAX: usize = 100;
 
 /// A step of a fault. Each kind takes its own fields, and no others.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewFact {
     /// `acknowledged`, `dispatched`, `restored`, `repaired`, `feedback`, `callback`, `reopened`, `paused`,
-    /// `resumed`, `exempted` or `note`.
+    /// `resumed`, `exempted`, `closed_unconfirmed`, `merged`, `split` or `note`.
     kind: String,
     /// When it was done, RFC 3339; now where it is left out.
     occurred_at: Option<String>,
@@ -24,7 +28,7 @@ pub struct NewFact {
     result: Option<String>,
     /// `callback`, unsatisfied: `up` or `down`, where the customer said so.
     service: Option<String>,
-    /// `reopened`, `paused`: in words.
+    /// `reopened`, `paused`, `closed_unconfirmed`: in words.
     reason: Option<String>,
     /// `reopened`: `never_came_back` or `failed_again` (the default).
     case: Option<String>,
@@ -36,6 +40,10 @@ pub struct NewFact {
     evidence: Option<String>,
     /// `paused`, `exempted`: who granted it; the caller where it is left out.
     grantor: Option<String>,
+    /// `merged`: the other fault's id, or an alias of it.
+    into: Option<String>,
+    /// `split`: the ids of the reports, or of the evidence, that are taken out.
+    reports: Option<Vec<String>>,
     /// `note`: the word.
     text: Option<String>,
 }
@@ -86,9 +94,15 @@ impl NewFact {
                 cause: required("cause", self.cause.take())?,
                 grantor: self.grantor(caller)?,
             },
+            "closed_unconfirmed" => StepKind::ClosedUnconfirmed {
+                reason: required("reason", self.reason.take())?,
+                by: caller.to_owned(),
+            },
+            "merged" => StepKind::Merged { into: id("into", &required("into", self.into.take())?)? },
+            "split" => StepKind::Split { reports: self.reports()? },
             "note" => StepKind::Note { text: required("text", self.text.take())? },
             other => {
-                let kinds = "acknowledged, dispatched, restored, repaired, feedback, callback, reopened, paused, resumed, exempted, note";
+                let kinds = "acknowledged, dispatched, restored, repaired, feedback, callback, reopened, paused, resumed, exempted, closed_unconfirmed, merged, split, note";
                 return Err(ApiError::field("kind", format!("\"{other}\" is not one of: {kinds}")));
             }
         })
@@ -136,6 +150,14 @@ impl NewFact {
         Ok(StepKind::Reopened { reason, case })
     }
 
+    fn reports(&mut self) -> Result<Vec<Uuid>, ApiError> {
+        let named = self.reports.take().unwrap_or_default();
+        if named.is_empty() || named.len() > REPORTS_MAX {
+            return Err(ApiError::field("reports", format!("names 1 to {REPORTS_MAX} facts of the fault")));
+        }
+        named.iter().map(|text| id("reports", text)).collect()
+    }
+
     fn grantor(&mut self, caller: &str) -> Result<String, ApiError> {
         let named = self.grantor.take().map(|name| short("grantor", name)).transpose()?;
         Ok(named.filter(|name| !name.is_empty()).unwrap_or_else(|| caller.to_owned()))
@@ -153,6 +175,8 @@ impl NewFact {
             ("until", self.until.is_some()),
             ("evidence", self.evidence.is_some()),
             ("grantor", self.grantor.is_some()),
+            ("into", self.into.is_some()),
+            ("reports", self.reports.is_some()),
             ("text", self.text.is_some()),
         ];
         match left.iter().find(|(_, is_left)| *is_left) {
@@ -160,6 +184,10 @@ impl NewFact {
             None => Ok(()),
         }
     }
+}
+
+fn id(field: &'static str, text: &str) -> Result<Uuid, ApiError> {
+    text.parse().map_err(|_| ApiError::field(field, format!("\"{text}\" is not an id")))
 }
 
 /// A text that has to be there.
@@ -214,6 +242,11 @@ mod tests {
             (r#"{"kind":"paused","cause":"x","reason":"y","evidence":"z"}"#, "until"),
             (r#"{"kind":"paused","cause":"x","reason":"y","evidence":"z","until":"tomorrow"}"#, "until"),
             (r#"{"kind":"reopened","reason":"x","case":"maybe"}"#, "case"),
+            (r#"{"kind":"closed_unconfirmed"}"#, "reason"),
+            (r#"{"kind":"merged","into":"x"}"#, "into"),
+            (r#"{"kind":"split","reports":[]}"#, "reports"),
+            (r#"{"kind":"split","reports":["x"]}"#, "reports"),
+            (r#"{"kind":"restored","into":"x"}"#, "into"),
             (r#"{"kind":"note","text":" "}"#, "text"),
             (r#"{"kind":"note","text":"x","occurred_at":"noon"}"#, "occurred_at"),
         ] {

@@ -9,7 +9,7 @@ use super::page::Text;
 use super::text::Writer;
 use crate::config::AlertLang;
 
-const KINDS: [&str; 4] = ["restoration", "feedback", "repair", "callback"];
+const KINDS: [&str; 5] = ["restoration", "feedback", "repair", "callback", "supervisor"];
 const MARKS: [&str; 5] = ["warn_50", "warn_80", "missed", "met_late", "corrected"];
 
 fn due() -> UnixMs {

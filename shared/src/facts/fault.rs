@@ -117,6 +117,23 @@ pub enum StepKind {
         /// Who granted it.
         grantor: String,
     },
+    /// A supervisor closes without the customer's word, because nobody can be reached.
+    ClosedUnconfirmed {
+        /// In words.
+        reason: String,
+        /// The supervisor.
+        by: String,
+    },
+    /// The fault and another one of its line turned out to be one.
+    Merged {
+        /// The other one's id or an alias.
+        into: Uuid,
+    },
+    /// Some of what opened the fault turned out to be another one.
+    Split {
+        /// The ids of those reports or evidence.
+        reports: Vec<Uuid>,
+    },
     /// A word for the record.
     Note {
         /// The word.
@@ -139,8 +156,22 @@ impl StepKind {
             Self::Paused { .. } => "paused",
             Self::Resumed => "resumed",
             Self::Exempted { .. } => "exempted",
+            Self::ClosedUnconfirmed { .. } => "closed_unconfirmed",
+            Self::Merged { .. } => "merged",
+            Self::Split { .. } => "split",
             Self::Note { .. } => "note",
         }
+    }
+}
+
+impl Step {
+    /// The faults that the step speaks of, by any of their ids.
+    pub fn faults(&self) -> impl Iterator<Item = Uuid> {
+        let other = match &self.kind {
+            StepKind::Merged { into } => Some(*into),
+            _ => None,
+        };
+        std::iter::once(self.fault).chain(other)
     }
 }
 

@@ -86,6 +86,15 @@ pub struct Tier {
     /// Which time counts towards it.
     #[serde(default)]
     pub callback_counts: Counts,
+    /// After a callback in vain the next one is due within, one after the other (ms); none: at once to a supervisor.
+    #[serde(default = "read::callback_retries_ms")]
+    pub callback_retries_ms: Vec<i64>,
+    /// After the last callback in vain a supervisor decides within (ms).
+    #[serde(default = "read::supervisor_within_ms")]
+    pub supervisor_within_ms: i64,
+    /// A line that is degraded is well again within (ms).
+    #[serde(default)]
+    pub degraded_restore_within_ms: Option<i64>,
     /// Faults of one line in the window stay below.
     pub faults_per_year_below: Option<u32>,
     /// Interruption of one line in the year is at most (ms).
@@ -152,6 +161,12 @@ pub struct Pack {
     pub repeat_counts: RepeatCounts,
     /// Device times corrected by more than this are marked (ms).
     pub clock_tolerance_ms: i64,
+    /// Planned work is applied for at least so long before its start (ms).
+    pub planned_work_notice_ms: i64,
+    /// Faults of lines on one upstream node that start within this of each other are one cause's (ms).
+    pub upstream_within_ms: i64,
+    /// So many lines of a node have to be down for that.
+    pub upstream_at_least: u32,
     /// Causes for which clocks may stand still.
     pub pause_causes: Vec<Cause>,
     /// Causes that take a fault out of the figures.

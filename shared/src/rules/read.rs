@@ -7,7 +7,7 @@ use super::pack::{Cause, ClockStarts, Label, Pack, RepeatCounts, RepeatWindow, S
 use super::section::{File, Section};
 use super::{Counts, Limit};
 use crate::calendar::Calendars;
-use crate::time::{DAY_MS, MINUTE_MS};
+use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 
 /// The most items of one kind in a pack: tiers, classes, causes and the like.
 const ITEMS_MAX: usize = 256;
@@ -76,6 +76,9 @@ fn read_head(head: &Section<'_>, calendars: &Calendars, strict: bool, is_lineles
         .choice("repeat_counts", &[("all", RepeatCounts::All), ("recurrences", RepeatCounts::Recurrences)]);
     let same_fault_within_ms = head.duration("same_fault_within").unwrap_or(DAY_MS);
     let clock_tolerance_ms = head.duration("clock_tolerance").unwrap_or(2 * MINUTE_MS);
+    let planned_work_notice_ms = head.duration("planned_work_notice").unwrap_or(DAY_MS);
+    let upstream_within_ms = head.duration("upstream_within").unwrap_or(5 * MINUTE_MS);
+    let upstream_at_least = head.count("upstream_at_least").unwrap_or(2);
     head.finish();
     Some(Pack {
         name: name?,
@@ -89,6 +92,9 @@ fn read_head(head: &Section<'_>, calendars: &Calendars, strict: bool, is_lineles
         repeat_window: repeat_window.unwrap_or(RepeatWindow::Year),
         repeat_counts: repeat_counts.unwrap_or(RepeatCounts::All),
         clock_tolerance_ms,
+        planned_work_notice_ms,
+        upstream_within_ms,
+        upstream_at_least,
         pause_causes: Vec::new(),
         exempt_causes: Vec::new(),
         tiers: Vec::new(),
@@ -167,6 +173,16 @@ fn read_cause(section: &Section<'_>, name: String) -> Option<Cause> {
     Some(Cause { name, label: label? })
 }
 
+/// Callbacks after others in vain, where none are given: two hours, a day, two days.
+pub fn callback_retries_ms() -> Vec<i64> {
+    vec![2 * HOUR_MS, DAY_MS, 2 * DAY_MS]
+}
+
+/// How long a supervisor has to decide, where it is not given.
+pub const fn supervisor_within_ms() -> i64 {
+    DAY_MS
+}
+
 /// Warning marks, or the usual ones.
 pub fn warn_at(section: &Section<'_>) -> Vec<u16> {
     section.permilles("warn_at").unwrap_or_else(|| WARN_AT_DEFAULT.to_vec())
@@ -194,6 +210,9 @@ fn read_tier(section: &Section<'_>, name: String) -> Option<Tier> {
         feedback_every_ms: section.duration("feedback_every"),
         callback_within_ms: callback_within.map(|limit| limit.ms),
         callback_counts: counts(callback_within),
+        callback_retries_ms: section.durations("callback_retries").unwrap_or_else(callback_retries_ms),
+        supervisor_within_ms: section.duration("supervisor_within").unwrap_or_else(supervisor_within_ms),
+        degraded_restore_within_ms: section.duration("degraded_restore_within"),
         faults_per_year_below: section.count("faults_per_year_below"),
         interruption_per_year_at_most_ms: section.duration("interruption_per_year_at_most"),
         visit_every_ms: section.duration("visit_every"),

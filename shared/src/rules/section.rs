@@ -127,6 +127,13 @@ impl<'a> Section<'a> {
         texts
     }
 
+    /// An optional list of durations in milliseconds.
+    pub fn durations(&self, key: &'static str) -> Option<Vec<i64>> {
+        let texts = self.texts(key)?;
+        let durations: Result<Vec<i64>, _> = texts.into_iter().map(parse_duration).collect();
+        durations.map_err(|error| self.wrong(key, error.to_string())).ok()
+    }
+
     /// An optional yes or no.
     pub fn flag(&self, key: &'static str) -> Option<bool> {
         let flag = self.item(key)?.as_bool();

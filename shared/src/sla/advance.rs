@@ -154,6 +154,9 @@ pub struct FaultState {
     pub fault: Fault,
     /// What was told.
     pub ledger: Ledger,
+    /// What was told of faults that have become this one's, by their ids: theirs again after a split.
+    #[serde(default)]
+    pub former: Vec<(Uuid, Ledger)>,
 }
 
 /// The key under which an effect happens once, whatever is repeated.
@@ -234,6 +237,12 @@ fn judge(
             if alarmed {
                 tell(Mark::Corrected, decided_at(deadline, status, now), entry.turn);
             }
+        }
+    } else if verdict != Verdict::Open {
+        // The verdict stands, but speaks of another moment now: that is kept too.
+        let at = decided_at(deadline, status, now);
+        if entry.history.last().is_some_and(|last| last.at != at) {
+            remember(entry, verdict, at, now);
         }
     }
     match status {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::fault::{Ending, Fault, FeedbackRun, Run};
+use super::fault::{Ending, Fault, FeedbackRun, Retry, Run};
 use super::interval::{Interval, moment_spent, without};
 use crate::rules::MatterKind;
 use crate::time::UnixMs;
@@ -228,7 +228,14 @@ pub fn deadlines(fault: &Fault, now: UnixMs) -> Vec<Deadline> {
         list.extend(
             fault.callbacks.iter().map(|run| single(DeadlineKind::Callback, run, within_ms, marks, &[])),
         );
+        let again = |retry: &Retry| {
+            let within_ms = *tier.callback_retries_ms.get(retry.number as usize)?;
+            Some(single(DeadlineKind::Callback, &retry.run, within_ms, marks, &[]))
+        };
+        list.extend(fault.retries.iter().filter_map(again));
     }
+    let decision = |run| single(DeadlineKind::Supervisor, run, tier.supervisor_within_ms, marks, &[]);
+    list.extend(fault.supervision.iter().map(decision));
     if let Some(every_ms) = tier.feedback_every_ms {
         for feedback in &fault.feedback {
             feedback_periods(feedback, every_ms, marks, now, &mut list);

@@ -61,6 +61,11 @@ impl Event {
         }
     }
 
+    /// Whether it may begin a fault, or join one.
+    pub(super) const fn opens(&self) -> bool {
+        matches!(self, Self::Evidence { state: LineState::Down, .. } | Self::Report { .. })
+    }
+
     /// The place within one instant: what opens comes before what acknowledges, before what ends.
     const fn life_rank(&self) -> u8 {
         match self {
@@ -73,11 +78,16 @@ impl Event {
                 StepKind::Acknowledged => 3,
                 StepKind::Dispatched => 4,
                 StepKind::Paused { .. } | StepKind::Feedback { .. } => 5,
-                StepKind::Resumed | StepKind::Exempted { .. } | StepKind::Note { .. } => 6,
+                StepKind::Resumed
+                | StepKind::Exempted { .. }
+                | StepKind::Merged { .. }
+                | StepKind::Split { .. }
+                | StepKind::Note { .. } => 6,
                 StepKind::Restored => 9,
                 StepKind::Reopened { .. } => 10,
                 StepKind::Repaired => 11,
                 StepKind::Callback(_) => 12,
+                StepKind::ClosedUnconfirmed { .. } => 13,
             },
         }
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::interval::Interval;
+use super::interval::{Interval, union_ms, without};
 use crate::rules::Tier;
 use crate::time::UnixMs;
 
@@ -25,6 +25,8 @@ pub enum State {
     Repaired,
     /// The customer said yes; nothing is owed any more.
     Closed,
+    /// A supervisor closed it without the customer's word; nothing is owed any more.
+    ClosedUnconfirmed,
     /// Later facts took it away.
     Withdrawn,
 }
@@ -41,6 +43,7 @@ impl State {
             Self::Restored => "restored",
             Self::Repaired => "repaired",
             Self::Closed => "closed",
+            Self::ClosedUnconfirmed => "closed_unconfirmed",
             Self::Withdrawn => "withdrawn",
         }
     }
@@ -51,10 +54,16 @@ impl State {
         matches!(self, Self::Open | Self::Acknowledged | Self::Dispatched)
     }
 
+    /// At its end, with the customer's word or a supervisor's.
+    #[must_use]
+    pub const fn is_closed(self) -> bool {
+        matches!(self, Self::Closed | Self::ClosedUnconfirmed)
+    }
+
     /// Something is still owed.
     #[must_use]
     pub const fn is_live(self) -> bool {
-        !matches!(self, Self::Closed | Self::Withdrawn)
+        !self.is_closed() && !matches!(self, Self::Withdrawn)
     }
 }
 
@@ -78,6 +87,9 @@ pub struct Pause {
     pub span: Interval,
     /// One of the pack's causes.
     pub cause: String,
+    /// What shows it.
+    #[serde(default)]
+    pub evidence: String,
     /// Who allowed it.
     pub grantor: String,
 }
@@ -112,6 +124,15 @@ pub enum Ending {
     Done,
     /// It is owed no longer.
     Cancelled,
+}
+
+/// A callback owed after one in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// The stretch, begun by the callback in vain.
+    pub run: Run,
+    /// Which one in a row, from 0 on.
+    pub number: u32,
 }
 
 /// A stretch of feedback: period after period until the customer is reached.
@@ -167,13 +188,19 @@ pub struct Fault {
     pub repairs: Vec<Run>,
     /// Callbacks owed.
     pub callbacks: Vec<Run>,
+    /// Callbacks owed after others in vain, by the pack's schedule.
+    #[serde(default)]
+    pub retries: Vec<Retry>,
+    /// Decisions owed by a supervisor, because the customer cannot be reached.
+    #[serde(default)]
+    pub supervision: Vec<Run>,
     /// When evidence says that service came back, while a person's word is awaited.
     pub proposed_restored_at: Option<UnixMs>,
     /// The restoration in force.
     pub restored_at: Option<UnixMs>,
     /// The last restoration that was ever said, in force or taken back: what a new failure joins.
     pub last_restored_at: Option<UnixMs>,
-    /// The customer's confirmation.
+    /// The customer's confirmation, or a supervisor's closing.
     pub closed_at: Option<UnixMs>,
     /// The exemption, where there is one.
     pub exemption: Option<Exemption>,
@@ -219,6 +246,19 @@ impl Fault {
         }
     }
 
+    /// How long service was out so far (ms): overlaps count once, pauses too.
+    #[must_use]
+    pub fn gross_ms(&self, now: UnixMs) -> i64 {
+        union_ms(self.outage.iter().copied(), now)
+    }
+
+    /// How long restoration took so far, as it is held against its limit (ms): without the pauses.
+    #[must_use]
+    pub fn net_ms(&self, now: UnixMs) -> i64 {
+        let pauses: Vec<Interval> = self.pauses.iter().map(|pause| pause.span).collect();
+        union_ms(without(&self.clock, &pauses), now)
+    }
+
     /// The kinds of step that fit now, in the order of the life.
     #[must_use]
     pub fn possible(&self, at: UnixMs) -> Vec<&'static str> {
@@ -227,13 +267,19 @@ impl Fault {
             State::Open => vec!["acknowledged", "dispatched", "restored", "feedback"],
             State::Acknowledged => vec!["dispatched", "restored", "feedback"],
             State::Dispatched => vec!["restored", "feedback"],
-            State::Restored => vec!["repaired", "feedback", "reopened"],
-            State::Repaired => vec!["callback", "feedback", "reopened"],
-            State::Closed => vec!["exempted"],
+            State::Restored => vec!["repaired", "feedback", "reopened", "closed_unconfirmed"],
+            State::Repaired => vec!["callback", "feedback", "reopened", "closed_unconfirmed"],
+            State::Closed | State::ClosedUnconfirmed => vec!["exempted"],
         };
-        if !matches!(self.state, State::Suspected | State::Withdrawn | State::Closed) {
+        if self.state.is_live() && self.state != State::Suspected {
             kinds.push(if self.is_paused(at) { "resumed" } else { "paused" });
             kinds.push("exempted");
+        }
+        if !matches!(self.state, State::Suspected | State::Withdrawn) {
+            kinds.push("merged");
+            if !self.aliases.is_empty() {
+                kinds.push("split");
+            }
         }
         kinds.push("note");
         kinds

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::evidence::Vantages;
 use super::fact::{Event, Fact};
 use super::fault::{Fault, Placed, State, Terms};
+use super::reshape::{Forced, Shape, reshaping};
 use super::rules::LineRules;
 use crate::detector::LineState;
 use crate::facts::Step;
@@ -42,23 +43,41 @@ const WALKS_MAX: usize = 4;
 pub fn fold(mut facts: Vec<Fact>, rules: &LineRules, carried: &Carried) -> Folded {
     facts.sort_unstable_by_key(Fact::fold_order);
     facts.dedup_by_key(|fact| fact.id);
-    let mut known = BTreeMap::new();
-    let mut folded = walk(&facts, rules, carried, &known);
-    for _ in 1..WALKS_MAX {
-        let aliases = aliases_named_early(&facts, &folded);
-        if aliases.iter().all(|(alias, _)| known.contains_key(alias)) {
-            break;
-        }
-        known.extend(aliases);
-        folded = walk(&facts, rules, carried, &known);
+    let mut shape = Shape::default();
+    let mut folded = settled(&facts, rules, carried, &shape);
+    for (fact, step) in facts.iter().filter_map(|fact| Some((fact, reshaping(fact)?))) {
+        shape.judge(fact, step, &folded.faults, &facts);
+        folded = settled(&facts, rules, carried, &shape);
     }
     folded
 }
 
-fn walk(facts: &[Fact], rules: &LineRules, carried: &Carried, known: &BTreeMap<Uuid, Uuid>) -> Folded {
+/// Walks until every step that names an alias from before its own time has found its fault.
+fn settled(facts: &[Fact], rules: &LineRules, carried: &Carried, shape: &Shape) -> Folded {
+    let mut known = BTreeMap::new();
+    let mut folded = walk(facts, rules, carried, shape, &known);
+    for _ in 1..WALKS_MAX {
+        let aliases = aliases_named_early(facts, &folded);
+        if aliases.iter().all(|(alias, _)| known.contains_key(alias)) {
+            break;
+        }
+        known.extend(aliases);
+        folded = walk(facts, rules, carried, shape, &known);
+    }
+    folded
+}
+
+fn walk(
+    facts: &[Fact],
+    rules: &LineRules,
+    carried: &Carried,
+    shape: &Shape,
+    known: &BTreeMap<Uuid, Uuid>,
+) -> Folded {
     let first = facts.first().map_or(UnixMs(0), |fact| fact.occurred_at);
     let mut walk = Walk {
         rules,
+        shape,
         known,
         vantages: Vantages::new(&carried.evidence, &rules.terms_at(first).owner),
         faults: Vec::new(),
@@ -96,6 +115,7 @@ fn aliases_named_early(facts: &[Fact], folded: &Folded) -> Vec<(Uuid, Uuid)> {
 
 struct Walk<'a> {
     rules: &'a LineRules,
+    shape: &'a Shape,
     /// Aliases and their faults, as an earlier walk found them.
     known: &'a BTreeMap<Uuid, Uuid>,
     vantages: Vantages,
@@ -120,54 +140,77 @@ impl Walk<'_> {
         let owner = &self.rules.terms_at(fact.occurred_at).owner;
         match self.vantages.change(agent, state, owner) {
             Some(LineState::Down) => self.open(fact, false),
-            Some(_) => match self.faults.last_mut().filter(|fault| fault.takes_clearing()) {
-                Some(fault) => {
-                    fault.came_back(fact.id, fact.occurred_at);
-                    place(fault, fact.id, Ok(()));
-                }
-                None => self.loose.push(Placed { id: fact.id, misfit: None }),
-            },
+            Some(_) => self.came_back(fact),
             // It changes nothing, but belongs to the story of a fault that is being worked on.
-            None => match self.faults.last_mut().filter(|fault| fault.state.is_working()) {
+            None => match self.faults.iter_mut().rev().find(|fault| fault.state.is_working()) {
                 Some(fault) => place(fault, fact.id, Ok(())),
                 None => self.loose.push(Placed { id: fact.id, misfit: None }),
             },
         }
     }
 
-    /// An opening fact joins the line's last fault, or begins one.
-    fn open(&mut self, fact: &Fact, reported: bool) {
-        let (pack, _) =
-            self.rules.pack_at(self.faults.last().map_or(fact.occurred_at, |fault| fault.started_at));
-        let joins = self.faults.last().is_some_and(|last| {
-            last.state.is_live() && fact.occurred_at <= last.joins_until(pack.same_fault_within_ms)
-        });
-        if joins {
-            if let Some(last) = self.faults.last_mut() {
-                last.aliases.push(fact.id);
+    /// Service is back: for each fault in which it was out, else for the story of the last one.
+    fn came_back(&mut self, fact: &Fact) {
+        let any_out = self.faults.iter().any(|fault| fault.takes_clearing() && fault.outage_runs());
+        let last = self.faults.len().saturating_sub(1);
+        let takes = |(at, fault): &(usize, &mut Fault)| {
+            fault.takes_clearing() && if any_out { fault.outage_runs() } else { *at == last }
+        };
+        let mut placed = false;
+        for (_, fault) in self.faults.iter_mut().enumerate().filter(takes) {
+            fault.came_back(fact.id, fact.occurred_at);
+            place(fault, fact.id, Ok(()));
+            placed = true;
+        }
+        if !placed {
+            self.loose.push(Placed { id: fact.id, misfit: None });
+        }
+    }
+
+    /// The fault that an opening fact at the moment joins.
+    fn joined_by(&self, opening: &Fact) -> Option<usize> {
+        match self.shape.forced(opening.id) {
+            Some(Forced::Begin) => return None,
+            Some(Forced::Join(id)) => {
+                let named = self.faults.iter().rposition(|fault| fault.answers_to(id));
+                if named.is_some() {
+                    return named;
+                }
             }
-        } else {
-            let begun = self.begin(fact, State::Open);
-            self.faults.push(begun);
+            None => {}
         }
+        self.faults.iter().rposition(|fault| {
+            let (pack, _) = self.rules.pack_at(fault.started_at);
+            fault.state.is_live() && opening.occurred_at <= fault.joins_until(pack.same_fault_within_ms)
+        })
+    }
+
+    /// An opening fact joins one of the line's faults, or begins one; either is the last one from now on.
+    fn open(&mut self, fact: &Fact, reported: bool) {
+        let mut fault = match self.joined_by(fact) {
+            Some(at) => {
+                let mut fault = self.faults.remove(at);
+                fault.aliases.push(fact.id);
+                fault
+            }
+            None => self.begin(fact, State::Open),
+        };
         let suspicion = self.suspicion.take();
-        let Some(fault) = self.faults.last_mut() else { return };
-        let clock_starts = self.rules.pack_at(fault.started_at).0.clock_starts;
         if fault.facts.len() >= FACTS_PER_FAULT_MAX {
-            self.loose.push(Placed {
-                id: fact.id,
-                misfit: Some("the fault already has too many facts".to_owned()),
-            });
-            return;
+            let reason = "the fault already has too many facts".to_owned();
+            self.loose.push(Placed { id: fact.id, misfit: Some(reason) });
+        } else {
+            let clock_starts = self.rules.pack_at(fault.started_at).0.clock_starts;
+            fault.opened(fact.id, fact.occurred_at, reported, clock_starts);
+            if let Some(suspicion) = suspicion {
+                fault.aliases.push(suspicion.id);
+                fault.first_at = fault.first_at.min(suspicion.first_at);
+                fault.aliases.extend(&suspicion.aliases);
+                fault.facts.extend(suspicion.facts);
+            }
+            place(&mut fault, fact.id, Ok(()));
         }
-        fault.opened(fact.id, fact.occurred_at, reported, clock_starts);
-        if let Some(suspicion) = suspicion {
-            fault.aliases.push(suspicion.id);
-            fault.first_at = fault.first_at.min(suspicion.first_at);
-            fault.aliases.extend(&suspicion.aliases);
-            fault.facts.extend(suspicion.facts);
-        }
-        place(fault, fact.id, Ok(()));
+        self.faults.push(fault);
     }
 
     fn begin(&self, fact: &Fact, state: State) -> Fault {
@@ -176,7 +219,7 @@ impl Walk<'_> {
         let follows = self
             .faults
             .last()
-            .filter(|last| last.state == State::Closed && at <= last.joins_until(pack.same_fault_within_ms));
+            .filter(|last| last.state.is_closed() && at <= last.joins_until(pack.same_fault_within_ms));
         Fault {
             id: fact.id,
             aliases: Vec::new(),
@@ -199,6 +242,8 @@ impl Walk<'_> {
             feedback: Vec::new(),
             repairs: Vec::new(),
             callbacks: Vec::new(),
+            retries: Vec::new(),
+            supervision: Vec::new(),
             proposed_restored_at: None,
             restored_at: None,
             last_restored_at: None,
@@ -211,7 +256,7 @@ impl Walk<'_> {
 
     /// A silent agent: a flag beside the faults, unless the line is known to be down already.
     fn suspect(&mut self, fact: &Fact) {
-        if let Some(fault) = self.faults.last_mut().filter(|fault| fault.state.is_working()) {
+        if let Some(fault) = self.faults.iter_mut().rev().find(|fault| fault.state.is_working()) {
             fault.aliases.push(fact.id);
             place(fault, fact.id, Ok(()));
             return;
@@ -251,7 +296,10 @@ impl Walk<'_> {
             return;
         };
         let (pack, _) = self.rules.pack_at(fault.started_at);
-        let fitted = fault.step(fact.id, fact.occurred_at, &step.kind, pack, line);
+        let fitted = match reshaping(fact) {
+            Some(_) => self.shape.verdict(fact.id),
+            None => fault.step(fact.id, fact.occurred_at, &step.kind, pack, line),
+        };
         place(fault, fact.id, fitted);
     }
 }

@@ -5,6 +5,7 @@
 //! order, with any delay, repeated or not, give the same faults. Nothing here knows the current time.
 
 mod advance;
+mod callback;
 mod carry;
 mod contribution;
 mod deadline;
@@ -13,6 +14,7 @@ mod fact;
 mod fault;
 mod fold;
 mod interval;
+mod reshape;
 mod rules;
 mod walk;
 
@@ -24,7 +26,7 @@ pub use carry::carry;
 pub use contribution::{Contribution, Interruption, YearFigures, contributions, local_year, year_bounds};
 pub use deadline::{Deadline, DeadlineKind, Period, Status, deadlines, feedback_missed};
 pub use fact::{Event, Fact};
-pub use fault::{Ending, Exemption, Fault, FeedbackRun, Pause, Placed, Run, State, Terms};
+pub use fault::{Ending, Exemption, Fault, FeedbackRun, Pause, Placed, Retry, Run, State, Terms};
 pub use fold::{Carried, FACTS_PER_FAULT_MAX, Folded, fold};
 pub use interval::{Interval, moment_spent, union_ms, without};
 pub use rules::{LineRules, LineTerms, PackVersion, RulesError};

@@ -6,7 +6,7 @@ use super::fault::{Ending, Exemption, Fault, FeedbackRun, Pause, Run, State};
 use super::fold::FACTS_PER_FAULT_MAX;
 use super::interval::Interval;
 use crate::detector::LineState;
-use crate::facts::{Callback, Reopening, StepKind};
+use crate::facts::{Reopening, StepKind};
 use crate::rules::{ClockStarts, Pack};
 use crate::time::UnixMs;
 
@@ -50,8 +50,11 @@ impl Fault {
 
     /// Whether clearing evidence belongs to the fault's story; a line that flaps on and on fills no memory.
     pub(super) fn takes_clearing(&self) -> bool {
-        let outage_runs = self.outage.last().is_some_and(|outage| outage.to.is_none());
-        self.state.is_live() && (outage_runs || self.facts.len() < FACTS_PER_FAULT_MAX)
+        self.state.is_live() && (self.outage_runs() || self.facts.len() < FACTS_PER_FAULT_MAX)
+    }
+
+    pub(super) fn outage_runs(&self) -> bool {
+        self.outage.last().is_some_and(|outage| outage.to.is_none())
     }
 
     /// A step; answers why it does not fit, where it does not.
@@ -86,13 +89,15 @@ impl Fault {
             StepKind::Feedback { reached } => self.feedback(fact, at, *reached),
             StepKind::Callback(result) => self.callback(fact, at, *result, line),
             StepKind::Reopened { case, .. } => self.reopen(fact, at, *case),
-            StepKind::Paused { cause, until, grantor, .. } => {
+            StepKind::ClosedUnconfirmed { .. } => self.close(at, State::ClosedUnconfirmed),
+            StepKind::Paused { cause, until, grantor, evidence, .. } => {
                 known_cause(&pack.pause_causes, cause, "pause")?;
                 if *until <= at {
                     return Err("a pause ends after it begins".to_owned());
                 }
                 let span = Interval { from: at, to: Some(*until) };
-                self.pauses.push(Pause { span, cause: cause.clone(), grantor: grantor.clone() });
+                let (cause, evidence, grantor) = (cause.clone(), evidence.clone(), grantor.clone());
+                self.pauses.push(Pause { span, cause, evidence, grantor });
             }
             StepKind::Resumed => {
                 if let Some(pause) = self.pauses.last_mut() {
@@ -103,7 +108,8 @@ impl Fault {
                 known_cause(&pack.exempt_causes, cause, "exemption")?;
                 self.exemption = Some(Exemption { cause: cause.clone(), grantor: grantor.clone(), at });
             }
-            StepKind::Note { .. } => {}
+            // Merges and splits were judged before the walk.
+            StepKind::Merged { .. } | StepKind::Split { .. } | StepKind::Note { .. } => {}
         }
         Ok(())
     }
@@ -142,38 +148,13 @@ impl Fault {
         }
     }
 
-    fn callback(&mut self, fact: Uuid, at: UnixMs, result: Callback, line: LineState) {
-        if result == Callback::NotReached {
-            return;
-        }
-        end(&mut self.callbacks, at, Ending::Done);
-        match result {
-            Callback::NotReached => {}
-            Callback::Satisfied => {
-                self.state = State::Closed;
-                self.closed_at = Some(at);
-                self.end_feedback(at, Ending::Cancelled);
-            }
-            Callback::StillDown => self.reopen(fact, at, Reopening::FailedAgain),
-            // The probes have said so all along: the restoration never was one.
-            Callback::Unsatisfied if line == LineState::Down => {
-                self.reopen(fact, at, Reopening::NeverCameBack);
-            }
-            Callback::Unsatisfied => {
-                self.state = State::Restored;
-                if let Some(repair) = self.repairs.last_mut() {
-                    repair.ended = None;
-                }
-            }
-        }
-    }
-
     /// The restoration is taken back: wholly, or from now on.
-    fn reopen(&mut self, fact: Uuid, at: UnixMs, case: Reopening) {
+    pub(super) fn reopen(&mut self, fact: Uuid, at: UnixMs, case: Reopening) {
         self.state = if self.acknowledged { State::Acknowledged } else { State::Open };
         self.restored_at = None;
+        self.closed_at = None;
         end(&mut self.repairs, at, Ending::Cancelled);
-        end(&mut self.callbacks, at, Ending::Cancelled);
+        self.end_callbacks(at, Ending::Cancelled);
         self.end_feedback(at, Ending::Cancelled);
         match case {
             Reopening::NeverCameBack => {
@@ -209,7 +190,7 @@ impl Fault {
         self.feedback.push(FeedbackRun { run, is_back: false });
     }
 
-    fn end_feedback(&mut self, at: UnixMs, ending: Ending) {
+    pub(super) fn end_feedback(&mut self, at: UnixMs, ending: Ending) {
         if let Some(feedback) = self.feedback_running() {
             feedback.run.ended = Some((at, ending));
         }
@@ -226,11 +207,11 @@ pub(crate) fn known_cause(causes: &[crate::rules::Cause], name: &str, what: &str
 }
 
 /// The next run of a list; the first one is known by its place, not by the fact that began it.
-fn begun(runs: &[Run], fact: Uuid, at: UnixMs) -> Run {
+pub(super) fn begun(runs: &[Run], fact: Uuid, at: UnixMs) -> Run {
     Run { begun_by: (!runs.is_empty()).then_some(fact), from: at, ended: None }
 }
 
-fn end(runs: &mut [Run], at: UnixMs, ending: Ending) {
+pub(super) fn end(runs: &mut [Run], at: UnixMs, ending: Ending) {
     if let Some(run) = runs.last_mut().filter(|run| run.ended.is_none()) {
         run.ended = Some((at, ending));
     }

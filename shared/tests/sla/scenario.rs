@@ -11,8 +11,10 @@ use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
 use linewatch_shared::detector::LineState;
 use linewatch_shared::facts::{Callback, Channel, Reopening, Step, StepKind};
-use linewatch_shared::rules::{Pack, SHIPPED, parse_duration};
-use linewatch_shared::sla::{Deadline, Event, Fact, LineRules, LineTerms, PackVersion, Status, deadlines};
+use linewatch_shared::rules::{Pack, SHIPPED, format_duration, parse_duration};
+use linewatch_shared::sla::{
+    Carried, Deadline, Event, Fact, Fault, LineRules, LineTerms, PackVersion, Status, deadlines, fold,
+};
 use linewatch_shared::time::UnixMs;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -33,6 +35,9 @@ struct Story {
     /// Keys of the pack's head to change, such as `clock_starts`.
     #[serde(default)]
     pack: toml::Table,
+    /// Keys of the tier to change; an empty text takes one away.
+    #[serde(default)]
+    limits: toml::Table,
     /// Tier of the line from a moment on, beside the first one.
     #[serde(default)]
     terms: Vec<TermsLine>,
@@ -71,6 +76,10 @@ struct FactLine {
     agent: Option<String>,
     until: Option<String>,
     cause: Option<String>,
+    /// The fault into which a merge goes.
+    into: Option<String>,
+    /// The facts that a split takes out.
+    reports: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +95,16 @@ struct Look {
     exhausted: Option<String>,
     misfits: Option<Vec<String>>,
     follows: Option<Vec<String>>,
+    /// Time without service of each fault, and the time that its restoration took without pauses.
+    gross: Option<Vec<String>>,
+    net: Option<Vec<String>>,
+    /// Ids that answer, beside its own, for each fault.
+    aliases: Option<Vec<String>>,
+    /// `[id] kind: verdict at (learnt at), …` of each deadline that was ever decided.
+    history: Option<Vec<String>>,
+    /// The steps that fit the last fault.
+    possible: Option<Vec<String>>,
+    line: Option<String>,
 }
 
 pub fn check(file: &Path) -> Result<(), String> {
@@ -155,6 +174,13 @@ impl<'a> Teller<'a> {
         let mut text: toml::Table = toml::from_str(SHIPPED[0].1).unwrap();
         let head = text.get_mut("pack").unwrap().as_table_mut().unwrap();
         head.extend(self.story.pack.clone());
+        for tier in text.get_mut("tier").unwrap().as_array_mut().unwrap() {
+            let tier = tier.as_table_mut().unwrap();
+            for (key, value) in &self.story.limits {
+                tier.insert(key.clone(), value.clone());
+                tier.retain(|_, value| value.as_str() != Some(""));
+            }
+        }
         let pack = Pack::parse(&toml::to_string(&text).unwrap(), "story").unwrap();
         let terms = |valid_from, tier: &str| LineTerms {
             valid_from,
@@ -207,13 +233,24 @@ impl<'a> Teller<'a> {
             },
             "resumed" => StepKind::Resumed,
             "exempted" => StepKind::Exempted { cause: text(&line.cause), grantor: "supervisor".to_owned() },
+            "closed unconfirmed" => StepKind::ClosedUnconfirmed {
+                reason: "nobody answers".to_owned(),
+                by: "supervisor".to_owned(),
+            },
+            "merged" => StepKind::Merged { into: self.id_of(line.into.as_deref().unwrap()) },
+            "split" => StepKind::Split {
+                reports: line.reports.as_ref().unwrap().iter().map(|name| self.id_of(name)).collect(),
+            },
             "note" => StepKind::Note { text: String::new() },
             other => panic!("a story does not know \"{other}\""),
         };
-        let of = line.of.as_deref().unwrap_or("f");
-        let fault =
-            self.names.iter().find(|(_, name)| name == of).map_or(Uuid::from_u128(u128::MAX), |(id, _)| *id);
+        let fault = self.id_of(line.of.as_deref().unwrap_or("f"));
         Event::Step(Step { fault, kind, note: None })
+    }
+
+    /// The fact of that name; of no fact at all where the story has none.
+    fn id_of(&self, name: &str) -> Uuid {
+        self.names.iter().find(|(_, known)| known == name).map_or(Uuid::from_u128(u128::MAX), |(id, _)| *id)
     }
 
     fn time(&self, text: &str) -> UnixMs {
@@ -291,7 +328,63 @@ impl<'a> Teller<'a> {
                 desk.states.iter().map(|s| s.fault.follows.map_or("nothing", |id| self.name(id)).to_owned());
             compare(&what("follows"), expected, &found.collect::<Vec<_>>())?;
         }
+        self.look_closer(desk, now, look)?;
         Ok(now)
+    }
+
+    fn look_closer(&self, desk: &Desk, now: UnixMs, look: &Look) -> Result<(), String> {
+        let what = |what: &str| format!("at {}: {what}", look.at);
+        let faults = || desk.states.iter().map(|state| &state.fault);
+        let lengths =
+            |of: fn(&Fault, UnixMs) -> i64| faults().map(|f| length(of(f, now))).collect::<Vec<_>>();
+        if let Some(expected) = &look.gross {
+            compare(&what("gross"), expected, &lengths(Fault::gross_ms))?;
+        }
+        if let Some(expected) = &look.net {
+            compare(&what("net"), expected, &lengths(Fault::net_ms))?;
+        }
+        if let Some(expected) = &look.aliases {
+            let names = |f: &Fault| f.aliases.iter().map(|id| self.name(*id)).collect::<Vec<_>>().join(" ");
+            compare(&what("aliases"), expected, &faults().map(names).collect::<Vec<_>>())?;
+        }
+        if let Some(expected) = &look.history {
+            compare(&what("history"), expected, &self.history(desk, now))?;
+        }
+        if let Some(expected) = &look.possible {
+            let found = faults().next_back().map(|fault| fault.possible(now)).unwrap_or_default();
+            compare(&what("possible"), expected, &found.into_iter().map(str::to_owned).collect::<Vec<_>>())?;
+        }
+        if let Some(expected) = &look.line {
+            let folded = fold(desk.facts.clone(), &desk.rules, &Carried::default());
+            compare(&what("line"), std::slice::from_ref(expected), &[folded.line_state.name().to_owned()])?;
+        }
+        Ok(())
+    }
+
+    fn history(&self, desk: &Desk, now: UnixMs) -> Vec<String> {
+        let mut all = Vec::new();
+        for state in &desk.states {
+            for deadline in deadlines(&state.fault, now) {
+                let Some(entry) = state.ledger.entry(deadline.kind, deadline.period) else { continue };
+                let past: Vec<String> = entry
+                    .history
+                    .iter()
+                    .map(|p| {
+                        format!(
+                            "{} {} (learnt {})",
+                            p.verdict.name(),
+                            self.clock(p.at),
+                            self.clock(p.learnt_at)
+                        )
+                    })
+                    .collect();
+                if !past.is_empty() {
+                    let fault = self.name(state.fault.id);
+                    all.push(format!("{fault} {}: {}", deadline.kind.name(), past.join(", ")));
+                }
+            }
+        }
+        all
     }
 
     fn owed(&self, desk: &Desk, now: UnixMs) -> Vec<String> {
@@ -325,6 +418,10 @@ impl<'a> Teller<'a> {
         };
         desk.told.iter().map(line).collect()
     }
+}
+
+fn length(ms: i64) -> String {
+    if ms == 0 { "0".to_owned() } else { format_duration(ms) }
 }
 
 fn compare(what: &str, expected: &[String], found: &[String]) -> Result<(), String> {

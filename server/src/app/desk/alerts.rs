@@ -142,7 +142,9 @@ fn worded(kind: &StepKind) -> (&'static str, String) {
         StepKind::Callback(Callback::Unsatisfied | Callback::StillDown) => {
             ("callback_unsatisfied", String::new())
         }
-        StepKind::Reopened { reason, .. } | StepKind::Paused { reason, .. } => (kind.name(), reason.clone()),
+        StepKind::Reopened { reason, .. }
+        | StepKind::Paused { reason, .. }
+        | StepKind::ClosedUnconfirmed { reason, .. } => (kind.name(), reason.clone()),
         StepKind::Note { text } => (kind.name(), text.clone()),
         other => (other.name(), String::new()),
     }

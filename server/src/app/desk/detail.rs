@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use linewatch_shared::facts::{Callback, Reopening, Step, StepKind};
-use linewatch_shared::sla::{Deadline, Event, FaultState, PackVersion, deadlines};
+use linewatch_shared::sla::{Deadline, Event, Fault, FaultState, PackVersion, Pause, deadlines};
 use linewatch_shared::time::{MINUTE_MS, UnixMs};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -65,7 +65,7 @@ pub struct VerdictView {
 /// One promise with its history.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct DeadlineView {
-    /// `restoration`, `feedback`, `repair` or `callback`.
+    /// `restoration`, `feedback`, `repair`, `callback` or `supervisor`.
     pub kind: String,
     /// Which one of its kind.
     pub period: String,
@@ -97,6 +97,38 @@ pub struct FaultDetail {
     pub facts: Vec<FactView>,
     /// Its promises.
     pub deadlines: Vec<DeadlineView>,
+    /// How long service was out so far, in milliseconds, pauses included.
+    pub gross_ms: i64,
+    /// How long restoration took so far as it is held against its limit, in milliseconds: without the pauses.
+    pub net_ms: i64,
+    /// The pauses, oldest first.
+    pub pauses: Vec<PauseView>,
+}
+
+/// A pause of the restoration and repair clocks.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct PauseView {
+    /// Since when.
+    pub from: String,
+    /// Until when at the latest, or when it was ended.
+    pub until: String,
+    /// One of the pack's causes.
+    pub cause: String,
+    /// What shows it.
+    pub evidence: String,
+    /// Who allowed it.
+    pub grantor: String,
+}
+
+fn pauses(fault: &Fault) -> Vec<PauseView> {
+    let view = |pause: &Pause| PauseView {
+        from: pause.span.from.to_rfc3339(),
+        until: pause.span.to.unwrap_or(pause.span.from).to_rfc3339(),
+        cause: pause.cause.clone(),
+        evidence: pause.evidence.clone(),
+        grantor: pause.grantor.clone(),
+    };
+    fault.pauses.iter().map(view).collect()
 }
 
 /// Reads a fault by its id or any alias.
@@ -111,7 +143,9 @@ pub fn read(desk: &Desk, tx: &mut Tx<'_>, id: Uuid, now: UnixMs) -> Result<Fault
     let view = view::one(tx, &lens, &state)?;
     let facts = story(tx, &state, tolerance_ms(&versions, &state))?;
     let deadlines = deadlines(&state.fault, now).iter().map(|d| deadline(&lens, &state, d)).collect();
-    Ok(FaultDetail { fault: view, facts, deadlines })
+    let fault = &state.fault;
+    let (gross_ms, net_ms, pauses) = (fault.gross_ms(now), fault.net_ms(now), pauses(fault));
+    Ok(FaultDetail { fault: view, facts, deadlines, gross_ms, net_ms, pauses })
 }
 
 /// By how much a device's time may be corrected before its clock counts as wrong, as the fault's pack says.
@@ -199,6 +233,9 @@ fn step_fields(step: &Step) -> Value {
             "cause": cause, "reason": reason, "until": until.to_rfc3339(), "evidence": evidence, "grantor": grantor,
         }),
         StepKind::Exempted { cause, grantor } => json!({ "cause": cause, "grantor": grantor }),
+        StepKind::ClosedUnconfirmed { reason, by } => json!({ "reason": reason, "supervisor": by }),
+        StepKind::Merged { into } => json!({ "into": into }),
+        StepKind::Split { reports } => json!({ "reports": reports }),
         StepKind::Note { text } => json!({ "text": text }),
     };
     if let (Some(note), Some(fields)) = (&step.note, fields.as_object_mut()) {

@@ -43,15 +43,30 @@ pub fn step(desk: &Desk, tx: &mut Tx<'_>, new: &NewStep, now: UnixMs) -> Result<
     let (fault, line) = faults::resolve(tx, new.step.fault)?.ok_or(DeskError::NoFault(new.step.fault))?;
     let before = faults::one(tx, fault)?.ok_or(DeskError::NoFault(fault))?.fault;
     check_cause(desk, tx, &before, &new.step.kind)?;
+    let named = named(tx, &new.step, &line)?;
     let event = Event::Step(new.step.clone());
     facts::insert(tx, &[written_here(new.id, new.occurred_at, &line, event, &new.by, now)])?;
-    let touched = Touched { from: new.occurred_at, named: BTreeSet::from([fault]) };
+    let touched = Touched { from: new.occurred_at, named };
     desk.settle(tx, &BTreeMap::from([(line, touched)]), now)?;
     let (after, _) = faults::resolve(tx, fault)?.ok_or(DeskError::NoFault(fault))?;
     let folded = faults::one(tx, after)?.ok_or(DeskError::NoFault(after))?.fault;
     refuse_misfit(&before, &folded, new)?;
     write_audit(tx, new, after, now)?;
     Ok(after)
+}
+
+/// The faults that the step names. A fault is of one line; so are two that are merged.
+fn named(tx: &mut Tx<'_>, step: &Step, line: &str) -> Result<BTreeSet<Uuid>, DeskError> {
+    let mut named = BTreeSet::new();
+    for id in step.faults() {
+        let (fault, of_line) = faults::resolve(tx, id)?.ok_or(DeskError::NoFault(id))?;
+        if of_line != line {
+            let reason = format!("fault {id} is of line {of_line}; only faults of line {line} can be merged");
+            return Err(DeskError::Invalid { field: "into", reason });
+        }
+        named.insert(fault);
+    }
+    Ok(named)
 }
 
 fn refuse_misfit(before: &Fault, folded: &Fault, new: &NewStep) -> Result<(), DeskError> {
@@ -95,7 +110,14 @@ fn check_cause(desk: &Desk, tx: &mut Tx<'_>, fault: &Fault, kind: &StepKind) -> 
 
 fn write_audit(tx: &mut Tx<'_>, new: &NewStep, fault: Uuid, now: UnixMs) -> Result<(), DeskError> {
     let set_back = now.since(new.occurred_at) > SET_BACK_AUDITED_MS;
-    let granted = matches!(new.step.kind, StepKind::Exempted { .. } | StepKind::Paused { .. });
+    let granted = matches!(
+        new.step.kind,
+        StepKind::Exempted { .. }
+            | StepKind::Paused { .. }
+            | StepKind::ClosedUnconfirmed { .. }
+            | StepKind::Merged { .. }
+            | StepKind::Split { .. }
+    );
     if !set_back && !granted {
         return Ok(());
     }

@@ -89,7 +89,8 @@ pub struct FaultView {
     pub tier_label: Label,
     /// The pack and version that the fault started under.
     pub pack: String,
-    /// `suspected`, `open`, `acknowledged`, `dispatched`, `restored`, `repaired`, `closed` or `withdrawn`.
+    /// `suspected`, `open`, `acknowledged`, `dispatched`, `restored`, `repaired`, `closed`,
+    /// `closed_unconfirmed` or `withdrawn`.
     pub state: String,
     /// The earliest evidence or report.
     pub started_at: String,
@@ -103,7 +104,7 @@ pub struct FaultView {
     pub proposed_restored_at: Option<String>,
     /// The restoration in force.
     pub restored_at: Option<String>,
-    /// The customer's confirmation.
+    /// The customer's confirmation, or a supervisor's closing.
     pub closed_at: Option<String>,
     /// The exemption's cause, where there is one.
     pub exempt: Option<String>,
@@ -117,6 +118,8 @@ pub struct FaultView {
     pub repair: Option<Promise>,
     /// The customer is asked by.
     pub callback: Option<Promise>,
+    /// A supervisor decides by, because the customer cannot be reached.
+    pub supervisor: Option<Promise>,
     /// The line's faults in the year.
     pub repeat: Repeat,
     /// The line's interruption in the year.
@@ -236,6 +239,7 @@ impl Lens<'_> {
             feedback: current(DeadlineKind::Feedback),
             repair: current(DeadlineKind::Repair),
             callback: current(DeadlineKind::Callback),
+            supervisor: current(DeadlineKind::Supervisor),
             repeat,
             interruption,
             owner: owner(line),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use linewatch_shared::facts::{Body, ClockFact, Record, When};
+use linewatch_shared::facts::{Body, ClockFact, Record, Step, StepKind, When};
 use linewatch_shared::health::Health;
 use linewatch_shared::sla::{Event, Fact};
 use linewatch_shared::time::{MonoMs, UnixMs};
@@ -164,6 +164,9 @@ impl Intake {
                 self.opened.insert(record.id, report.line.clone());
                 ("report", Some((Some(report.line.clone()), event, None)))
             }
+            Body::Step(Step { kind: StepKind::ClosedUnconfirmed { .. }, .. }) => {
+                return outside("only a supervisor at the desk closes without the customer's word");
+            }
             Body::Step(step) => {
                 let line = self.line_of(tx, step.fault)?;
                 if let Some(line) = &line
@@ -211,11 +214,13 @@ impl Intake {
             self.opened.insert(record.id, line.clone());
         }
         if let Some(line) = &line {
-            let named = match &event {
-                Event::Step(step) => faults::resolve(tx, step.fault)?.map(|(fault, _)| fault),
-                _ => None,
-            };
-            let touch = Touched { from: corrected.at, named: BTreeSet::from_iter(named) };
+            let mut named = BTreeSet::new();
+            if let Event::Step(step) = &event {
+                for id in step.faults() {
+                    named.extend(faults::resolve(tx, id)?.map(|(fault, _)| fault));
+                }
+            }
+            let touch = Touched { from: corrected.at, named };
             self.stored
                 .touched
                 .entry(line.clone())

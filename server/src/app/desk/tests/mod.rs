@@ -3,6 +3,7 @@
 mod intake;
 mod order;
 mod people;
+mod reshape;
 
 use std::sync::Arc;
 

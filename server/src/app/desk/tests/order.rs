@@ -33,6 +33,21 @@ fn month() -> Vec<Vec<u8>> {
         device.step(18, 10, day(20, 0), satisfied.clone()),
         device.line(40, "L1", day(20, 60), Down),
         device.step(22, 20, day(21, 0), satisfied),
+        // What fails later turns out to be the first one again; another failure was wrongly counted to it.
+        device.step(41, 40, day(21, 10), StepKind::Merged { into: Uuid::from_u128(20) }),
+        device.line(42, "L1", day(22, 0), Up),
+        device.line(43, "L1", day(22, 60), Down),
+        device.line(44, "L1", day(22, 90), Up),
+        device.step(45, 43, day(23, 0), StepKind::Split { reports: vec![Uuid::from_u128(43)] }),
+        device.step(46, 43, day(23, 1), StepKind::Repaired),
+        device.step(47, 43, day(23, 2), StepKind::Callback(Callback::NotReached)),
+        device.step(48, 43, day(23, 3), StepKind::Callback(Callback::NotReached)),
+        // Two faults of the other line are one; the merge is undone again and made anew.
+        device.line(50, "L2", day(10, 0), Down),
+        device.line(51, "L2", day(10, 9), Up),
+        device.step(52, 30, day(11, 0), StepKind::Merged { into: Uuid::from_u128(50) }),
+        device.step(53, 50, day(12, 0), StepKind::Split { reports: vec![Uuid::from_u128(50)] }),
+        device.step(54, 50, day(13, 0), StepKind::Merged { into: Uuid::from_u128(30) }),
     ]
 }
 
