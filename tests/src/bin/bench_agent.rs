@@ -1,7 +1,7 @@
 //! What the whole agent costs (prober, detector, journal, sync) beside fping in the same run, and how long
 //! a lost packet takes to become a fault on the board. Real processes, enrolled with a real server.
 //!
-//! `bench_agent [--seconds N] [--rounds N] [--raw]`
+//! `bench_agent [--targets N] [--seconds N] [--rounds N] [--raw]`
 
 use std::fmt::Display;
 use std::fs;
@@ -24,6 +24,7 @@ const KIB_PER_MIB: f64 = 1_024.0;
 
 #[derive(Clone, Copy)]
 struct Options {
+    targets: Option<u32>,
     span: Duration,
     rounds: usize,
     sockets: Sockets,
@@ -39,22 +40,26 @@ fn main() -> Result<()> {
     let options = parse(std::env::args().skip(1))?;
     interrupt_on_signals()?;
     tell(machine())?;
-    for (count, cpu_percent, rss_mib) in GOALS {
+    let wanted = |count: u32| options.targets.is_none_or(|targets| targets == count);
+    for (count, cpu_percent, rss_mib) in GOALS.into_iter().filter(|(count, ..)| wanted(*count)) {
         compare(options, count, cpu_percent, rss_mib)?;
     }
     Ok(())
 }
 
 fn parse(args: impl Iterator<Item = String>) -> Result<Options> {
-    const USAGE: &str = "usage: bench_agent [--seconds N] [--rounds N] [--raw]
+    const USAGE: &str = "usage: bench_agent [--targets N] [--seconds N] [--rounds N] [--raw]
+  --targets N  1000 or 10000; both unless given
   --seconds N  how long each program is measured; 60, a whole minute's work, unless given
   --rounds N   how often; 1 unless given
   --raw        with raw sockets, as root; datagram sockets, which the packages allow, unless given";
-    let mut options = Options { span: Duration::from_secs(60), rounds: 1, sockets: Sockets::Datagram };
+    let mut options =
+        Options { targets: None, span: Duration::from_secs(60), rounds: 1, sockets: Sockets::Datagram };
     let mut args = args;
     while let Some(arg) = args.next() {
         let mut number = || args.next().and_then(|n| n.parse::<u32>().ok()).filter(|n| *n > 0).context(USAGE);
         match arg.as_str() {
+            "--targets" => options.targets = Some(number()?),
             "--seconds" => options.span = Duration::from_secs(number()?.into()),
             "--rounds" => options.rounds = number()? as usize,
             "--raw" => options.sockets = Sockets::Raw,
