@@ -7,6 +7,8 @@ mod fact;
 mod fold;
 mod owed;
 mod state;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 pub use fact::{MatterEvent, MatterFact, MatterStep, Opening, Point};
