@@ -169,6 +169,62 @@ supervisor-corrected =
     .what = correction: a supervisor's decision was not missed
     .lead = You were told that the supervisor's decision due { $due } was missed. Facts that came in later show that it was not. The earlier alert no longer stands.
 
+## Matters: complaints, requests, defects, promises, visits, patrols. $promise: what is owed.
+
+matter-warning =
+    .what = { $late ->
+        [yes] learnt late: { $percent } % of the time for { $promise } was used, { $balance }
+       *[no] { $promise } due { $due_short }, { $balance } ({ $percent } % used)
+    }
+    .lead = { $late ->
+        [yes] This became known late: { $percent } % of the time promised for { $promise } was used at { $at }. It is due { $due }; { $balance }.
+       *[no] { $percent } % of the time promised for { $promise } is used. It is due { $due }; { $balance }.
+    }
+matter-missed =
+    .what = { $late ->
+        [yes] learnt late: { $promise } was missed, due { $due_short }
+       *[no] { $promise } missed, due { $due_short }
+    }
+    .lead = { $late ->
+        [yes] This became known late: { $promise } was due { $due } and was not kept.
+       *[no] { $promise } was due { $due } and was not kept; { $balance }.
+    }
+matter-met_late =
+    .what = { $promise } kept { $after } after the limit
+    .lead = { $promise } was kept at { $at }, { $after } after the promised time ({ $due }).
+matter-corrected =
+    .what = correction: { $promise } was not missed
+    .lead = You were told that { $promise }, due { $due }, was missed. Facts that came in later show that it was not. The earlier alert no longer stands.
+
+promise-answer = an answer
+promise-routing = handing over to the unit concerned
+promise-resolution = the solution
+promise-progress = word on how it stands
+promise-callback = the callback
+promise-visit = the visit
+promise-patrol = the patrol
+promise-review = the review of the report
+promise-supervisor = the supervisor's decision
+
+matter-complaint = Complaint
+matter-request = Request
+matter-defect = Defect
+matter-promise = Promise
+matter-visit = Visit
+matter-patrol = Patrol
+
+matter-state-open = open
+matter-state-answered = taken up
+matter-state-resolved = solved
+matter-state-closed = closed
+matter-state-closed_unconfirmed = closed unconfirmed
+matter-state-cancelled = cancelled
+
+label-matter = Matter
+label-class = Class
+label-opened = Since
+label-number = Number
+
 ## A kind or mark that this file does not know yet.
 
 other-notice =

@@ -165,6 +165,62 @@ supervisor-corrected =
     .what = 更正：主管决定未超时
     .lead = 此前通知主管决定（应于 { $due } 前）已超时。后到的信息表明并未超时，此前的告警不再成立。
 
+## 投诉、诉求、缺陷、承诺、走访、巡检。$promise：所欠的事项。
+
+matter-warning =
+    .what = { $late ->
+        [yes] 迟到信息：{ $promise }时限曾用去 { $percent }%，{ $balance }
+       *[no] 须于 { $due_short } 前完成{ $promise }，{ $balance }（已用 { $percent }%）
+    }
+    .lead = { $late ->
+        [yes] 此情况得知较晚：{ $promise }时限在 { $at } 已用去 { $percent }%。须于 { $due } 前完成，{ $balance }。
+       *[no] { $promise }时限已用去 { $percent }%，须于 { $due } 前完成，{ $balance }。
+    }
+matter-missed =
+    .what = { $late ->
+        [yes] 迟到信息：{ $promise }曾超时，应于 { $due_short } 完成
+       *[no] { $promise }已超时，应于 { $due_short } 完成
+    }
+    .lead = { $late ->
+        [yes] 此情况得知较晚：{ $promise }应于 { $due } 前完成，当时未完成。
+       *[no] { $promise }应于 { $due } 前完成，至今未完成，{ $balance }。
+    }
+matter-met_late =
+    .what = { $promise }已完成，超时 { $after }
+    .lead = { $promise }于 { $at } 完成，比承诺时间（{ $due }）晚 { $after }。
+matter-corrected =
+    .what = 更正：{ $promise }未超时
+    .lead = 此前曾告知：应于 { $due } 完成的{ $promise }已超时。后到的记录表明并未超时，原告警作废。
+
+promise-answer = 响应
+promise-routing = 转派
+promise-resolution = 解决
+promise-progress = 进展告知
+promise-callback = 回访
+promise-visit = 走访
+promise-patrol = 巡检
+promise-review = 报告审核
+promise-supervisor = 主管决定
+
+matter-complaint = 投诉
+matter-request = 诉求
+matter-defect = 缺陷
+matter-promise = 承诺
+matter-visit = 走访
+matter-patrol = 巡检
+
+matter-state-open = 待受理
+matter-state-answered = 处理中
+matter-state-resolved = 已解决
+matter-state-closed = 已关闭
+matter-state-closed_unconfirmed = 未经客户确认关闭
+matter-state-cancelled = 已取消
+
+label-matter = 事项
+label-class = 类别
+label-opened = 提出时间
+label-number = 编号
+
 ## 本文件尚不认识的类别或节点。
 
 other-notice =

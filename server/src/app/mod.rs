@@ -8,6 +8,7 @@ pub mod desk;
 pub mod housekeeping;
 pub mod import;
 pub mod live;
+pub mod matters;
 pub mod packs;
 pub mod server;
 pub mod users;
@@ -151,6 +152,16 @@ impl App {
         let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
         Uuid::new_v7(uuid::Timestamp::from_unix(&*ids, now_ms / 1_000, nanos))
     }
+}
+
+/// An id that follows from what it is made of, so that a second try, or a second node, makes the same.
+#[must_use]
+pub fn derived_id(of: Uuid, what: &[u8]) -> Uuid {
+    use sha2::Digest;
+    let hash = sha2::Sha256::new().chain_update(of.as_bytes()).chain_update(what).finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
 /// Fills a blob with secret random bytes.

@@ -12,6 +12,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_base", include_str!("../../migrations/0001_base.sql")),
     ("0002_faults", include_str!("../../migrations/0002_faults.sql")),
     ("0003_outbox", include_str!("../../migrations/0003_outbox.sql")),
+    ("0004_matters", include_str!("../../migrations/0004_matters.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

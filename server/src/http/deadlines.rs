@@ -15,7 +15,7 @@ use super::extract::Params;
 use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
 use crate::app::desk::line_view::{self, LineView, Span};
-use crate::store::faults::{DeadlineRow, WantedDeadlines, list_deadlines};
+use crate::store::deadlines::{self, DeadlineRow, WantedDeadlines};
 
 /// The states of a promise.
 const STATES: [&str; 5] = ["running", "paused", "met", "missed", "cancelled"];
@@ -34,7 +34,7 @@ pub fn routes(router: ApiRouter) -> ApiRouter {
 struct DeadlineParams {
     /// Only in this state: `running`, `paused`, `met`, `missed` or `cancelled`.
     state: Option<String>,
-    /// Only of this kind: `restoration`, `feedback`, `repair` or `callback`.
+    /// Only of this kind, such as `restoration`, `feedback`, `callback`, `resolution` or `visit`.
     kind: Option<String>,
     /// Only those due before this moment, RFC 3339.
     due_before: Option<String>,
@@ -47,8 +47,10 @@ struct DeadlineParams {
 /// A promise.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 struct DeadlineItem {
-    /// The fault.
-    fault: String,
+    /// The fault, where it is a fault's.
+    fault: Option<String>,
+    /// The matter, where it is a complaint's, a visit's …
+    matter: Option<String>,
     /// What is owed.
     kind: String,
     /// Which one of its kind.
@@ -97,15 +99,17 @@ async fn list(
         after: after.map(|(at, subject, kind, period)| (UnixMs(at), subject, kind, period)),
     };
     let now = app.now();
-    let rows = app.db.read(move |tx| list_deadlines(tx, &wanted, now, size as i64 + 1)).await?;
+    let rows = app.db.read(move |tx| deadlines::list(tx, &wanted, now, size as i64 + 1)).await?;
     let position = |row: &DeadlineRow| (row.due_at.0, row.subject, row.kind.clone(), row.period.clone());
     let Page { items, next_cursor } = Page::new("deadlines", size, rows, position);
     Ok(Json(Page { items: items.into_iter().map(item).collect(), next_cursor }))
 }
 
 fn item(row: DeadlineRow) -> DeadlineItem {
+    let of = |kind: &str| (row.subject_kind == kind).then(|| row.subject.to_string());
     DeadlineItem {
-        fault: row.subject.to_string(),
+        fault: of("fault"),
+        matter: of("matter"),
         kind: row.kind,
         period: row.period,
         line: row.line,

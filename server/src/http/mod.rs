@@ -18,7 +18,9 @@ mod fault_tests;
 mod faults;
 pub mod health;
 pub mod idempotency;
+mod matters;
 mod new_fact;
+mod new_matter_step;
 mod observe;
 pub mod page;
 mod reference;
@@ -68,6 +70,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = deadlines::routes(router);
     let router = dead_letters::routes(router);
     let router = visits::routes(router);
+    let router = matters::routes(router);
     reference::routes(router)
 }
 

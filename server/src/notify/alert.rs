@@ -48,6 +48,19 @@ pub struct Alert {
     pub time_zone: String,
     /// The fault's page.
     pub link: String,
+    /// What it is about where that is no fault of a line: `fault` is then the matter's id, `tier` its class, and
+    /// `line` empty where it is about none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matter: Option<AlertMatter>,
+}
+
+/// A complaint, a visit … that an alert is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertMatter {
+    /// `complaint`, `request`, `defect`, `promise`, `visit` or `patrol`.
+    pub kind: String,
+    /// What it is about.
+    pub title: String,
 }
 
 /// The most steps that an alert lists.

@@ -94,7 +94,8 @@ fn piece(words: &Words, alert: &Alert, now: UnixMs) -> Piece {
     let zone = zone(&alert.time_zone);
     let (what, lead) = headline(words, alert, now, zone);
     let customer = customer(alert);
-    let (tier, line) = (tier(words.lang, alert), name(&alert.line));
+    let about = alert.matter.as_ref().map_or(&alert.line, |matter| &matter.title);
+    let (tier, line) = (tier(words.lang, alert), name(about));
     let args: [(&str, Arg<'_>); 4] = [
         ("tier", (&tier).into()),
         ("customer", (&customer).into()),
@@ -126,22 +127,35 @@ fn piece(words: &Words, alert: &Alert, now: UnixMs) -> Piece {
 
 /// Labels and values; what is not known is left out.
 fn table(words: &Words, alert: &Alert, now: UnixMs, zone: Tz) -> Vec<(String, String)> {
-    let rows = [
+    let due = format!("{}; {}", full_time(alert.due_at, zone), balance(words, alert.due_at.since(now)));
+    let known = |rows: Vec<(&str, String)>| {
+        let known = rows.into_iter().filter(|(_, value)| !value.is_empty());
+        known.map(|(label, value)| (words.say(label, &[]), value)).collect()
+    };
+    if let Some(matter) = &alert.matter {
+        return known(vec![
+            ("label-matter", format!("{}: {}", term(words, "matter", &matter.kind), name(&matter.title))),
+            ("label-customer", format!("{} ({})", customer(alert), name(&alert.customer))),
+            ("label-line", name(&alert.line)),
+            ("label-site", name(&alert.site)),
+            ("label-class", tier(words.lang, alert)),
+            ("label-state", term(words, "matter-state", &alert.state)),
+            ("label-opened", full_time(alert.started_at, zone)),
+            ("label-due", due),
+            ("label-number", alert.fault.to_string()),
+        ]);
+    }
+    known(vec![
         ("label-customer", format!("{} ({})", customer(alert), name(&alert.customer))),
         ("label-line", name(&alert.line)),
         ("label-site", name(&alert.site)),
         ("label-tier", tier(words.lang, alert)),
         ("label-state", term(words, "state", &alert.state)),
         ("label-started", full_time(alert.started_at, zone)),
-        (
-            "label-due",
-            format!("{}; {}", full_time(alert.due_at, zone), balance(words, alert.due_at.since(now))),
-        ),
+        ("label-due", due),
         ("label-reported", words.say(if alert.reported { "reported-yes" } else { "reported-no" }, &[])),
         ("label-fault", alert.fault.to_string()),
-    ];
-    let known = rows.into_iter().filter(|(_, value)| !value.is_empty());
-    known.map(|(label, value)| (words.say(label, &[]), value)).collect()
+    ])
 }
 
 /// The customer's name, or the code where there is none.
@@ -162,8 +176,10 @@ fn headline(words: &Words, alert: &Alert, now: UnixMs, zone: Tz) -> (String, Str
     let (at, after) = (full_time(alert.at, zone), words.span(alert.at.since(alert.due_at)));
     let balance = balance(words, alert.due_at.since(now));
     let percent = clean(percent, NAME_CHARS_MAX);
-    let args: [(&str, Arg<'_>); 9] = [
+    let promise = term(words, "promise", &alert.kind);
+    let args: [(&str, Arg<'_>); 10] = [
         ("kind", (&kind).into()),
+        ("promise", (&promise).into()),
         ("mark", (&told_mark).into()),
         ("percent", (&percent).into()),
         ("due", (&due).into()),
@@ -174,7 +190,8 @@ fn headline(words: &Words, alert: &Alert, now: UnixMs, zone: Tz) -> (String, Str
         ("late", if alert.late { "yes" } else { "no" }.into()),
     ];
     let say = |part: &str| {
-        let id = format!("{}-{mark}.{part}", alert.kind);
+        let of = if alert.matter.is_some() { "matter" } else { alert.kind.as_str() };
+        let id = format!("{of}-{mark}.{part}");
         words.find(&id, &args).unwrap_or_else(|| words.say(&format!("other-notice.{part}"), &args))
     };
     (say("what"), say("lead"))

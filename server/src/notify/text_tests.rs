@@ -43,6 +43,7 @@ fn alert(kind: &str, mark: &str) -> Alert {
         manager: "manager-1".into(),
         time_zone: "Asia/Shanghai".into(),
         link: "https://desk.example/?fault=1&x=2".into(),
+        matter: None,
     }
 }
 

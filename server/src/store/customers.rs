@@ -111,3 +111,34 @@ pub fn list(tx: &mut Tx<'_>, search: &Search) -> Result<Vec<ListedCustomer>, DbE
     };
     tx.query(&sql, &search.params()[..3])?.iter().map(listed).collect()
 }
+
+/// Who answers for a customer, and whom alerts about it reach.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owners {
+    /// The customer's name.
+    pub name: String,
+    /// Its tier.
+    pub tier: String,
+    /// The pack of its lines.
+    pub pack: String,
+    /// The account manager.
+    pub manager: Option<String>,
+    /// Where alerts go.
+    pub manager_email: Option<String>,
+}
+
+/// Who answers for a customer; none where the customer is not known.
+pub fn owners(tx: &mut Tx<'_>, code: &str) -> Result<Option<Owners>, DbError> {
+    let sql = "SELECT name, tier, pack, manager, manager_email FROM customer WHERE code = $1";
+    tx.query_opt(sql, &[code.into()])?
+        .map(|row| {
+            Ok(Owners {
+                name: row.get(0)?,
+                tier: row.get(1)?,
+                pack: row.get(2)?,
+                manager: row.get(3)?,
+                manager_email: row.get(4)?,
+            })
+        })
+        .transpose()
+}

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use linewatch_shared::sla::{Deadline, FaultState, deadlines, next_wake};
+use linewatch_shared::sla::{self, FaultState, next_wake};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
+use super::deadlines::{self, Subject};
 use super::{pack, unpack};
 use crate::db::{DbError, LockKey, Row, Tx, Value};
 
@@ -142,7 +143,14 @@ pub fn save_judged(
         pack("fault.body", state)?.into(),
     ];
     tx.execute(sql, &params)?;
-    save_deadlines(tx, state, now)
+    let of = Subject {
+        id: fault.id,
+        kind: "fault",
+        line: &fault.line,
+        customer: &fault.terms.customer,
+        tier: &fault.terms.tier.name,
+    };
+    deadlines::save(tx, &of, &sla::deadlines(fault, now), now)
 }
 
 /// Makes ids answer to a fault.
@@ -167,109 +175,4 @@ pub fn remove(tx: &mut Tx<'_>, gone: &BTreeSet<Uuid>) -> Result<(), DbError> {
         tx.batch(sql, &rows)?;
     }
     Ok(())
-}
-
-fn save_deadlines(tx: &mut Tx<'_>, state: &FaultState, now: UnixMs) -> Result<(), DbError> {
-    let fault = &state.fault;
-    tx.execute("DELETE FROM deadline WHERE subject = $1", &[fault.id.into()])?;
-    let row = |deadline: &Deadline| {
-        let status = deadline.status(now);
-        vec![
-            fault.id.into(),
-            deadline.kind.name().into(),
-            deadline.period.to_string().into(),
-            fault.line.as_str().into(),
-            fault.terms.customer.as_str().into(),
-            fault.terms.tier.name.as_str().into(),
-            deadline.started_at.into(),
-            deadline.due_at.into(),
-            status.name().into(),
-            Value::from(status.met_at()),
-        ]
-    };
-    let rows: Vec<_> = deadlines(fault, now).iter().map(row).collect();
-    let sql = "INSERT INTO deadline (subject, kind, period, line, customer, tier, started_at_ms, due_at_ms, state, met_at_ms) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    tx.batch(sql, &rows)?;
-    Ok(())
-}
-
-/// A promise, as lists show it.
-#[derive(Clone, Debug)]
-pub struct DeadlineRow {
-    /// The fault.
-    pub subject: Uuid,
-    /// What is owed.
-    pub kind: String,
-    /// Which one of its kind.
-    pub period: String,
-    /// The line's code.
-    pub line: String,
-    /// The customer's code.
-    pub customer: String,
-    /// The tier's name.
-    pub tier: String,
-    /// Since when.
-    pub started_at: UnixMs,
-    /// By when.
-    pub due_at: UnixMs,
-    /// How it stands, judged as of the reading.
-    pub state: String,
-    /// When it was kept.
-    pub met_at: Option<UnixMs>,
-}
-
-/// What a list of promises is narrowed by; an empty text is no wish.
-#[derive(Clone, Debug, Default)]
-pub struct WantedDeadlines {
-    /// Only in this state.
-    pub state: String,
-    /// Only of this kind.
-    pub kind: String,
-    /// Only those due before.
-    pub due_before: Option<UnixMs>,
-    /// Only those after this one: `(due_at, subject, kind, period)`.
-    pub after: Option<(UnixMs, Uuid, String, String)>,
-}
-
-/// Promises by their due time. What is due and not marked yet is missed as of the reading.
-pub fn list_deadlines(
-    tx: &mut Tx<'_>,
-    wanted: &WantedDeadlines,
-    now: UnixMs,
-    limit: i64,
-) -> Result<Vec<DeadlineRow>, DbError> {
-    let (due_at, subject, kind, period) =
-        wanted.after.clone().unwrap_or((UnixMs(i64::MIN), Uuid::nil(), String::new(), String::new()));
-    let sql = "SELECT subject, kind, period, line, customer, tier, started_at_ms, due_at_ms, judged, met_at_ms FROM \
-         (SELECT d.*, CASE WHEN state = 'running' AND due_at_ms < $1 THEN 'missed' ELSE state END AS judged \
-         FROM deadline d WHERE (due_at_ms, subject, kind, period) > ($2, $3, $4, $5) AND due_at_ms < $6 \
-         AND (CAST($7 AS TEXT) = '' OR kind = $7)) AS judged_rows \
-         WHERE CAST($8 AS TEXT) = '' OR judged = $8 ORDER BY due_at_ms, subject, kind, period LIMIT $9";
-    let params = [
-        now.into(),
-        due_at.into(),
-        subject.into(),
-        kind.into(),
-        period.into(),
-        wanted.due_before.unwrap_or(UnixMs::MAX).into(),
-        wanted.kind.as_str().into(),
-        wanted.state.as_str().into(),
-        limit.into(),
-    ];
-    let read = |row: &Row| {
-        Ok(DeadlineRow {
-            subject: row.get(0)?,
-            kind: row.get(1)?,
-            period: row.get(2)?,
-            line: row.get(3)?,
-            customer: row.get(4)?,
-            tier: row.get(5)?,
-            started_at: row.get(6)?,
-            due_at: row.get(7)?,
-            state: row.get(8)?,
-            met_at: row.get(9)?,
-        })
-    };
-    tx.query(sql, &params)?.iter().map(read).collect()
 }

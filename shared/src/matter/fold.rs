@@ -3,7 +3,7 @@
 use super::fact::{MatterEvent, MatterFact, Opening};
 use super::owed::{Owed, Term};
 use super::state::{Matter, MatterState};
-use crate::rules::{Cadence, Class, ClosedBy, Counts, Limit, MatterKind, Pack};
+use crate::rules::{Cadence, Class, ClosedBy, Counts, Every, Limit, MatterKind, Pack, Tier};
 use crate::sla::{DeadlineKind, Interval, Placed};
 use crate::time::UnixMs;
 
@@ -39,14 +39,16 @@ impl Terms<'_> {
         })
     }
 
-    fn cadence(&self, kind: MatterKind, name: &str) -> Result<&Cadence, String> {
-        self.pack.cadences.iter().find(|cadence| cadence.matter == kind && cadence.name == name).ok_or_else(
-            || format!("\"{name}\" is no cadence of a {} in pack {}", kind.name(), self.pack.name),
-        )
+    fn cadence(&self, kind: MatterKind, name: &str) -> Result<Cadence, String> {
+        let of_tier = || self.pack.tiers.iter().filter_map(tier_cadence).find(|cadence| cadence.name == name);
+        let cadence = self.pack.cadences.iter().find(|cadence| cadence.name == name).cloned();
+        cadence.or_else(of_tier).filter(|cadence| cadence.matter == kind).ok_or_else(|| {
+            format!("\"{name}\" is no cadence of a {} in pack {}", kind.name(), self.pack.name)
+        })
     }
 
     /// The cadence that a round is of.
-    pub(super) fn cadence_of(&self, matter: &Matter) -> Result<&Cadence, String> {
+    pub(super) fn cadence_of(&self, matter: &Matter) -> Result<Cadence, String> {
         self.cadence(matter.kind, &matter.class)
     }
 
@@ -66,6 +68,22 @@ impl Terms<'_> {
             Counts::WorkingDays | Counts::BusinessHours => (self.countable)(limit, from),
         }
     }
+}
+
+/// The visits that a tier owes by its `visit_every`, as a cadence.
+#[must_use]
+pub fn tier_cadence(tier: &Tier) -> Option<Cadence> {
+    Some(Cadence {
+        matter: MatterKind::Visit,
+        name: format!("tier-{}", tier.name),
+        label: tier.label.clone(),
+        tiers: vec![tier.name.clone()],
+        every: Every::Span(tier.visit_every_ms?),
+        modes: Vec::new(),
+        checklist: None,
+        review_within: None,
+        warn_at_permille: tier.warn_at_permille.clone(),
+    })
 }
 
 /// Finds a matter. `facts` may come in any order and repeat; none is found while the opening fact is missing.

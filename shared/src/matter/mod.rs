@@ -6,12 +6,14 @@
 mod fact;
 mod fold;
 mod owed;
+mod rounds;
 mod state;
 #[cfg(test)]
 mod tests;
 mod walk;
 
 pub use fact::{MatterEvent, MatterFact, MatterStep, Opening, Point};
-pub use fold::{FACTS_PER_MATTER_MAX, Terms, fold};
+pub use fold::{FACTS_PER_MATTER_MAX, Terms, fold, tier_cadence};
 pub use owed::{Owed, Term, deadlines};
+pub use rounds::period;
 pub use state::{Matter, MatterState, Standing, advance, next_wake};

@@ -17,7 +17,7 @@ const NO_ADDRESS: &str = "the customer has no manager_email: import one, then se
 
 /// Whether an effect is told to the account manager. That a late promise was met after all is on the
 /// board; it alarms nobody.
-const fn alarms(mark: Mark) -> bool {
+pub(in crate::app) const fn alarms(mark: Mark) -> bool {
     matches!(mark, Mark::Warning(_) | Mark::Missed | Mark::Corrected)
 }
 
@@ -52,7 +52,7 @@ pub fn send(
         for effect in effects {
             let alert = alert(desk, fault, &line, effect, done.clone(), &zone);
             let text = serde_json::to_string(&alert).map_err(|error| DbError::Data(error.to_string()))?;
-            messages.extend(messages_of(desk, &line, &alert, &text));
+            messages.extend(messages_of(desk, &line.manager_email, &alert, &text));
         }
     }
     let nobody_to_tell = messages.iter().filter(|message| message.undeliverable.is_some()).count();
@@ -62,7 +62,8 @@ pub fn send(
     insert_messages(tx, &messages, now)
 }
 
-fn messages_of(desk: &Desk, line: &LineInfo, alert: &Alert, text: &str) -> Vec<NewMessage> {
+/// An alert's messages: one for each channel.
+pub(in crate::app) fn messages_of(desk: &Desk, address: &str, alert: &Alert, text: &str) -> Vec<NewMessage> {
     let message = |channel: &'static str, destination: &str, undeliverable| NewMessage {
         key: format!("{}/{channel}/{destination}", alert.key),
         subject: alert.fault,
@@ -73,7 +74,6 @@ fn messages_of(desk: &Desk, line: &LineInfo, alert: &Alert, text: &str) -> Vec<N
     };
     let mut messages = Vec::new();
     if desk.channels.email {
-        let address = line.manager_email.as_str();
         messages.push(message(EMAIL, address, address.is_empty().then_some(NO_ADDRESS)));
     }
     if desk.channels.webhook {
@@ -104,6 +104,7 @@ fn alert(desk: &Desk, fault: &Fault, line: &LineInfo, effect: &Effect, done: Vec
         manager: line.manager.clone(),
         time_zone: zone.to_owned(),
         link: format!("{}/#/faults/{}", desk.link_base, fault.id),
+        matter: None,
     }
 }
 

@@ -22,6 +22,15 @@ pub struct Round {
     pub next: Option<UnixMs>,
 }
 
+impl Round {
+    /// Two rounds as one.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let next = self.next.into_iter().chain(other.next).min();
+        Self { due: self.due + other.due, lag_ms: self.lag_ms.max(other.lag_ms), next }
+    }
+}
+
 /// Judges what is due by now. Call it again at once while it answers that as many were due as fit.
 ///
 /// # Errors

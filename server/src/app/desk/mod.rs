@@ -1,6 +1,6 @@
 //! The desk: facts in, faults found, promises judged, people told. Each use case is one transaction.
 
-mod alerts;
+pub(in crate::app) mod alerts;
 pub mod board;
 mod changes;
 mod correct;
@@ -14,7 +14,7 @@ pub mod report;
 pub mod silence;
 pub mod step;
 #[cfg(test)]
-mod tests;
+pub(in crate::app) mod tests;
 pub mod view;
 
 pub use changes::Changes;
@@ -112,6 +112,12 @@ pub enum DeskError {
     /// No such fault.
     #[error("there is no fault {0}")]
     NoFault(Uuid),
+    /// No such complaint, request, defect, promise or round.
+    #[error("there is no matter {0}")]
+    NoMatter(Uuid),
+    /// No such duty.
+    #[error("there is no duty {0}")]
+    NoDuty(Uuid),
     /// A field is not acceptable.
     #[error("{field}: {reason}")]
     Invalid {

@@ -63,7 +63,10 @@ fn full(line: &str) -> DeskError {
 }
 
 /// A time that a person gives lies at most a little ahead.
-pub(super) fn check_time(field: &'static str, at: UnixMs, now: UnixMs) -> Result<(), DeskError> {
+///
+/// # Errors
+/// When it lies further ahead, or before 1970.
+pub fn check_time(field: &'static str, at: UnixMs, now: UnixMs) -> Result<(), DeskError> {
     if at.since(now) > AHEAD_MAX_MS {
         let reason = format!("{} is more than 5 minutes in the future", at.to_rfc3339());
         return Err(DeskError::Invalid { field, reason });

@@ -1,0 +1,292 @@
+//! Duties that come round: who is owed visits and patrols, and the rounds that follow each other.
+
+use linewatch_shared::matter::{Matter, MatterStep, Opening, period, tier_cadence};
+use linewatch_shared::rules::{Cadence, Every, MatterKind, Pack};
+use linewatch_shared::sla::PackVersion;
+use linewatch_shared::time::UnixMs;
+use uuid::Uuid;
+
+use super::open::{NewMatter, begin};
+use super::step::NewMatterStep;
+use super::{Changed, finish, in_force, invalid};
+use crate::app::derived_id;
+use crate::app::desk::{Desk, DeskError};
+use crate::db::{DbError, Tx};
+use crate::store::duties::{self, Duty, DutyCustomer};
+use crate::store::{customers, matters};
+
+/// The most rounds that one transaction begins, and customers that it looks at.
+pub const PER_TRANSACTION_MAX: i64 = 200;
+/// Who writes what the rules alone demand.
+const BY_RULE: &str = "rule";
+
+fn duty_id(pack: &str, cadence: &str, customer: &str, site: &str) -> Uuid {
+    let name = serde_json::json!([pack, cadence, customer, site]).to_string();
+    derived_id(Uuid::nil(), name.as_bytes())
+}
+
+/// Sees to it that each of the next customers is owed the visits of its tier. Answers the last customer's code while
+/// there are more.
+///
+/// # Errors
+/// The database's.
+pub fn assign(desk: &Desk, tx: &mut Tx<'_>, after: &str, now: UnixMs) -> Result<Option<String>, DbError> {
+    let versions = desk.packs.versions(tx)?;
+    let customers = duties::customers(tx, after, PER_TRANSACTION_MAX)?;
+    for customer in &customers {
+        let wanted = owed_visits(&versions, customer, now);
+        let known = duties::list(tx, &customer.code, None, PER_TRANSACTION_MAX)?;
+        let gone = known.iter().filter(|duty| {
+            duty.kind == MatterKind::Visit
+                && duty.ended_at.is_none()
+                && !wanted.iter().any(|new| new.id == duty.id)
+        });
+        for duty in gone {
+            duties::end(tx, duty.id, now)?;
+        }
+        let running = |id| known.iter().any(|duty: &Duty| duty.id == id && duty.ended_at.is_none());
+        let fresh: Vec<Duty> = wanted.into_iter().filter(|duty| !running(duty.id)).collect();
+        duties::insert(tx, &fresh)?;
+    }
+    let more = customers.len() as i64 >= PER_TRANSACTION_MAX;
+    Ok(customers.last().filter(|_| more).map(|last| last.code.clone()))
+}
+
+/// The visits that a customer is owed: by its own pack's tiers, and by every cadence that names its tier.
+fn owed_visits(versions: &[PackVersion], customer: &DutyCustomer, now: UnixMs) -> Vec<Duty> {
+    let mut names: Vec<&str> = versions.iter().map(|version| version.pack.name.as_str()).collect();
+    names.dedup();
+    let mut owed = Vec::new();
+    for pack in names.into_iter().filter_map(|name| in_force(versions, name, now)) {
+        let own = pack.name == customer.pack;
+        let of_tier =
+            pack.tiers.iter().filter(|tier| own && tier.name == customer.tier).filter_map(tier_cadence);
+        let named = pack.cadences.iter().filter(|cadence| {
+            cadence.matter == MatterKind::Visit
+                && cadence.tiers.contains(&customer.tier)
+                && (own || pack.tiers.is_empty())
+        });
+        owed.extend(of_tier.chain(named.cloned()).map(|cadence| Duty {
+            id: duty_id(&pack.name, &cadence.name, &customer.code, ""),
+            kind: MatterKind::Visit,
+            pack: pack.name.clone(),
+            cadence: cadence.name,
+            customer: customer.code.clone(),
+            site: String::new(),
+            since: now,
+            next_round: Some(now),
+            ended_at: None,
+        }));
+    }
+    owed
+}
+
+/// A duty that somebody gives: patrols of a site.
+#[derive(Clone, Debug)]
+pub struct NewDuty {
+    /// The pack's name.
+    pub pack: String,
+    /// The cadence's name in it.
+    pub cadence: String,
+    /// The customer's code.
+    pub customer: String,
+    /// The site; empty for the customer as a whole.
+    pub site: String,
+    /// From when on.
+    pub since: UnixMs,
+}
+
+/// Gives a duty; one that is there already stays as it is.
+///
+/// # Errors
+/// When the customer, pack or cadence is not known.
+pub fn give(desk: &Desk, tx: &mut Tx<'_>, new: &NewDuty, now: UnixMs) -> Result<Duty, DeskError> {
+    let unknown =
+        |field, what: &str, name: &str| invalid(field, format!("there is no {what} called \"{name}\""));
+    if customers::owners(tx, &new.customer)?.is_none() {
+        return Err(unknown("customer", "customer", &new.customer));
+    }
+    let versions = desk.packs.versions(tx)?;
+    let pack = in_force(&versions, &new.pack, now).ok_or_else(|| unknown("pack", "pack", &new.pack))?;
+    let cadence = cadence(pack, &new.cadence).ok_or_else(|| {
+        let names: Vec<&str> = pack.cadences.iter().map(|cadence| cadence.name.as_str()).collect();
+        invalid(
+            "cadence",
+            format!("pack {} has no cadence \"{}\"; it knows: {}", pack.name, new.cadence, names.join(", ")),
+        )
+    })?;
+    let duty = Duty {
+        id: duty_id(&pack.name, &cadence.name, &new.customer, &new.site),
+        kind: cadence.matter,
+        pack: pack.name.clone(),
+        cadence: cadence.name.clone(),
+        customer: new.customer.clone(),
+        site: new.site.clone(),
+        since: new.since,
+        next_round: Some(new.since),
+        ended_at: None,
+    };
+    duties::insert(tx, std::slice::from_ref(&duty))?;
+    tx.notify("engine")?;
+    duties::one(tx, duty.id)?.ok_or(DeskError::NoDuty(duty.id))
+}
+
+fn cadence(pack: &Pack, name: &str) -> Option<Cadence> {
+    let named = pack.cadences.iter().find(|cadence| cadence.name == name).cloned();
+    named.or_else(|| pack.tiers.iter().filter_map(tier_cadence).find(|cadence| cadence.name == name))
+}
+
+/// Begins the rounds whose time has come; answers how many.
+///
+/// # Errors
+/// The database's.
+pub fn begin_rounds(desk: &Desk, tx: &mut Tx<'_>, now: UnixMs) -> Result<usize, DbError> {
+    let due = duties::due(tx, now, PER_TRANSACTION_MAX)?;
+    if due.is_empty() {
+        return Ok(0);
+    }
+    let versions = desk.packs.versions(tx)?;
+    let mut changed = Vec::new();
+    for duty in &due {
+        let from = duty.next_round.unwrap_or(now);
+        changed.extend(begin_round(tx, &versions, duty, from, now)?);
+    }
+    finish(desk, tx, &changed, now)?;
+    Ok(due.len())
+}
+
+/// Begins one round: of a calendar's rhythm the next is known at once, of a span it begins when this one is made.
+fn begin_round(
+    tx: &mut Tx<'_>,
+    versions: &[PackVersion],
+    duty: &Duty,
+    from: UnixMs,
+    now: UnixMs,
+) -> Result<Option<Changed>, DbError> {
+    let pack = in_force(versions, &duty.pack, from);
+    let Some((pack, cadence)) = pack.and_then(|pack| Some((pack, cadence(pack, &duty.cadence)?))) else {
+        tracing::warn!(
+            pack = duty.pack,
+            cadence = duty.cadence,
+            "a duty's cadence is in its pack no more: it ends"
+        );
+        duties::end(tx, duty.id, now)?;
+        return Ok(None);
+    };
+    let (begins, due_at) = period(cadence.every, from, pack.time_zone);
+    let is_span = matches!(cadence.every, Every::Span(_));
+    duties::set_next(tx, duty.id, (!is_span).then_some(due_at + 1))?;
+    let id = derived_id(duty.id, &begins.0.to_be_bytes());
+    if matters::one(tx, id)?.is_some() {
+        return Ok(None);
+    }
+    let owners = customers::owners(tx, &duty.customer)?.unwrap_or_default();
+    let owner = owners.manager.unwrap_or_default();
+    let opening = Opening {
+        kind: duty.kind,
+        class: duty.cadence.clone(),
+        customer: duty.customer.clone(),
+        line: None,
+        site: (!duty.site.is_empty()).then(|| duty.site.clone()),
+        title: if duty.site.is_empty() { owners.name } else { duty.site.clone() },
+        description: String::new(),
+        reporter: String::new(),
+        owner: owner.clone(),
+        first_receiver: owner,
+        unit: None,
+        wanted_by: Some(due_at),
+        about: None,
+    };
+    let new = NewMatter { id, opening: opening.clone(), pack: None, opened_at: from, by: BY_RULE.to_owned() };
+    let begun = begin(tx, versions, &duty.pack, &new, opening, now);
+    let begun = begun.map_err(|error| DbError::Data(error.to_string()))?;
+    duties::insert_round(tx, id, duty.id)?;
+    Ok(Some(begun))
+}
+
+/// What follows a round that was made: the next one, a defect for each point that was found wrong, and what was
+/// promised.
+pub(super) fn after_round(
+    tx: &mut Tx<'_>,
+    versions: &[PackVersion],
+    new: &NewMatterStep,
+    round: &Matter,
+    now: UnixMs,
+) -> Result<Vec<Changed>, DeskError> {
+    let MatterStep::Made { points, .. } = &new.step else { return Ok(Vec::new()) };
+    let mut changed = Vec::new();
+    for point in points.iter().filter(|point| !point.ok) {
+        let title = format!("{}: {}", round.title, point.name);
+        changed.extend(follow(
+            tx,
+            versions,
+            new,
+            round,
+            (MatterKind::Defect, title, &point.note, None),
+            now,
+        )?);
+    }
+    for (title, until) in &new.promises {
+        let what = (MatterKind::Promise, title.clone(), "", Some(*until));
+        let promised = follow(tx, versions, new, round, what, now)?;
+        let reason = "no pack in force has a class of promises";
+        changed.push(promised.ok_or_else(|| invalid("promises", reason))?);
+    }
+    if let Some(duty) =
+        duties::of_round(tx, round.id)?.filter(|duty| duty.next_round.is_none() && duty.ended_at.is_none())
+    {
+        changed.extend(begin_round(tx, versions, &duty, new.occurred_at, now)?);
+    }
+    Ok(changed)
+}
+
+/// A matter that comes of a round, of the first class of its kind in the round's pack, or else in any.
+fn follow(
+    tx: &mut Tx<'_>,
+    versions: &[PackVersion],
+    new: &NewMatterStep,
+    round: &Matter,
+    (kind, title, description, wanted_by): (MatterKind, String, &str, Option<UnixMs>),
+    now: UnixMs,
+) -> Result<Option<Changed>, DeskError> {
+    let mut names: Vec<&str> = versions.iter().map(|version| version.pack.name.as_str()).collect();
+    names.dedup();
+    names.sort_by_key(|name| *name != round.pack.0);
+    let class =
+        names.into_iter().filter_map(|name| in_force(versions, name, new.occurred_at)).find_map(|pack| {
+            Some((pack.name.clone(), pack.classes.iter().find(|class| class.matter == kind)?.name.clone()))
+        });
+    let Some((pack, class)) = class else { return Ok(None) };
+    let id = derived_id(new.id, format!("{}/{title}", kind.name()).as_bytes());
+    let opening = Opening {
+        kind,
+        class,
+        customer: round.customer.clone(),
+        line: round.line.clone(),
+        site: round.site.clone(),
+        title,
+        description: description.to_owned(),
+        reporter: new.by.clone(),
+        owner: round.owner.clone(),
+        first_receiver: new.by.clone(),
+        unit: None,
+        wanted_by,
+        about: Some(round.id),
+    };
+    let opened = NewMatter {
+        id,
+        opening: opening.clone(),
+        pack: None,
+        opened_at: new.occurred_at,
+        by: new.by.clone(),
+    };
+    begin(tx, versions, &pack, &opened, opening, now).map(Some)
+}
+
+/// Duties of a customer, or of all, in the order of their ids.
+///
+/// # Errors
+/// The database's.
+pub fn list(tx: &mut Tx<'_>, customer: &str, after: Option<Uuid>, limit: i64) -> Result<Vec<Duty>, DbError> {
+    duties::list(tx, customer, after, limit)
+}

@@ -1,0 +1,123 @@
+//! Matters on both databases.
+
+use linewatch_shared::matter::{MatterState, MatterStep};
+use linewatch_shared::time::{DAY_MS, UnixMs};
+use uuid::Uuid;
+
+use super::duties::{assign, begin_rounds};
+use super::round::round;
+use super::step::{NewMatterStep, step};
+use super::view::{self, MatterView};
+use crate::app::desk::DeskError;
+use crate::app::desk::tests::{Fixture, TEN};
+use crate::db::testing::both;
+use crate::db::{DbError, Priority};
+use crate::store::matters::WantedMatters;
+
+impl Fixture {
+    /// What the engine does about duties and matters.
+    pub async fn rounds(&self, now: UnixMs) {
+        let desk = self.desk.clone();
+        let work = move |tx: &mut crate::db::Tx<'_>| -> Result<(), DbError> {
+            assign(&desk, tx, "", now)?;
+            begin_rounds(&desk, tx, now)?;
+            round(&desk, tx, now).map(drop)
+        };
+        self.db.write(Priority::Engine, work).await.unwrap();
+    }
+
+    pub async fn matters(&self, kind: &str, now: UnixMs) -> Vec<MatterView> {
+        let (desk, wanted) =
+            (self.desk.clone(), WantedMatters { kind: kind.to_owned(), ..WantedMatters::default() });
+        let found = self.db.read(move |tx| view::list(&desk, tx, &wanted, 100, now)).await.unwrap();
+        found.into_iter().map(|(_, view)| view).collect()
+    }
+
+    pub async fn matter_step(
+        &self,
+        matter: Uuid,
+        what: MatterStep,
+        at: UnixMs,
+        now: UnixMs,
+    ) -> Result<MatterState, DeskError> {
+        let new = NewMatterStep {
+            id: Uuid::now_v7(),
+            matter,
+            step: what,
+            promises: Vec::new(),
+            occurred_at: at,
+            by: "technician-1".to_owned(),
+        };
+        let desk = self.desk.clone();
+        self.db.write(Priority::Api, move |tx| Ok(step(&desk, tx, &new, now)?.state)).await
+    }
+}
+
+fn made() -> MatterStep {
+    MatterStep::Made { mode: "face_to_face".to_owned(), met: "sample".to_owned(), points: Vec::new() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tier_s_visits_come_round_and_are_told_of_when_missed() {
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        for _ in 0..2 {
+            f.rounds(TEN).await;
+        }
+        let visits = f.matters("visit", TEN).await;
+        let owed: Vec<_> =
+            visits.iter().map(|visit| (visit.customer.as_str(), visit.owner.as_str())).collect();
+        assert_eq!(owed.len(), 2, "one for each customer, once: {owed:?}");
+        let bank = visits.iter().find(|visit| visit.customer == "bank").unwrap().clone();
+        assert_eq!(
+            (bank.owner.as_str(), bank.deadlines[0].due_at.clone()),
+            ("Manager A", (TEN + 30 * DAY_MS).to_rfc3339())
+        );
+        // Made in time: the next is owed from then on.
+        f.matter_step(bank.id, made(), TEN + 10 * DAY_MS, TEN + 10 * DAY_MS).await.unwrap();
+        let visits = f.matters("visit", TEN + 10 * DAY_MS).await;
+        let next =
+            visits.iter().find(|visit| visit.customer == "bank" && visit.state == "open").unwrap().clone();
+        assert_eq!(next.deadlines[0].due_at, (TEN + 40 * DAY_MS).to_rfc3339());
+        // Missed: told once, and corrected when it turns out that it was made.
+        for _ in 0..2 {
+            f.rounds(TEN + 41 * DAY_MS).await;
+        }
+        let keys = || f.texts("SELECT key FROM outbox WHERE key LIKE '%/visit/%' ORDER BY n");
+        let told = keys().await;
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("/missed/0/email/a@example.com"), "{told:?}");
+        f.matter_step(next.id, made(), TEN + 39 * DAY_MS, TEN + 42 * DAY_MS).await.unwrap();
+        let told = keys().await;
+        assert!(told.len() == 2 && told[1].contains("/corrected/1/"), "{told:?}");
+        let visits = f.matters("visit", TEN + 42 * DAY_MS).await;
+        let kept = visits.iter().find(|visit| visit.id == next.id).unwrap();
+        assert_eq!((kept.state, kept.deadlines[0].state), ("closed", "met"));
+        assert!(
+            kept.deadlines[0].history.iter().any(|past| past.verdict == "missed"),
+            "the old verdict stays"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_impossible_step_changes_nothing_and_says_what_is_possible() {
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        f.rounds(TEN).await;
+        let visit = f.matters("visit", TEN).await[0].id;
+        let refused = f.matter_step(visit, MatterStep::Reviewed { ok: true }, TEN, TEN).await.unwrap_err();
+        let DeskError::Impossible { possible, .. } = refused else { panic!("{refused:?}") };
+        assert!(possible.contains(&"made"), "{possible:?}");
+        let ahead = f.matter_step(visit, made(), TEN + DAY_MS, TEN).await.unwrap_err();
+        assert!(matches!(ahead, DeskError::Invalid { field: "occurred_at", .. }));
+        let unknown = f.matter_step(Uuid::nil(), made(), TEN, TEN).await.unwrap_err();
+        assert!(matches!(unknown, DeskError::NoMatter(_)));
+        assert_eq!(
+            f.texts("SELECT kind FROM matter_fact WHERE kind <> 'opened'").await,
+            Vec::<String>::new()
+        );
+    })
+    .await;
+}

@@ -1,0 +1,350 @@
+//! Matters: complaints, requests, defects, promises, rounds of visits and patrols. And the duties that come round.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use linewatch_shared::matter::{MatterState, Opening};
+use linewatch_shared::rules::MatterKind;
+use linewatch_shared::time::UnixMs;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::access::{Access, ApiRouter};
+use super::error::ApiError;
+use super::extract::{Body, Params};
+use super::faults::{short, time};
+use super::idempotency::{Answer, IdempotencyKey, write_once};
+use super::new_matter_step::{NewMatterFact, text};
+use super::page::{Page, decode_cursor, limit};
+use crate::app::App;
+use crate::app::desk::{Desk, DeskError};
+use crate::app::matters::duties::{self, NewDuty};
+use crate::app::matters::open::{NewMatter, open};
+use crate::app::matters::step::{NewMatterStep, step};
+use crate::app::matters::view::{self, MatterDetail, MatterView};
+use crate::auth::{Caller, Role};
+use crate::db::Tx;
+use crate::store::duties::Duty;
+use crate::store::matters::WantedMatters;
+
+/// Who may write about matters.
+const WRITERS: Access = Access::Roles(&[Role::Noc, Role::Manager, Role::Technician]);
+
+/// Adds the routes.
+pub fn routes(router: ApiRouter) -> ApiRouter {
+    router
+        .route(Access::ANY_ROLE, utoipa_axum::routes!(list))
+        .route(WRITERS, utoipa_axum::routes!(take_in))
+        .route(Access::ANY_ROLE, utoipa_axum::routes!(read))
+        .route(WRITERS, utoipa_axum::routes!(take_step))
+        .route(Access::ANY_ROLE, utoipa_axum::routes!(list_duties))
+        .route(Access::DESK, utoipa_axum::routes!(give_duty))
+}
+
+/// Which matters to list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct MatterParams {
+    /// Only of this kind: `complaint`, `request`, `defect`, `promise`, `visit` or `patrol`.
+    kind: Option<String>,
+    /// Only in this state, such as `open`; `live` for everything on which something may still be owed.
+    state: Option<String>,
+    /// Only of this customer.
+    customer: Option<String>,
+    /// Only those that this person answers for.
+    owner: Option<String>,
+    /// Items in the page, 1 to 500; 100 by default.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Matters, the newest first.
+#[utoipa::path(get, path = "/matters", tag = "matters", params(MatterParams),
+    responses((status = 200, body = Page<MatterView>)))]
+async fn list(
+    State(app): State<Arc<App>>,
+    Params(params): Params<MatterParams>,
+) -> Result<Json<Page<MatterView>>, ApiError> {
+    let size = limit(params.limit)?;
+    if let Some(kind) = params.kind.as_deref().filter(|kind| MatterKind::from_name(kind).is_none()) {
+        return Err(ApiError::parameter("kind", unknown_kind(kind)));
+    }
+    let is_state =
+        |state: &str| state == "live" || MatterState::ALL.iter().any(|known| known.name() == state);
+    if let Some(state) = params.state.as_deref().filter(|state| !is_state(state)) {
+        let names: Vec<&str> = MatterState::ALL.into_iter().map(MatterState::name).collect();
+        let detail = format!("\"{state}\" is not one of: live, {}", names.join(", "));
+        return Err(ApiError::parameter("state", detail));
+    }
+    let before: Option<(i64, Uuid)> = decode_cursor("matters", params.cursor.as_deref())?;
+    let wanted = WantedMatters {
+        kind: params.kind.unwrap_or_default(),
+        state: params.state.unwrap_or_default(),
+        customer: params.customer.unwrap_or_default(),
+        owner: params.owner.unwrap_or_default(),
+        before: before.map(|(at, id)| (UnixMs(at), id)),
+    };
+    let (desk, now) = (app.desk.clone(), app.now());
+    let found = app.db.read(move |tx| view::list(&desk, tx, &wanted, size as i64 + 1, now)).await?;
+    let Page { items, next_cursor } = Page::new("matters", size, found, |(place, _)| *place);
+    Ok(Json(Page { items: items.into_iter().map(|(_, view)| view).collect(), next_cursor }))
+}
+
+fn unknown_kind(kind: &str) -> String {
+    let names: Vec<&str> = MatterKind::ALL.into_iter().map(MatterKind::name).collect();
+    format!("\"{kind}\" is not one of: {}", names.join(", "))
+}
+
+/// A matter to take in.
+#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct MatterBody {
+    /// `complaint`, `request`, `defect` or `promise`; visits and patrols come of their duties.
+    kind: String,
+    /// Its class in the pack.
+    class: String,
+    /// The pack, where several know the class.
+    pack: Option<String>,
+    /// The customer's code.
+    customer: String,
+    /// The line's code, where it is about one.
+    line: Option<String>,
+    /// The site, where it is about one.
+    site: Option<String>,
+    /// What it is about, in one line.
+    title: String,
+    /// In full.
+    #[serde(default)]
+    description: String,
+    /// Who asked.
+    #[serde(default)]
+    reporter: String,
+    /// Who answers for it; the customer's account manager where it is left out.
+    #[serde(default)]
+    owner: String,
+    /// Another unit that it concerns.
+    unit: Option<String>,
+    /// The day that the customer asked for, or was promised, RFC 3339.
+    wanted_by: Option<String>,
+    /// The complaint that it repeats, or the matter that it comes from.
+    about: Option<Uuid>,
+    /// When it was asked for, RFC 3339; now where it is left out.
+    opened_at: Option<String>,
+}
+
+impl MatterBody {
+    fn read(self, id: Uuid, caller: &Caller, now: UnixMs) -> Result<NewMatter, ApiError> {
+        let kind = MatterKind::from_name(&self.kind)
+            .ok_or_else(|| ApiError::field("kind", unknown_kind(&self.kind)))?;
+        if matches!(kind, MatterKind::Visit | MatterKind::Patrol) {
+            let reason = "visits and patrols are rounds of a duty: see /duties, and step on the round";
+            return Err(ApiError::field("kind", reason));
+        }
+        let opened_at = time("opened_at", self.opened_at.as_deref())?.unwrap_or(now);
+        let wanted_by = time("wanted_by", self.wanted_by.as_deref())?;
+        if wanted_by.is_some_and(|day| day <= opened_at) {
+            return Err(ApiError::field("wanted_by", "lies before the matter was opened"));
+        }
+        if kind == MatterKind::Promise && wanted_by.is_none() {
+            return Err(ApiError::field("wanted_by", "is missing: a promise has a day"));
+        }
+        let opening = Opening {
+            kind,
+            class: text("class", Some(self.class))?,
+            customer: self.customer,
+            line: self.line,
+            site: self.site.map(|site| text("site", Some(site))).transpose()?,
+            title: text("title", Some(self.title))?,
+            description: short("description", self.description)?,
+            reporter: short("reporter", self.reporter)?,
+            owner: short("owner", self.owner)?,
+            first_receiver: caller.user.clone(),
+            unit: self.unit.map(|unit| text("unit", Some(unit))).transpose()?,
+            wanted_by,
+            about: self.about,
+        };
+        Ok(NewMatter { id, opening, pack: self.pack, opened_at, by: caller.user.clone() })
+    }
+}
+
+/// Takes in a complaint, a request, a defect or a promise.
+#[utoipa::path(post, path = "/matters", tag = "matters", request_body = MatterBody,
+    responses((status = 201, body = MatterDetail)))]
+async fn take_in(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    key: IdempotencyKey,
+    body: Body<MatterBody>,
+) -> Result<Answer, ApiError> {
+    let now = app.now();
+    let new = body.value.read(app.fresh_id(), &caller, now)?;
+    let desk = app.desk.clone();
+    write_once(&app, &caller, key, body.hash, move |tx| {
+        let matter = open(&desk, tx, &new, now)?;
+        answer(&desk, tx, StatusCode::CREATED, matter.id, now)
+    })
+    .await
+}
+
+fn answer(
+    desk: &Desk,
+    tx: &mut Tx<'_>,
+    status: StatusCode,
+    id: Uuid,
+    now: UnixMs,
+) -> Result<Answer, ApiError> {
+    Answer::new(status, &view::detail(desk, tx, id, now)?)
+}
+
+/// A matter with all that happened.
+#[utoipa::path(get, path = "/matters/{id}", tag = "matters", params(("id" = String, Path)),
+    responses((status = 200, body = MatterDetail)))]
+async fn read(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<MatterDetail>, ApiError> {
+    let id = matter_id(&id)?;
+    let (desk, now) = (app.desk.clone(), app.now());
+    let found: Result<MatterDetail, DeskError> =
+        app.db.read(move |tx| view::detail(&desk, tx, id, now)).await;
+    Ok(Json(found?))
+}
+
+/// Takes a step, judged as of its own time: 409 says what is possible instead.
+#[utoipa::path(post, path = "/matters/{id}/facts", tag = "matters", params(("id" = String, Path)),
+    request_body = NewMatterFact, responses((status = 200, body = MatterDetail)))]
+async fn take_step(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    key: IdempotencyKey,
+    Path(id): Path<String>,
+    body: Body<NewMatterFact>,
+) -> Result<Answer, ApiError> {
+    let now = app.now();
+    let matter = matter_id(&id)?;
+    let read = body.value.read(&caller)?;
+    let new = NewMatterStep {
+        id: app.fresh_id(),
+        matter,
+        step: read.step,
+        promises: read.promises,
+        occurred_at: read.occurred_at.unwrap_or(now),
+        by: caller.user.clone(),
+    };
+    let desk = app.desk.clone();
+    write_once(&app, &caller, key, body.hash, move |tx| {
+        step(&desk, tx, &new, now)?;
+        answer(&desk, tx, StatusCode::OK, matter, now)
+    })
+    .await
+}
+
+fn matter_id(id: &str) -> Result<Uuid, ApiError> {
+    id.parse().map_err(|_| ApiError::not_found("unknown_matter", format!("there is no matter {id}")))
+}
+
+/// Which duties to list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct DutyParams {
+    /// Only of this customer.
+    customer: Option<String>,
+    /// Items in the page, 1 to 500; 100 by default.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A duty that comes round.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct DutyItem {
+    /// Its id.
+    id: Uuid,
+    /// `visit` or `patrol`.
+    kind: &'static str,
+    /// The pack.
+    pack: String,
+    /// The cadence in it.
+    cadence: String,
+    /// The customer's code.
+    customer: String,
+    /// The site; empty for the customer as a whole.
+    site: String,
+    /// Since when.
+    since: String,
+    /// When the next round begins, where that is known.
+    next_round_at: Option<String>,
+    /// When the duty ended.
+    ended_at: Option<String>,
+}
+
+impl From<Duty> for DutyItem {
+    fn from(duty: Duty) -> Self {
+        Self {
+            id: duty.id,
+            kind: duty.kind.name(),
+            pack: duty.pack,
+            cadence: duty.cadence,
+            customer: duty.customer,
+            site: duty.site,
+            since: duty.since.to_rfc3339(),
+            next_round_at: duty.next_round.map(UnixMs::to_rfc3339),
+            ended_at: duty.ended_at.map(UnixMs::to_rfc3339),
+        }
+    }
+}
+
+/// Duties that come round: visits owed by tier, patrols of sites.
+#[utoipa::path(get, path = "/duties", tag = "matters", params(DutyParams),
+    responses((status = 200, body = Page<DutyItem>)))]
+async fn list_duties(
+    State(app): State<Arc<App>>,
+    Params(params): Params<DutyParams>,
+) -> Result<Json<Page<DutyItem>>, ApiError> {
+    let size = limit(params.limit)?;
+    let after: Option<Uuid> = decode_cursor("duties", params.cursor.as_deref())?;
+    let customer = params.customer.unwrap_or_default();
+    let found = app.db.read(move |tx| duties::list(tx, &customer, after, size as i64 + 1)).await?;
+    let items: Vec<DutyItem> = found.into_iter().map(DutyItem::from).collect();
+    Ok(Json(Page::new("duties", size, items, |item| item.id)))
+}
+
+/// A duty to give.
+#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct DutyBody {
+    /// The pack.
+    pack: String,
+    /// The cadence in it.
+    cadence: String,
+    /// The customer's code.
+    customer: String,
+    /// The site; the customer as a whole where it is left out.
+    #[serde(default)]
+    site: String,
+    /// From when on, RFC 3339; now where it is left out.
+    since: Option<String>,
+}
+
+/// Gives a duty that comes round, such as the patrol of a site. One that is there already stays as it is.
+#[utoipa::path(post, path = "/duties", tag = "matters", request_body = DutyBody,
+    responses((status = 200, body = DutyItem)))]
+async fn give_duty(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    key: IdempotencyKey,
+    body: Body<DutyBody>,
+) -> Result<Answer, ApiError> {
+    let now = app.now();
+    let DutyBody { pack, cadence, customer, site, since } = body.value;
+    let since = time("since", since.as_deref())?.unwrap_or(now);
+    let new = NewDuty { pack, cadence, customer, site: short("site", site)?, since };
+    let desk = app.desk.clone();
+    write_once(&app, &caller, key, body.hash, move |tx| {
+        let duty = duties::give(&desk, tx, &new, now)?;
+        Answer::new(StatusCode::OK, &DutyItem::from(duty))
+    })
+    .await
+}

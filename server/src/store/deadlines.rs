@@ -1,0 +1,132 @@
+//! Every promise, for lists. The body of the fault or matter is the truth.
+
+use linewatch_shared::sla::Deadline;
+use linewatch_shared::time::UnixMs;
+use uuid::Uuid;
+
+use crate::db::{DbError, Row, Tx, Value};
+
+/// What promises are of.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// Its id.
+    pub id: Uuid,
+    /// `fault` or `matter`.
+    pub kind: &'static str,
+    /// The line's code; empty where it is about none.
+    pub line: &'a str,
+    /// The customer's code.
+    pub customer: &'a str,
+    /// The tier, or the class of a matter.
+    pub tier: &'a str,
+}
+
+/// Replaces the promises of a subject.
+pub fn save(tx: &mut Tx<'_>, of: &Subject<'_>, deadlines: &[Deadline], now: UnixMs) -> Result<(), DbError> {
+    tx.execute("DELETE FROM deadline WHERE subject = $1", &[of.id.into()])?;
+    let row = |deadline: &Deadline| {
+        let status = deadline.status(now);
+        vec![
+            of.id.into(),
+            deadline.kind.name().into(),
+            deadline.period.to_string().into(),
+            of.line.into(),
+            of.customer.into(),
+            of.tier.into(),
+            deadline.started_at.into(),
+            deadline.due_at.into(),
+            status.name().into(),
+            Value::from(status.met_at()),
+            of.kind.into(),
+        ]
+    };
+    let rows: Vec<_> = deadlines.iter().map(row).collect();
+    let sql = "INSERT INTO deadline (subject, kind, period, line, customer, tier, started_at_ms, due_at_ms, state, \
+         met_at_ms, subject_kind) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    tx.batch(sql, &rows)?;
+    Ok(())
+}
+
+/// A promise, as lists show it.
+#[derive(Clone, Debug)]
+pub struct DeadlineRow {
+    /// The fault or matter.
+    pub subject: Uuid,
+    /// Which of the two: `fault` or `matter`.
+    pub subject_kind: String,
+    /// What is owed.
+    pub kind: String,
+    /// Which one of its kind.
+    pub period: String,
+    /// The line's code.
+    pub line: String,
+    /// The customer's code.
+    pub customer: String,
+    /// The tier's name.
+    pub tier: String,
+    /// Since when.
+    pub started_at: UnixMs,
+    /// By when.
+    pub due_at: UnixMs,
+    /// How it stands, judged as of the reading.
+    pub state: String,
+    /// When it was kept.
+    pub met_at: Option<UnixMs>,
+}
+
+/// What a list of promises is narrowed by; an empty text is no wish.
+#[derive(Clone, Debug, Default)]
+pub struct WantedDeadlines {
+    /// Only in this state.
+    pub state: String,
+    /// Only of this kind.
+    pub kind: String,
+    /// Only those due before.
+    pub due_before: Option<UnixMs>,
+    /// Only those after this one: `(due_at, subject, kind, period)`.
+    pub after: Option<(UnixMs, Uuid, String, String)>,
+}
+
+/// Promises by their due time. What is due and not marked yet is missed as of the reading.
+pub fn list(
+    tx: &mut Tx<'_>,
+    wanted: &WantedDeadlines,
+    now: UnixMs,
+    limit: i64,
+) -> Result<Vec<DeadlineRow>, DbError> {
+    let (due_at, subject, kind, period) =
+        wanted.after.clone().unwrap_or((UnixMs(i64::MIN), Uuid::nil(), String::new(), String::new()));
+    let sql = "SELECT subject, kind, period, line, customer, tier, started_at_ms, due_at_ms, judged, met_at_ms, \
+         subject_kind FROM \
+         (SELECT d.*, CASE WHEN state = 'running' AND due_at_ms < $1 THEN 'missed' ELSE state END AS judged \
+         FROM deadline d WHERE (due_at_ms, subject, kind, period) > ($2, $3, $4, $5) AND due_at_ms < $6 \
+         AND (CAST($7 AS TEXT) = '' OR kind = $7)) AS judged_rows \
+         WHERE CAST($8 AS TEXT) = '' OR judged = $8 ORDER BY due_at_ms, subject, kind, period LIMIT $9";
+    let params = [
+        now.into(),
+        due_at.into(),
+        subject.into(),
+        kind.into(),
+        period.into(),
+        wanted.due_before.unwrap_or(UnixMs::MAX).into(),
+        wanted.kind.as_str().into(),
+        wanted.state.as_str().into(),
+        limit.into(),
+    ];
+    let read = |row: &Row| {
+        Ok(DeadlineRow {
+            subject: row.get(0)?,
+            kind: row.get(1)?,
+            period: row.get(2)?,
+            line: row.get(3)?,
+            customer: row.get(4)?,
+            tier: row.get(5)?,
+            started_at: row.get(6)?,
+            due_at: row.get(7)?,
+            state: row.get(8)?,
+            met_at: row.get(9)?,
+            subject_kind: row.get(10)?,
+        })
+    };
+    tx.query(sql, &params)?.iter().map(read).collect()
+}
