@@ -3,99 +3,49 @@
 use super::fact::{MatterEvent, MatterFact, Opening};
 use super::owed::{Owed, Term};
 use super::state::{Matter, MatterState};
-use crate::rules::{Cadence, Class, ClosedBy, Counts, Every, Limit, MatterKind, Pack, Tier};
-use crate::sla::{DeadlineKind, Interval, Placed};
+use crate::rules::{Cadence, Class, ClosedBy, Limit, MatterKind, Pack};
+use crate::sla::{DeadlineKind, Placed};
 use crate::time::UnixMs;
 
 /// The most facts that one matter keeps; later ones are marked, not walked.
 pub const FACTS_PER_MATTER_MAX: usize = 2_000;
 
-/// What a matter is judged by: the pack version that it was opened under, and its calendar.
-pub struct Terms<'a> {
-    /// The pack.
-    pub pack: &'a Pack,
-    /// The time that counts towards a limit from a moment on; an error where the calendar does not reach.
-    pub countable: &'a dyn Fn(Limit, UnixMs) -> Result<Vec<Interval>, String>,
-}
-
-impl std::fmt::Debug for Terms<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Terms").field("pack", &self.pack.name).finish_non_exhaustive()
-    }
-}
-
-impl Terms<'_> {
-    /// The class of that name for that kind of matter.
-    pub(super) fn class(&self, kind: MatterKind, name: &str) -> Result<&Class, String> {
-        let of_kind = || self.pack.classes.iter().filter(|class| class.matter == kind);
-        of_kind().find(|class| class.name == name).ok_or_else(|| {
-            let names: Vec<&str> = of_kind().map(|class| class.name.as_str()).collect();
-            format!(
-                "\"{name}\" is no class of a {} in pack {}; it knows: {}",
-                kind.name(),
-                self.pack.name,
-                names.join(", ")
-            )
-        })
-    }
-
-    fn cadence(&self, kind: MatterKind, name: &str) -> Result<Cadence, String> {
-        let of_tier = || self.pack.tiers.iter().filter_map(tier_cadence).find(|cadence| cadence.name == name);
-        let cadence = self.pack.cadences.iter().find(|cadence| cadence.name == name).cloned();
-        cadence.or_else(of_tier).filter(|cadence| cadence.matter == kind).ok_or_else(|| {
-            format!("\"{name}\" is no cadence of a {} in pack {}", kind.name(), self.pack.name)
-        })
-    }
-
-    /// The cadence that a round is of.
-    pub(super) fn cadence_of(&self, matter: &Matter) -> Result<Cadence, String> {
-        self.cadence(matter.kind, &matter.class)
-    }
-
-    /// So much countable time from a moment on. Round the clock needs no calendar.
-    pub(super) fn within(&self, limit: Limit, from: UnixMs) -> Result<Term, String> {
-        Ok(Term::Within { limit, countable: self.time_of(limit, from)? })
-    }
-
-    /// The same, again and again.
-    pub(super) fn each(&self, limit: Limit, from: UnixMs) -> Result<Term, String> {
-        Ok(Term::Each { limit, countable: self.time_of(limit, from)? })
-    }
-
-    fn time_of(&self, limit: Limit, from: UnixMs) -> Result<Vec<Interval>, String> {
-        match limit.counts {
-            Counts::Always => Ok(vec![Interval::open(from)]),
-            Counts::WorkingDays | Counts::BusinessHours => (self.countable)(limit, from),
-        }
-    }
-}
-
-/// The visits that a tier owes by its `visit_every`, as a cadence.
-#[must_use]
-pub fn tier_cadence(tier: &Tier) -> Option<Cadence> {
-    Some(Cadence {
-        matter: MatterKind::Visit,
-        name: format!("tier-{}", tier.name),
-        label: tier.label.clone(),
-        tiers: vec![tier.name.clone()],
-        every: Every::Span(tier.visit_every_ms?),
-        modes: Vec::new(),
-        checklist: None,
-        review_within: None,
-        warn_at_permille: tier.warn_at_permille.clone(),
+/// The class of that name for that kind of matter.
+pub(super) fn class<'a>(pack: &'a Pack, kind: MatterKind, name: &str) -> Result<&'a Class, String> {
+    let of_kind = || pack.classes.iter().filter(|class| class.matter == kind);
+    of_kind().find(|class| class.name == name).ok_or_else(|| {
+        let names: Vec<&str> = of_kind().map(|class| class.name.as_str()).collect();
+        let known = names.join(", ");
+        format!("\"{name}\" is no class of a {} in pack {}; it knows: {known}", kind.name(), pack.name)
     })
 }
 
-/// Finds a matter. `facts` may come in any order and repeat; none is found while the opening fact is missing.
+/// The cadence that a round is of.
+pub(super) fn cadence<'a>(pack: &'a Pack, kind: MatterKind, name: &str) -> Result<&'a Cadence, String> {
+    let named = pack.cadences.iter().find(|cadence| cadence.matter == kind && cadence.name == name);
+    named.ok_or_else(|| format!("\"{name}\" is no cadence of a {} in pack {}", kind.name(), pack.name))
+}
+
+/// So much countable time from a moment on.
+pub(super) fn within(pack: &Pack, limit: Limit, from: UnixMs) -> Result<Term, String> {
+    Ok(Term::Within { limit, countable: pack.countable(limit, from)? })
+}
+
+/// The same, again and again.
+pub(super) fn each(pack: &Pack, limit: Limit, from: UnixMs) -> Result<Term, String> {
+    Ok(Term::Each { limit, countable: pack.countable(limit, from)? })
+}
+
+/// Finds a matter, by the pack version that it was opened under. `facts` may come in any order and repeat; none is found while the opening fact is missing.
 ///
 /// # Errors
 /// When the pack does not know the class, or its calendar does not reach: such an opening is refused where it is
 /// taken in, so that no figure is ever silently wrong.
-pub fn fold(mut facts: Vec<MatterFact>, terms: &Terms<'_>) -> Result<Option<Matter>, String> {
+pub fn fold(mut facts: Vec<MatterFact>, pack: &Pack) -> Result<Option<Matter>, String> {
     facts.sort_unstable_by_key(MatterFact::fold_order);
     facts.dedup_by_key(|fact| fact.id);
     let Some(MatterFact { event: MatterEvent::Opened(opening), .. }) = facts.first() else { return Ok(None) };
-    let mut matter = begin(&facts[0], opening, terms)?;
+    let mut matter = begin(&facts[0], opening, pack)?;
     for fact in &facts[1..] {
         let fitted = match &fact.event {
             _ if matter.facts.len() >= FACTS_PER_MATTER_MAX => {
@@ -105,14 +55,14 @@ pub fn fold(mut facts: Vec<MatterFact>, terms: &Terms<'_>) -> Result<Option<Matt
             MatterEvent::Step(_) if fact.occurred_at < matter.opened_at => {
                 Err("it is dated before the matter was opened".to_owned())
             }
-            MatterEvent::Step(step) => matter.step(fact, step, terms),
+            MatterEvent::Step(step) => matter.step(fact, step, pack),
         };
         matter.facts.push(Placed { id: fact.id, misfit: fitted.err() });
     }
     Ok(Some(matter))
 }
 
-fn begin(fact: &MatterFact, opening: &Opening, terms: &Terms<'_>) -> Result<Matter, String> {
+fn begin(fact: &MatterFact, opening: &Opening, pack: &Pack) -> Result<Matter, String> {
     let mut matter = Matter {
         id: fact.id,
         kind: opening.kind,
@@ -123,7 +73,7 @@ fn begin(fact: &MatterFact, opening: &Opening, terms: &Terms<'_>) -> Result<Matt
         title: opening.title.clone(),
         owner: opening.owner.clone(),
         first_receiver: opening.first_receiver.clone(),
-        pack: (terms.pack.name.clone(), terms.pack.version.clone()),
+        pack: (pack.name.clone(), pack.version.clone()),
         state: MatterState::Open,
         opened_at: fact.occurred_at,
         resolved_at: None,
@@ -142,15 +92,15 @@ fn begin(fact: &MatterFact, opening: &Opening, terms: &Terms<'_>) -> Result<Matt
         facts: vec![Placed { id: fact.id, misfit: None }],
     };
     match opening.kind {
-        MatterKind::Visit | MatterKind::Patrol => begin_round(&mut matter, opening, terms)?,
-        _ => begin_case(&mut matter, opening, terms)?,
+        MatterKind::Visit | MatterKind::Patrol => begin_round(&mut matter, opening, pack)?,
+        _ => begin_case(&mut matter, opening, pack)?,
     }
     Ok(matter)
 }
 
 /// A round is owed by the end of its period.
-fn begin_round(matter: &mut Matter, opening: &Opening, terms: &Terms<'_>) -> Result<(), String> {
-    let cadence = terms.cadence(matter.kind, &matter.class)?;
+fn begin_round(matter: &mut Matter, opening: &Opening, pack: &Pack) -> Result<(), String> {
+    let cadence = self::cadence(pack, matter.kind, &matter.class)?;
     let due_at = opening.wanted_by.ok_or("a round has a day by which it is owed")?;
     matter.warn_at_permille.clone_from(&cadence.warn_at_permille);
     matter.closed_by = if cadence.review_within.is_some() { ClosedBy::Supervisor } else { ClosedBy::Work };
@@ -158,15 +108,15 @@ fn begin_round(matter: &mut Matter, opening: &Opening, terms: &Terms<'_>) -> Res
     Ok(())
 }
 
-fn begin_case(matter: &mut Matter, opening: &Opening, terms: &Terms<'_>) -> Result<(), String> {
-    let class = terms.class(matter.kind, &matter.class)?;
+fn begin_case(matter: &mut Matter, opening: &Opening, pack: &Pack) -> Result<(), String> {
+    let class = self::class(pack, matter.kind, &matter.class)?;
     let from = matter.opened_at;
-    matter.promised_as(class, opening.wanted_by, terms)?;
+    matter.promised_as(class, opening.wanted_by, pack)?;
     if let Some(limit) = class.route_within.filter(|_| opening.unit.is_some()) {
-        matter.owes(DeadlineKind::Routing, None, from, terms.within(limit, from)?);
+        matter.owes(DeadlineKind::Routing, None, from, within(pack, limit, from)?);
     }
     if let Some(limit) = class.progress_every {
-        matter.owes(DeadlineKind::Progress, None, from, terms.each(limit, from)?);
+        matter.owes(DeadlineKind::Progress, None, from, each(pack, limit, from)?);
     }
     Ok(())
 }
@@ -178,13 +128,13 @@ impl Matter {
         &mut self,
         class: &Class,
         wanted_by: Option<UnixMs>,
-        terms: &Terms<'_>,
+        pack: &Pack,
     ) -> Result<(), String> {
         let from = self.opened_at;
-        let answer = class.answer_within.map(|limit| terms.within(limit, from)).transpose()?;
+        let answer = class.answer_within.map(|limit| within(pack, limit, from)).transpose()?;
         let work = match (wanted_by, class.resolve_within) {
             (Some(day), _) => Some(Term::By(day)),
-            (None, Some(limit)) => Some(terms.within(limit, from)?),
+            (None, Some(limit)) => Some(within(pack, limit, from)?),
             (None, None) => None,
         };
         self.class.clone_from(&class.name);

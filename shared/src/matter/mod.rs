@@ -13,7 +13,7 @@ mod tests;
 mod walk;
 
 pub use fact::{MatterEvent, MatterFact, MatterStep, Opening, Point};
-pub use fold::{FACTS_PER_MATTER_MAX, Terms, fold, tier_cadence};
+pub use fold::{FACTS_PER_MATTER_MAX, fold};
 pub use owed::{Owed, Term, deadlines};
 pub use rounds::period;
 pub use state::{Matter, MatterState, Standing, advance, next_wake};

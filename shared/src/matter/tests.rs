@@ -7,7 +7,7 @@ use crate::facts::Callback;
 use crate::rules::{
     Cadence, Checklist, Class, ClosedBy, Every, Label, Limit, MatterKind, Pack, Postponing, SHIPPED,
 };
-use crate::sla::{DeadlineKind, Interval};
+use crate::sla::DeadlineKind;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS, UnixMs};
 
 const TEN: UnixMs = UnixMs(1_772_330_400_000);
@@ -95,13 +95,11 @@ impl Story {
 
     fn fold(&self) -> Matter {
         let pack = pack();
-        let countable = |_: Limit, from: UnixMs| Ok(vec![Interval::open(from)]);
-        let terms = Terms { pack: &pack, countable: &countable };
-        let matter = fold(self.facts.clone(), &terms).unwrap().unwrap();
+        let matter = fold(self.facts.clone(), &pack).unwrap().unwrap();
         let mut backwards = self.facts.clone();
         backwards.reverse();
         backwards.extend(self.facts.clone());
-        assert_eq!(fold(backwards, &terms).unwrap().unwrap(), matter, "order and repetition change nothing");
+        assert_eq!(fold(backwards, &pack).unwrap().unwrap(), matter, "order and repetition change nothing");
         matter
     }
 }
@@ -293,8 +291,7 @@ fn what_was_told_is_told_once() {
 #[test]
 fn a_class_that_the_pack_does_not_know_is_refused_with_those_that_it_does() {
     let pack = pack();
-    let countable = |_: Limit, from: UnixMs| Ok(vec![Interval::open(from)]);
     let facts = Story::new(MatterKind::Complaint, "huge").facts;
-    let error = fold(facts, &Terms { pack: &pack, countable: &countable }).unwrap_err();
+    let error = fold(facts, &pack).unwrap_err();
     assert!(error.ends_with("minor, major, invalid"), "{error}");
 }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::fact::{MatterFact, MatterStep, Point};
-use super::fold::Terms;
+use super::fold::{class, each, within};
 use super::owed::Term;
 use super::state::{Matter, MatterState};
 use crate::facts::Callback;
@@ -13,12 +13,7 @@ use crate::time::UnixMs;
 
 impl Matter {
     /// A step; answers why it does not fit, where it does not: nothing is changed then.
-    pub(super) fn step(
-        &mut self,
-        fact: &MatterFact,
-        step: &MatterStep,
-        terms: &Terms<'_>,
-    ) -> Result<(), String> {
+    pub(super) fn step(&mut self, fact: &MatterFact, step: &MatterStep, pack: &Pack) -> Result<(), String> {
         let (id, at) = (fact.id, fact.occurred_at);
         if !self.possible(at).contains(&step.name()) {
             return Err(format!(
@@ -32,17 +27,17 @@ impl Matter {
             MatterStep::Answered => self.answer(at),
             MatterStep::Agreed { until } => return self.agree(at, *until),
             MatterStep::Routed { .. } => self.end(DeadlineKind::Routing, at, Ending::Done),
-            MatterStep::Told { reached } => return self.told(id, at, *reached, terms),
+            MatterStep::Told { reached } => return self.told(id, at, *reached, pack),
             MatterStep::Postponed { until, supervisor, .. } => {
-                return self.postpone(at, *until, supervisor.is_some(), terms);
+                return self.postpone(at, *until, supervisor.is_some(), pack);
             }
             MatterStep::Reclassed { class, supervisor, until, .. } => {
-                return self.reclass(class, supervisor.is_some(), *until, terms);
+                return self.reclass(class, supervisor.is_some(), *until, pack);
             }
             MatterStep::Raised { level, .. } => return self.raise(*level),
             MatterStep::Assigned { owner } => self.owner.clone_from(owner),
-            MatterStep::Repeated { complaint } => return self.repeat(*complaint, terms),
-            MatterStep::Resolved { .. } => return self.resolve(id, at, terms),
+            MatterStep::Repeated { complaint } => return self.repeat(*complaint, pack),
+            MatterStep::Resolved { .. } => return self.resolve(id, at, pack),
             MatterStep::Inspected { ok } => self.inspected(at, *ok),
             MatterStep::Callback(result) => return self.callback(at, *result),
             MatterStep::Signed { .. } => {
@@ -50,15 +45,15 @@ impl Matter {
                 self.close(at, MatterState::Closed);
             }
             MatterStep::Planned { at: planned_at } => self.planned_at = Some(*planned_at),
-            MatterStep::Made { mode, points, .. } => return self.made(id, at, mode, points, terms),
+            MatterStep::Made { mode, points, .. } => return self.made(id, at, mode, points, pack),
             MatterStep::Reviewed { ok } => self.reviewed(at, *ok),
-            MatterStep::Paused { cause, until, .. } => return self.pause(at, cause, *until, terms.pack),
+            MatterStep::Paused { cause, until, .. } => return self.pause(at, cause, *until, pack),
             MatterStep::Resumed => {
                 if let Some(pause) = self.pauses.last_mut() {
                     pause.to = Some(at);
                 }
             }
-            MatterStep::Exempted { cause, grantor } => return self.exempt(at, cause, grantor, terms.pack),
+            MatterStep::Exempted { cause, grantor } => return self.exempt(at, cause, grantor, pack),
             MatterStep::ClosedUnconfirmed { .. } => self.close(at, MatterState::ClosedUnconfirmed),
             MatterStep::Cancelled { .. } => self.close(at, MatterState::Cancelled),
             MatterStep::Noticed { .. } | MatterStep::Note { .. } => {}
@@ -84,25 +79,19 @@ impl Matter {
         Ok(())
     }
 
-    fn told(&mut self, fact: Uuid, at: UnixMs, reached: bool, terms: &Terms<'_>) -> Result<(), String> {
+    fn told(&mut self, fact: Uuid, at: UnixMs, reached: bool, pack: &Pack) -> Result<(), String> {
         if !reached {
             return Ok(());
         }
         let Some(Term::Each { limit, .. }) = self.running(DeadlineKind::Progress) else { return Ok(()) };
-        let next = terms.each(*limit, at)?;
+        let next = each(pack, *limit, at)?;
         self.end(DeadlineKind::Progress, at, Ending::Done);
         self.owes(DeadlineKind::Progress, Some(fact), at, next);
         Ok(())
     }
 
     /// A promise may be put off once; again only as a special case of a supervisor's.
-    fn postpone(
-        &mut self,
-        at: UnixMs,
-        until: UnixMs,
-        special: bool,
-        terms: &Terms<'_>,
-    ) -> Result<(), String> {
+    fn postpone(&mut self, at: UnixMs, until: UnixMs, special: bool, pack: &Pack) -> Result<(), String> {
         let due_at = self.due_at(DeadlineKind::Resolution).ok_or("no time was promised")?;
         if until <= due_at {
             return Err(format!("it is put off to before its due time, {}", due_at.to_rfc3339()));
@@ -113,7 +102,7 @@ impl Matter {
                 due_at.to_rfc3339()
             ));
         }
-        if let (Some(rule), false) = (terms.pack.postponing, special) {
+        if let (Some(rule), false) = (pack.postponing, special) {
             if self.postponed >= rule.times {
                 return Err(format!(
                     "it was put off {} times already; once more only as a special case recorded by a supervisor",
@@ -137,13 +126,13 @@ impl Matter {
         name: &str,
         supervisor: bool,
         until: Option<UnixMs>,
-        terms: &Terms<'_>,
+        pack: &Pack,
     ) -> Result<(), String> {
-        let class = terms.class(self.kind, name)?;
+        let class = super::fold::class(pack, self.kind, name)?;
         if class.supervisor_only && !supervisor {
             return Err(format!("only a supervisor judges a {} \"{name}\"", self.kind.name()));
         }
-        self.promised_as(class, until, terms)
+        self.promised_as(class, until, pack)
     }
 
     fn raise(&mut self, level: u32) -> Result<(), String> {
@@ -155,19 +144,19 @@ impl Matter {
     }
 
     /// A further complaint on the same unresolved matter makes it what the class says.
-    fn repeat(&mut self, complaint: Uuid, terms: &Terms<'_>) -> Result<(), String> {
-        let becomes = terms.class(self.kind, &self.class)?.repeat_becomes.clone();
+    fn repeat(&mut self, complaint: Uuid, pack: &Pack) -> Result<(), String> {
+        let becomes = class(pack, self.kind, &self.class)?.repeat_becomes.clone();
         if let Some(name) = becomes.filter(|name| *name != self.class) {
-            self.promised_as(terms.class(self.kind, &name)?, None, terms)?;
+            self.promised_as(class(pack, self.kind, &name)?, None, pack)?;
         }
         self.repeats.push(complaint);
         Ok(())
     }
 
-    fn resolve(&mut self, fact: Uuid, at: UnixMs, terms: &Terms<'_>) -> Result<(), String> {
-        let callback = match terms.class(self.kind, &self.class)?.callback_within {
+    fn resolve(&mut self, fact: Uuid, at: UnixMs, pack: &Pack) -> Result<(), String> {
+        let callback = match class(pack, self.kind, &self.class)?.callback_within {
             Some(limit) if matches!(self.closed_by, ClosedBy::Customer | ClosedBy::Signature) => {
-                Some(terms.within(limit, at)?)
+                Some(within(pack, limit, at)?)
             }
             _ => None,
         };
@@ -232,16 +221,16 @@ impl Matter {
         at: UnixMs,
         mode: &str,
         points: &[Point],
-        terms: &Terms<'_>,
+        pack: &Pack,
     ) -> Result<(), String> {
-        let cadence = terms.cadence_of(self)?;
+        let cadence = super::fold::cadence(pack, self.kind, &self.class)?;
         if !cadence.modes.is_empty() && !cadence.modes.iter().any(|known| known == mode) {
             return Err(format!("\"{mode}\" does not count here; what counts: {}", cadence.modes.join(", ")));
         }
         if let Some(name) = &cadence.checklist {
-            check_points(terms.pack, name, points)?;
+            check_points(pack, name, points)?;
         }
-        let review = cadence.review_within.map(|limit| terms.within(limit, at)).transpose()?;
+        let review = cadence.review_within.map(|limit| within(pack, limit, at)).transpose()?;
         self.end(DeadlineKind::of_round(self.kind), at, Ending::Done);
         self.failed_points =
             points.iter().filter(|point| !point.ok).map(|point| point.name.clone()).collect();

@@ -1,6 +1,6 @@
 //! Duties that come round: who is owed visits and patrols, and the rounds that follow each other.
 
-use linewatch_shared::matter::{Matter, MatterStep, Opening, period, tier_cadence};
+use linewatch_shared::matter::{Matter, MatterStep, Opening, period};
 use linewatch_shared::rules::{Cadence, Every, MatterKind, Pack};
 use linewatch_shared::sla::PackVersion;
 use linewatch_shared::time::UnixMs;
@@ -52,25 +52,21 @@ pub fn assign(desk: &Desk, tx: &mut Tx<'_>, after: &str, now: UnixMs) -> Result<
     Ok(customers.last().filter(|_| more).map(|last| last.code.clone()))
 }
 
-/// The visits that a customer is owed: by its own pack's tiers, and by every cadence that names its tier.
+/// The visits that a customer is owed: by every cadence that is for its tier, in every pack that is for it.
 fn owed_visits(versions: &[PackVersion], customer: &DutyCustomer, now: UnixMs) -> Vec<Duty> {
     let mut names: Vec<&str> = versions.iter().map(|version| version.pack.name.as_str()).collect();
     names.dedup();
     let mut owed = Vec::new();
     for pack in names.into_iter().filter_map(|name| in_force(versions, name, now)) {
-        let own = pack.name == customer.pack;
-        let of_tier =
-            pack.tiers.iter().filter(|tier| own && tier.name == customer.tier).filter_map(tier_cadence);
         let named = pack.cadences.iter().filter(|cadence| {
-            cadence.matter == MatterKind::Visit
-                && cadence.tiers.contains(&customer.tier)
-                && (own || pack.tiers.is_empty())
+            let of_tier = cadence.tiers.is_empty() || cadence.tiers.contains(&customer.tier);
+            cadence.matter == MatterKind::Visit && of_tier && pack.is_for(&customer.code, &customer.pack)
         });
-        owed.extend(of_tier.chain(named.cloned()).map(|cadence| Duty {
+        owed.extend(named.map(|cadence| Duty {
             id: duty_id(&pack.name, &cadence.name, &customer.code, ""),
             kind: MatterKind::Visit,
             pack: pack.name.clone(),
-            cadence: cadence.name,
+            cadence: cadence.name.clone(),
             customer: customer.code.clone(),
             site: String::new(),
             since: now,
@@ -131,9 +127,8 @@ pub fn give(desk: &Desk, tx: &mut Tx<'_>, new: &NewDuty, now: UnixMs) -> Result<
     duties::one(tx, duty.id)?.ok_or(DeskError::NoDuty(duty.id))
 }
 
-fn cadence(pack: &Pack, name: &str) -> Option<Cadence> {
-    let named = pack.cadences.iter().find(|cadence| cadence.name == name).cloned();
-    named.or_else(|| pack.tiers.iter().filter_map(tier_cadence).find(|cadence| cadence.name == name))
+fn cadence<'a>(pack: &'a Pack, name: &str) -> Option<&'a Cadence> {
+    pack.cadences.iter().find(|cadence| cadence.name == name)
 }
 
 /// Begins the rounds whose time has come; answers how many.

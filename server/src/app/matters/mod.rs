@@ -12,9 +12,9 @@ pub mod view;
 
 use std::sync::Arc;
 
-use linewatch_shared::matter::{Matter, MatterFact, Standing, Terms, advance, fold};
-use linewatch_shared::rules::{Limit, Pack};
-use linewatch_shared::sla::{Effect, Interval, Ledger, PackVersion};
+use linewatch_shared::matter::{Matter, Standing, advance};
+use linewatch_shared::rules::Pack;
+use linewatch_shared::sla::{Effect, Ledger, PackVersion};
 use linewatch_shared::time::UnixMs;
 
 use crate::app::desk::{Desk, DeskError};
@@ -40,18 +40,6 @@ fn in_force<'a>(versions: &'a [PackVersion], name: &str, at: UnixMs) -> Option<&
         .max_by_key(|version| version.valid_from)
         .or_else(|| of_pack().min_by_key(|version| version.valid_from))
         .map(|version| &version.pack)
-}
-
-/// Finds a matter from its facts, under the pack version in force when it was opened.
-fn found(pack: &Pack, facts: Vec<MatterFact>) -> Result<Option<Matter>, String> {
-    let countable =
-        |limit: Limit, from: UnixMs| -> Result<Vec<Interval>, String> { countable(pack, limit, from) };
-    fold(facts, &Terms { pack, countable: &countable })
-}
-
-/// The time that counts towards a limit that does not run round the clock.
-fn countable(pack: &Pack, _limit: Limit, _from: UnixMs) -> Result<Vec<Interval>, String> {
-    Err(format!("pack {} has no calendar of working days", pack.name))
 }
 
 /// Judges a matter found anew beside what was told of it, and saves it.

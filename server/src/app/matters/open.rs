@@ -1,12 +1,12 @@
 //! A matter is taken in.
 
-use linewatch_shared::matter::{Matter, MatterEvent, MatterFact, MatterStep, Opening};
+use linewatch_shared::matter::{Matter, MatterEvent, MatterFact, MatterStep, Opening, fold};
 use linewatch_shared::rules::MatterKind;
 use linewatch_shared::sla::{Ledger, PackVersion};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
-use super::{Changed, finish, found, in_force, invalid, settle};
+use super::{Changed, finish, in_force, invalid, settle};
 use crate::app::derived_id;
 use crate::app::desk::report::check_time;
 use crate::app::desk::{Desk, DeskError};
@@ -69,7 +69,7 @@ pub(super) fn begin(
     let fact = MatterFact { id: new.id, occurred_at: new.opened_at, event };
     let pack = in_force(versions, pack, new.opened_at)
         .ok_or_else(|| invalid("pack", format!("there is no pack called \"{pack}\"")))?;
-    let matter = found(pack, vec![fact.clone()]).map_err(|reason| invalid("class", reason))?;
+    let matter = fold(vec![fact.clone()], pack).map_err(|reason| invalid("class", reason))?;
     let matter = matter.ok_or(DeskError::NoMatter(new.id))?;
     matters::insert_fact(
         tx,
@@ -102,7 +102,11 @@ fn pack_of(
     names.dedup();
     let knows = |name: &str| {
         in_force(versions, name, at).is_some_and(|pack| {
-            pack.classes.iter().any(|class| class.matter == opening.kind && class.name == opening.class)
+            pack.is_for(&opening.customer, &owners.pack)
+                && pack
+                    .classes
+                    .iter()
+                    .any(|class| class.matter == opening.kind && class.name == opening.class)
         })
     };
     if knows(&owners.pack) {

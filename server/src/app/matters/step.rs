@@ -1,12 +1,12 @@
 //! A step of a matter: judged as of its own time among the facts known; an impossible one changes nothing.
 
-use linewatch_shared::matter::{Matter, MatterEvent, MatterFact, MatterStep, Standing};
+use linewatch_shared::matter::{Matter, MatterEvent, MatterFact, MatterStep, Standing, fold};
 use linewatch_shared::sla::PackVersion;
 use linewatch_shared::time::{MINUTE_MS, UnixMs};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Changed, duties, finish, found, settle};
+use super::{Changed, duties, finish, settle};
 use crate::app::audit;
 use crate::app::desk::report::check_time;
 use crate::app::desk::{Desk, DeskError};
@@ -74,7 +74,7 @@ pub(super) fn refold(
     let pack =
         pack.ok_or_else(|| DbError::Data(format!("pack {name} {version} of a matter is not stored")))?;
     let facts = matters::facts(tx, matter.id)?.into_iter().map(|stored| stored.fact).collect();
-    let found = found(pack, facts).map_err(DbError::Data)?;
+    let found = fold(facts, pack).map_err(DbError::Data)?;
     let found = found.ok_or_else(|| DbError::Data(format!("matter {} has no opening fact", matter.id)))?;
     settle(tx, found, ledger, now)
 }

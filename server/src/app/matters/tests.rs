@@ -66,7 +66,7 @@ async fn a_tier_s_visits_come_round_and_are_told_of_when_missed() {
         }
         let visits = f.matters("visit", TEN).await;
         let owed: Vec<_> =
-            visits.iter().map(|visit| (visit.customer.as_str(), visit.owner.as_str())).collect();
+            visits.iter().map(|visit| (visit.customer.as_str(), visit.class.as_str())).collect();
         assert_eq!(owed.len(), 2, "one for each customer, once: {owed:?}");
         let bank = visits.iter().find(|visit| visit.customer == "bank").unwrap().clone();
         assert_eq!(
