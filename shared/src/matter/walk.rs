@@ -39,7 +39,7 @@ impl Matter {
             MatterStep::Repeated { complaint } => return self.repeat(*complaint, pack),
             MatterStep::Resolved { .. } => return self.resolve(id, at, pack),
             MatterStep::Inspected { ok } => self.inspected(at, *ok),
-            MatterStep::Callback(result) => return self.callback(at, *result),
+            MatterStep::Callback(result) => self.callback(at, *result),
             MatterStep::Signed { .. } => {
                 self.end_work(at);
                 self.close(at, MatterState::Closed);
@@ -197,7 +197,7 @@ impl Matter {
         }
     }
 
-    fn callback(&mut self, at: UnixMs, result: Callback) -> Result<(), String> {
+    fn callback(&mut self, at: UnixMs, result: Callback) {
         match result {
             Callback::NotReached => {}
             Callback::Satisfied if self.closed_by == ClosedBy::Signature => {
@@ -212,7 +212,6 @@ impl Matter {
                 self.back_to_work();
             }
         }
-        Ok(())
     }
 
     fn made(

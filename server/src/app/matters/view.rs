@@ -215,7 +215,10 @@ pub fn detail(desk: &Desk, tx: &mut Tx<'_>, id: Uuid, now: UnixMs) -> Result<Mat
     Ok(MatterDetail { matter: view(&versions, &standing, now), facts, possible })
 }
 
-/// A page of matters, the newest first, each with its place in the list.
+/// A matter with its place in the list: when it was opened, and its id.
+pub type Placed = ((i64, Uuid), MatterView);
+
+/// A page of matters, the newest first.
 ///
 /// # Errors
 /// The database's.
@@ -225,7 +228,7 @@ pub fn list(
     wanted: &WantedMatters,
     limit: i64,
     now: UnixMs,
-) -> Result<Vec<((i64, Uuid), MatterView)>, DbError> {
+) -> Result<Vec<Placed>, DbError> {
     let versions = desk.packs.versions(tx)?;
     let found = matters::list(tx, wanted, limit)?;
     let place = |standing: &Standing| (standing.matter.opened_at.0, standing.matter.id);
