@@ -146,7 +146,8 @@ fn by_line(db: &Connection, agent: &str, times: &Corrected) -> anyhow::Result<BT
         let occurred_at = times.at(record.occurred, record.boot);
         let (line, event) = match record.body {
             Body::Line(change) => {
-                (change.line, Event::Evidence { agent: agent.to_owned(), state: change.state })
+                let state = change.seen();
+                (change.line, Event::Evidence { agent: agent.to_owned(), state })
             }
             Body::Report(report) => {
                 let (channel, reporter, description) = (report.channel, report.reporter, report.description);

@@ -59,6 +59,7 @@ pub const fn state_name(state: LineState) -> &'static str {
     match state {
         LineState::Up => "up",
         LineState::Down => "down",
+        LineState::Degraded => "degraded",
         LineState::Unknown => "unknown",
     }
 }

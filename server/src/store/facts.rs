@@ -133,7 +133,7 @@ pub fn evidence_before(
 ) -> Result<Vec<(String, LineState)>, DbError> {
     let sql = "SELECT event FROM (SELECT event, occurred_at_ms, ROW_NUMBER() OVER \
          (PARTITION BY agent ORDER BY occurred_at_ms DESC, id DESC) AS place FROM fact \
-         WHERE line = $1 AND occurred_at_ms < $2 AND kind IN ('down', 'up', 'unknown')) AS latest \
+         WHERE line = $1 AND occurred_at_ms < $2 AND kind IN ('down', 'up', 'degraded', 'unknown')) AS latest \
          WHERE place = 1 ORDER BY occurred_at_ms";
     let mut states = Vec::new();
     for row in tx.query(sql, &[line.into(), before.into()])? {

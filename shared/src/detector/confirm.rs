@@ -14,7 +14,7 @@ impl Detector {
     pub(super) fn decide(&mut self, index: usize, now: Moment, out: &mut Vec<Effect>) {
         let line = &self.lines[index];
         let may_rise = match (line.state, line.cause) {
-            (LineState::Up, _) => false,
+            (LineState::Up | LineState::Degraded, _) => false,
             (LineState::Down, _) | (_, UnknownCause::OwnUplink) => true,
             (LineState::Unknown, _) => line.window_full(&self.config),
         };

@@ -27,6 +27,8 @@ pub enum LineState {
     Up,
     /// It does not answer, and it is the line, not the agent's own side.
     Down,
+    /// It answers, and worse than promised. Agents say so beside [`LineState::Up`] ([`Evidence::degraded`]).
+    Degraded,
     /// Nothing can be said; never counted as up, never by itself an outage.
     Unknown,
 }
@@ -38,6 +40,7 @@ impl LineState {
         match self {
             Self::Up => "up",
             Self::Down => "down",
+            Self::Degraded => "degraded",
             Self::Unknown => "unknown",
         }
     }

@@ -193,7 +193,7 @@ impl Line {
             return false;
         }
         match self.state {
-            LineState::Up => self.loss_run().is_some(),
+            LineState::Up | LineState::Degraded => self.loss_run().is_some(),
             LineState::Down => self.answer_run().is_some(),
             // The first window of a slow line would take minutes.
             LineState::Unknown => self.spec.interval_ms > 2_000 && !self.window_full(config),
@@ -253,7 +253,7 @@ impl Line {
         self.degraded = false;
         self.stop_waiting();
         match state {
-            LineState::Up => {
+            LineState::Up | LineState::Degraded => {
                 // The outage's losses are not the losses of the line that is up again.
                 let run = self.recent.head().map_or(0, |(_, run)| run);
                 self.recent.truncate(run);

@@ -17,6 +17,17 @@ pub struct LineChange {
     pub evidence: Evidence,
 }
 
+impl LineChange {
+    /// The state that faults are found from: up with degraded evidence is degraded.
+    #[must_use]
+    pub const fn seen(&self) -> LineState {
+        match self.state {
+            LineState::Up if self.evidence.degraded => LineState::Degraded,
+            state => state,
+        }
+    }
+}
+
 /// Where a report came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

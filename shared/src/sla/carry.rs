@@ -49,6 +49,7 @@ fn withdraw(fault: &mut Fault) {
     fault.state = State::Withdrawn;
     fault.clock.clear();
     fault.outage.clear();
+    fault.degraded.clear();
     fault.feedback.clear();
     fault.repairs.clear();
     fault.callbacks.clear();

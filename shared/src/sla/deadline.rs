@@ -219,6 +219,10 @@ pub fn deadlines(fault: &Fault, now: UnixMs) -> Vec<Deadline> {
     let pauses: Vec<Interval> = fault.pauses.iter().map(|pause| pause.span).collect();
     let mut list = Vec::new();
     list.extend(restoration(fault, &pauses));
+    if let Some(within_ms) = tier.degraded_restore_within_ms {
+        let run = |run| single(DeadlineKind::Restoration, run, within_ms, marks, &pauses);
+        list.extend(fault.degraded.iter().map(run));
+    }
     if let Some(within_ms) = tier.repair_within_ms {
         list.extend(
             fault.repairs.iter().map(|run| single(DeadlineKind::Repair, run, within_ms, marks, &pauses)),

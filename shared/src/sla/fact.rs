@@ -53,6 +53,7 @@ impl Event {
         match self {
             Self::Evidence { state: LineState::Down, .. } => "down",
             Self::Evidence { state: LineState::Up, .. } => "up",
+            Self::Evidence { state: LineState::Degraded, .. } => "degraded",
             Self::Evidence { state: LineState::Unknown, .. } => "unknown",
             Self::Report { .. } => "reported",
             Self::Suspected => "suspected",
@@ -63,13 +64,16 @@ impl Event {
 
     /// Whether it may begin a fault, or join one.
     pub(super) const fn opens(&self) -> bool {
-        matches!(self, Self::Evidence { state: LineState::Down, .. } | Self::Report { .. })
+        matches!(
+            self,
+            Self::Evidence { state: LineState::Down | LineState::Degraded, .. } | Self::Report { .. }
+        )
     }
 
     /// The place within one instant: what opens comes before what acknowledges, before what ends.
     const fn life_rank(&self) -> u8 {
         match self {
-            Self::Evidence { state: LineState::Down, .. } => 0,
+            Self::Evidence { state: LineState::Down | LineState::Degraded, .. } => 0,
             Self::Report { .. } => 1,
             Self::Suspected => 2,
             Self::Evidence { .. } => 7,

@@ -182,6 +182,9 @@ pub struct Fault {
     pub pauses: Vec<Pause>,
     /// Stretches without service.
     pub outage: Vec<Interval>,
+    /// Stretches in which service was there, and worse than promised; an outage cancels what is owed for one.
+    #[serde(default)]
+    pub degraded: Vec<Run>,
     /// Feedback owed.
     pub feedback: Vec<FeedbackRun>,
     /// Repairs owed.
@@ -246,17 +249,25 @@ impl Fault {
         }
     }
 
+    /// Whether service was bad, and never out.
+    #[must_use]
+    pub fn is_degraded_only(&self) -> bool {
+        !self.degraded.is_empty() && self.outage.is_empty() && self.clock.is_empty()
+    }
+
     /// How long service was out so far (ms): overlaps count once, pauses too.
     #[must_use]
     pub fn gross_ms(&self, now: UnixMs) -> i64 {
         union_ms(self.outage.iter().copied(), now)
     }
 
-    /// How long restoration took so far, as it is held against its limit (ms): without the pauses.
+    /// How long restoration took so far, as it is held against its limits (ms): without the pauses.
     #[must_use]
     pub fn net_ms(&self, now: UnixMs) -> i64 {
         let pauses: Vec<Interval> = self.pauses.iter().map(|pause| pause.span).collect();
-        union_ms(without(&self.clock, &pauses), now)
+        let bad = |run: &Run| Interval { from: run.from, to: run.ended.map(|(at, _)| at) };
+        let degraded: Vec<Interval> = self.degraded.iter().map(bad).collect();
+        union_ms([without(&self.clock, &pauses), without(&degraded, &pauses)].concat(), now)
     }
 
     /// The kinds of step that fit now, in the order of the life.

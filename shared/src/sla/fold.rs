@@ -9,6 +9,7 @@ use super::fact::{Event, Fact};
 use super::fault::{Fault, Placed, State, Terms};
 use super::reshape::{Forced, Shape, reshaping};
 use super::rules::LineRules;
+use super::service::Opening;
 use crate::detector::LineState;
 use crate::facts::Step;
 use crate::time::UnixMs;
@@ -129,7 +130,10 @@ impl Walk<'_> {
     fn take(&mut self, fact: &Fact) {
         match &fact.event {
             Event::Evidence { agent, state } => self.evidence(fact, agent, *state),
-            Event::Report { .. } => self.open(fact, true),
+            Event::Report { .. } => {
+                let line = self.vantages.last_known().unwrap_or(LineState::Unknown);
+                self.open(fact, Opening::Report(line));
+            }
             Event::Suspected => self.suspect(fact),
             Event::Cleared => self.clear(fact),
             Event::Step(step) => self.step(fact, step),
@@ -139,7 +143,8 @@ impl Walk<'_> {
     fn evidence(&mut self, fact: &Fact, agent: &str, state: LineState) {
         let owner = &self.rules.terms_at(fact.occurred_at).owner;
         match self.vantages.change(agent, state, owner) {
-            Some(LineState::Down) => self.open(fact, false),
+            Some(LineState::Down) => self.open(fact, Opening::Down),
+            Some(LineState::Degraded) => self.open(fact, Opening::Degraded),
             Some(_) => self.came_back(fact),
             // It changes nothing, but belongs to the story of a fault that is being worked on.
             None => match self.faults.iter_mut().rev().find(|fault| fault.state.is_working()) {
@@ -151,10 +156,10 @@ impl Walk<'_> {
 
     /// Service is back: for each fault in which it was out, else for the story of the last one.
     fn came_back(&mut self, fact: &Fact) {
-        let any_out = self.faults.iter().any(|fault| fault.takes_clearing() && fault.outage_runs());
+        let any_out = self.faults.iter().any(|fault| fault.takes_clearing() && fault.waits_for_clearing());
         let last = self.faults.len().saturating_sub(1);
         let takes = |(at, fault): &(usize, &mut Fault)| {
-            fault.takes_clearing() && if any_out { fault.outage_runs() } else { *at == last }
+            fault.takes_clearing() && if any_out { fault.waits_for_clearing() } else { *at == last }
         };
         let mut placed = false;
         for (_, fault) in self.faults.iter_mut().enumerate().filter(takes) {
@@ -186,7 +191,7 @@ impl Walk<'_> {
     }
 
     /// An opening fact joins one of the line's faults, or begins one; either is the last one from now on.
-    fn open(&mut self, fact: &Fact, reported: bool) {
+    fn open(&mut self, fact: &Fact, opening: Opening) {
         let mut fault = match self.joined_by(fact) {
             Some(at) => {
                 let mut fault = self.faults.remove(at);
@@ -201,7 +206,7 @@ impl Walk<'_> {
             self.loose.push(Placed { id: fact.id, misfit: Some(reason) });
         } else {
             let clock_starts = self.rules.pack_at(fault.started_at).0.clock_starts;
-            fault.opened(fact.id, fact.occurred_at, reported, clock_starts);
+            fault.opened(fact.id, fact.occurred_at, opening, clock_starts);
             if let Some(suspicion) = suspicion {
                 fault.aliases.push(suspicion.id);
                 fault.first_at = fault.first_at.min(suspicion.first_at);
@@ -239,6 +244,7 @@ impl Walk<'_> {
             clock: Vec::new(),
             pauses: Vec::new(),
             outage: Vec::new(),
+            degraded: Vec::new(),
             feedback: Vec::new(),
             repairs: Vec::new(),
             callbacks: Vec::new(),

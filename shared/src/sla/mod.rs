@@ -16,6 +16,7 @@ mod fold;
 mod interval;
 mod reshape;
 mod rules;
+mod service;
 mod walk;
 
 pub use advance::{

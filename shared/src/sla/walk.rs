@@ -3,60 +3,13 @@
 use uuid::Uuid;
 
 use super::fault::{Ending, Exemption, Fault, FeedbackRun, Pause, Run, State};
-use super::fold::FACTS_PER_FAULT_MAX;
 use super::interval::Interval;
 use crate::detector::LineState;
-use crate::facts::{Reopening, StepKind};
-use crate::rules::{ClockStarts, Pack};
+use crate::facts::StepKind;
+use crate::rules::Pack;
 use crate::time::UnixMs;
 
 impl Fault {
-    /// Service is down, by evidence or by a person's report.
-    pub(super) fn opened(&mut self, fact: Uuid, at: UnixMs, reported: bool, clock_starts: ClockStarts) {
-        let first_evidence = !reported && self.detected_at.is_none();
-        if reported {
-            self.reported_at.get_or_insert(at);
-        } else {
-            self.detected_at.get_or_insert(at);
-        }
-        self.proposed_restored_at = None;
-        if !self.state.is_working() {
-            self.reopen(fact, at, Reopening::FailedAgain);
-        }
-        start(&mut self.outage, at);
-        match clock_starts {
-            ClockStarts::Report if self.reported_at.is_none() => {}
-            // Until something detects it, a fault is promised from the report on.
-            ClockStarts::Detection if first_evidence => self.clock = vec![Interval::open(at)],
-            _ => start(&mut self.clock, at),
-        }
-        if reported && self.feedback_running().is_none() {
-            self.begin_feedback(fact, at);
-        }
-    }
-
-    /// Evidence says that service is back.
-    pub(super) fn came_back(&mut self, fact: Uuid, at: UnixMs) {
-        stop(&mut self.outage, at);
-        if !self.state.is_working() {
-            return;
-        }
-        if self.reported_at.is_none() {
-            self.restore(fact, at);
-        } else {
-            self.proposed_restored_at = Some(at);
-        }
-    }
-
-    /// Whether clearing evidence belongs to the fault's story; a line that flaps on and on fills no memory.
-    pub(super) fn takes_clearing(&self) -> bool {
-        self.state.is_live() && (self.outage_runs() || self.facts.len() < FACTS_PER_FAULT_MAX)
-    }
-
-    pub(super) fn outage_runs(&self) -> bool {
-        self.outage.last().is_some_and(|outage| outage.to.is_none())
-    }
-
     /// A step; answers why it does not fit, where it does not.
     pub(super) fn step(
         &mut self,
@@ -81,10 +34,7 @@ impl Fault {
                 self.state = State::Dispatched;
                 self.acknowledged = true;
             }
-            StepKind::Restored => {
-                stop(&mut self.outage, at);
-                self.restore(fact, at);
-            }
+            StepKind::Restored => self.restore(fact, at),
             StepKind::Repaired => self.repair(fact, at),
             StepKind::Feedback { reached } => self.feedback(fact, at, *reached),
             StepKind::Callback(result) => self.callback(fact, at, *result, line),
@@ -118,19 +68,6 @@ impl Fault {
         format!("\"{step}\" is not possible while the fault is {}", self.state.name())
     }
 
-    fn restore(&mut self, fact: Uuid, at: UnixMs) {
-        self.state = State::Restored;
-        self.restored_at = Some(at);
-        self.last_restored_at = Some(at);
-        self.proposed_restored_at = None;
-        stop(&mut self.clock, at);
-        self.end_feedback(at, Ending::Cancelled);
-        let run = begun(&self.repairs, fact, at);
-        self.repairs.push(run);
-        let run = Run { begun_by: Some(fact), from: at, ended: None };
-        self.feedback.push(FeedbackRun { run, is_back: true });
-    }
-
     fn repair(&mut self, fact: Uuid, at: UnixMs) {
         self.state = State::Repaired;
         end(&mut self.repairs, at, Ending::Done);
@@ -148,43 +85,16 @@ impl Fault {
         }
     }
 
-    /// The restoration is taken back: wholly, or from now on.
-    pub(super) fn reopen(&mut self, fact: Uuid, at: UnixMs, case: Reopening) {
-        self.state = if self.acknowledged { State::Acknowledged } else { State::Open };
-        self.restored_at = None;
-        self.closed_at = None;
-        end(&mut self.repairs, at, Ending::Cancelled);
-        self.end_callbacks(at, Ending::Cancelled);
-        self.end_feedback(at, Ending::Cancelled);
-        match case {
-            Reopening::NeverCameBack => {
-                resume(&mut self.clock);
-                resume(&mut self.outage);
-            }
-            Reopening::FailedAgain => {
-                // A clock that nothing has started yet is started by what starts clocks, not by this.
-                if !self.clock.is_empty() {
-                    start(&mut self.clock, at);
-                }
-                start(&mut self.outage, at);
-            }
-        }
-        // Where nobody had to be told yet, nobody has to be told because a probe lost its line again.
-        if self.reported_at.is_some() || self.feedback_was_owed() {
-            self.begin_feedback(fact, at);
-        }
-    }
-
     /// Whether anybody ever had to be told how the open fault stands.
-    fn feedback_was_owed(&self) -> bool {
+    pub(super) fn feedback_was_owed(&self) -> bool {
         self.feedback.iter().any(|feedback| !feedback.is_back)
     }
 
-    fn feedback_running(&mut self) -> Option<&mut FeedbackRun> {
+    pub(super) fn feedback_running(&mut self) -> Option<&mut FeedbackRun> {
         self.feedback.last_mut().filter(|feedback| feedback.run.ended.is_none())
     }
 
-    fn begin_feedback(&mut self, fact: Uuid, at: UnixMs) {
+    pub(super) fn begin_feedback(&mut self, fact: Uuid, at: UnixMs) {
         let first = !self.feedback_was_owed();
         let run = Run { begun_by: (!first).then_some(fact), from: at, ended: None };
         self.feedback.push(FeedbackRun { run, is_back: false });
@@ -214,24 +124,5 @@ pub(super) fn begun(runs: &[Run], fact: Uuid, at: UnixMs) -> Run {
 pub(super) fn end(runs: &mut [Run], at: UnixMs, ending: Ending) {
     if let Some(run) = runs.last_mut().filter(|run| run.ended.is_none()) {
         run.ended = Some((at, ending));
-    }
-}
-
-fn start(intervals: &mut Vec<Interval>, at: UnixMs) {
-    if intervals.last().is_none_or(|last| last.to.is_some()) {
-        intervals.push(Interval::open(at));
-    }
-}
-
-fn stop(intervals: &mut [Interval], at: UnixMs) {
-    if let Some(last) = intervals.last_mut().filter(|last| last.to.is_none()) {
-        last.to = Some(at);
-    }
-}
-
-/// Goes on as if it had never stopped.
-fn resume(intervals: &mut [Interval]) {
-    if let Some(last) = intervals.last_mut() {
-        last.to = None;
     }
 }

@@ -123,6 +123,7 @@ fn show(t: &Transition) -> String {
         (LineState::Up, LineState::Up) => "clean".to_owned(),
         (LineState::Up, _) => "up".to_owned(),
         (LineState::Down, _) => "down".to_owned(),
+        (LineState::Degraded, _) => panic!("the detector says so beside the state"),
         (LineState::Unknown, _) => {
             format!("unknown({})", serde_json::to_value(t.evidence.cause).unwrap().as_str().unwrap())
         }

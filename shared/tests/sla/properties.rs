@@ -50,6 +50,7 @@ fn event(names: u8) -> impl Strategy<Value = Event> {
         4 => Just(evidence("own", LineState::Down)),
         4 => Just(evidence("own", LineState::Up)),
         1 => Just(evidence("own", LineState::Unknown)),
+        2 => Just(evidence("own", LineState::Degraded)),
         1 => Just(evidence("other", LineState::Down)),
         1 => Just(evidence("other", LineState::Up)),
         2 => Just(report),
@@ -181,6 +182,8 @@ proptest! {
         // A step that names a fact from after itself takes effect only once that fact is there: it comes late.
         let order: BTreeMap<Uuid, _> = facts.iter().map(|fact| (fact.id, fact.fold_order())).collect();
         facts.retain(|fact| match &fact.event {
+            // What a merge or split says is that the promise was another one.
+            Event::Step(Step { kind: StepKind::Merged { .. } | StepKind::Split { .. }, .. }) => false,
             Event::Step(step) => order.get(&step.fault).is_none_or(|named| *named < fact.fold_order()),
             _ => true,
         });

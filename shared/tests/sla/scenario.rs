@@ -206,6 +206,7 @@ impl<'a> Teller<'a> {
             "down" => return evidence(LineState::Down),
             "up" => return evidence(LineState::Up),
             "unknown" => return evidence(LineState::Unknown),
+            "degraded" => return evidence(LineState::Degraded),
             "reported" => {
                 let (reporter, description) = (String::new(), String::new());
                 return Event::Report { channel: Channel::Hotline, reporter, description };

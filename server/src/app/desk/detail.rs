@@ -25,7 +25,7 @@ const CLOCK_TOLERANCE_MS: i64 = 2 * MINUTE_MS;
 pub struct FactView {
     /// The fact's id.
     pub id: String,
-    /// `down`, `up`, `unknown`, `reported`, `suspected`, `cleared`, or a step's kind.
+    /// `down`, `degraded`, `up`, `unknown`, `reported`, `suspected`, `cleared`, or a step's kind.
     pub kind: String,
     /// When it happened.
     pub occurred_at: String,

@@ -58,7 +58,7 @@ pub struct LineView {
     pub tier: String,
     /// The agent that owns its evidence.
     pub agent: Option<String>,
-    /// `up`, `down` or `unknown`.
+    /// `up`, `degraded`, `down` or `unknown`.
     pub state: String,
     /// Since when.
     pub state_since: Option<String>,

@@ -72,7 +72,7 @@ pub struct FaultView {
     pub aliases: Vec<String>,
     /// The line's code.
     pub line: String,
-    /// `up`, `down` or `unknown`, by evidence; `down` while a reported outage runs without evidence.
+    /// `up`, `degraded`, `down` or `unknown`, by evidence; `down` while a reported outage runs without evidence.
     pub line_state: String,
     /// The site's name.
     pub site: String,
@@ -98,6 +98,8 @@ pub struct FaultView {
     pub detected_at: Option<String>,
     /// The first report by a person.
     pub reported_at: Option<String>,
+    /// Whether service is, or was, bad and never out: no interruption, and limits of its own.
+    pub degraded: bool,
     /// Whether a person has reported it.
     pub reported: bool,
     /// When evidence says that it came back, while a person's word is awaited.
@@ -229,6 +231,7 @@ impl Lens<'_> {
             started_at: fault.started_at.to_rfc3339(),
             detected_at: text(fault.detected_at),
             reported_at: text(fault.reported_at),
+            degraded: fault.is_degraded_only(),
             reported: fault.reported_at.is_some(),
             proposed_restored_at: text(fault.proposed_restored_at),
             restored_at: text(fault.restored_at),

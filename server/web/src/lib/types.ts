@@ -1,8 +1,16 @@
 // The shapes of the server's API (`/api/v1`). Times are RFC 3339 in UTC.
 
-export type LineState = 'up' | 'down' | 'unknown';
+export type LineState = 'up' | 'degraded' | 'down' | 'unknown';
 export type FaultState =
-  'suspected' | 'open' | 'acknowledged' | 'dispatched' | 'restored' | 'repaired' | 'closed' | 'withdrawn';
+  | 'suspected'
+  | 'open'
+  | 'acknowledged'
+  | 'dispatched'
+  | 'restored'
+  | 'repaired'
+  | 'closed'
+  | 'closed_unconfirmed'
+  | 'withdrawn';
 export type DeadlineKind = 'restoration' | 'feedback' | 'repair' | 'callback';
 export type DeadlineState = 'running' | 'paused' | 'met' | 'missed' | 'cancelled';
 export type StepKind =

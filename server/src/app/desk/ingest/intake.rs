@@ -151,7 +151,7 @@ impl Intake {
                 if !self.in_scope(tx, &change.line)? {
                     return outside("the line is not the agent's");
                 }
-                let event = Event::Evidence { agent: self.name.clone(), state: change.state };
+                let event = Event::Evidence { agent: self.name.clone(), state: change.seen() };
                 let detail = serde_json::to_string(&change.evidence).ok();
                 ("line", Some((Some(change.line.clone()), event, detail)))
             }

@@ -17,6 +17,29 @@ fn upto(taken: &Taken) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_answers_badly_is_degraded_and_not_out() {
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        let device = Device::right();
+        let mut records = vec![device.clock(1, TEN), device.degraded(10, "L1", TEN)];
+        f.push(&records, minute(1)).await;
+        let fault = f.fault(Uuid::from_u128(10), minute(60)).await;
+        assert!(fault.fault.degraded);
+        assert_eq!((fault.fault.state.as_str(), fault.fault.line_state.as_str()), ("open", "degraded"));
+        assert_eq!(fault.fault.restoration.unwrap().due_at, minute(240).to_rfc3339());
+        assert_eq!((fault.fault.interruption.ms, fault.gross_ms), (0, 0));
+        assert_eq!(fault.facts[0].kind, "degraded");
+        let chain = chain_after(&records);
+        records.push(device.line(11, "L1", minute(60), LineState::Up));
+        f.push_from(3, chain, &records[2..], minute(61)).await;
+        let fault = f.fault(Uuid::from_u128(10), minute(70)).await;
+        assert_eq!((fault.fault.state.as_str(), fault.net_ms), ("restored", 60 * MINUTE_MS));
+        assert_eq!(f.line_state("L1", minute(70)).await, "up");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_batch_sent_twice_is_stored_once() {
     both(|db| async move {
         let f = Fixture::new(db).await;

@@ -181,6 +181,12 @@ impl Device {
         self.record(id, at, Body::Line(change))
     }
 
+    /// The line answers, and worse than promised.
+    pub fn degraded(&self, id: u128, line: &str, at: UnixMs) -> Vec<u8> {
+        let evidence = Evidence { degraded: true, ..Evidence::default() };
+        self.record(id, at, Body::Line(LineChange { line: line.to_owned(), state: LineState::Up, evidence }))
+    }
+
     pub fn clock(&self, id: u128, at: UnixMs) -> Vec<u8> {
         let fact = ClockFact { device: self.reading(at), server: at, round_trip_ms: 3 };
         self.record(id, at, Body::Clock(fact))

@@ -48,6 +48,12 @@ fn month() -> Vec<Vec<u8>> {
         device.step(52, 30, day(11, 0), StepKind::Merged { into: Uuid::from_u128(50) }),
         device.step(53, 50, day(12, 0), StepKind::Split { reports: vec![Uuid::from_u128(50)] }),
         device.step(54, 50, day(13, 0), StepKind::Merged { into: Uuid::from_u128(30) }),
+        device.degraded(60, "L2", day(25, 0)),
+        device.line(61, "L2", day(25, 30), Down),
+        device.degraded(62, "L2", day(25, 40)),
+        device.line(63, "L2", day(25, 50), Up),
+        device.degraded(64, "L2", day(25, 400)),
+        device.step(65, 64, day(25, 410), StepKind::Acknowledged),
     ]
 }
 

@@ -75,7 +75,7 @@ export const en = {
     exempt: 'exempt',
   },
   unit: { hours: 'h' },
-  lineState: { up: 'up', down: 'down', unknown: 'unknown' },
+  lineState: { up: 'up', degraded: 'degraded', down: 'down', unknown: 'unknown' },
   state: {
     suspected: 'Suspected',
     open: 'Open',
@@ -84,6 +84,7 @@ export const en = {
     restored: 'Restored',
     repaired: 'Repaired',
     closed: 'Closed',
+    closed_unconfirmed: 'Closed unconfirmed',
     withdrawn: 'Withdrawn',
   },
   source: {

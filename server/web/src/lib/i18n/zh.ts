@@ -72,7 +72,7 @@ export const zh: Messages = {
     exempt: '已免责',
   },
   unit: { hours: '小时' },
-  lineState: { up: '正常', down: '中断', unknown: '未知' },
+  lineState: { up: '正常', degraded: '劣化', down: '中断', unknown: '未知' },
   state: {
     suspected: '疑似',
     open: '待受理',
@@ -81,6 +81,7 @@ export const zh: Messages = {
     restored: '已抢通',
     repaired: '已修复',
     closed: '已关闭',
+    closed_unconfirmed: '主管关闭',
     withdrawn: '已撤销',
   },
   source: {
