@@ -192,6 +192,7 @@ fn rules(line: &ReferenceLine, packs: &[PackVersion]) -> Option<LineRules> {
         customer: line.customer.clone(),
         pack: terms.pack.clone(),
         tier: terms.tier.clone(),
+        service: terms.service.clone(),
         owner: terms.agent.clone(),
     });
     LineRules::new(&line.code, terms.collect(), packs.iter().cloned())

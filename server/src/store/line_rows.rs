@@ -84,22 +84,25 @@ pub fn save(tx: &mut Tx<'_>, lines: &BTreeMap<String, LineRow>, now: UnixMs) -> 
 /// Adds a row of terms for each line whose terms in effect are not those of its last row; gives their
 /// codes. A clock that was set back never puts a new row before the last one.
 pub fn save_changed_terms(tx: &mut Tx<'_>, now: UnixMs) -> Result<Vec<String>, DbError> {
-    let changed = "SELECT l.code, l.customer, c.pack, COALESCE(l.tier, c.tier), l.agent, t.valid_from_ms \
+    let changed = "SELECT l.code, l.customer, c.pack, COALESCE(l.tier, c.tier), l.agent, l.service, t.valid_from_ms \
          FROM line l JOIN customer c ON c.code = l.customer LEFT JOIN line_terms t ON t.line = l.code \
          AND t.valid_from_ms = (SELECT MAX(m.valid_from_ms) FROM line_terms m WHERE m.line = l.code) \
          WHERE t.line IS NULL OR t.customer <> l.customer OR t.pack <> c.pack \
-         OR t.tier <> COALESCE(l.tier, c.tier) OR t.agent IS DISTINCT FROM l.agent";
+         OR t.tier <> COALESCE(l.tier, c.tier) OR t.agent IS DISTINCT FROM l.agent \
+         OR t.service IS DISTINCT FROM l.service";
     let mut codes = Vec::new();
-    let mut rows = Vec::new();
+    let mut rows: Vec<Vec<Value>> = Vec::new();
     for row in tx.query(changed, &[])? {
         let code: String = row.get(0)?;
-        let last: Option<i64> = row.get(5)?;
+        let last: Option<i64> = row.get(6)?;
         let valid_from_ms = last.map_or(now.0, |last| now.0.max(last + 1));
         let kept = |index| row.get::<Value>(index);
-        rows.push(vec![code.as_str().into(), valid_from_ms.into(), kept(1)?, kept(2)?, kept(3)?, kept(4)?]);
+        let terms = [kept(1)?, kept(2)?, kept(3)?, kept(4)?, kept(5)?];
+        rows.push([code.as_str().into(), valid_from_ms.into()].into_iter().chain(terms).collect());
         codes.push(code);
     }
-    let sql = "INSERT INTO line_terms (line, valid_from_ms, customer, pack, tier, agent) VALUES ($1, $2, $3, $4, $5, $6)";
+    let sql = "INSERT INTO line_terms (line, valid_from_ms, customer, pack, tier, agent, service) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     tx.batch(sql, &rows)?;
     Ok(codes)
 }

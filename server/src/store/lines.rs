@@ -89,7 +89,7 @@ pub fn of_agent(tx: &mut Tx<'_>, agent: Uuid) -> Result<Vec<String>, DbError> {
 
 /// The line's rules through time; none while the line is not known.
 pub fn rules(tx: &mut Tx<'_>, line: &str, packs: &[PackVersion]) -> Result<Option<LineRules>, DbError> {
-    let sql = "SELECT t.valid_from_ms, t.customer, t.pack, t.tier, a.name FROM line_terms t \
+    let sql = "SELECT t.valid_from_ms, t.customer, t.pack, t.tier, a.name, t.service FROM line_terms t \
          LEFT JOIN agent a ON a.id = t.agent WHERE t.line = $1 ORDER BY t.valid_from_ms";
     let mut terms = Vec::new();
     for row in tx.query(sql, &[line.into()])? {
@@ -99,6 +99,7 @@ pub fn rules(tx: &mut Tx<'_>, line: &str, packs: &[PackVersion]) -> Result<Optio
             pack: row.get(2)?,
             tier: row.get(3)?,
             owner: row.get::<Option<String>>(4)?.unwrap_or_default(),
+            service: row.get::<Option<String>>(5)?.unwrap_or_default(),
         });
     }
     if terms.is_empty() {

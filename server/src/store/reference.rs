@@ -95,7 +95,7 @@ fn line(code: String, row: &Row, terms: Vec<ReferenceTerms>) -> Result<Reference
 }
 
 fn terms(tx: &mut Tx<'_>, line: &str) -> Result<Vec<ReferenceTerms>, DbError> {
-    let sql = "SELECT t.valid_from_ms, t.pack, t.tier, a.name FROM line_terms t LEFT JOIN agent a ON a.id = t.agent \
+    let sql = "SELECT t.valid_from_ms, t.pack, t.tier, a.name, t.service FROM line_terms t LEFT JOIN agent a ON a.id = t.agent \
          WHERE t.line = $1 ORDER BY t.valid_from_ms";
     let read = |row: &Row| {
         Ok(ReferenceTerms {
@@ -103,6 +103,7 @@ fn terms(tx: &mut Tx<'_>, line: &str) -> Result<Vec<ReferenceTerms>, DbError> {
             pack: row.get(1)?,
             tier: row.get(2)?,
             agent: row.get::<Option<String>>(3)?.unwrap_or_default(),
+            service: row.get::<Option<String>>(4)?.unwrap_or_default(),
         })
     };
     tx.query(sql, &[line.into()])?.iter().map(read).collect()

@@ -3,6 +3,7 @@
 mod class;
 mod duration;
 mod limit;
+mod matrix;
 mod matters;
 mod mistake;
 mod pack;
@@ -21,5 +22,6 @@ pub(crate) use read::name;
 /// The packs that linewatch ships: file name and text.
 pub const SHIPPED: &[(&str, &str)] = &[
     ("group-line.toml", include_str!("../../packs/group-line.toml")),
+    ("gov-enterprise.toml", include_str!("../../packs/gov-enterprise.toml")),
     ("service-desk.toml", include_str!("../../packs/service-desk.toml")),
 ];

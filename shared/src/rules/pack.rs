@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 
 use super::class::{Cadence, Checklist, Class, Level, Postponing};
+use super::matrix::{self, Cell};
 use super::read;
 use super::section::{File, Section, document};
 use super::{Counts, Limit, Mistake};
@@ -171,8 +172,12 @@ pub struct Pack {
     pub pause_causes: Vec<Cause>,
     /// Causes that take a fault out of the figures.
     pub exempt_causes: Vec<Cause>,
-    /// The tiers, in the file's order.
+    /// The tiers, in the file's order, with their limits for every service.
     pub tiers: Vec<Tier>,
+    /// The services that the matrix of limits knows.
+    pub services: Vec<Cause>,
+    /// The cells of that matrix.
+    pub(super) cells: Vec<Cell>,
     /// Classes of complaints, requests, defects and promises.
     pub classes: Vec<Class>,
     /// Duties that come round.
@@ -224,6 +229,19 @@ impl Pack {
     #[must_use]
     pub fn tier(&self, name: &str) -> Option<&Tier> {
         self.tiers.iter().find(|tier| tier.name == name)
+    }
+
+    /// The tier of that name as it is promised for a service, named by its name or a label in any case. One that the
+    /// pack does not know is promised as every one is.
+    #[must_use]
+    pub fn tier_for(&self, name: &str, service: &str) -> Option<Tier> {
+        let tier = self.tier(name)?;
+        let says = |known: &str| known.eq_ignore_ascii_case(service.trim());
+        let known = |s: &&Cause| says(&s.name) || says(&s.label.zh) || says(&s.label.en);
+        Some(match self.services.iter().find(known) {
+            Some(service) => matrix::for_service(tier, &service.name, &self.cells),
+            None => tier.clone(),
+        })
     }
 
     /// Whether the pack's classes and cadences are for a customer, who is under the pack `under` by name.

@@ -161,3 +161,70 @@ fn a_file_that_is_not_toml_says_where() {
     assert!(mistakes("[pack]\nname = \n")[0].starts_with("p.toml:2:"));
     assert_eq!(mistakes("").len(), 2);
 }
+
+/// Limits are a matrix of tier and service, with a wildcard on either side: the most exact cell wins, key by key.
+#[test]
+fn the_most_exact_cell_wins() {
+    let text = SHIPPED.iter().find(|(file, _)| *file == "gov-enterprise.toml").unwrap().1;
+    let pack = Pack::parse(text, "gov-enterprise.toml").unwrap();
+    let limits = |tier: &str, service: &str| {
+        let tier = pack.tier_for(tier, service).unwrap();
+        format!("{} {}", tier.answer_within.unwrap(), tier.restore_within())
+    };
+    for (tier, service, expected) in [
+        ("group", "sdh", "15m 4h"),
+        ("group", " SDH专线", "15m 4h"),
+        ("provincial", "Frame Relay", "30m 6h"),
+        ("local-C", "mpls-vpn", "1h 1d"),
+        ("local-A", "lan", "4bh 1wd"),
+        ("local-C", "lan", "1wd 3wd"),
+        ("group", "pbx", "4bh 1wd"),
+        ("group", "something else", "1wd 3wd"),
+        ("provincial", "", "1wd 3wd"),
+    ] {
+        assert_eq!(limits(tier, service), expected, "{tier} × {service}");
+    }
+    assert_eq!(pack.tier_for("group", "pbx").unwrap().feedback_every_ms, Some(HOUR_MS / 2), "the tier's own");
+    assert_eq!(pack.tier_for("AAA", "sdh"), None);
+    let own = Pack::parse(
+        &format!(
+            "{HEAD}[[service]]\nname = \"s\"\nlabel = {{ zh = \"服\", en = \"S\" }}\n\
+             [[tier]]\nname = \"T\"\nrestore_within = \"2h\"\nfeedback_every = \"30m\"\n\
+             [[cell]]\ntier = \"*\"\nservice = \"*\"\nfinish_within = \"9h\"\nrepair_within = \"9d\"\nfeedback_every = \"9m\"\n\
+             [[cell]]\ntier = \"T\"\nservice = \"*\"\nfinish_within = \"3h\"\ncallback_within = \"3h\"\n\
+             [[cell]]\ntier = \"*\"\nservice = \"s\"\nfinish_within = \"4h\"\nanswer_within = \"4m\"\n\
+             [[cell]]\ntier = \"T\"\nservice = \"s\"\nanswer_within = \"5m\"\n"
+        ),
+        "p.toml",
+    )
+    .unwrap();
+    let shown = |service: &str| {
+        let tier = own.tier_for("T", service).unwrap();
+        let answer = tier.answer_within.map_or("-".to_owned(), |limit| limit.to_string());
+        let (repair, callback) = (tier.repair_within().unwrap(), tier.callback_within().unwrap());
+        let feedback = tier.feedback_every_ms.unwrap() / 60_000;
+        format!("{answer} {} {repair} {callback} {feedback}m", tier.restore_within())
+    };
+    assert_eq!(shown("other"), "- 3h 9d 3h 30m");
+    assert_eq!(shown("s"), "5m 4h 9d 3h 30m");
+}
+
+#[test]
+fn mistakes_of_cells_are_named_with_their_place() {
+    let text = HEAD.to_owned()
+        + "[[tier]]\nname = \"T\"\n[[cell]]\ntier = \"U\"\nservice = \"*\"\n[[cell]]\ntier = \"T\"\nservice = \"s\"\n\
+           finish_within = \"1 day\"\n[[cell]]\ntier = \"*\"\nservice = \"*\"\nanswer = \"1h\"\n[[cell]]\ntier = \"*\"\nservice = \"*\"\n";
+    let expected = [
+        "p.toml:5:1: tier.T.restore_within: is missing",
+        "p.toml:8:8: cell.tier: there is no [[tier]] \"U\" in this pack; \"*\" is every one",
+        "p.toml:12:11: cell.service: there is no [[service]] \"s\" in this pack",
+        "p.toml:13:17: cell.finish_within: \"1 day\" is not a limit",
+        "p.toml:17:1: cell(*,*).answer: unknown key",
+        "p.toml:19:8: cell(*,*).tier: this cell stands twice",
+    ];
+    let found = mistakes(&text);
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.starts_with(expected), "{found} / {expected}");
+    }
+}

@@ -2,10 +2,10 @@
 
 use chrono_tz::Tz;
 
-use super::matters;
+use super::Counts;
 use super::pack::{Cause, ClockStarts, Label, Pack, RepeatCounts, RepeatWindow, Scope, Tier};
 use super::section::{File, Section};
-use super::{Counts, Limit};
+use super::{matrix, matters};
 use crate::calendar::Calendars;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 
@@ -19,7 +19,10 @@ const CALENDAR_DEFAULT: &str = "cn";
 const WARN_AT_DEFAULT: [u16; 2] = [500, 800];
 
 pub fn pack(file: &File<'_>, root: &Section<'_>, calendars: &Calendars, strict: bool) -> Option<Pack> {
-    let tiers = named(root, "tier", read_tier);
+    let own = named(root, "tier", |section, name| read_tier(section, name, root));
+    let services = matrix::read_services(root);
+    let cells = matrix::read_cells(root, &own, &services);
+    let tiers: Vec<Tier> = own.into_iter().map(|tier| matrix::for_every_service(tier, &cells)).collect();
     let pause_causes = named(root, "pause_cause", read_cause);
     let exempt_causes = named(root, "exempt_cause", read_cause);
     let matters = matters::read(root, &tiers);
@@ -36,6 +39,8 @@ pub fn pack(file: &File<'_>, root: &Section<'_>, calendars: &Calendars, strict: 
         pause_causes,
         exempt_causes,
         tiers,
+        services,
+        cells,
         classes: matters.classes,
         cadences: matters.cadences,
         checklists: matters.checklists,
@@ -98,6 +103,8 @@ fn read_head(head: &Section<'_>, calendars: &Calendars, strict: bool, is_lineles
         pause_causes: Vec::new(),
         exempt_causes: Vec::new(),
         tiers: Vec::new(),
+        services: Vec::new(),
+        cells: Vec::new(),
         classes: Vec::new(),
         cadences: Vec::new(),
         checklists: Vec::new(),
@@ -192,13 +199,14 @@ pub fn warn_at(section: &Section<'_>) -> Vec<u16> {
     clippy::unnecessary_wraps,
     reason = "read by the same function as causes, which may lack their label"
 )]
-fn read_tier(section: &Section<'_>, name: String) -> Option<Tier> {
+fn read_tier(section: &Section<'_>, name: String, root: &Section<'_>) -> Option<Tier> {
     let label = section.label("label").unwrap_or_else(|| Label { zh: name.clone(), en: name.clone() });
     let restore_within_ms = section.duration("restore_within");
-    section.missing("restore_within");
+    if !matrix::finishes(root, &name) {
+        section.missing("restore_within");
+    }
     let repair_within = section.limit("repair_within");
     let callback_within = section.limit("callback_within");
-    let counts = |limit: Option<Limit>| limit.map_or(Counts::Always, |limit| limit.counts);
     Some(Tier {
         name,
         label,
@@ -206,10 +214,10 @@ fn read_tier(section: &Section<'_>, name: String) -> Option<Tier> {
         restore_counts: Counts::Always,
         answer_within: section.limit("answer_within"),
         repair_within_ms: repair_within.map(|limit| limit.ms),
-        repair_counts: counts(repair_within),
+        repair_counts: matrix::counts(repair_within),
         feedback_every_ms: section.duration("feedback_every"),
         callback_within_ms: callback_within.map(|limit| limit.ms),
-        callback_counts: counts(callback_within),
+        callback_counts: matrix::counts(callback_within),
         callback_retries_ms: section.durations("callback_retries").unwrap_or_else(callback_retries_ms),
         supervisor_within_ms: section.duration("supervisor_within").unwrap_or_else(supervisor_within_ms),
         degraded_restore_within_ms: section.duration("degraded_restore_within"),

@@ -42,6 +42,8 @@ impl<'a> File<'a> {
     pub fn into_mistakes(self) -> Vec<Mistake> {
         let mut mistakes = self.mistakes.into_inner();
         mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
+        // What is looked at twice is told once.
+        mistakes.dedup();
         mistakes
     }
 }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::fault::{Ending, Fault, FeedbackRun, Retry, Run};
-use super::interval::{Interval, moment_spent, without};
-use crate::rules::MatterKind;
+use super::interval::{Interval, moment_spent, within, without};
+use crate::rules::{Limit, MatterKind};
 use crate::time::UnixMs;
 
 /// The most passed feedback periods of one stretch that are listed; the earlier ones are counted only.
@@ -220,26 +220,29 @@ pub fn deadlines(fault: &Fault, now: UnixMs) -> Vec<Deadline> {
     let mut list = Vec::new();
     list.extend(restoration(fault, &pauses));
     if let Some(within_ms) = tier.degraded_restore_within_ms {
-        let run = |run| single(DeadlineKind::Restoration, run, within_ms, marks, &pauses);
-        list.extend(fault.degraded.iter().map(run));
+        let limit = Limit::always(within_ms);
+        let run = |run| counted(DeadlineKind::Restoration, run, limit, fault, &pauses);
+        list.extend(fault.degraded.iter().filter_map(run));
     }
-    if let Some(within_ms) = tier.repair_within_ms {
+    list.extend(answer(fault));
+    if let Some(limit) = tier.repair_within() {
         list.extend(
-            fault.repairs.iter().map(|run| single(DeadlineKind::Repair, run, within_ms, marks, &pauses)),
+            fault.repairs.iter().filter_map(|run| counted(DeadlineKind::Repair, run, limit, fault, &pauses)),
         );
     }
-    if let Some(within_ms) = tier.callback_within_ms {
+    if let Some(limit) = tier.callback_within() {
         list.extend(
-            fault.callbacks.iter().map(|run| single(DeadlineKind::Callback, run, within_ms, marks, &[])),
+            fault.callbacks.iter().filter_map(|run| counted(DeadlineKind::Callback, run, limit, fault, &[])),
         );
         let again = |retry: &Retry| {
-            let within_ms = *tier.callback_retries_ms.get(retry.number as usize)?;
-            Some(single(DeadlineKind::Callback, &retry.run, within_ms, marks, &[]))
+            let limit = Limit::always(*tier.callback_retries_ms.get(retry.number as usize)?);
+            counted(DeadlineKind::Callback, &retry.run, limit, fault, &[])
         };
         list.extend(fault.retries.iter().filter_map(again));
     }
-    let decision = |run| single(DeadlineKind::Supervisor, run, tier.supervisor_within_ms, marks, &[]);
-    list.extend(fault.supervision.iter().map(decision));
+    let decision_within = Limit::always(tier.supervisor_within_ms);
+    let decision = |run| counted(DeadlineKind::Supervisor, run, decision_within, fault, &[]);
+    list.extend(fault.supervision.iter().filter_map(decision));
     if let Some(every_ms) = tier.feedback_every_ms {
         for feedback in &fault.feedback {
             feedback_periods(feedback, every_ms, marks, now, &mut list);
@@ -263,8 +266,9 @@ fn restoration(fault: &Fault, pauses: &[Interval]) -> Option<Deadline> {
     if let Some(last) = runs.last_mut() {
         last.to = None;
     }
-    let pieces = without(&runs, pauses);
-    let within_ms = fault.terms.tier.restore_within_ms;
+    let limit = fault.terms.tier.restore_within();
+    let pieces = within(&without(&runs, pauses), &fault.countable.from(limit.counts, first.from));
+    let within_ms = limit.ms;
     let spent = |permille: i64| moment_spent(&pieces, within_ms * permille / 1_000);
     Some(Deadline {
         kind: DeadlineKind::Restoration,
@@ -285,20 +289,38 @@ fn restoration(fault: &Fault, pauses: &[Interval]) -> Option<Deadline> {
     })
 }
 
-fn single(kind: DeadlineKind, run: &Run, within_ms: i64, marks: &[u16], pauses: &[Interval]) -> Deadline {
-    let pieces = without(&[Interval::open(run.from)], pauses);
-    let spent = |permille: i64| moment_spent(&pieces, within_ms * permille / 1_000).unwrap_or(UnixMs::MAX);
-    Deadline {
+/// Somebody takes it up, from the start of the restoration clock on. A fault that is over before is taken up no more.
+fn answer(fault: &Fault) -> Option<Deadline> {
+    let limit = fault.terms.tier.answer_within?;
+    let taken_up = fault.acknowledged_at.map(|at| (at, Ending::Done));
+    let over = fault.repairs.first().map(|run| (run.from, Ending::Cancelled));
+    let ended = [taken_up, over].into_iter().flatten().min_by_key(|(at, _)| *at);
+    let run = Run { begun_by: None, from: fault.clock.first()?.from, ended };
+    counted(DeadlineKind::Answer, &run, limit, fault, &[])
+}
+
+/// A single promise; none where the calendar does not reach as far as it would have to.
+fn counted(
+    kind: DeadlineKind,
+    run: &Run,
+    limit: Limit,
+    fault: &Fault,
+    pauses: &[Interval],
+) -> Option<Deadline> {
+    let pieces = without(&fault.countable.from(limit.counts, run.from), pauses);
+    let spent = |permille: i64| moment_spent(&pieces, limit.ms * permille / 1_000);
+    let marks = &fault.terms.tier.warn_at_permille;
+    Some(Deadline {
         kind,
         period: Period { begun_by: run.begun_by, passed: 0 },
         started_at: run.from,
-        due_at: spent(1_000),
-        allowance_ms: within_ms,
-        marks: marks.iter().map(|mark| (*mark, spent(i64::from(*mark)))).collect(),
+        due_at: spent(1_000)?,
+        allowance_ms: limit.ms,
+        marks: marks.iter().filter_map(|mark| Some((*mark, spent(i64::from(*mark))?))).collect(),
         ended: run.ended,
         pauses: pauses.to_vec(),
         quiet: false,
-    }
+    })
 }
 
 /// Periods that ended unmet: the due moment lies before the stretch's end, or before now.

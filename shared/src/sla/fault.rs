@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::countable::Countable;
 use super::interval::{Interval, union_ms, without};
 use crate::rules::Tier;
 use crate::time::UnixMs;
@@ -174,8 +175,14 @@ pub struct Fault {
     pub reported_at: Option<UnixMs>,
     /// Whether the desk has ever taken it up.
     pub acknowledged: bool,
+    /// When the desk first took it up.
+    #[serde(default)]
+    pub acknowledged_at: Option<UnixMs>,
     /// What it was promised under.
     pub terms: Terms,
+    /// The working time that counts towards its limits.
+    #[serde(default)]
+    pub countable: Countable,
     /// Stretches in which the restoration clock ran, pauses not taken out.
     pub clock: Vec<Interval>,
     /// Pauses, disjoint and rising.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
+use super::countable::Countable;
 use super::evidence::Vantages;
 use super::fact::{Event, Fact};
 use super::fault::{Fault, Placed, State, Terms};
@@ -93,6 +94,9 @@ fn walk(
     let mut faults = walk.faults;
     faults.extend(walk.suspicion);
     faults.sort_by_key(|fault| (fault.started_at, fault.id));
+    for fault in &mut faults {
+        fault.countable = Countable::of(fault, rules.pack_at(fault.started_at).0);
+    }
     Folded { faults, loose: walk.loose, line_state }
 }
 
@@ -235,12 +239,14 @@ impl Walk<'_> {
             detected_at: None,
             reported_at: None,
             acknowledged: false,
+            acknowledged_at: None,
             terms: Terms {
                 customer: self.rules.terms_at(at).customer.clone(),
                 pack: pack.name.clone(),
                 version: pack.version.clone(),
                 tier: tier.clone(),
             },
+            countable: Countable::default(),
             clock: Vec::new(),
             pauses: Vec::new(),
             outage: Vec::new(),

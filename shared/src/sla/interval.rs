@@ -77,6 +77,26 @@ pub fn without(runs: &[Interval], pauses: &[Interval]) -> Vec<Interval> {
     pieces
 }
 
+/// What lies in both lists, each in rising order and disjoint.
+#[must_use]
+pub fn within(runs: &[Interval], others: &[Interval]) -> Vec<Interval> {
+    let mut pieces = Vec::with_capacity(runs.len().max(others.len()));
+    let (mut run_at, mut other_at) = (0, 0);
+    while let (Some(run), Some(other)) = (runs.get(run_at), others.get(other_at)) {
+        let (run_end, other_end) = (run.end(UnixMs::MAX), other.end(UnixMs::MAX));
+        let (from, to) = (run.from.max(other.from), run_end.min(other_end));
+        if from < to {
+            pieces.push(Interval { from, to: Some(to).filter(|to| *to < UnixMs::MAX) });
+        }
+        if run_end <= other_end {
+            run_at += 1;
+        } else {
+            other_at += 1;
+        }
+    }
+    pieces
+}
+
 /// The moment at which `allowance_ms` has been spent within the pieces; none when they end before.
 #[must_use]
 pub fn moment_spent(pieces: &[Interval], allowance_ms: i64) -> Option<UnixMs> {
@@ -131,7 +151,10 @@ mod tests {
             }
             let runs = [span(5, 50), span(60, 90)];
             let pieces = without(&runs, &list);
+            let common = within(&runs, &list);
             for at in 0..110 {
+                let both = runs.iter().any(|r| r.contains(UnixMs(at))) && list.iter().any(|p| p.contains(UnixMs(at)));
+                prop_assert_eq!(common.iter().any(|p| p.contains(UnixMs(at))), both);
                 let expected = runs.iter().any(|r| r.contains(UnixMs(at))) && !list.iter().any(|p| p.contains(UnixMs(at)));
                 prop_assert_eq!(pieces.iter().any(|p| p.contains(UnixMs(at))), expected);
             }

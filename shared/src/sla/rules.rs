@@ -17,6 +17,8 @@ pub struct LineTerms {
     pub pack: String,
     /// The tier's name.
     pub tier: String,
+    /// What runs over the line: the other side of a matrix of limits.
+    pub service: String,
     /// The agent whose evidence decides; empty for none.
     pub owner: String,
 }
@@ -54,6 +56,8 @@ pub struct LineRules {
     line: String,
     terms: Vec<LineTerms>,
     packs: BTreeMap<String, Vec<PackVersion>>,
+    /// For each of the terms, the versions of its pack that have its tier, and the tier as its service has it.
+    tiers: Vec<Vec<(UnixMs, Arc<Pack>, Tier)>>,
 }
 
 impl LineRules {
@@ -77,18 +81,23 @@ impl LineRules {
         if terms.is_empty() {
             return Err(RulesError::NoTerms(line.to_owned()));
         }
-        for LineTerms { pack, tier, .. } in &terms {
-            let known =
-                versions.get(pack).is_some_and(|list| list.iter().any(|v| v.pack.tier(tier).is_some()));
-            if !known {
+        let mut tiers = Vec::with_capacity(terms.len());
+        for LineTerms { pack, tier, service, .. } in &terms {
+            let of_pack = versions.get(pack).map(Vec::as_slice).unwrap_or_default();
+            let of_tier: Vec<(UnixMs, Arc<Pack>, Tier)> = of_pack
+                .iter()
+                .filter_map(|v| Some((v.valid_from, Arc::clone(&v.pack), v.pack.tier_for(tier, service)?)))
+                .collect();
+            if of_tier.is_empty() {
                 return Err(RulesError::NoTier {
                     line: line.to_owned(),
                     pack: pack.clone(),
                     tier: tier.clone(),
                 });
             }
+            tiers.push(of_tier);
         }
-        Ok(Self { line: line.to_owned(), terms, packs: versions })
+        Ok(Self { line: line.to_owned(), terms, packs: versions, tiers })
     }
 
     /// The line's code.
@@ -100,19 +109,15 @@ impl LineRules {
     /// The terms in force; the first known ones also hold backwards.
     #[must_use]
     pub fn terms_at(&self, at: UnixMs) -> &LineTerms {
-        in_force(&self.terms, at, |terms| terms.valid_from)
+        &self.terms[in_force(&self.terms, at, |terms| terms.valid_from)]
     }
 
     /// The pack version and tier in force. Where the version in force has lost the tier, the latest
     /// version before it that has the tier, else the first one that does.
     #[must_use]
     pub fn pack_at(&self, at: UnixMs) -> (&Arc<Pack>, &Tier) {
-        let terms = self.terms_at(at);
-        let with_tier: Vec<(UnixMs, &Arc<Pack>, &Tier)> = self.packs[&terms.pack]
-            .iter()
-            .filter_map(|version| Some((version.valid_from, &version.pack, version.pack.tier(&terms.tier)?)))
-            .collect();
-        let (_, pack, tier) = in_force(&with_tier, at, |version| version.0);
+        let versions = &self.tiers[in_force(&self.terms, at, |terms| terms.valid_from)];
+        let (_, pack, tier) = &versions[in_force(versions, at, |version| version.0)];
         (pack, tier)
     }
 
@@ -128,8 +133,7 @@ impl LineRules {
     }
 }
 
-/// The last item that is valid at the moment, else the first. `items` is never empty here.
-fn in_force<T>(items: &[T], at: UnixMs, valid_from: impl Fn(&T) -> UnixMs) -> &T {
-    let after = items.partition_point(|item| valid_from(item) <= at);
-    &items[after.saturating_sub(1)]
+/// The place of the last item that is valid at the moment, else of the first. `items` is never empty here.
+fn in_force<T>(items: &[T], at: UnixMs, valid_from: impl Fn(&T) -> UnixMs) -> usize {
+    items.partition_point(|item| valid_from(item) <= at).saturating_sub(1)
 }

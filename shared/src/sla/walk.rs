@@ -26,6 +26,7 @@ impl Fault {
             StepKind::Acknowledged => {
                 self.state = State::Acknowledged;
                 self.acknowledged = true;
+                self.acknowledged_at.get_or_insert(at);
                 if self.feedback_running().is_none() {
                     self.begin_feedback(fact, at);
                 }
@@ -33,6 +34,7 @@ impl Fault {
             StepKind::Dispatched => {
                 self.state = State::Dispatched;
                 self.acknowledged = true;
+                self.acknowledged_at.get_or_insert(at);
             }
             StepKind::Restored => self.restore(fact, at),
             StepKind::Repaired => self.repair(fact, at),

@@ -228,6 +228,9 @@ pub struct ReferenceTerms {
     pub pack: String,
     /// The tier's name.
     pub tier: String,
+    /// What runs over the line then; empty where nothing is said of it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub service: String,
     /// The agent that owns the line's evidence; empty for none.
     pub agent: String,
 }

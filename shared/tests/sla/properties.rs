@@ -25,6 +25,7 @@ fn rules() -> LineRules {
         customer: "C1".to_owned(),
         pack: pack.name.clone(),
         tier: "AAA".to_owned(),
+        service: String::new(),
         owner: "own".to_owned(),
     };
     LineRules::new("L1", vec![terms], [PackVersion { valid_from: UnixMs(0), pack: Arc::new(pack) }]).unwrap()

@@ -187,6 +187,7 @@ impl<'a> Teller<'a> {
             customer: "C1".to_owned(),
             pack: "group-line".to_owned(),
             tier: tier.to_owned(),
+            service: String::new(),
             owner: "own".to_owned(),
         };
         let mut all = vec![terms(UnixMs(0), &self.story.tier)];

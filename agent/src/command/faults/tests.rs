@@ -13,6 +13,7 @@ fn pull(db: &Connection) {
         valid_from: UnixMs(0),
         pack: "group-line".into(),
         tier: "AA".into(),
+        service: String::new(),
         agent: "sample".into(),
     };
     let line = ReferenceLine {
