@@ -13,10 +13,10 @@ const ANY: &str = "*";
 /// One cell: what it says goes beside, or in the place of, what the tier says itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell {
-    /// The tier; none for every one.
-    tier: Option<String>,
-    /// The service; none for every one.
-    service: Option<String>,
+    /// The tier, or the wildcard.
+    tier: String,
+    /// The service, or the wildcard.
+    service: String,
     answer_within: Option<Limit>,
     finish_within: Option<Limit>,
     repair_within: Option<Limit>,
@@ -65,19 +65,19 @@ impl Cell {
             own.interruption_per_year_at_most_ms.or(tier.interruption_per_year_at_most_ms);
     }
 
-    fn is_of(&self, tier: Option<&str>, service: Option<&str>) -> bool {
-        self.tier.as_deref() == tier && self.service.as_deref() == service
+    fn is_of(&self, tier: &str, service: &str) -> bool {
+        self.tier == tier && self.service == service
     }
 }
 
 /// What a tier promises for every service: its own limits, under them the cell for everything, over them the cell of
 /// the tier.
 pub fn for_every_service(mut tier: Tier, cells: &[Cell]) -> Tier {
-    if let Some(cell) = cells.iter().find(|cell| cell.is_of(None, None)) {
+    if let Some(cell) = cells.iter().find(|cell| cell.is_of(ANY, ANY)) {
         cell.under(&mut tier);
     }
     let name = tier.name.clone();
-    if let Some(cell) = cells.iter().find(|cell| cell.is_of(Some(&name), None)) {
+    if let Some(cell) = cells.iter().find(|cell| cell.is_of(&name, ANY)) {
         cell.over(&mut tier);
     }
     tier
@@ -87,8 +87,8 @@ pub fn for_every_service(mut tier: Tier, cells: &[Cell]) -> Tier {
 pub fn for_service(tier: &Tier, service: &str, cells: &[Cell]) -> Tier {
     let mut tier = tier.clone();
     let name = tier.name.clone();
-    for of_tier in [None, Some(name.as_str())] {
-        if let Some(cell) = cells.iter().find(|cell| cell.is_of(of_tier, Some(service))) {
+    for of_tier in [ANY, &name] {
+        if let Some(cell) = cells.iter().find(|cell| cell.is_of(of_tier, service)) {
             cell.over(&mut tier);
         }
     }
@@ -116,13 +116,12 @@ pub fn read_cells(root: &Section<'_>, tiers: &[Tier], services: &[Cause]) -> Vec
         let tier = side(&section, "tier", &tiers);
         let service = side(&section, "service", &services);
         let (Some(tier), Some(service)) = (tier, service) else {
-            read_cell(&section, None, None);
+            read_cell(&section, String::new(), String::new());
             section.finish();
             continue;
         };
-        let shown = |side: &Option<String>| side.clone().unwrap_or_else(|| ANY.to_owned());
-        section.rename(format!("cell({},{})", shown(&tier), shown(&service)));
-        if cells.iter().any(|cell| cell.tier == tier && cell.service == service) {
+        section.rename(format!("cell({tier},{service})"));
+        if cells.iter().any(|cell| cell.is_of(&tier, &service)) {
             section.wrong("tier", "this cell stands twice");
         }
         cells.push(read_cell(&section, tier, service));
@@ -142,21 +141,18 @@ pub fn finishes(root: &Section<'_>, tier: &str) -> bool {
 }
 
 /// One side of a cell: a name that the pack knows, or the wildcard.
-fn side(section: &Section<'_>, key: &'static str, known: &[&str]) -> Option<Option<String>> {
+fn side(section: &Section<'_>, key: &'static str, known: &[&str]) -> Option<String> {
     section.missing(key);
     let name = section.text(key)?;
-    if name == ANY {
-        return Some(None);
-    }
-    if !known.contains(&name) {
+    if name != ANY && !known.contains(&name) {
         let reason = format!("there is no [[{key}]] \"{name}\" in this pack; \"{ANY}\" is every one");
         section.wrong(key, reason);
         return None;
     }
-    Some(Some(name.to_owned()))
+    Some(name.to_owned())
 }
 
-fn read_cell(section: &Section<'_>, tier: Option<String>, service: Option<String>) -> Cell {
+fn read_cell(section: &Section<'_>, tier: String, service: String) -> Cell {
     Cell {
         tier,
         service,

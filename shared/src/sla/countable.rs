@@ -28,21 +28,24 @@ impl Countable {
         let tier = &fault.terms.tier;
         let paused_ms: i64 =
             fault.pauses.iter().map(|pause| pause.span.end(pause.span.from).since(pause.span.from)).sum();
-        let mut all = Self::default();
         // The clock may have stood still between two failures, too.
         let stopped_ms = fault.clock.last().map_or(0, |run| run.from.since(fault.started_at).max(0));
-        all.need(Some(tier.restore_within()), fault.started_at, paused_ms + stopped_ms, pack);
-        all.need(tier.answer_within, fault.started_at, 0, pack);
-        for run in &fault.repairs {
-            all.need(tier.repair_within(), run.from, paused_ms, pack);
-        }
-        for run in &fault.callbacks {
-            all.need(tier.callback_within(), run.from, 0, pack);
+        let mut needs = vec![
+            (fault.started_at, Some(tier.restore_within()), paused_ms + stopped_ms),
+            (fault.started_at, tier.answer_within, 0),
+        ];
+        needs.extend(fault.repairs.iter().map(|run| (run.from, tier.repair_within(), paused_ms)));
+        needs.extend(fault.callbacks.iter().map(|run| (run.from, tier.callback_within(), 0)));
+        // In the order of their beginnings, so that what is known already is never later than what is asked for.
+        needs.sort_by_key(|(from, ..)| *from);
+        let mut all = Self::default();
+        for (from, limit, more_ms) in needs {
+            all.need(limit, from, more_ms, pack);
         }
         all
     }
 
-    /// Makes sure that so much time is there from a moment on; starts come in rising order, or nearly.
+    /// Makes sure that so much time is there from a moment on.
     fn need(&mut self, limit: Option<Limit>, from: UnixMs, more_ms: i64, pack: &Pack) {
         let Some(limit) = limit.filter(|limit| limit.counts != Counts::Always) else { return };
         let limit = Limit { ms: limit.ms.saturating_add(more_ms), counts: limit.counts };
