@@ -2,7 +2,8 @@
 //! whoever has to know before it is too late.
 //!
 //! `http` → `app` → `store` → `db`: axum lives only in `http`, SQL only in `db` (the driver) and `store`
-//! (the statements). `engine` and `notify` sit on `app` and `store`.
+//! (the statements). `engine` and `notify` sit on `app` and `store`;
+//! `report` writes reports in their formats and reads nothing.
 
 pub mod app;
 pub mod auth;
@@ -14,5 +15,6 @@ pub mod db;
 pub mod engine;
 pub mod http;
 pub mod notify;
+pub mod report;
 pub mod store;
 pub mod tls;

@@ -10,6 +10,7 @@ pub mod import;
 pub mod live;
 pub mod matters;
 pub mod packs;
+pub mod report;
 pub mod server;
 pub mod users;
 

@@ -4,6 +4,7 @@
 mod admin;
 mod check;
 mod out;
+mod report;
 mod serve;
 
 use std::path::PathBuf;
@@ -60,6 +61,8 @@ enum Command {
         /// The new file.
         file: PathBuf,
     },
+    /// Report the figures of a month, quarter or year.
+    Report(report::ReportArgs),
     /// Print the version.
     Version,
 }
@@ -167,6 +170,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::User(command) => admin::user(&desk, command).await,
         Command::Agent(command) => admin::agent(&desk, command).await,
         Command::Backup { file } => admin::backup(&desk, file).await,
+        Command::Report(args) => report::run(&desk, args).await,
         Command::Serve | Command::Check | Command::Version => Ok(()),
     }
 }

@@ -14,6 +14,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0003_outbox", include_str!("../../migrations/0003_outbox.sql")),
     ("0004_matters", include_str!("../../migrations/0004_matters.sql")),
     ("0006_services", include_str!("../../migrations/0006_services.sql")),
+    ("0007_reports", include_str!("../../migrations/0007_reports.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

@@ -24,6 +24,9 @@ mod new_matter_step;
 mod observe;
 pub mod page;
 mod reference;
+#[cfg(test)]
+mod report_tests;
+mod reports;
 pub mod session;
 pub mod sync;
 #[cfg(any(test, feature = "testing"))]
@@ -71,6 +74,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = dead_letters::routes(router);
     let router = visits::routes(router);
     let router = matters::routes(router);
+    let router = reports::routes(router);
     reference::routes(router)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use linewatch_shared::sla::{self, FaultState, next_wake};
+use linewatch_shared::sla::{self, Fault, FaultState, next_wake};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
@@ -123,11 +123,12 @@ pub fn save_judged(
     let fault = &state.fault;
     let wake = if fault.state.is_live() { next_wake(state, now) } else { None };
     let sql = "INSERT INTO fault (id, line, customer, tier, state, live, started_at_ms, first_at_ms, joins_until_ms, \
-         next_wake_ms, updated_at_ms, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+         next_wake_ms, updated_at_ms, body, ended_at_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
          ON CONFLICT (id) DO UPDATE SET customer = excluded.customer, tier = excluded.tier, state = excluded.state, \
          live = excluded.live, started_at_ms = excluded.started_at_ms, first_at_ms = excluded.first_at_ms, \
          joins_until_ms = excluded.joins_until_ms, next_wake_ms = excluded.next_wake_ms, \
-         updated_at_ms = excluded.updated_at_ms, body = excluded.body";
+         updated_at_ms = excluded.updated_at_ms, body = excluded.body, ended_at_ms = excluded.ended_at_ms";
     let params = [
         fault.id.into(),
         fault.line.as_str().into(),
@@ -141,6 +142,7 @@ pub fn save_judged(
         wake.into(),
         now.into(),
         pack("fault.body", state)?.into(),
+        Value::from(ended_at(fault)),
     ];
     tx.execute(sql, &params)?;
     let of = Subject {
@@ -151,6 +153,11 @@ pub fn save_judged(
         tier: &fault.terms.tier.name,
     };
     deadlines::save(tx, &of, &sla::deadlines(fault, now), now)
+}
+
+/// When nothing of a fault can count any more; none while it is live.
+fn ended_at(fault: &Fault) -> Option<UnixMs> {
+    (!fault.state.is_live()).then(|| fault.closed_at.unwrap_or(fault.started_at))
 }
 
 /// Makes ids answer to a fault.

@@ -38,7 +38,7 @@ pub struct Part {
     pub started_at: UnixMs,
 }
 
-fn part(row: &Row, first: usize) -> Result<Part, DbError> {
+pub(super) fn part(row: &Row, first: usize) -> Result<Part, DbError> {
     let year: i64 = row.get(first)?;
     Ok(Part {
         contribution: Contribution {

@@ -24,6 +24,7 @@ pub mod outgoing;
 pub mod packs;
 pub mod records;
 pub mod reference;
+pub mod report;
 pub mod sessions;
 pub mod streams;
 #[cfg(test)]

@@ -1,0 +1,207 @@
+//! What figures are grouped by, and to which groups a fault belongs.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono_tz::Tz;
+use linewatch_shared::rules::{Label, Pack};
+use linewatch_shared::sla::{Fault, PackVersion, Terms};
+use linewatch_shared::time::UnixMs;
+
+use super::measure::Span;
+use super::period::Period;
+use crate::store::report::CustomerPlace;
+
+/// What figures are grouped by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// The tier that a fault began under, as `pack/tier`.
+    Tier,
+    /// The customer whose line it was when the fault began, by code.
+    Customer,
+    /// The customer's account manager now, by name.
+    Manager,
+    /// The customer's region now.
+    Region,
+    /// Causes of pauses and exemptions, as `pack/cause`; a fault without any is in no such group.
+    Cause,
+    /// The line, by code.
+    Line,
+}
+
+impl Group {
+    /// Every grouping, in the order in which reports show them.
+    pub const ALL: [Self; 6] =
+        [Self::Tier, Self::Customer, Self::Manager, Self::Region, Self::Cause, Self::Line];
+
+    /// Its name in the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tier => "tier",
+            Self::Customer => "customer",
+            Self::Manager => "manager",
+            Self::Region => "region",
+            Self::Cause => "cause",
+            Self::Line => "line",
+        }
+    }
+
+    /// Reads [`Group::name`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|group| group.name() == name)
+    }
+}
+
+/// The groups that a fault or a line belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// `pack/tier`.
+    pub tier: String,
+    /// The code.
+    pub customer: String,
+    /// The name; empty for none.
+    pub manager: String,
+    /// The name; empty for none.
+    pub region: String,
+    /// `pack/cause`, rising, without doubles.
+    pub causes: Vec<String>,
+    /// The code.
+    pub line: String,
+}
+
+impl Keys {
+    /// The keys in a grouping.
+    #[must_use]
+    pub fn of(&self, group: Group) -> &[String] {
+        match group {
+            Group::Tier => std::slice::from_ref(&self.tier),
+            Group::Customer => std::slice::from_ref(&self.customer),
+            Group::Manager => std::slice::from_ref(&self.manager),
+            Group::Region => std::slice::from_ref(&self.region),
+            Group::Cause => &self.causes,
+            Group::Line => std::slice::from_ref(&self.line),
+        }
+    }
+}
+
+/// What is looked up while a report is made: packs with their time zones, and customers.
+#[derive(Debug)]
+pub struct Book {
+    packs: HashMap<(String, String), Place>,
+    customers: BTreeMap<String, CustomerPlace>,
+    /// From the earliest beginning of the period in any zone to its latest end.
+    widest: Span,
+}
+
+#[derive(Debug)]
+struct Place {
+    pack: std::sync::Arc<Pack>,
+    span: Span,
+}
+
+impl Book {
+    /// For a period, read at a moment.
+    #[must_use]
+    pub fn new(
+        period: Period,
+        versions: &[PackVersion],
+        customers: BTreeMap<String, CustomerPlace>,
+        now: UnixMs,
+    ) -> Self {
+        let span = |zone: Tz| {
+            let (from, to) = period.bounds(zone);
+            Span { from, to, until: to.min(now) }
+        };
+        let mut packs = HashMap::new();
+        for version in versions {
+            let pack = std::sync::Arc::clone(&version.pack);
+            let key = (pack.name.clone(), pack.version.clone());
+            packs.insert(key, Place { span: span(pack.time_zone), pack });
+        }
+        let spans: Vec<Span> = packs.values().map(|place| place.span).collect();
+        let widest = spans.into_iter().reduce(|a, b| Span {
+            from: a.from.min(b.from),
+            to: a.to.max(b.to),
+            until: a.until.max(b.until),
+        });
+        Self { packs, customers, widest: widest.unwrap_or_else(|| span(chrono_tz::UTC)) }
+    }
+
+    /// From the earliest beginning of the period in any zone to its latest end.
+    #[must_use]
+    pub const fn widest(&self) -> &Span {
+        &self.widest
+    }
+
+    /// The zones of the packs, with what the period is in each, by the zone's name.
+    #[must_use]
+    pub fn zones(&self) -> BTreeMap<&'static str, Span> {
+        self.packs.values().map(|place| (place.pack.time_zone.name(), place.span)).collect()
+    }
+
+    fn place(&self, terms: &Terms) -> Option<&Place> {
+        self.packs.get(&(terms.pack.clone(), terms.version.clone()))
+    }
+
+    /// The pack version that a fault began under.
+    #[must_use]
+    pub fn pack(&self, terms: &Terms) -> Option<&Pack> {
+        self.place(terms).map(|place| place.pack.as_ref())
+    }
+
+    /// The period in the time zone of the fault's pack.
+    #[must_use]
+    pub fn span(&self, terms: &Terms) -> &Span {
+        self.place(terms).map_or(&self.widest, |place| &place.span)
+    }
+
+    /// The groups of a fault.
+    #[must_use]
+    pub fn keys(&self, fault: &Fault) -> Keys {
+        let terms = &fault.terms;
+        let customer = self.customers.get(&terms.customer);
+        let paused = fault.pauses.iter().map(|pause| &pause.cause);
+        let exempted = fault.exemption.iter().map(|exemption| &exemption.cause);
+        let mut causes: Vec<String> =
+            paused.chain(exempted).map(|cause| format!("{}/{cause}", terms.pack)).collect();
+        causes.sort_unstable();
+        causes.dedup();
+        Keys {
+            tier: format!("{}/{}", terms.pack, terms.tier.name),
+            customer: terms.customer.clone(),
+            manager: customer.map(|customer| customer.manager.clone()).unwrap_or_default(),
+            region: customer.map(|customer| customer.region.clone()).unwrap_or_default(),
+            causes,
+            line: fault.line.clone(),
+        }
+    }
+
+    /// A group's name for people; of a tier, a cause or a customer, whose key is not one.
+    #[must_use]
+    pub fn label(&self, group: Group, key: &str) -> Label {
+        let found = match group {
+            Group::Customer => self
+                .customers
+                .get(key)
+                .map(|customer| Label { zh: customer.name.clone(), en: customer.name.clone() }),
+            Group::Tier | Group::Cause => key.split_once('/').and_then(|(pack, name)| {
+                // The last version that has it, so that one name stands for all.
+                let mut versions: Vec<&Pack> =
+                    self.packs.values().map(|place| place.pack.as_ref()).filter(|p| p.name == pack).collect();
+                versions.sort_by(|a, b| b.version.cmp(&a.version));
+                versions.into_iter().find_map(|pack| label_in(pack, group, name))
+            }),
+            Group::Manager | Group::Region | Group::Line => None,
+        };
+        found.unwrap_or_else(|| Label { zh: key.to_owned(), en: key.to_owned() })
+    }
+}
+
+fn label_in(pack: &Pack, group: Group, name: &str) -> Option<Label> {
+    if group == Group::Tier {
+        return pack.tier(name).map(|tier| tier.label.clone());
+    }
+    let mut causes = pack.pause_causes.iter().chain(&pack.exempt_causes);
+    causes.find(|cause| cause.name == name).map(|cause| cause.label.clone())
+}

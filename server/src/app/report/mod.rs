@@ -1,0 +1,94 @@
+//! Figures by month, quarter and year.
+//!
+//! [`measure`] says what one fault adds to which figure; [`make`] sums it up in one pass, [`rows`] shows the rows
+//! that a figure is made of by the same function. [`history`] keeps what was made, and tells what later facts
+//! changed. Rendering is in `crate::report`.
+//!
+//! **Invariant:** once a period is over, its figures are a function of the facts: no clock, no order of arrival.
+
+pub mod figure;
+pub mod group;
+pub mod history;
+pub mod make;
+pub mod measure;
+pub mod period;
+pub mod rows;
+pub mod tally;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use linewatch_shared::time::UnixMs;
+use serde_json::json;
+
+use crate::app::audit;
+use crate::db::{Db, DbError, Priority};
+use crate::store::packs::PackCache;
+use crate::store::report::made;
+use history::{Learnt, VERSIONS_MAX, Version};
+use make::{Report, book, make};
+use period::Period;
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// The period lies ahead.
+    #[error("{0} has not begun yet")]
+    NotBegun(Period),
+    /// It would not fit.
+    #[error("the report would have more than {1} {0}")]
+    TooLarge(&'static str, usize),
+    /// A figure that is not one of its grouping.
+    #[error("{0}")]
+    Unknown(String),
+}
+
+/// A report with what became of its figures.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// The report.
+    pub report: Report,
+    /// SHA-256 of its figures.
+    pub sha256: String,
+    /// The versions of a period that is over, the oldest first; the last one is this report's.
+    pub versions: Vec<Version>,
+}
+
+/// Makes a report, keeps its figures where they are new, and writes down who took it in which form.
+///
+/// # Errors
+/// The database's; when the period lies ahead.
+pub async fn publish(
+    db: &Db,
+    packs: &Arc<PackCache>,
+    period: Period,
+    who: &str,
+    form: &str,
+    now: UnixMs,
+) -> Result<Published, ReportError> {
+    let packs = Arc::clone(packs);
+    let read = move |tx: &mut crate::db::Tx<'_>| {
+        let book = book(&packs, tx, period, now)?;
+        let last = made(tx, period.kind().name(), &period.to_string(), VERSIONS_MAX)?.pop();
+        let mut learnt = Learnt::since(last.map(|made| made.made_at));
+        let report = make(tx, &book, period, &mut learnt)?;
+        Ok::<_, ReportError>((Arc::new(report), Arc::new(learnt)))
+    };
+    let (report, learnt) = db.read(read).await?;
+    let sha256 = history::sha256(&report)?;
+    let (kept, who) = (Arc::clone(&report), who.to_owned());
+    let detail = json!({ "form": form, "sha256": sha256 });
+    let keep = move |tx: &mut crate::db::Tx<'_>| {
+        let subject = format!("report/{}/{period}", period.kind().name());
+        let versions = history::keep(tx, &kept, &learnt, now)?;
+        audit(tx, now.0, &who, "report exported", &subject, Some(&detail))?;
+        Ok::<_, ReportError>(versions)
+    };
+    let versions = db.write(Priority::Api, keep).await?;
+    let report = Arc::try_unwrap(report).unwrap_or_else(|shared| (*shared).clone());
+    Ok(Published { report, sha256, versions })
+}

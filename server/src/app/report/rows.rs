@@ -1,0 +1,145 @@
+//! The rows that a figure is made of: the same walk and the same measure as the figure itself.
+
+use std::ops::ControlFlow;
+
+use linewatch_shared::sla::Fault;
+use linewatch_shared::time::UnixMs;
+use serde::Serialize;
+
+use super::ReportError;
+use super::figure::{Figure, RowKind};
+use super::group::{Book, Group};
+use super::history::Learnt;
+use super::make::{Entry, START, make, walk};
+use super::measure::{measure, outage};
+use super::period::Period;
+use super::tally::LineYear;
+use crate::db::Tx;
+use crate::store::report::Position;
+
+/// Which rows.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The figure.
+    pub figure: Figure,
+    /// Only what belongs to this key of this grouping.
+    pub group: Option<(Group, String)>,
+}
+
+/// A row of a figure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ReportRow {
+    /// The fault's id; none where the row is a line.
+    pub fault: Option<String>,
+    /// The line's code.
+    pub line: String,
+    /// The customer's code.
+    pub customer: String,
+    /// `pack/tier`.
+    pub tier: String,
+    /// When the fault began.
+    pub started_at: Option<String>,
+    /// When service came back.
+    pub restored_at: Option<String>,
+    /// What the row adds to the figure: pieces or milliseconds. Outages of one line that overlap count once in
+    /// the figure.
+    pub value: i64,
+    /// How the line stands in its year, where the row is a line.
+    pub year: Option<LineYear>,
+}
+
+/// Faults that add to a figure, in the order of their starts, after a position: with the position of each.
+///
+/// # Errors
+/// The database's; when the figure's rows are lines.
+pub fn faults(
+    tx: &mut Tx<'_>,
+    book: &Book,
+    asked: &Asked,
+    after: Option<Position>,
+    limit: usize,
+) -> Result<Vec<(Position, ReportRow)>, ReportError> {
+    let mut rows = Vec::new();
+    walk(tx, book, after.unwrap_or(START), &mut |_, reported| {
+        let fault = &reported.fault;
+        let value = value(book, fault, asked.figure);
+        if value != 0 {
+            let keys = book.keys(fault);
+            let asked_for =
+                asked.group.as_ref().is_none_or(|(group, key)| keys.of(*group).iter().any(|own| own == key));
+            if asked_for {
+                let row = ReportRow {
+                    fault: Some(fault.id.to_string()),
+                    line: fault.line.clone(),
+                    customer: keys.customer,
+                    tier: keys.tier,
+                    started_at: Some(fault.started_at.to_rfc3339()),
+                    restored_at: fault.restored_at.map(UnixMs::to_rfc3339),
+                    value,
+                    year: None,
+                };
+                rows.push(((fault.started_at, fault.id), row));
+            }
+        }
+        Ok(if rows.len() >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    Ok(rows)
+}
+
+fn value(book: &Book, fault: &Fault, figure: Figure) -> i64 {
+    let span = book.span(&fault.terms);
+    if figure == Figure::InterruptionMs {
+        return outage(fault, span).map(|(from, to)| to.since(from)).sum();
+    }
+    measure(fault, span).get(figure)
+}
+
+/// Lines that add to a figure, by code, after one.
+///
+/// # Errors
+/// The database's; when the figure's rows are faults.
+pub fn lines(
+    tx: &mut Tx<'_>,
+    book: &Book,
+    period: Period,
+    asked: &Asked,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<ReportRow>, ReportError> {
+    let report = make(tx, book, period, &mut Learnt::default())?;
+    let adds = |entry: &&Entry| {
+        let in_group = asked.group.as_ref().is_none_or(|(group, key)| {
+            entry.place.as_ref().is_some_and(|place| place.of(*group).iter().any(|own| own == key))
+        });
+        in_group
+            && entry.figures.get(asked.figure) != 0
+            && after.is_none_or(|after| entry.key.as_str() > after)
+    };
+    let row = |entry: &Entry| {
+        let place = entry.place.as_ref();
+        ReportRow {
+            fault: None,
+            line: entry.key.clone(),
+            customer: place.map(|place| place.customer.clone()).unwrap_or_default(),
+            tier: place.map(|place| place.tier.clone()).unwrap_or_default(),
+            started_at: None,
+            restored_at: None,
+            value: entry.figures.get(asked.figure),
+            year: entry.year,
+        }
+    };
+    Ok(report.of(Group::Line).iter().filter(adds).take(limit).map(row).collect())
+}
+
+/// Whether a figure has rows in a grouping.
+///
+/// # Errors
+/// With what would be right.
+pub fn check(asked: &Asked) -> Result<(), ReportError> {
+    let of_lines = asked.figure.rows() == RowKind::Line;
+    if of_lines && asked.group.as_ref().is_some_and(|(group, _)| *group == Group::Cause) {
+        let name = asked.figure.name();
+        return Err(ReportError::Unknown(format!("{name} is counted by line, and a line has no cause")));
+    }
+    Ok(())
+}

@@ -1,0 +1,320 @@
+//! The report for reading and printing: the whole, each grouping, the lines to watch, what changed. Equal figures
+//! give equal bytes.
+
+use super::page::{Align, BLACK, GREY, HEIGHT, Ink, LINE, MARGIN, Pages, RED, SHADE, WIDTH};
+use super::table::{Cell, Table, clock_text, moment_text, share_text};
+use super::words::{self, Lang, Words};
+use super::{RenderError, table};
+use crate::app::report::Published;
+use crate::app::report::figure::{Figure, Figures, Ratio, Section, Unit};
+use crate::app::report::group::Group;
+use crate::app::report::make::Entry;
+
+/// Rows of one table; what is beyond is said, and stands in the other formats.
+const ROWS_MAX: usize = 2_000;
+const TITLE_SIZE: f32 = 18.0;
+const HEADING_SIZE: f32 = 12.0;
+const TEXT_SIZE: f32 = 8.5;
+const HEADER_SIZE: f32 = 7.5;
+const ROW_HEIGHT: f32 = 15.0;
+/// One line of a table's header.
+const HEADER_LINE: f32 = 10.0;
+const INNER: f32 = WIDTH - 2.0 * MARGIN;
+/// The width of a group's name.
+const NAME_WIDTH: f32 = 150.0;
+/// The room between a cell's edge and its text.
+const PAD: f32 = 3.0;
+
+/// A column of a grouping's table: its short heading, a line for each line of it, and what it shows.
+struct Column {
+    heading: Words,
+    value: fn(&Figures) -> Cell,
+    /// Anything but nothing is bad.
+    bad: bool,
+}
+
+const fn column(heading: Words, value: fn(&Figures) -> Cell, bad: bool) -> Column {
+    Column { heading, value, bad }
+}
+
+const COLUMNS: [Column; 14] = [
+    column(("故障数", "Faults"), |f| Cell::Count(f.get(Figure::Faults)), false),
+    column(("恢复\n及时率", "Restored\nin time"), |f| rate(f, 0), false),
+    column(("恢复\n超时", "Restore\nmissed"), |f| Cell::Count(f.get(Figure::RestorationMissed)), true),
+    column(("平均恢复\n（净）", "Mean time\nto restore"), |f| rate(f, 5), false),
+    column(("平均首次\n响应", "Mean first\nanswer"), |f| rate(f, 4), false),
+    column(("反馈\n及时率", "Feedback\nkept"), |f| rate(f, 1), false),
+    column(("反馈\n超时", "Feedback\nmissed"), |f| Cell::Count(f.get(Figure::FeedbackMissed)), true),
+    column(("修复\n及时率", "Repairs\nin time"), |f| rate(f, 2), false),
+    column(("回访\n满意率", "Callbacks\nsatisfied"), |f| rate(f, 3), false),
+    column(("中断\n时长", "Inter-\nruption"), |f| Cell::Span(f.get(Figure::InterruptionMs)), false),
+    column(("重复\n临限", "Repeat\nnear"), |f| Cell::Count(f.get(Figure::RepeatNear)), false),
+    column(("重复\n达限", "Repeat\nreached"), |f| Cell::Count(f.get(Figure::RepeatReached)), true),
+    column(("中断\n超限", "Interr.\nover"), |f| Cell::Count(f.get(Figure::InterruptionOver)), true),
+    column(("豁免", "Exempt"), |f| Cell::Count(f.get(Figure::Exempted)), false),
+];
+
+fn rate(figures: &Figures, ratio: usize) -> Cell {
+    let Some(ratio) = Ratio::ALL.get(ratio) else { return Cell::Empty };
+    match ratio.rounded(figures) {
+        None => Cell::Empty,
+        Some(value) if ratio.is_share() => Cell::Share(value),
+        Some(value) => Cell::Span(value),
+    }
+}
+
+fn shown(cell: &Cell) -> String {
+    match cell {
+        Cell::Empty => "–".to_owned(),
+        Cell::Text(text) => text.clone(),
+        Cell::Count(count) => count.to_string(),
+        Cell::Share(permille) => share_text(*permille),
+        Cell::Span(ms) => clock_text(*ms),
+    }
+}
+
+/// Writes a report.
+///
+/// # Errors
+/// When the font lacks a character, naming it; when there are too many pages.
+pub fn render(published: &Published, lang: Lang) -> Result<Vec<u8>, RenderError> {
+    let report = &published.report;
+    let mut pages = Pages::new()?;
+    let title = format!("{} {}", lang.pick(words::title(report.period.kind())), report.period);
+    head(&mut pages, published, &title, lang)?;
+    summary(&mut pages, &report.total, lang)?;
+    for group in Group::ALL.into_iter().filter(|group| *group != Group::Line) {
+        if !report.of(group).is_empty() {
+            grouping(&mut pages, published, group, lang)?;
+        }
+    }
+    lines_to_watch(&mut pages, published, lang)?;
+    changes(&mut pages, published, lang)?;
+    let short = published.sha256.get(..16).unwrap_or_default();
+    let foot = format!("{title}    {} {short}", lang.pick(words::FINGERPRINT));
+    pages.finish(&title, lang.name(), &foot)
+}
+
+fn head(pages: &mut Pages, published: &Published, title: &str, lang: Lang) -> Result<(), RenderError> {
+    let report = &published.report;
+    pages.skip(TITLE_SIZE);
+    pages.text((MARGIN, pages.y()), INNER, Align::Left, (TITLE_SIZE, BLACK), title)?;
+    for (zone, span) in &report.zones {
+        pages.skip(16.0);
+        let period = lang.pick(words::PERIOD);
+        let mut text =
+            format!("{period}  {} – {}  {zone}", moment_text(span.from, zone), moment_text(span.to, zone));
+        if !report.complete {
+            let until = moment_text(span.until, zone);
+            text = format!("{text}  ({} {until})", lang.pick(words::RUNNING));
+        }
+        pages.text((MARGIN, pages.y()), INNER, Align::Left, (TEXT_SIZE, GREY), &text)?;
+    }
+    pages.skip(14.0);
+    Ok(())
+}
+
+fn heading(pages: &mut Pages, text: &str) -> Result<(), RenderError> {
+    if !pages.fits(HEADING_SIZE + 6.0 * ROW_HEIGHT) {
+        pages.turn()?;
+    }
+    pages.skip(HEADING_SIZE + 8.0);
+    pages.text((MARGIN, pages.y()), INNER, Align::Left, (HEADING_SIZE, BLACK), text)?;
+    pages.skip(8.0);
+    Ok(())
+}
+
+/// Every figure of the whole, in three columns under its section.
+fn summary(pages: &mut Pages, total: &Figures, lang: Lang) -> Result<(), RenderError> {
+    const PER_ROW: usize = 3;
+    const WIDE: f32 = INNER / PER_ROW as f32;
+    for section in [Section::Faults, Section::Lines] {
+        heading(pages, lang.pick(words::section(section)))?;
+        let figures = Figure::ALL.iter().filter(|figure| figure.section() == section);
+        let mut cells: Vec<(Words, Cell)> = figures
+            .map(|figure| {
+                let value = total.get(*figure);
+                let cell = if figure.unit() == Unit::Ms { Cell::Span(value) } else { Cell::Count(value) };
+                (words::figure(*figure), cell)
+            })
+            .collect();
+        if section == Section::Faults {
+            cells.extend(
+                Ratio::ALL.iter().enumerate().map(|(at, ratio)| (words::ratio(ratio), rate(total, at))),
+            );
+        }
+        for row in cells.chunks(PER_ROW) {
+            for (column, (words, cell)) in (0_u8..).zip(row) {
+                let x = MARGIN + f32::from(column) * WIDE;
+                let y = pages.y() + ROW_HEIGHT - 4.5;
+                let (name, value) = (lang.pick(*words), shown(cell));
+                pages.text((x + PAD, y), WIDE * 0.66, Align::Left, (TEXT_SIZE, GREY), name)?;
+                pages.text((x, y), WIDE - 14.0, Align::Right, (TEXT_SIZE, BLACK), &value)?;
+                pages.fill((x, pages.y() + ROW_HEIGHT), (WIDE - 10.0, 0.4), LINE);
+            }
+            pages.skip(ROW_HEIGHT);
+        }
+    }
+    Ok(())
+}
+
+/// A table's columns: heading, width, alignment.
+type Layout = Vec<(String, f32, Align)>;
+
+fn header(pages: &mut Pages, layout: &Layout) -> Result<(), RenderError> {
+    let lines = layout.iter().map(|(heading, ..)| heading.lines().count()).max().unwrap_or(1);
+    let height = lines as f32 * HEADER_LINE + 6.0;
+    pages.fill((MARGIN, pages.y()), (INNER, height), SHADE);
+    let mut x = MARGIN;
+    for (heading, width, align) in layout {
+        let mut y = pages.y() + HEADER_LINE;
+        for line in heading.lines() {
+            pages.text((x + PAD, y), width - 2.0 * PAD, *align, (HEADER_SIZE, BLACK), line)?;
+            y += HEADER_LINE;
+        }
+        x += width;
+    }
+    pages.skip(height);
+    Ok(())
+}
+
+/// One row; answers only once it stands, on a new page with the header again where it has to be.
+fn row(pages: &mut Pages, layout: &Layout, cells: &[(String, Ink)]) -> Result<(), RenderError> {
+    if !pages.fits(ROW_HEIGHT) {
+        pages.turn()?;
+        header(pages, layout)?;
+    }
+    let (mut x, y) = (MARGIN, pages.y() + ROW_HEIGHT - 4.5);
+    for ((_, width, align), (text, ink)) in layout.iter().zip(cells) {
+        pages.text((x + PAD, y), width - 2.0 * PAD, *align, (TEXT_SIZE, *ink), text)?;
+        x += width;
+    }
+    pages.fill((MARGIN, pages.y() + ROW_HEIGHT), (INNER, 0.4), LINE);
+    pages.skip(ROW_HEIGHT);
+    Ok(())
+}
+
+fn beyond(pages: &mut Pages, count: usize, lang: Lang) -> Result<(), RenderError> {
+    if count <= ROWS_MAX {
+        return Ok(());
+    }
+    if !pages.fits(ROW_HEIGHT) {
+        pages.turn()?;
+    }
+    pages.skip(ROW_HEIGHT);
+    let text = format!("… {} {}", count - ROWS_MAX, lang.pick(words::MORE));
+    pages.text((MARGIN, pages.y()), INNER, Align::Left, (TEXT_SIZE, GREY), &text)
+}
+
+fn figure_layout(first: &str, lang: Lang) -> Layout {
+    let width = (INNER - NAME_WIDTH) / COLUMNS.len() as f32;
+    let mut layout: Layout = vec![(first.to_owned(), NAME_WIDTH, Align::Left)];
+    layout.extend(COLUMNS.iter().map(|c| (lang.pick(c.heading).to_owned(), width, Align::Right)));
+    layout
+}
+
+fn figure_cells(name: String, figures: &Figures) -> Vec<(String, Ink)> {
+    let mut cells = vec![(name, BLACK)];
+    cells.extend(COLUMNS.iter().map(|column| {
+        let cell = (column.value)(figures);
+        let bad = column.bad && cell != Cell::Count(0);
+        (shown(&cell), if bad { RED } else { BLACK })
+    }));
+    cells
+}
+
+fn grouping(pages: &mut Pages, published: &Published, group: Group, lang: Lang) -> Result<(), RenderError> {
+    heading(pages, lang.pick(words::group(group)))?;
+    let layout = figure_layout(lang.pick(words::one(group)), lang);
+    header(pages, &layout)?;
+    let entries = published.report.of(group);
+    for entry in entries.iter().take(ROWS_MAX) {
+        row(pages, &layout, &figure_cells(name(entry, lang), &entry.figures))?;
+    }
+    // Causes are not of every fault: their rows do not add up to the whole.
+    if group != Group::Cause {
+        let total = figure_cells(lang.pick(words::TOTAL).to_owned(), &published.report.total);
+        row(pages, &layout, &total)?;
+    }
+    beyond(pages, entries.len(), lang)
+}
+
+fn name(entry: &Entry, lang: Lang) -> String {
+    if entry.key.is_empty() {
+        return lang.pick(words::NONE).to_owned();
+    }
+    let label = lang.label(&entry.label);
+    // The tier's own name is what contracts say; the pack before it only tells equal names apart.
+    let key = entry.key.split_once('/').map_or(entry.key.as_str(), |(_, key)| key);
+    if label == key || label == entry.key { label.to_owned() } else { format!("{label} {key}") }
+}
+
+fn lines_to_watch(pages: &mut Pages, published: &Published, lang: Lang) -> Result<(), RenderError> {
+    heading(pages, lang.pick(words::LINES_TO_WATCH))?;
+    let watched = |figures: &Figures| {
+        [Figure::RepeatNear, Figure::RepeatReached, Figure::InterruptionOver]
+            .iter()
+            .any(|figure| figures.get(*figure) > 0)
+    };
+    let lines: Vec<&Entry> =
+        published.report.of(Group::Line).iter().filter(|entry| watched(&entry.figures)).collect();
+    if lines.is_empty() {
+        pages.skip(ROW_HEIGHT);
+        let text = lang.pick(words::NO_LINES_TO_WATCH);
+        return pages.text((MARGIN, pages.y()), INNER, Align::Left, (TEXT_SIZE, GREY), text);
+    }
+    let headings = [
+        (words::one(Group::Line), Align::Left),
+        (words::one(Group::Customer), Align::Left),
+        (words::one(Group::Tier), Align::Left),
+        (words::YEAR_FAULTS, Align::Right),
+        (words::YEAR_FAULTS_LIMIT, Align::Right),
+        (words::YEAR_INTERRUPTION, Align::Right),
+        (words::YEAR_INTERRUPTION_LIMIT, Align::Right),
+    ];
+    let width = INNER / headings.len() as f32;
+    let layout: Layout =
+        headings.into_iter().map(|(word, align)| (lang.pick(word).to_owned(), width, align)).collect();
+    header(pages, &layout)?;
+    for entry in lines.iter().take(ROWS_MAX) {
+        row(pages, &layout, &watched_cells(entry))?;
+    }
+    beyond(pages, lines.len(), lang)
+}
+
+fn watched_cells(entry: &Entry) -> Vec<(String, Ink)> {
+    let year = entry.year.unwrap_or_default();
+    let ink = |figure| if entry.figures.get(figure) > 0 { RED } else { BLACK };
+    let place = entry.place.as_ref();
+    let limit = |text: Option<String>| (text.unwrap_or_else(|| "–".to_owned()), GREY);
+    vec![
+        (entry.key.clone(), BLACK),
+        (place.map(|place| place.customer.clone()).unwrap_or_default(), BLACK),
+        (place.map(|place| place.tier.clone()).unwrap_or_default(), GREY),
+        (year.faults.to_string(), ink(Figure::RepeatReached)),
+        limit(year.faults_limit.map(|limit| limit.to_string())),
+        (clock_text(year.interruption_ms), ink(Figure::InterruptionOver)),
+        limit(year.interruption_limit_ms.map(clock_text)),
+    ]
+}
+
+fn changes(pages: &mut Pages, published: &Published, lang: Lang) -> Result<(), RenderError> {
+    let Table { title, header: headings, rows } = table::changes(published, lang);
+    heading(pages, &title)?;
+    if rows.is_empty() {
+        pages.skip(ROW_HEIGHT);
+        let text = lang.pick(words::NO_CHANGES);
+        return pages.text((MARGIN, pages.y()), INNER, Align::Left, (TEXT_SIZE, GREY), text);
+    }
+    let width = INNER / headings.len() as f32;
+    let layout: Layout = headings.into_iter().map(|heading| (heading, width, Align::Left)).collect();
+    header(pages, &layout)?;
+    for cells in rows.iter().take(ROWS_MAX) {
+        let texts: Vec<(String, Ink)> = cells.iter().map(|cell| (shown(cell), BLACK)).collect();
+        row(pages, &layout, &texts)?;
+    }
+    beyond(pages, rows.len(), lang)
+}
+
+// The page is wide enough for a name and every column.
+const _: () = assert!(INNER - NAME_WIDTH > COLUMNS.len() as f32 * 40.0 && HEIGHT > 400.0);

@@ -1,0 +1,198 @@
+//! Reports as tables: what CSV and XLSX write, cell by cell.
+
+use linewatch_shared::time::UnixMs;
+
+use super::words::{self, Lang, Words};
+use crate::app::report::Published;
+use crate::app::report::figure::{Figure, Figures, Ratio, Unit};
+use crate::app::report::group::Group;
+use crate::app::report::make::Entry;
+
+/// One cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// Nothing.
+    Empty,
+    /// A text.
+    Text(String),
+    /// A number of things.
+    Count(i64),
+    /// A share, in thousandths.
+    Share(i64),
+    /// A length of time (ms).
+    Span(i64),
+}
+
+impl Cell {
+    fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    fn of(unit: Unit, value: i64) -> Self {
+        match unit {
+            Unit::Count => Self::Count(value),
+            Unit::Ms => Self::Span(value),
+        }
+    }
+
+    fn ratio(ratio: &Ratio, figures: &Figures) -> Self {
+        match ratio.rounded(figures) {
+            None => Self::Empty,
+            Some(value) if ratio.is_share() => Self::Share(value),
+            Some(value) => Self::Span(value),
+        }
+    }
+}
+
+/// A table with a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub title: String,
+    /// The header.
+    pub header: Vec<String>,
+    /// The rows, each as long as the header.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+/// The figures of the whole: a row for each.
+#[must_use]
+pub fn summary(published: &Published, lang: Lang) -> Table {
+    let report = &published.report;
+    let figure = |figure: &Figure| {
+        vec![
+            Cell::text(lang.pick(words::figure(*figure))),
+            Cell::of(figure.unit(), report.total.get(*figure)),
+        ]
+    };
+    let ratio =
+        |ratio: &Ratio| vec![Cell::text(lang.pick(words::ratio(ratio))), Cell::ratio(ratio, &report.total)];
+    let mut rows = vec![vec![Cell::text(lang.pick(words::PERIOD)), Cell::text(report.period.to_string())]];
+    rows.extend(Figure::ALL.iter().map(figure));
+    rows.extend(Ratio::ALL.iter().map(ratio));
+    rows.push(vec![Cell::text(lang.pick(words::FINGERPRINT)), Cell::text(published.sha256.clone())]);
+    Table {
+        title: lang.pick(words::SUMMARY).to_owned(),
+        header: [words::FIGURE, words::VALUE].map(|word| lang.pick(word).to_owned()).to_vec(),
+        rows,
+    }
+}
+
+/// What a line's row has beside its figures.
+const LINE_COLUMNS: [Words; 6] = [
+    words::one(Group::Customer),
+    words::one(Group::Tier),
+    words::YEAR_FAULTS,
+    words::YEAR_FAULTS_LIMIT,
+    words::YEAR_INTERRUPTION,
+    words::YEAR_INTERRUPTION_LIMIT,
+];
+
+/// The figures of a grouping: a row for the whole, and one for each group.
+#[must_use]
+pub fn grouping(published: &Published, group: Group, lang: Lang) -> Table {
+    let report = &published.report;
+    let of_line = group == Group::Line;
+    let mut header = vec![lang.pick(words::one(group)), lang.pick(words::NAME)];
+    header.extend(Figure::ALL.iter().map(|figure| lang.pick(words::figure(*figure))));
+    header.extend(Ratio::ALL.iter().map(|ratio| lang.pick(words::ratio(ratio))));
+    if of_line {
+        header.extend(LINE_COLUMNS.map(|word| lang.pick(word)));
+    }
+    let mut total = vec![Cell::text(lang.pick(words::TOTAL)), Cell::Empty];
+    total.extend(values(&report.total));
+    total.resize(header.len(), Cell::Empty);
+    let row = |entry: &Entry| {
+        let key = if entry.key.is_empty() { lang.pick(words::NONE) } else { &entry.key };
+        let mut row = vec![Cell::text(key), Cell::text(lang.label(&entry.label))];
+        row.extend(values(&entry.figures));
+        if of_line {
+            row.extend(line_cells(entry));
+        }
+        row
+    };
+    let rows = std::iter::once(total).chain(report.of(group).iter().map(row)).collect();
+    Table {
+        title: lang.pick(words::group(group)).to_owned(),
+        header: header.into_iter().map(str::to_owned).collect(),
+        rows,
+    }
+}
+
+fn values(figures: &Figures) -> Vec<Cell> {
+    let sums = Figure::ALL.iter().map(|figure| Cell::of(figure.unit(), figures.get(*figure)));
+    sums.chain(Ratio::ALL.iter().map(|ratio| Cell::ratio(ratio, figures))).collect()
+}
+
+fn line_cells(entry: &Entry) -> [Cell; 6] {
+    let place = entry.place.as_ref();
+    let year = entry.year.unwrap_or_default();
+    let limit = |value: Option<i64>, cell: fn(i64) -> Cell| value.map_or(Cell::Empty, cell);
+    [
+        Cell::text(place.map_or("", |place| &place.customer)),
+        Cell::text(place.map_or("", |place| &place.tier)),
+        Cell::Count(i64::from(year.faults)),
+        limit(year.faults_limit.map(i64::from), Cell::Count),
+        Cell::Span(year.interruption_ms),
+        limit(year.interruption_limit_ms, Cell::Span),
+    ]
+}
+
+/// What later facts changed, version by version.
+#[must_use]
+pub fn changes(published: &Published, lang: Lang) -> Table {
+    let header = [
+        words::MADE_AT,
+        words::WHERE,
+        words::KEY,
+        words::FIGURE,
+        words::BEFORE,
+        words::AFTER,
+        words::LEARNT_AT,
+    ];
+    let mut rows = Vec::new();
+    for version in &published.versions {
+        for change in &version.changes {
+            let figure = Figure::from_name(&change.figure);
+            let unit = figure.map_or(Unit::Count, Figure::unit);
+            let place = match Group::from_name(&change.group) {
+                Some(group) => lang.pick(words::one(group)),
+                None => lang.pick(words::TOTAL),
+            };
+            rows.push(vec![
+                Cell::text(version.made_at.clone()),
+                Cell::text(place),
+                Cell::text(change.key.clone()),
+                Cell::text(figure.map_or(change.figure.as_str(), |f| lang.pick(words::figure(f)))),
+                Cell::of(unit, change.before),
+                Cell::of(unit, change.after),
+                change.learnt_at.clone().map_or(Cell::Empty, Cell::Text),
+            ]);
+        }
+    }
+    Table {
+        title: lang.pick(words::CHANGES).to_owned(),
+        header: header.map(|word| lang.pick(word).to_owned()).to_vec(),
+        rows,
+    }
+}
+
+/// A length of time for people: hours, minutes and seconds, such as `27:05:00`.
+#[must_use]
+pub fn clock_text(ms: i64) -> String {
+    let seconds = ms / 1_000;
+    format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+}
+
+/// A share for people, such as `66.7 %`.
+#[must_use]
+pub fn share_text(permille: i64) -> String {
+    format!("{}.{} %", permille / 10, permille % 10)
+}
+
+/// A moment in a zone for people, such as `2026-11-01 00:00`.
+#[must_use]
+pub fn moment_text(at: UnixMs, zone: &str) -> String {
+    let zone: chrono_tz::Tz = zone.parse().unwrap_or(chrono_tz::UTC);
+    at.to_utc().with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string()
+}

@@ -1,0 +1,203 @@
+//! What reports call things, in both languages.
+
+use linewatch_shared::rules::Label;
+
+use crate::app::report::figure::{Figure, Ratio, Section};
+use crate::app::report::group::Group;
+use crate::app::report::period::PeriodKind;
+
+/// The language of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lang {
+    /// Chinese.
+    #[default]
+    Zh,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// Reads `zh` or `en`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "zh" => Some(Self::Zh),
+            "en" => Some(Self::En),
+            _ => None,
+        }
+    }
+
+    /// `zh` or `en`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Zh => "zh",
+            Self::En => "en",
+        }
+    }
+
+    /// The one of a pair that is in this language.
+    #[must_use]
+    pub const fn pick(self, words: Words) -> &'static str {
+        match self {
+            Self::Zh => words.0,
+            Self::En => words.1,
+        }
+    }
+
+    /// The same for a label of a pack.
+    #[must_use]
+    pub fn label(self, label: &Label) -> &str {
+        match self {
+            Self::Zh => &label.zh,
+            Self::En => &label.en,
+        }
+    }
+}
+
+/// A text in Chinese and in English.
+pub type Words = (&'static str, &'static str);
+
+/// The report's title, before the period.
+#[must_use]
+pub const fn title(kind: PeriodKind) -> Words {
+    match kind {
+        PeriodKind::Month => ("专线服务质量月报", "Monthly service quality report"),
+        PeriodKind::Quarter => ("专线服务质量季报", "Quarterly service quality report"),
+        PeriodKind::Year => ("专线服务质量年报", "Yearly service quality report"),
+    }
+}
+
+/// A figure's name.
+#[must_use]
+pub const fn figure(figure: Figure) -> Words {
+    match figure {
+        Figure::Faults => ("故障数", "Faults"),
+        Figure::Open => ("期末未恢复", "Not restored at the end"),
+        Figure::Restored => ("恢复故障数", "Faults restored"),
+        Figure::RestorationKept => ("及时恢复（净时长）", "Restored in time (net)"),
+        Figure::RestorationKeptGross => ("及时恢复（毛时长）", "Restored in time (gross)"),
+        Figure::RestorationMissed => ("恢复超时", "Restorations missed"),
+        Figure::RestorationNetMs => ("恢复净时长", "Time to restore, net"),
+        Figure::RestorationGrossMs => ("恢复毛时长", "Time to restore, gross"),
+        Figure::Answered => ("已首次响应", "Taken up"),
+        Figure::AnswerMs => ("首次响应时长", "Time to first answer"),
+        Figure::AnswerKept => ("首次响应及时", "First answers in time"),
+        Figure::AnswerMissed => ("首次响应超时", "First answers missed"),
+        Figure::FeedbackKept => ("反馈及时", "Feedback kept"),
+        Figure::FeedbackMissed => ("反馈超时", "Feedback missed"),
+        Figure::RepairKept => ("修复及时", "Repairs in time"),
+        Figure::RepairMissed => ("修复超时", "Repairs missed"),
+        Figure::CallbackDone => ("回访完成", "Callbacks done"),
+        Figure::CallbackSatisfied => ("回访满意", "Callbacks satisfied"),
+        Figure::CallbackKept => ("回访及时", "Callbacks in time"),
+        Figure::CallbackMissed => ("回访超时", "Callbacks missed"),
+        Figure::Missed => ("超时合计", "Promises missed"),
+        Figure::Exempted => ("豁免故障", "Exempt faults"),
+        Figure::ExemptedMissed => ("豁免的超时", "Exempt misses"),
+        Figure::InterruptionMs => ("中断时长", "Interruption"),
+        Figure::Lines => ("涉及专线", "Lines concerned"),
+        Figure::RepeatNear => ("重复故障临限专线", "Lines one fault short of the limit"),
+        Figure::RepeatReached => ("重复故障达限专线", "Lines at or over the fault limit"),
+        Figure::InterruptionOver => ("中断超限专线", "Lines over the interruption limit"),
+    }
+}
+
+/// A ratio's name.
+#[must_use]
+pub fn ratio(ratio: &Ratio) -> Words {
+    match ratio.name {
+        "restoration_rate" => ("恢复及时率", "Restored in time, share"),
+        "feedback_rate" => ("反馈及时率", "Feedback kept, share"),
+        "repair_rate" => ("修复及时率", "Repairs in time, share"),
+        "satisfied_rate" => ("回访满意率", "Callbacks satisfied, share"),
+        "answer_mean_ms" => ("平均首次响应时长", "Time to first answer, mean"),
+        "restoration_mean_ms" => ("平均恢复净时长", "Time to restore (net), mean"),
+        other => (other, other),
+    }
+}
+
+/// A section's heading.
+#[must_use]
+pub const fn section(section: Section) -> Words {
+    match section {
+        Section::Faults => ("故障与时限", "Faults and deadlines"),
+        Section::Lines => ("专线年度指标", "Lines against the year's limits"),
+    }
+}
+
+/// A grouping's heading.
+#[must_use]
+pub const fn group(group: Group) -> Words {
+    match group {
+        Group::Tier => ("按服务等级", "By tier"),
+        Group::Customer => ("按集团客户", "By customer"),
+        Group::Manager => ("按客户经理", "By account manager"),
+        Group::Region => ("按区域", "By region"),
+        Group::Cause => ("按原因", "By cause"),
+        Group::Line => ("按专线", "By line"),
+    }
+}
+
+/// What one group of a grouping is.
+#[must_use]
+pub const fn one(group: Group) -> Words {
+    match group {
+        Group::Tier => ("服务等级", "Tier"),
+        Group::Customer => ("客户", "Customer"),
+        Group::Manager => ("客户经理", "Account manager"),
+        Group::Region => ("区域", "Region"),
+        Group::Cause => ("原因", "Cause"),
+        Group::Line => ("专线", "Line"),
+    }
+}
+
+/// The heading of everything.
+pub const SUMMARY: Words = ("总览", "Summary");
+/// The row of everything.
+pub const TOTAL: Words = ("合计", "Total");
+/// A group without a name.
+pub const NONE: Words = ("（无）", "(none)");
+/// A key for programs.
+pub const KEY: Words = ("编码", "Code");
+/// A name for people.
+pub const NAME: Words = ("名称", "Name");
+/// A figure.
+pub const FIGURE: Words = ("指标", "Figure");
+/// Its value.
+pub const VALUE: Words = ("数值", "Value");
+/// A line's faults of the year.
+pub const YEAR_FAULTS: Words = ("本年故障数", "Faults this year");
+/// Their limit.
+pub const YEAR_FAULTS_LIMIT: Words = ("故障数须少于", "Faults stay below");
+/// A line's interruption of the year.
+pub const YEAR_INTERRUPTION: Words = ("本年中断时长", "Interruption this year");
+/// Its limit.
+pub const YEAR_INTERRUPTION_LIMIT: Words = ("年中断上限", "Interruption at most");
+/// What later facts changed.
+pub const CHANGES: Words = ("数据变更", "What later facts changed");
+/// Nothing did.
+pub const NO_CHANGES: Words =
+    ("首次生成后没有变更。", "Nothing has changed since the figures were first made.");
+/// The value before.
+pub const BEFORE: Words = ("原值", "Before");
+/// The value after.
+pub const AFTER: Words = ("现值", "After");
+/// When the fact was learnt.
+pub const LEARNT_AT: Words = ("获知时间", "Learnt at");
+/// When the version was made.
+pub const MADE_AT: Words = ("统计时间", "Counted at");
+/// What changed.
+pub const WHERE: Words = ("范围", "Where");
+/// The period.
+pub const PERIOD: Words = ("统计周期", "Period");
+/// Still running.
+pub const RUNNING: Words = ("周期尚未结束，数据截至", "The period is not over; as of");
+/// The fingerprint of the figures.
+pub const FINGERPRINT: Words = ("数据指纹", "Fingerprint of the figures");
+/// Lines that need attention.
+pub const LINES_TO_WATCH: Words = ("需关注专线", "Lines to watch");
+/// None of them.
+pub const NO_LINES_TO_WATCH: Words = ("没有临限、达限或超限的专线。", "No line is near, at or over a limit.");
+/// What does not fit is elsewhere.
+pub const MORE: Words = ("行未列出，见 XLSX 或 CSV", "more rows: see the XLSX or CSV file");

@@ -1,0 +1,168 @@
+//! Faults, lines and customers as reports read them, and the figures of reports that were made.
+
+use std::collections::BTreeMap;
+
+use linewatch_shared::sla::Fault;
+use linewatch_shared::time::UnixMs;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::figures::Part;
+use super::unpack;
+use crate::db::{DbError, Row, Tx};
+
+/// Where a walk over faults stands: after the fault that began then and has this id.
+pub type Position = (UnixMs, Uuid);
+
+/// A fault, and when it was last written.
+#[derive(Debug)]
+pub struct ReportedFault {
+    /// The fault.
+    pub fault: Fault,
+    /// When it was last written down: not part of any figure.
+    pub updated_at: UnixMs,
+}
+
+/// What of a fault's body reports read: the ledger is passed over.
+#[derive(Deserialize)]
+struct Body {
+    fault: Fault,
+}
+
+fn read(row: &Row) -> Result<ReportedFault, DbError> {
+    let body: Body = unpack("fault.body", &row.get::<Vec<u8>>(0)?)?;
+    Ok(ReportedFault { fault: body.fault, updated_at: row.get(1)? })
+}
+
+/// Faults that began within `from` and `to`, in order, after a position.
+pub fn begun(
+    tx: &mut Tx<'_>,
+    from: UnixMs,
+    to: UnixMs,
+    after: Position,
+    limit: i64,
+) -> Result<Vec<ReportedFault>, DbError> {
+    let sql = "SELECT body, updated_at_ms FROM fault WHERE (started_at_ms, id) > ($1, $2) AND started_at_ms >= $3 \
+         AND started_at_ms < $4 ORDER BY started_at_ms, id LIMIT $5";
+    let params = [after.0.into(), after.1.into(), from.into(), to.into(), limit.into()];
+    tx.query(sql, &params)?.iter().map(read).collect()
+}
+
+/// The positions of faults that began before a moment and may still count at it or later.
+pub fn reaching_into(tx: &mut Tx<'_>, from: UnixMs) -> Result<Vec<Position>, DbError> {
+    let live = "SELECT started_at_ms, id FROM fault WHERE live = 1 AND started_at_ms < $1";
+    let ended = "SELECT started_at_ms, id FROM fault WHERE ended_at_ms IS NOT NULL AND ended_at_ms >= $1 \
+         AND started_at_ms < $1";
+    let mut positions = Vec::new();
+    for sql in [live, ended] {
+        for row in tx.query(sql, &[from.into()])? {
+            positions.push((row.get(0)?, row.get(1)?));
+        }
+    }
+    positions.sort_unstable();
+    Ok(positions)
+}
+
+/// One fault.
+pub fn one(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<ReportedFault>, DbError> {
+    let row = tx.query_opt("SELECT body, updated_at_ms FROM fault WHERE id = $1", &[id.into()])?;
+    row.as_ref().map(read).transpose()
+}
+
+/// What counts in two years for lines in a range of codes (both ends included), by line; outages that still run
+/// are there from whatever year they began in.
+pub fn contributions(
+    tx: &mut Tx<'_>,
+    first: &str,
+    last: &str,
+    years: (i32, i32),
+) -> Result<BTreeMap<String, Vec<Part>>, DbError> {
+    let sql = "SELECT line, year, counted, pieces, started_at_ms FROM contribution WHERE line >= $1 AND line <= $2 \
+         AND ((year >= $3 AND year <= $4) OR (open = 1 AND year < $3)) ORDER BY line, started_at_ms, fault";
+    let params = [first.into(), last.into(), i64::from(years.0).into(), i64::from(years.1).into()];
+    let mut by_line: BTreeMap<String, Vec<Part>> = BTreeMap::new();
+    for row in tx.query(sql, &params)? {
+        by_line.entry(row.get(0)?).or_default().push(super::figures::part(&row, 1)?);
+    }
+    Ok(by_line)
+}
+
+/// Whom a customer belongs to, now.
+#[derive(Clone, Debug, Default)]
+pub struct CustomerPlace {
+    /// The name.
+    pub name: String,
+    /// The region; empty for none.
+    pub region: String,
+    /// The account manager; empty for none.
+    pub manager: String,
+}
+
+/// Every customer by code.
+pub fn customers(tx: &mut Tx<'_>) -> Result<BTreeMap<String, CustomerPlace>, DbError> {
+    let rows = tx.query("SELECT code, name, region, manager FROM customer", &[])?;
+    let text = |row: &Row, at| row.get::<Option<String>>(at).map(Option::unwrap_or_default);
+    let place = |row: &Row| {
+        let place = CustomerPlace { name: text(row, 1)?, region: text(row, 2)?, manager: text(row, 3)? };
+        Ok((row.get(0)?, place))
+    };
+    rows.iter().map(place).collect()
+}
+
+/// When facts of a line were written down that happened since one moment and were learnt after another.
+pub fn learnt_since(
+    tx: &mut Tx<'_>,
+    line: &str,
+    since: UnixMs,
+    learnt_after: UnixMs,
+) -> Result<Vec<(Uuid, UnixMs)>, DbError> {
+    let sql = "SELECT id, recorded_at_ms FROM fact WHERE line = $1 AND occurred_at_ms >= $2 AND recorded_at_ms > $3";
+    let rows = tx.query(sql, &[line.into(), since.into(), learnt_after.into()])?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// The figures of a period, as they were made once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// When.
+    pub made_at: UnixMs,
+    /// SHA-256 of the figures.
+    pub sha256: String,
+    /// Compressed JSON.
+    pub figures: Vec<u8>,
+    /// What had changed since the time before, as JSON.
+    pub changes: String,
+}
+
+/// Every version of a period's figures, the oldest first.
+pub fn made(tx: &mut Tx<'_>, kind: &str, period: &str, limit: i64) -> Result<Vec<Made>, DbError> {
+    let sql = "SELECT made_at_ms, sha256, figures, changes FROM (SELECT n, made_at_ms, sha256, figures, changes \
+         FROM report_made WHERE kind = $1 AND period = $2 ORDER BY n DESC LIMIT $3) AS latest ORDER BY n";
+    let rows = tx.query(sql, &[kind.into(), period.into(), limit.into()])?;
+    let made = |row: &Row| {
+        Ok(Made { made_at: row.get(0)?, sha256: row.get(1)?, figures: row.get(2)?, changes: row.get(3)? })
+    };
+    rows.iter().map(made).collect()
+}
+
+/// Keeps a version.
+pub fn keep(tx: &mut Tx<'_>, kind: &str, period: &str, made: &Made) -> Result<(), DbError> {
+    let sql = "INSERT INTO report_made (kind, period, made_at_ms, sha256, figures, changes) \
+         VALUES ($1, $2, $3, $4, $5, $6)";
+    let params = [
+        kind.into(),
+        period.into(),
+        made.made_at.into(),
+        made.sha256.as_str().into(),
+        made.figures.clone().into(),
+        made.changes.as_str().into(),
+    ];
+    tx.execute(sql, &params)?;
+    Ok(())
+}
+
+/// The key that a transaction takes before it keeps figures of a period.
+#[must_use]
+pub fn lock_key(kind: &str, period: &str) -> crate::db::LockKey {
+    crate::db::LockKey::new("report", format!("{kind}/{period}").as_bytes())
+}
