@@ -146,6 +146,10 @@ pub struct Settings {
     pub alert_lang: AlertLang,
     /// `silence.grace`, default `90s`, in milliseconds.
     pub silence_grace_ms: i64,
+    /// `desk.time_zone`, default `Asia/Shanghai`: in which the desk's days begin and end.
+    pub time_zone: chrono_tz::Tz,
+    /// `desk.daily_list_at`, default `18:00`, as a minute of the day: when the day's list is kept.
+    pub daily_list_minute: u32,
 }
 
 impl Settings {

@@ -10,8 +10,10 @@ pub mod import;
 pub mod live;
 pub mod matters;
 pub mod packs;
+pub mod people;
 pub mod report;
 pub mod server;
+pub mod shift;
 pub mod users;
 
 use std::path::PathBuf;

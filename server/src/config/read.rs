@@ -9,6 +9,8 @@ use crate::db::DbUrl;
 
 /// Silence after which an agent's lines are unknown.
 const DEFAULT_SILENCE_GRACE_MS: i64 = 90_000;
+/// Six in the evening.
+const DEFAULT_DAILY_LIST_MINUTE: u32 = 18 * 60;
 /// Connections that one listener holds at the same time.
 const DEFAULT_MAX_CONNECTIONS: usize = 10_000;
 
@@ -40,8 +42,21 @@ pub(super) fn settings(s: &mut Source) -> Settings {
             .choice("alerts.lang", &[("zh", AlertLang::Zh), ("en", AlertLang::En), ("both", AlertLang::Both)])
             .unwrap_or(AlertLang::Both),
         silence_grace_ms: s.parsed("silence.grace", duration_ms).unwrap_or(DEFAULT_SILENCE_GRACE_MS),
+        time_zone: s.parsed("desk.time_zone", time_zone).unwrap_or(chrono_tz::Asia::Shanghai),
+        daily_list_minute: s.parsed("desk.daily_list_at", minute_of_day).unwrap_or(DEFAULT_DAILY_LIST_MINUTE),
         data_dir,
     }
+}
+
+fn time_zone(text: &str) -> Result<chrono_tz::Tz, String> {
+    text.parse().map_err(|_| format!("\"{text}\" is not a time zone such as Asia/Shanghai"))
+}
+
+fn minute_of_day(text: &str) -> Result<u32, String> {
+    use chrono::Timelike;
+    let time = chrono::NaiveTime::parse_from_str(text, "%H:%M");
+    let time = time.map_err(|_| format!("\"{text}\" is not a time of day such as 18:00"))?;
+    Ok(time.hour() * 60 + time.minute())
 }
 
 fn smtp(s: &mut Source) -> Option<Smtp> {

@@ -15,6 +15,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0004_matters", include_str!("../../migrations/0004_matters.sql")),
     ("0006_services", include_str!("../../migrations/0006_services.sql")),
     ("0007_reports", include_str!("../../migrations/0007_reports.sql")),
+    ("0008_people", include_str!("../../migrations/0008_people.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

@@ -1,10 +1,12 @@
-//! Duties that come round: customers get those of their tier, and rounds begin at their time.
+//! What comes round: customers get the duties of their tier, rounds begin at their time, and the day's list is kept
+//! at its hour.
 
 use std::sync::Arc;
 
 use super::{AFTER_FAILURE, LOOK_EVERY, failed, pause, woken_or};
 use crate::app::App;
 use crate::app::matters::duties::{PER_TRANSACTION_MAX, assign, begin_rounds};
+use crate::app::shift;
 use crate::db::{DbError, Priority};
 use crate::store::reference;
 
@@ -38,7 +40,13 @@ async fn tick(app: &Arc<App>, seen: &mut Option<i64>) -> Result<usize, DbError> 
         *seen = Some(head);
     }
     let (desk, now) = (app.desk.clone(), app.now());
-    app.db.write(Priority::Ingest, move |tx| begin_rounds(&desk, tx, now)).await
+    let (zone, minute) = (app.settings.time_zone, app.settings.daily_list_minute);
+    app.db
+        .write(Priority::Ingest, move |tx| {
+            shift::keep(tx, zone, minute, now)?;
+            begin_rounds(&desk, tx, now)
+        })
+        .await
 }
 
 async fn assign_all(app: &Arc<App>) -> Result<(), DbError> {

@@ -50,6 +50,8 @@ impl From<DeskError> for ApiError {
             DeskError::NoLine(_) => Self::not_found("unknown_line", error.to_string()),
             DeskError::NoFault(_) => Self::not_found("unknown_fault", error.to_string()),
             DeskError::NoMatter(_) => Self::not_found("unknown_matter", error.to_string()),
+            DeskError::NoAbsence(_) => Self::not_found("unknown_absence", error.to_string()),
+            DeskError::NoHandover(_) => Self::not_found("unknown_handover", error.to_string()),
             DeskError::NoDuty(_) => Self::not_found("unknown_duty", error.to_string()),
             DeskError::Invalid { field, reason } => Self::field(field, reason),
             DeskError::Impossible { detail, possible } => {

@@ -23,11 +23,13 @@ mod new_fact;
 mod new_matter_step;
 mod observe;
 pub mod page;
+mod people;
 mod reference;
 #[cfg(test)]
 mod report_tests;
 mod reports;
 pub mod session;
+mod shift;
 pub mod sync;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -75,6 +77,8 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = visits::routes(router);
     let router = matters::routes(router);
     let router = reports::routes(router);
+    let router = people::routes(router);
+    let router = shift::routes(router);
     reference::routes(router)
 }
 

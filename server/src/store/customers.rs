@@ -112,7 +112,7 @@ pub fn list(tx: &mut Tx<'_>, search: &Search) -> Result<Vec<ListedCustomer>, DbE
     tx.query(&sql, &search.params()[..3])?.iter().map(listed).collect()
 }
 
-/// Who answers for a customer, and whom alerts about it reach.
+/// Who answers for a customer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Owners {
     /// The customer's name.
@@ -123,22 +123,43 @@ pub struct Owners {
     pub pack: String,
     /// The account manager.
     pub manager: Option<String>,
-    /// Where alerts go.
-    pub manager_email: Option<String>,
 }
 
 /// Who answers for a customer; none where the customer is not known.
 pub fn owners(tx: &mut Tx<'_>, code: &str) -> Result<Option<Owners>, DbError> {
-    let sql = "SELECT name, tier, pack, manager, manager_email FROM customer WHERE code = $1";
+    let sql = "SELECT name, tier, pack, manager FROM customer WHERE code = $1";
     tx.query_opt(sql, &[code.into()])?
         .map(|row| {
-            Ok(Owners {
-                name: row.get(0)?,
-                tier: row.get(1)?,
-                pack: row.get(2)?,
-                manager: row.get(3)?,
-                manager_email: row.get(4)?,
-            })
+            Ok(Owners { name: row.get(0)?, tier: row.get(1)?, pack: row.get(2)?, manager: row.get(3)? })
         })
         .transpose()
+}
+
+/// What is missing of a customer for being reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contacts {
+    /// The code.
+    pub code: String,
+    /// The name.
+    pub name: String,
+    /// `manager`, `manager_email`, `deputy`, `deputy_email`, `contact_name`, `contact_phone`.
+    pub fields: [Option<String>; 6],
+    /// When the row was last written.
+    pub updated_at: UnixMs,
+}
+
+/// Every customer's contact data after a code, in the order of codes.
+pub fn contacts(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<Contacts>, DbError> {
+    let sql = "SELECT code, name, manager, manager_email, deputy, deputy_email, contact_name, contact_phone, \
+         updated_at_ms FROM customer WHERE code > $1 ORDER BY code LIMIT $2";
+    tx.query(sql, &[after.into(), limit.into()])?
+        .iter()
+        .map(|row| {
+            let mut fields = [const { None }; 6];
+            for (index, value) in fields.iter_mut().enumerate() {
+                *value = row.get(2 + index)?;
+            }
+            Ok(Contacts { code: row.get(0)?, name: row.get(1)?, fields, updated_at: row.get(8)? })
+        })
+        .collect()
 }

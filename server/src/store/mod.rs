@@ -22,10 +22,12 @@ pub mod meta;
 pub mod outbox;
 pub mod outgoing;
 pub mod packs;
+pub mod people;
 pub mod records;
 pub mod reference;
 pub mod report;
 pub mod sessions;
+pub mod shift;
 pub mod streams;
 #[cfg(test)]
 mod tests;

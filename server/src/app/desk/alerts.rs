@@ -11,6 +11,7 @@ use crate::notify::{EMAIL, WEBHOOK, WEBHOOK_NAME};
 use crate::store::facts::{self, StoredFact};
 use crate::store::lines::{self, LineInfo};
 use crate::store::outgoing::{NewMessage, insert_messages};
+use crate::store::people;
 
 /// Said where a customer has nobody to tell.
 const NO_ADDRESS: &str = "the customer has no manager_email: import one, then send this again";
@@ -42,6 +43,7 @@ pub fn send(
             continue;
         }
         let line = lines::one(tx, &fault.line)?.unwrap_or_default();
+        let addressee = people::addressee(tx, &fault.terms.customer, now)?;
         let done = done_so_far(tx, fault)?;
         let zone = versions
             .iter()
@@ -50,9 +52,12 @@ pub fn send(
             })
             .map_or_else(|| "UTC".to_owned(), |version| version.pack.time_zone.to_string());
         for effect in effects {
-            let alert = alert(desk, fault, &line, effect, done.clone(), &zone);
+            let alert = Alert {
+                manager: addressee.name.clone(),
+                ..alert(desk, fault, &line, effect, done.clone(), &zone)
+            };
             let text = serde_json::to_string(&alert).map_err(|error| DbError::Data(error.to_string()))?;
-            messages.extend(messages_of(desk, &line.manager_email, &alert, &text));
+            messages.extend(messages_of(desk, &addressee.email, &alert, &text));
         }
     }
     let nobody_to_tell = messages.iter().filter(|message| message.undeliverable.is_some()).count();

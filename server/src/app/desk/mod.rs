@@ -118,6 +118,12 @@ pub enum DeskError {
     /// No such duty.
     #[error("there is no duty {0}")]
     NoDuty(Uuid),
+    /// No such absence.
+    #[error("there is no absence {0} that goes on")]
+    NoAbsence(Uuid),
+    /// No such handover.
+    #[error("there is no handover {0}")]
+    NoHandover(Uuid),
     /// A field is not acceptable.
     #[error("{field}: {reason}")]
     Invalid {

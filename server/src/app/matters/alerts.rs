@@ -12,8 +12,8 @@ use crate::app::desk::{Channels, Desk};
 use crate::db::{DbError, Tx};
 use crate::notify::alert::{Alert, AlertMatter, DONE_MAX, Done};
 use crate::store::customers::{self, Owners};
-use crate::store::matters;
 use crate::store::outgoing::{EventKind, NewEvent, append_events as append, insert_messages};
+use crate::store::{matters, people};
 
 /// Puts the alerts of a transaction into the outbox.
 ///
@@ -31,12 +31,13 @@ pub(super) fn send(desk: &Desk, tx: &mut Tx<'_>, changed: &[Changed], now: UnixM
         }
         let versions = desk.packs.versions(tx)?;
         let owners = customers::owners(tx, &matter.customer)?.unwrap_or_default();
+        let addressee = people::addressee(tx, &matter.customer, now)?;
         let done = done_so_far(tx, matter)?;
         for effect in effects {
-            let alert = alert(desk, &versions, matter, &owners, effect, done.clone());
+            let mut alert = alert(desk, &versions, matter, &owners, effect, done.clone());
+            alert.manager.clone_from(&addressee.name);
             let text = serde_json::to_string(&alert).map_err(|error| DbError::Data(error.to_string()))?;
-            let address = owners.manager_email.as_deref().unwrap_or_default();
-            messages.extend(messages_of(desk, address, &alert, &text));
+            messages.extend(messages_of(desk, &addressee.email, &alert, &text));
         }
     }
     insert_messages(tx, &messages, now)
@@ -70,7 +71,7 @@ fn alert(
         state: matter.state.name().to_owned(),
         reported: true,
         done,
-        manager: owners.manager.clone().unwrap_or_default(),
+        manager: String::new(),
         time_zone: pack.map_or_else(|| "UTC".to_owned(), |pack| pack.time_zone.to_string()),
         link: format!("{}/#/matters/{}", desk.link_base, matter.id),
         matter: Some(AlertMatter { kind: matter.kind.name().to_owned(), title: matter.title.clone() }),
