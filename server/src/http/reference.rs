@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use linewatch_shared::rules::{Cause, Label, Tier};
+use linewatch_shared::rules::{
+    Assessment, Availability, Cadence, Cause, Checklist, Class, Grading, Label, Level, Tier,
+};
 use serde::{Deserialize, Serialize};
 
 use super::access::{Access, ApiRouter};
@@ -13,6 +15,7 @@ use super::extract::Params;
 use super::page::{Page, PageParams, decode_cursor, limit};
 use crate::app::agents::{self, Agent};
 use crate::app::customers::{self, Customer, LineItem};
+use crate::app::packs::LoadedPack;
 use crate::app::{App, customers::Search};
 
 /// The longest search text, in characters.
@@ -108,6 +111,10 @@ struct PackItem {
     version: String,
     /// The time zone that decides years and months.
     time_zone: String,
+    /// The calendar of working time.
+    calendar: String,
+    /// The first day of which that calendar knows nothing; none for `24x7`.
+    calendar_covers_until: Option<String>,
     /// The file, or `shipped:NAME.toml`.
     origin: String,
     /// SHA-256 of its text.
@@ -119,6 +126,55 @@ struct PackItem {
     pause_causes: Vec<CauseItem>,
     /// Causes that take a fault out of the figures.
     exempt_causes: Vec<CauseItem>,
+    /// The services that the matrix of limits knows.
+    services: Vec<CauseItem>,
+    /// Classes of complaints, requests, defects and promises.
+    #[schema(value_type = Vec<Object>)]
+    classes: Vec<Class>,
+    /// Duties that come round.
+    #[schema(value_type = Vec<Object>)]
+    cadences: Vec<Cadence>,
+    /// Points to look at on a round.
+    #[schema(value_type = Vec<Object>)]
+    checklists: Vec<Checklist>,
+    /// Levels of authority, the lowest first.
+    #[schema(value_type = Vec<Object>)]
+    levels: Vec<Level>,
+    /// How customers are graded.
+    #[schema(value_type = Option<Object>)]
+    grading: Option<Grading>,
+    /// The availability that is promised.
+    #[schema(value_type = Option<Object>)]
+    availability: Option<Availability>,
+    /// The service-quality assessment.
+    #[schema(value_type = Option<Object>)]
+    assessment: Option<Assessment>,
+}
+
+impl From<&LoadedPack> for PackItem {
+    fn from(loaded: &LoadedPack) -> Self {
+        let pack = loaded.pack.as_ref();
+        Self {
+            name: pack.name.clone(),
+            version: pack.version.clone(),
+            time_zone: pack.time_zone.to_string(),
+            calendar: pack.calendar.clone(),
+            calendar_covers_until: pack.days.as_ref().and_then(|d| d.covered_until()).map(|d| d.to_string()),
+            origin: loaded.origin.clone(),
+            sha256: loaded.sha256(),
+            tiers: pack.tiers.clone(),
+            pause_causes: causes(&pack.pause_causes),
+            exempt_causes: causes(&pack.exempt_causes),
+            services: causes(&pack.services),
+            classes: pack.classes.clone(),
+            cadences: pack.cadences.clone(),
+            checklists: pack.checklists.clone(),
+            levels: pack.levels.clone(),
+            grading: pack.grading.clone(),
+            availability: pack.availability,
+            assessment: pack.assessment.clone(),
+        }
+    }
 }
 
 /// A cause that a pack lists.
@@ -145,15 +201,6 @@ async fn list_packs(
     let size = limit(params.limit)?;
     let after: Option<String> = decode_cursor("packs", params.cursor.as_deref())?;
     let following = app.packs.iter().filter(|l| after.as_ref().is_none_or(|after| l.pack.name > *after));
-    let items = following.take(size + 1).map(|loaded| PackItem {
-        name: loaded.pack.name.clone(),
-        version: loaded.pack.version.clone(),
-        time_zone: loaded.pack.time_zone.to_string(),
-        origin: loaded.origin.clone(),
-        sha256: loaded.sha256(),
-        tiers: loaded.pack.tiers.clone(),
-        pause_causes: causes(&loaded.pack.pause_causes),
-        exempt_causes: causes(&loaded.pack.exempt_causes),
-    });
+    let items = following.take(size + 1).map(PackItem::from);
     Ok(Json(Page::new("packs", size, items.collect(), |item| item.name.clone())))
 }

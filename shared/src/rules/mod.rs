@@ -1,7 +1,9 @@
 //! Packs: the rules as data. Parsed, validated whole, versioned; every mistake has its place and reason.
 
+mod assessment;
 mod class;
 mod duration;
+mod grading;
 mod limit;
 mod matrix;
 mod matters;
@@ -12,8 +14,10 @@ mod pack_tests;
 mod read;
 pub(crate) mod section;
 
+pub use assessment::{Assessed, AssessedFigure, Assessment, Availability, Figure, Over, WHOLE_PPM};
 pub use class::{Cadence, Checklist, Class, ClosedBy, Every, Level, MatterKind, Postponing};
 pub use duration::{DurationError, format_duration, parse_duration};
+pub use grading::{CENTI, Cap, Grade, Graded, Grading, Indicator};
 pub use limit::{Counts, Limit, parse_limit};
 pub use mistake::{Mistake, line_and_column};
 pub use pack::{Cause, ClockStarts, Label, Pack, RepeatCounts, RepeatWindow, Scope, Tier};
@@ -23,5 +27,7 @@ pub(crate) use read::name;
 pub const SHIPPED: &[(&str, &str)] = &[
     ("group-line.toml", include_str!("../../packs/group-line.toml")),
     ("gov-enterprise.toml", include_str!("../../packs/gov-enterprise.toml")),
+    ("key-account.toml", include_str!("../../packs/key-account.toml")),
+    ("power-distribution.toml", include_str!("../../packs/power-distribution.toml")),
     ("service-desk.toml", include_str!("../../packs/service-desk.toml")),
 ];

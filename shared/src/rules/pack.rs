@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
+use super::assessment::{Assessment, Availability};
 use super::class::{Cadence, Checklist, Class, Level, Postponing};
+use super::grading::Grading;
 use super::matrix::{self, Cell};
 use super::read;
 use super::section::{File, Section, document};
@@ -188,6 +190,12 @@ pub struct Pack {
     pub levels: Vec<Level>,
     /// How promised times may be put off; as often as one likes where it is absent.
     pub postponing: Option<Postponing>,
+    /// How customers are graded.
+    pub grading: Option<Grading>,
+    /// The availability that is promised.
+    pub availability: Option<Availability>,
+    /// The service-quality assessment.
+    pub assessment: Option<Assessment>,
 }
 
 impl Pack {

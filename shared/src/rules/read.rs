@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use super::Counts;
 use super::pack::{Cause, ClockStarts, Label, Pack, RepeatCounts, RepeatWindow, Scope, Tier};
 use super::section::{File, Section};
-use super::{matrix, matters};
+use super::{assessment, grading, matrix, matters};
 use crate::calendar::Calendars;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 
@@ -26,6 +26,8 @@ pub fn pack(file: &File<'_>, root: &Section<'_>, calendars: &Calendars, strict: 
     let pause_causes = named(root, "pause_cause", read_cause);
     let exempt_causes = named(root, "exempt_cause", read_cause);
     let matters = matters::read(root, &tiers);
+    let grading = grading::read(root, &tiers);
+    let (availability, assessment) = (assessment::read_availability(root), assessment::read(root));
     let head = root.section("pack");
     if head.is_none() {
         file.mistake(None, "pack", "is missing: a pack begins with [pack], name and version");
@@ -46,6 +48,9 @@ pub fn pack(file: &File<'_>, root: &Section<'_>, calendars: &Calendars, strict: 
         checklists: matters.checklists,
         levels: matters.levels,
         postponing: matters.postponing,
+        grading,
+        availability,
+        assessment,
         ..pack
     })
 }
@@ -110,6 +115,9 @@ fn read_head(head: &Section<'_>, calendars: &Calendars, strict: bool, is_lineles
         checklists: Vec::new(),
         levels: Vec::new(),
         postponing: None,
+        grading: None,
+        availability: None,
+        assessment: None,
     })
 }
 

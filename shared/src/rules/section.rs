@@ -174,6 +174,24 @@ impl<'a> Section<'a> {
         count
     }
 
+    /// An optional percentage, such as `"99%"` or `"99.95%"`, in millionths.
+    pub fn percent(&self, key: &'static str) -> Option<u32> {
+        let text = self.text(key)?;
+        let ppm = text.strip_suffix('%').and_then(|number| {
+            let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+            let digits = |text: &str| text.len() <= 4 && text.bytes().all(|b| b.is_ascii_digit());
+            if whole.is_empty() || !digits(whole) || !digits(part) {
+                return None;
+            }
+            let part: u32 = format!("{part:0<4}").parse().ok()?;
+            Some(whole.parse::<u32>().ok()? * 10_000 + part).filter(|ppm| *ppm <= 1_000_000)
+        });
+        if ppm.is_none() {
+            self.wrong(key, "must be a percentage with at most four decimals, such as \"99%\" or \"99.95%\"");
+        }
+        ppm
+    }
+
     /// An optional list of parts of a whole, rising, in thousandths.
     pub fn permilles(&self, key: &'static str) -> Option<Vec<u16>> {
         let item = self.item(key)?;

@@ -103,6 +103,8 @@ pub struct FaultDetail {
     pub net_ms: i64,
     /// The pauses, oldest first.
     pub pauses: Vec<PauseView>,
+    /// Why promises in working time have no due time: the calendar does not reach as far as they would.
+    pub not_counted: Option<String>,
 }
 
 /// A pause of the restoration and repair clocks.
@@ -145,7 +147,7 @@ pub fn read(desk: &Desk, tx: &mut Tx<'_>, id: Uuid, now: UnixMs) -> Result<Fault
     let deadlines = deadlines(&state.fault, now).iter().map(|d| deadline(&lens, &state, d)).collect();
     let fault = &state.fault;
     let (gross_ms, net_ms, pauses) = (fault.gross_ms(now), fault.net_ms(now), pauses(fault));
-    Ok(FaultDetail { fault: view, facts, deadlines, gross_ms, net_ms, pauses })
+    Ok(FaultDetail { not_counted: fault.countable.missing.clone(), fault: view, facts, deadlines, gross_ms, net_ms, pauses })
 }
 
 /// By how much a device's time may be corrected before its clock counts as wrong, as the fault's pack says.
