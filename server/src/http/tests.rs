@@ -224,7 +224,10 @@ async fn lists_are_paged_and_searched() {
         assert_eq!(lines["tiers"][0]["name"], "AAA");
         let desk = packs.iter().find(|pack| pack["name"] == "service-desk").unwrap();
         assert_eq!(desk["calendar_covers_until"], "2027-01-01");
-        assert_eq!(desk["classes"][0]["answer_within"], serde_json::json!({ "ms": 900_000, "counts": "always" }));
+        assert_eq!(
+            desk["classes"][0]["answer_within"],
+            serde_json::json!({ "ms": 900_000, "counts": "always" })
+        );
     })
     .await;
 }

@@ -147,7 +147,15 @@ pub fn read(desk: &Desk, tx: &mut Tx<'_>, id: Uuid, now: UnixMs) -> Result<Fault
     let deadlines = deadlines(&state.fault, now).iter().map(|d| deadline(&lens, &state, d)).collect();
     let fault = &state.fault;
     let (gross_ms, net_ms, pauses) = (fault.gross_ms(now), fault.net_ms(now), pauses(fault));
-    Ok(FaultDetail { not_counted: fault.countable.missing.clone(), fault: view, facts, deadlines, gross_ms, net_ms, pauses })
+    Ok(FaultDetail {
+        not_counted: fault.countable.missing.clone(),
+        fault: view,
+        facts,
+        deadlines,
+        gross_ms,
+        net_ms,
+        pauses,
+    })
 }
 
 /// By how much a device's time may be corrected before its clock counts as wrong, as the fault's pack says.
