@@ -1,10 +1,12 @@
 //! From the facts of a matter to the matter.
 
+use uuid::Uuid;
+
 use super::fact::{MatterEvent, MatterFact, Opening};
 use super::owed::{Owed, Term};
 use super::state::{Matter, MatterState};
 use crate::rules::{Cadence, Class, ClosedBy, Limit, MatterKind, Pack};
-use crate::sla::{DeadlineKind, Placed};
+use crate::sla::{DeadlineKind, Ending, Placed};
 use crate::time::UnixMs;
 
 /// The most facts that one matter keeps; later ones are marked, not walked.
@@ -111,7 +113,14 @@ fn begin_round(matter: &mut Matter, opening: &Opening, pack: &Pack) -> Result<()
 fn begin_case(matter: &mut Matter, opening: &Opening, pack: &Pack) -> Result<(), String> {
     let class = self::class(pack, matter.kind, &matter.class)?;
     let from = matter.opened_at;
-    matter.promised_as(class, opening.wanted_by, pack)?;
+    if class.supervisor_only {
+        return Err(format!(
+            "only a supervisor judges a {} \"{}\": take it in under another class, which a supervisor may change",
+            matter.kind.name(),
+            class.name
+        ));
+    }
+    matter.promised_as(class, opening.wanted_by, None, pack)?;
     if let Some(limit) = class.route_within.filter(|_| opening.unit.is_some()) {
         matter.owes(DeadlineKind::Routing, None, from, within(pack, limit, from)?);
     }
@@ -122,12 +131,35 @@ fn begin_case(matter: &mut Matter, opening: &Opening, pack: &Pack) -> Result<(),
 }
 
 impl Matter {
+    /// Another class, by a step: everything is counted from the opening on all the same, and the daily word to the
+    /// customer is owed where the new class says so.
+    pub(super) fn reclassed_as(
+        &mut self,
+        class: &Class,
+        wanted_by: Option<UnixMs>,
+        by: (Uuid, UnixMs),
+        pack: &Pack,
+    ) -> Result<(), String> {
+        let is_owed = self.state != MatterState::Resolved && self.running(DeadlineKind::Progress).is_none();
+        let progress = class.progress_every.filter(|_| is_owed);
+        let progress = progress.map(|limit| each(pack, limit, by.1)).transpose()?;
+        self.promised_as(class, wanted_by, Some(by), pack)?;
+        if class.progress_every.is_none() {
+            self.end(DeadlineKind::Progress, by.1, Ending::Cancelled);
+        }
+        if let Some(term) = progress {
+            self.owes(DeadlineKind::Progress, Some(by.0), by.1, term);
+        }
+        Ok(())
+    }
+
     /// The promises of the class: its answer and its work, both counted from the opening on. A day that the customer
-    /// asked for stands in the place of the class' limit.
+    /// asked for, or was told, stands in the place of the class' limit.
     pub(super) fn promised_as(
         &mut self,
         class: &Class,
         wanted_by: Option<UnixMs>,
+        by: Option<(Uuid, UnixMs)>,
         pack: &Pack,
     ) -> Result<(), String> {
         let from = self.opened_at;
@@ -135,37 +167,60 @@ impl Matter {
         let work = match (wanted_by, class.resolve_within) {
             (Some(day), _) => Some(Term::By(day)),
             (None, Some(limit)) => Some(within(pack, limit, from)?),
+            (None, None) if matches!(class.closed_by, ClosedBy::Customer | ClosedBy::Signature) => {
+                return Err(format!(
+                    "\"{}\" promises no time of its own: name the date that the customer was told",
+                    class.name
+                ));
+            }
             (None, None) => None,
         };
+        if let Some(term) = &work {
+            self.must_reach(term, pack)?;
+        }
         self.class.clone_from(&class.name);
         self.closed_by = class.closed_by;
         self.level = self.level.max(class.level);
         self.warn_at_permille.clone_from(&class.warn_at_permille);
-        self.set_term(DeadlineKind::Answer, answer);
-        self.set_term(DeadlineKind::Resolution, work);
+        self.set_term(DeadlineKind::Answer, answer, by);
+        self.set_term(DeadlineKind::Resolution, work, by);
         Ok(())
     }
 
+    /// A due time beyond the calendar's years would be a promise that is never missed.
+    pub(super) fn must_reach(&self, term: &Term, pack: &Pack) -> Result<(), String> {
+        if term.due_at(self.opened_at, &self.pauses) < UnixMs::MAX {
+            return Ok(());
+        }
+        Err(format!(
+            "with its pauses the work would end beyond what the calendar of pack {} covers",
+            pack.name
+        ))
+    }
+
     /// Begins a stretch.
-    pub(super) fn owes(
-        &mut self,
-        kind: DeadlineKind,
-        begun_by: Option<uuid::Uuid>,
-        from: UnixMs,
-        term: Term,
-    ) {
+    pub(super) fn owes(&mut self, kind: DeadlineKind, begun_by: Option<Uuid>, from: UnixMs, term: Term) {
         let pausable = matches!(kind, DeadlineKind::Resolution | DeadlineKind::Routing);
         self.owed.push(Owed { kind, begun_by, from, term, pausable, ended: None });
     }
 
-    /// Gives the promise of a kind, owed from the opening on, another term; one that was kept stays kept.
-    fn set_term(&mut self, kind: DeadlineKind, term: Option<Term>) {
-        let at = self.owed.iter().position(|owed| owed.kind == kind);
-        match (at, term) {
-            (Some(at), Some(term)) => self.owed[at].term = term,
-            (Some(at), None) => drop(self.owed.remove(at)),
-            (None, Some(term)) => self.owes(kind, None, self.opened_at, term),
-            (None, None) => {}
+    /// Gives the promise of a kind, owed from the opening on, another term. One that has ended stays as it was
+    /// judged. One that was missed before the step stays missed: the new term stands beside it, unless it was over as
+    /// well.
+    fn set_term(&mut self, kind: DeadlineKind, term: Option<Term>, by: Option<(Uuid, UnixMs)>) {
+        let from = self.opened_at;
+        let last = self.owed.iter().rposition(|owed| owed.kind == kind);
+        match (last, term, by) {
+            (Some(last), ..) if self.owed[last].ended.is_some() => {}
+            (Some(last), term, Some((fact, at))) if self.owed[last].due_at(&self.pauses) < at => {
+                if let Some(term) = term.filter(|term| term.due_at(from, &self.pauses) >= at) {
+                    self.owes(kind, Some(fact), from, term);
+                }
+            }
+            (Some(last), Some(term), _) => self.owed[last].term = term,
+            (Some(last), None, _) => drop(self.owed.remove(last)),
+            (None, Some(term), _) => self.owes(kind, None, from, term),
+            (None, None, _) => {}
         }
     }
 }

@@ -11,6 +11,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod walk_round;
 
 pub use fact::{MatterEvent, MatterFact, MatterStep, Opening, Point};
 pub use fold::{FACTS_PER_MATTER_MAX, fold};

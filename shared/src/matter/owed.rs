@@ -50,6 +50,24 @@ pub enum Term {
     By(UnixMs),
 }
 
+impl Term {
+    /// When it is due, for a promise that is owed from a moment on; the first period's end of one that repeats.
+    pub(super) fn due_at(&self, from: UnixMs, pauses: &[Interval]) -> UnixMs {
+        match self {
+            Self::By(due_at) => (*due_at).max(from),
+            Self::Within { limit, countable } => spent(&without(countable, pauses), limit.ms),
+            Self::Each { limit, countable } => spent(countable, limit.ms),
+        }
+    }
+}
+
+impl Owed {
+    /// When it is due, with the matter's pauses.
+    pub(super) fn due_at(&self, pauses: &[Interval]) -> UnixMs {
+        self.term.due_at(self.from, if self.pausable { pauses } else { &[] })
+    }
+}
+
 /// Every promise of a matter as of a moment: the moment decides only how many periods passed.
 #[must_use]
 pub fn deadlines(matter: &Matter, now: UnixMs) -> Vec<Deadline> {

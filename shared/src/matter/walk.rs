@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::fact::{MatterFact, MatterStep, Point};
+use super::fact::{MatterFact, MatterStep};
 use super::fold::{class, each, within};
 use super::owed::Term;
 use super::state::{Matter, MatterState};
@@ -32,14 +32,14 @@ impl Matter {
                 return self.postpone(at, *until, supervisor.is_some(), pack);
             }
             MatterStep::Reclassed { class, supervisor, until, .. } => {
-                return self.reclass(class, supervisor.is_some(), *until, pack);
+                return self.reclass((id, at), (class, supervisor.is_some(), *until), pack);
             }
-            MatterStep::Raised { level, .. } => return self.raise(*level),
+            MatterStep::Raised { level, .. } => return self.raise(*level, pack),
             MatterStep::Assigned { owner } => self.owner.clone_from(owner),
-            MatterStep::Repeated { complaint } => return self.repeat(*complaint, pack),
+            MatterStep::Repeated { complaint } => return self.repeat((id, at), *complaint, pack),
             MatterStep::Resolved { .. } => return self.resolve(id, at, pack),
-            MatterStep::Inspected { ok } => self.inspected(at, *ok),
-            MatterStep::Callback(result) => self.callback(at, *result),
+            MatterStep::Inspected { ok } => return self.inspected(id, at, *ok, pack),
+            MatterStep::Callback(result) => return self.callback(id, at, *result, pack),
             MatterStep::Signed { .. } => {
                 self.end_work(at);
                 self.close(at, MatterState::Closed);
@@ -123,31 +123,36 @@ impl Matter {
 
     fn reclass(
         &mut self,
-        name: &str,
-        supervisor: bool,
-        until: Option<UnixMs>,
+        by: (Uuid, UnixMs),
+        (name, supervisor, until): (&str, bool, Option<UnixMs>),
         pack: &Pack,
     ) -> Result<(), String> {
         let class = super::fold::class(pack, self.kind, name)?;
         if class.supervisor_only && !supervisor {
             return Err(format!("only a supervisor judges a {} \"{name}\"", self.kind.name()));
         }
-        self.promised_as(class, until, pack)
+        if until.is_some_and(|until| until <= by.1) {
+            return Err("the date that the customer was told lies in the past".to_owned());
+        }
+        self.reclassed_as(class, until, by, pack)
     }
 
-    fn raise(&mut self, level: u32) -> Result<(), String> {
+    fn raise(&mut self, level: u32, pack: &Pack) -> Result<(), String> {
         if level <= self.level {
             return Err(format!("it is at level {} already", self.level));
+        }
+        if !pack.levels.is_empty() && level as usize > pack.levels.len() {
+            return Err(format!("pack {} knows {} levels of authority", pack.name, pack.levels.len()));
         }
         self.level = level;
         Ok(())
     }
 
     /// A further complaint on the same unresolved matter makes it what the class says.
-    fn repeat(&mut self, complaint: Uuid, pack: &Pack) -> Result<(), String> {
+    fn repeat(&mut self, by: (Uuid, UnixMs), complaint: Uuid, pack: &Pack) -> Result<(), String> {
         let becomes = class(pack, self.kind, &self.class)?.repeat_becomes.clone();
         if let Some(name) = becomes.filter(|name| *name != self.class) {
-            self.promised_as(class(pack, self.kind, &name)?, None, pack)?;
+            self.reclassed_as(class(pack, self.kind, &name)?, None, by, pack)?;
         }
         self.repeats.push(complaint);
         Ok(())
@@ -180,24 +185,30 @@ impl Matter {
         self.end(DeadlineKind::Progress, at, Ending::Cancelled);
     }
 
-    /// Back to work: what was promised runs on from its own beginning.
-    fn back_to_work(&mut self) {
+    /// Back to work: what was promised runs on from its own beginning, and the customer is owed a word each day again.
+    fn back_to_work(&mut self, fact: Uuid, at: UnixMs, pack: &Pack) -> Result<(), String> {
+        let progress = class(pack, self.kind, &self.class)?.progress_every;
+        let progress = progress.map(|limit| each(pack, limit, at)).transpose()?;
+        let done = self.resolved_at.take().map(|resolved_at| (resolved_at, Ending::Done));
         self.state = MatterState::Answered;
-        self.resolved_at = None;
-        if let Some(owed) = self.owed.iter_mut().rev().find(|owed| owed.kind == DeadlineKind::Resolution) {
-            owed.ended = None;
+        for owed in self.owed.iter_mut().filter(|owed| owed.kind == DeadlineKind::Resolution) {
+            owed.ended = owed.ended.filter(|ended| Some(*ended) != done);
         }
+        if let Some(term) = progress {
+            self.owes(DeadlineKind::Progress, Some(fact), at, term);
+        }
+        Ok(())
     }
 
-    fn inspected(&mut self, at: UnixMs, ok: bool) {
-        if ok {
-            self.close(at, MatterState::Closed);
-        } else {
-            self.back_to_work();
+    fn inspected(&mut self, fact: Uuid, at: UnixMs, ok: bool, pack: &Pack) -> Result<(), String> {
+        if !ok {
+            return self.back_to_work(fact, at, pack);
         }
+        self.close(at, MatterState::Closed);
+        Ok(())
     }
 
-    fn callback(&mut self, at: UnixMs, result: Callback) {
+    fn callback(&mut self, fact: Uuid, at: UnixMs, result: Callback, pack: &Pack) -> Result<(), String> {
         match result {
             Callback::NotReached => {}
             Callback::Satisfied if self.closed_by == ClosedBy::Signature => {
@@ -208,53 +219,11 @@ impl Matter {
                 self.close(at, MatterState::Closed);
             }
             Callback::Unsatisfied | Callback::StillDown => {
+                self.back_to_work(fact, at, pack)?;
                 self.end(DeadlineKind::Callback, at, Ending::Done);
-                self.back_to_work();
             }
-        }
-    }
-
-    fn made(
-        &mut self,
-        fact: Uuid,
-        at: UnixMs,
-        mode: &str,
-        points: &[Point],
-        pack: &Pack,
-    ) -> Result<(), String> {
-        let cadence = super::fold::cadence(pack, self.kind, &self.class)?;
-        if !cadence.modes.is_empty() && !cadence.modes.iter().any(|known| known == mode) {
-            return Err(format!("\"{mode}\" does not count here; what counts: {}", cadence.modes.join(", ")));
-        }
-        if let Some(name) = &cadence.checklist {
-            check_points(pack, name, points)?;
-        }
-        let review = cadence.review_within.map(|limit| within(pack, limit, at)).transpose()?;
-        self.end(DeadlineKind::of_round(self.kind), at, Ending::Done);
-        self.failed_points =
-            points.iter().filter(|point| !point.ok).map(|point| point.name.clone()).collect();
-        self.resolved_at = Some(at);
-        match review {
-            Some(term) => {
-                self.state = MatterState::Resolved;
-                self.owes(DeadlineKind::Review, Some(fact), at, term);
-            }
-            None => self.close(at, MatterState::Closed),
         }
         Ok(())
-    }
-
-    fn reviewed(&mut self, at: UnixMs, ok: bool) {
-        self.end(DeadlineKind::Review, at, Ending::Done);
-        if ok {
-            self.close(at, MatterState::Closed);
-        } else {
-            self.state = MatterState::Open;
-            self.resolved_at = None;
-            if let Some(owed) = self.owed.first_mut() {
-                owed.ended = None;
-            }
-        }
     }
 
     fn pause(&mut self, at: UnixMs, cause: &str, until: UnixMs, pack: &Pack) -> Result<(), String> {
@@ -263,7 +232,12 @@ impl Matter {
             return Err("a pause ends after it begins".to_owned());
         }
         self.pauses.push(Interval { from: at, to: Some(until) });
-        Ok(())
+        let mut running = self.owed.iter().filter(|owed| owed.pausable && owed.ended.is_none());
+        let reaches = running.try_for_each(|owed| self.must_reach(&owed.term, pack));
+        if reaches.is_err() {
+            self.pauses.pop();
+        }
+        reaches
     }
 
     fn exempt(&mut self, at: UnixMs, cause: &str, grantor: &str, pack: &Pack) -> Result<(), String> {
@@ -272,7 +246,7 @@ impl Matter {
         Ok(())
     }
 
-    fn close(&mut self, at: UnixMs, state: MatterState) {
+    pub(super) fn close(&mut self, at: UnixMs, state: MatterState) {
         self.state = state;
         self.closed_at = Some(at);
         for owed in self.owed.iter_mut().filter(|owed| owed.ended.is_none()) {
@@ -280,14 +254,13 @@ impl Matter {
         }
     }
 
-    fn end(&mut self, kind: DeadlineKind, at: UnixMs, ending: Ending) {
-        if let Some(owed) = self.owed.iter_mut().rev().find(|owed| owed.kind == kind && owed.ended.is_none())
-        {
+    pub(super) fn end(&mut self, kind: DeadlineKind, at: UnixMs, ending: Ending) {
+        for owed in self.owed.iter_mut().filter(|owed| owed.kind == kind && owed.ended.is_none()) {
             owed.ended = Some((at, ending));
         }
     }
 
-    fn running(&self, kind: DeadlineKind) -> Option<&Term> {
+    pub(super) fn running(&self, kind: DeadlineKind) -> Option<&Term> {
         self.owed.iter().rev().find(|owed| owed.kind == kind && owed.ended.is_none()).map(|owed| &owed.term)
     }
 
@@ -303,25 +276,5 @@ impl Matter {
         {
             owed.term = Term::By(due_at);
         }
-    }
-}
-
-/// Every point of the checklist is looked at, once, and no other.
-fn check_points(pack: &Pack, checklist: &str, points: &[Point]) -> Result<(), String> {
-    let Some(list) = pack.checklists.iter().find(|list| list.name == checklist) else {
-        return Err(format!("pack {} has no checklist \"{checklist}\"", pack.name));
-    };
-    let missing: Vec<&str> = list
-        .items
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .filter(|name| points.iter().filter(|point| point.name == *name).count() != 1)
-        .collect();
-    if !missing.is_empty() {
-        return Err(format!("points of the checklist to be answered once each: {}", missing.join(", ")));
-    }
-    match points.iter().find(|point| !list.items.iter().any(|(name, _)| *name == point.name)) {
-        Some(point) => Err(format!("\"{}\" is no point of the checklist \"{checklist}\"", point.name)),
-        None => Ok(()),
     }
 }

@@ -1,0 +1,75 @@
+//! What the steps of a round do: visits and patrols.
+
+use uuid::Uuid;
+
+use super::fact::Point;
+use super::fold::{cadence, within};
+use super::state::{Matter, MatterState};
+use crate::rules::Pack;
+use crate::sla::{DeadlineKind, Ending};
+use crate::time::UnixMs;
+
+impl Matter {
+    pub(super) fn made(
+        &mut self,
+        fact: Uuid,
+        at: UnixMs,
+        mode: &str,
+        points: &[Point],
+        pack: &Pack,
+    ) -> Result<(), String> {
+        let cadence = cadence(pack, self.kind, &self.class)?;
+        if !cadence.modes.is_empty() && !cadence.modes.iter().any(|known| known == mode) {
+            return Err(format!("\"{mode}\" does not count here; what counts: {}", cadence.modes.join(", ")));
+        }
+        if let Some(name) = &cadence.checklist {
+            check_points(pack, name, points)?;
+        }
+        let review = cadence.review_within.map(|limit| within(pack, limit, at)).transpose()?;
+        self.end(DeadlineKind::of_round(self.kind), at, Ending::Done);
+        self.failed_points =
+            points.iter().filter(|point| !point.ok).map(|point| point.name.clone()).collect();
+        self.resolved_at = Some(at);
+        match review {
+            Some(term) => {
+                self.state = MatterState::Resolved;
+                self.owes(DeadlineKind::Review, Some(fact), at, term);
+            }
+            None => self.close(at, MatterState::Closed),
+        }
+        Ok(())
+    }
+
+    pub(super) fn reviewed(&mut self, at: UnixMs, ok: bool) {
+        self.end(DeadlineKind::Review, at, Ending::Done);
+        if ok {
+            self.close(at, MatterState::Closed);
+        } else {
+            self.state = MatterState::Open;
+            self.resolved_at = None;
+            if let Some(owed) = self.owed.first_mut() {
+                owed.ended = None;
+            }
+        }
+    }
+}
+
+/// Every point of the checklist is looked at, once, and no other.
+fn check_points(pack: &Pack, checklist: &str, points: &[Point]) -> Result<(), String> {
+    let Some(list) = pack.checklists.iter().find(|list| list.name == checklist) else {
+        return Err(format!("pack {} has no checklist \"{checklist}\"", pack.name));
+    };
+    let missing: Vec<&str> = list
+        .items
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .filter(|name| points.iter().filter(|point| point.name == *name).count() != 1)
+        .collect();
+    if !missing.is_empty() {
+        return Err(format!("points of the checklist to be answered once each: {}", missing.join(", ")));
+    }
+    match points.iter().find(|point| !list.items.iter().any(|(name, _)| *name == point.name)) {
+        Some(point) => Err(format!("\"{}\" is no point of the checklist \"{checklist}\"", point.name)),
+        None => Ok(()),
+    }
+}
