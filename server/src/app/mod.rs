@@ -5,6 +5,7 @@ pub mod agents;
 pub mod contacts;
 pub mod customers;
 pub mod desk;
+pub mod export;
 pub mod housekeeping;
 pub mod import;
 pub mod live;

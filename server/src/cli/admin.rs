@@ -1,6 +1,6 @@
 //! The commands that do one thing and end.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -8,7 +8,8 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
 use super::{AgentCommand, Desk, UserCommand, out};
-use crate::app::import::{self, ImportError, Summary};
+use crate::app::export::{self, FileForm};
+use crate::app::import::{self, ImportError, Kind, Summary};
 use crate::app::{agents, users};
 use crate::auth::password::PASSWORD_BYTES_MAX;
 use crate::db::DbError;
@@ -131,6 +132,17 @@ pub(super) async fn backup(desk: &Desk, file: PathBuf) -> anyhow::Result<()> {
         file.display(),
         desk.settings.data_dir.join("tls").display()
     ));
+    Ok(())
+}
+
+/// Writes a new file: one that is there already stays as it is.
+pub(super) async fn export(desk: &Desk, what: Kind, file: &Path) -> anyhow::Result<()> {
+    let is_workbook = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx"));
+    let form = if is_workbook { FileForm::Xlsx } else { FileForm::Csv };
+    let mut new = std::fs::File::create_new(file).with_context(|| file.display().to_string())?;
+    let bytes = export::file(&desk.db, what, form, "command line", desk.now()).await?;
+    new.write_all(&bytes).with_context(|| file.display().to_string())?;
+    out::line(format_args!("wrote {}", file.display()));
     Ok(())
 }
 

@@ -39,9 +39,9 @@ enum Command {
     Serve,
     /// Check the configuration and the packs; list every mistake.
     Check,
-    /// Import customers or lines from a CSV file: all of it, or nothing.
+    /// Import customers or lines from a CSV or XLSX file: all of it, or nothing.
     Import {
-        /// The file, in UTF-8, with a header line.
+        /// The file: UTF-8 CSV or a workbook's first sheet, with a header line.
         file: PathBuf,
         /// Only say what would be done.
         #[arg(long)]
@@ -49,6 +49,14 @@ enum Command {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Export customers or lines to a file that `import` takes.
+    Export {
+        /// What: customers or lines.
+        #[arg(value_parser = crate::app::export::parse_what)]
+        what: crate::app::import::Kind,
+        /// The new file; `.xlsx` makes a workbook, anything else UTF-8 CSV.
+        file: PathBuf,
     },
     /// Users: who may sign in.
     #[command(subcommand)]
@@ -167,6 +175,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
     let desk = Desk::open(settings).await?;
     match cli.command {
         Command::Import { file, dry_run, json } => admin::import(&desk, &file, dry_run, json).await,
+        Command::Export { what, file } => admin::export(&desk, what, &file).await,
         Command::User(command) => admin::user(&desk, command).await,
         Command::Agent(command) => admin::agent(&desk, command).await,
         Command::Backup { file } => admin::backup(&desk, file).await,

@@ -12,6 +12,7 @@ mod board;
 mod dead_letters;
 mod deadlines;
 pub mod error;
+mod export;
 pub mod extract;
 #[cfg(test)]
 mod fault_tests;
@@ -78,6 +79,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = matters::routes(router);
     let router = reports::routes(router);
     let router = people::routes(router);
+    let router = export::routes(router);
     let router = shift::routes(router);
     reference::routes(router)
 }

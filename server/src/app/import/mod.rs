@@ -1,4 +1,4 @@
-//! Reference data from CSV: customers and lines. All of a file goes in, in one transaction, or nothing.
+//! Reference data from CSV or XLSX: customers and lines. All of a file goes in, in one transaction, or nothing.
 //!
 //! The kind of file is seen from its header. Columns come in any order, unknown ones are refused. An
 //! empty cell means absent; a column that the file does not have is left as it is. Every row is
@@ -6,6 +6,7 @@
 
 mod apply;
 mod plan;
+mod sheet;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use super::packs::PackSet;
 use super::{AppError, audit};
 use crate::db::{Db, DbError, Priority};
 use table::Table;
+pub(super) use table::{CUSTOMER_COLUMNS, LINE_COLUMNS};
 
 /// The largest file, in bytes.
 pub const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -112,7 +114,7 @@ pub async fn file(
     bytes(db, packs, &std::fs::read(path).map_err(failed)?, dry_run, now).await
 }
 
-/// Imports the bytes of a CSV file.
+/// Imports the bytes of a CSV or XLSX file.
 ///
 /// # Errors
 /// When they have mistakes; then nothing is changed.

@@ -1,11 +1,11 @@
-//! A CSV file as rows of named cells.
+//! A CSV file, or a workbook's first sheet, as rows of named cells.
 
-use super::{Kind, ROWS_MAX, RowMistake};
+use super::{Kind, ROWS_MAX, RowMistake, sheet};
 
 /// The longest cell, in characters.
 const CELL_CHARS_MAX: usize = 2048;
 
-pub(super) const CUSTOMER_COLUMNS: &[&str] = &[
+pub(in crate::app) const CUSTOMER_COLUMNS: &[&str] = &[
     "code",
     "name",
     "tier",
@@ -18,10 +18,13 @@ pub(super) const CUSTOMER_COLUMNS: &[&str] = &[
     "contact_name",
     "contact_phone",
 ];
-pub(super) const LINE_COLUMNS: &[&str] =
+pub(in crate::app) const LINE_COLUMNS: &[&str] =
     &["code", "customer", "site", "service", "tier", "agent", "probe", "interval", "upstream"];
 const CUSTOMER_REQUIRED: &[&str] = &["code", "name", "tier"];
 const LINE_REQUIRED: &[&str] = &["code", "customer"];
+
+/// A row's line in the file, from 1, and its cells.
+pub(super) type NumberedRow = (u64, Vec<String>);
 
 /// A file, with cells trimmed.
 #[derive(Debug)]
@@ -64,26 +67,37 @@ impl Table {
     /// Reads the file. `Ok` also carries what is wrong with single cells, so that the rows can still
     /// be checked against the database; `Err` means that the rows could not be told apart.
     pub(super) fn read(bytes: &[u8]) -> Result<(Self, Vec<RowMistake>), Vec<RowMistake>> {
+        if sheet::is_workbook(bytes) {
+            return Self::of_rows(sheet::rows(bytes)?.into_iter().map(Ok));
+        }
         let text = utf8(bytes)?;
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
             .has_headers(false)
             .trim(csv::Trim::All)
             .from_reader(text.as_bytes());
-        let mut records = reader.records();
-        let header = match records.next() {
-            Some(Ok(header)) => header,
-            Some(Err(e)) => return Err(vec![csv_mistake(&e)]),
+        let row = |record: Result<csv::StringRecord, csv::Error>| {
+            let record = record.map_err(|e| csv_mistake(&e))?;
+            let line = record.position().map_or(0, csv::Position::line);
+            Ok((line, record.iter().map(str::to_owned).collect()))
+        };
+        Self::of_rows(reader.records().map(row))
+    }
+
+    fn of_rows(
+        mut rows: impl Iterator<Item = Result<NumberedRow, RowMistake>>,
+    ) -> Result<(Self, Vec<RowMistake>), Vec<RowMistake>> {
+        let columns = match rows.next() {
+            Some(header) => header.map_err(|mistake| vec![mistake])?.1,
             None => return Err(vec![mistake(1, "", "the file is empty: it begins with a header line")]),
         };
-        let columns: Vec<String> = header.iter().map(str::to_owned).collect();
         let kind = kind_of(&columns)?;
         let mut table = Self { kind, columns, rows: Vec::new() };
         let mut mistakes = Vec::new();
-        for record in records {
-            match record {
-                Ok(record) => table.add(&record, &mut mistakes),
-                Err(e) => mistakes.push(csv_mistake(&e)),
+        for row in rows {
+            match row {
+                Ok((line, cells)) => table.add(line, cells, &mut mistakes),
+                Err(mistake) => mistakes.push(mistake),
             }
             if table.rows.len() > ROWS_MAX {
                 return Err(vec![mistake(0, "", format!("more than {ROWS_MAX} rows; split the file"))]);
@@ -92,23 +106,25 @@ impl Table {
         Ok((table, mistakes))
     }
 
-    fn add(&mut self, record: &csv::StringRecord, mistakes: &mut Vec<RowMistake>) {
-        let line = record.position().map_or(0, csv::Position::line);
-        if record.iter().all(str::is_empty) {
+    fn add(&mut self, line: u64, mut cells: Vec<String>, mistakes: &mut Vec<RowMistake>) {
+        if cells.iter().all(String::is_empty) {
             return;
         }
-        if record.len() != self.columns.len() {
-            let reason = format!("has {} cells where the header has {}", record.len(), self.columns.len());
+        if cells.len() != self.columns.len() {
+            let reason = format!("has {} cells where the header has {}", cells.len(), self.columns.len());
             return mistakes.push(mistake(line, "", reason));
         }
-        for (column, cell) in self.columns.iter().zip(record) {
+        for (column, cell) in self.columns.iter().zip(&mut cells) {
+            if let Some(text) = unguarded(cell) {
+                *cell = text;
+            }
             if cell.chars().count() > CELL_CHARS_MAX {
                 mistakes.push(mistake(line, column, format!("longer than {CELL_CHARS_MAX} characters")));
             } else if cell.chars().any(char::is_control) {
                 mistakes.push(mistake(line, column, "contains a control character or a line break"));
             }
         }
-        self.rows.push(TableRow { line, cells: record.iter().map(str::to_owned).collect() });
+        self.rows.push(TableRow { line, cells });
     }
 
     pub(super) fn cell<'a>(&self, row: &'a TableRow, column: &str) -> Cell<'a> {
@@ -119,6 +135,12 @@ impl Table {
             Some(text) => Cell::Text(text),
         }
     }
+}
+
+/// A text that was guarded against being taken for a formula, as exports do.
+fn unguarded(cell: &str) -> Option<String> {
+    let text = cell.strip_prefix('\'')?;
+    text.starts_with(['=', '+', '-', '@']).then(|| text.to_owned())
 }
 
 pub(super) fn mistake(line: u64, column: &str, reason: impl Into<String>) -> RowMistake {
