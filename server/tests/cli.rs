@@ -139,6 +139,27 @@ fn check_lists_every_mistake() {
 }
 
 #[test]
+fn check_says_what_a_pack_would_move() {
+    let desk = Desk::new("");
+    let (_, shipped) = linewatch_shared::rules::SHIPPED[0];
+    let file = desk.path("next.toml");
+    std::fs::write(&file, shipped.replace("\"2026.1\"", "\"2026.2\"")).unwrap();
+    let out = desk.ok(&["check", "--preview", &file], "");
+    assert!(
+        out.contains("group-line 2026.2 instead of 2026.1: 0 faults and 0 matters open under it"),
+        "{out}"
+    );
+    assert!(out.contains("0 promises would move"), "{out}");
+    let json: serde_json::Value =
+        serde_json::from_str(&desk.ok(&["check", "--preview", &file, "--json"], "")).unwrap();
+    assert_eq!(json["moved_count"], 0);
+    std::fs::write(&file, shipped.replace("\"30m\"", "\"half an hour\"")).unwrap();
+    let (out, err) = desk.refused(&["check", "--preview", &file], "");
+    assert!(out.contains("next.toml:") && out.contains("half an hour"), "{out}");
+    assert!(err.contains("1 mistake to correct"), "{err}");
+}
+
+#[test]
 fn usage_and_version() {
     let desk = Desk::new("");
     assert_eq!(desk.ok(&["version"], ""), format!("linewatch-server {}\n", env!("CARGO_PKG_VERSION")));

@@ -9,7 +9,7 @@ use linewatch_shared::facts::{Callback, Step, StepKind};
 use linewatch_shared::rules::{Pack, SHIPPED};
 use linewatch_shared::sla::{
     Carried, Deadline, DeadlineKind, Event, Fact, Fault, LineRules, LineTerms, PackVersion, Status,
-    deadlines, fold,
+    deadlines, fold, moved,
 };
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
@@ -142,4 +142,35 @@ fn beyond_the_calendar_nothing_is_guessed() {
     let round_the_clock = story(&rules("group", "sdh"), "2026-12-31 23:00", &[]);
     assert_eq!(due(&round_the_clock, DeadlineKind::Restoration), "2027-01-01 03:00");
     assert_eq!(round_the_clock.countable.missing, None);
+}
+
+/// What another version would move: open promises alone, from when to when.
+#[test]
+fn another_version_moves_what_is_open() {
+    let text = SHIPPED.iter().find(|(file, _)| *file == "gov-enterprise.toml").unwrap().1;
+    let sdh = "tier = \"group\"\nservice = \"sdh\"\n";
+    assert!(text.contains(sdh));
+    let text =
+        text.replace("\"2026.1\"", "\"2026.2\"").replace(sdh, &format!("{sdh}feedback_every = \"15m\"\n"));
+    let text = text.replacen("finish_within = \"4h\"", "finish_within = \"1wd\"", 1);
+    let pack = Pack::parse(&text, "gov-enterprise.toml").unwrap();
+    let now = at("2026-11-20 10:40");
+    let moves = |steps: &[(&str, StepKind)]| -> Vec<String> {
+        let fault = story(&rules("group", "sdh"), "2026-11-20 10:00", steps);
+        let there = fault.under(&pack).unwrap();
+        assert_eq!(there.terms.version, "2026.2");
+        let shown = |due: Option<UnixMs>| due.map_or("-".to_owned(), local);
+        moved(&deadlines(&fault, now), &deadlines(&there, now))
+            .iter()
+            .map(|moved| format!("{} {} {}", moved.kind.name(), shown(moved.from), shown(moved.to)))
+            .collect()
+    };
+    let restoration = "restoration 2026-11-20 14:00 2026-11-23 10:00";
+    assert_eq!(moves(&[]), [restoration]);
+    let feedback = "feedback 2026-11-20 11:02 2026-11-20 10:47";
+    assert_eq!(moves(&[("2026-11-20 10:32", StepKind::Acknowledged)]), [restoration, feedback]);
+    let restored = [("2026-11-20 10:20", StepKind::Restored)];
+    assert_eq!(moves(&restored), ["feedback 2026-11-20 10:50 2026-11-20 10:35"]);
+    let fault = story(&rules("local-C", "lan"), "2026-11-20 10:00", &[]);
+    assert_eq!(fault.under(&Pack::parse(SHIPPED[0].1, "group-line.toml").unwrap()), None);
 }

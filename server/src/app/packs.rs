@@ -4,6 +4,8 @@
 //! started under. The same name and version with other content is refused. Calendars of working time are the shipped
 //! ones, and those of `calendars` in `packs.dir`, which replace them by name.
 
+pub mod preview;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;

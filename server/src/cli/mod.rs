@@ -38,7 +38,14 @@ enum Command {
     /// Run the server until it is asked to end (SIGTERM or Ctrl-C).
     Serve,
     /// Check the configuration and the packs; list every mistake.
-    Check,
+    Check {
+        /// A pack that is not in force: say which open promises it would move, and from when to when.
+        #[arg(long, value_name = "FILE")]
+        preview: Option<PathBuf>,
+        /// Print the preview as JSON.
+        #[arg(long, requires = "preview")]
+        json: bool,
+    },
     /// Import customers or lines from a CSV or XLSX file: all of it, or nothing.
     Import {
         /// The file: UTF-8 CSV or a workbook's first sheet, with a header line.
@@ -165,8 +172,12 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         out::line(format_args!("linewatch-server {}", env!("CARGO_PKG_VERSION")));
         return Ok(());
     }
-    if matches!(cli.command, Command::Check) {
-        return check::check(&cli.config, SystemClock::start().now());
+    if let Command::Check { preview, json } = cli.command {
+        check::check(&cli.config, preview.is_none(), SystemClock::start().now())?;
+        return match preview {
+            Some(file) => check::preview(&cli.config, &file, json).await,
+            None => Ok(()),
+        };
     }
     let settings = Settings::load(&cli.config).map_err(AppError::Mistakes)?;
     if matches!(cli.command, Command::Serve) {
@@ -180,7 +191,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Agent(command) => admin::agent(&desk, command).await,
         Command::Backup { file } => admin::backup(&desk, file).await,
         Command::Report(args) => report::run(&desk, args).await,
-        Command::Serve | Command::Check | Command::Version => Ok(()),
+        Command::Serve | Command::Check { .. } | Command::Version => Ok(()),
     }
 }
 

@@ -23,6 +23,9 @@ mod matters;
 mod new_fact;
 mod new_matter_step;
 mod observe;
+mod pack_preview;
+#[cfg(test)]
+mod pack_preview_tests;
 pub mod page;
 mod people;
 mod reference;
@@ -80,6 +83,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = reports::routes(router);
     let router = people::routes(router);
     let router = export::routes(router);
+    let router = pack_preview::routes(router);
     let router = shift::routes(router);
     reference::routes(router)
 }

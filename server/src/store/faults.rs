@@ -46,6 +46,12 @@ pub fn live(tx: &mut Tx<'_>) -> Result<Vec<FaultState>, DbError> {
     states(tx, "SELECT body FROM fault WHERE live = 1 ORDER BY started_at_ms", &[])
 }
 
+/// The same, page by page in the order of their ids.
+pub fn live_after(tx: &mut Tx<'_>, after: Uuid, limit: i64) -> Result<Vec<FaultState>, DbError> {
+    let sql = "SELECT body FROM fault WHERE live = 1 AND id > $1 ORDER BY id LIMIT $2";
+    states(tx, sql, &[after.into(), limit.into()])
+}
+
 /// The live faults of one line.
 pub fn live_of_line(tx: &mut Tx<'_>, line: &str) -> Result<Vec<FaultState>, DbError> {
     states(tx, "SELECT body FROM fault WHERE line = $1 AND live = 1 ORDER BY started_at_ms", &[line.into()])

@@ -73,6 +73,12 @@ pub fn one(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<Standing>, DbError> {
     tx.query_opt("SELECT body FROM matter WHERE id = $1", &[id.into()])?.as_ref().map(standing).transpose()
 }
 
+/// The matters under a pack on which something may still be owed, page by page in the order of their ids.
+pub fn live_after(tx: &mut Tx<'_>, pack: &str, after: Uuid, limit: i64) -> Result<Vec<Standing>, DbError> {
+    let sql = "SELECT body FROM matter WHERE live = 1 AND pack = $1 AND id > $2 ORDER BY id LIMIT $3";
+    tx.query(sql, &[pack.into(), after.into(), limit.into()])?.iter().map(standing).collect()
+}
+
 /// Saves a matter and its promises.
 pub fn save(tx: &mut Tx<'_>, standing: &Standing, now: UnixMs) -> Result<(), DbError> {
     let matter = &standing.matter;

@@ -77,6 +77,9 @@ pub struct Terms {
     pub pack: String,
     /// The pack's version.
     pub version: String,
+    /// What runs over the line.
+    #[serde(default)]
+    pub service: String,
     /// The tier with its limits.
     pub tier: Tier,
 }

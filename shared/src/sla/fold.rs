@@ -244,6 +244,7 @@ impl Walk<'_> {
                 customer: self.rules.terms_at(at).customer.clone(),
                 pack: pack.name.clone(),
                 version: pack.version.clone(),
+                service: self.rules.terms_at(at).service.clone(),
                 tier: tier.clone(),
             },
             countable: Countable::default(),

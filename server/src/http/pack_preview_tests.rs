@@ -1,0 +1,115 @@
+//! What a version of a pack would move, over the API, on both databases.
+
+use std::sync::Arc;
+
+use axum::http::{Method, StatusCode};
+use linewatch_shared::rules::SHIPPED;
+use linewatch_shared::time::HOUR_MS;
+use serde_json::{Value, json};
+
+use super::testing::{START, TestAnswer, TestDesk};
+use crate::app::import;
+use crate::auth::Role;
+use crate::db::{Db, testing::both};
+
+const CUSTOMERS: &str = "code,name,tier,pack,manager\nbank,Sample Bank,AAA,,Manager A\nhall,Sample Hall,group,gov-enterprise,Manager B\n";
+const LINES: &str = "code,customer,site,service\nL1,bank,HQ,\nL2,hall,Hall,SDH专线\n";
+
+async fn desk(db: Db) -> TestDesk {
+    let desk = TestDesk::new(db).await;
+    for file in [CUSTOMERS, LINES] {
+        import::bytes(&desk.app.db, &Arc::clone(&desk.app.packs), file.as_bytes(), false, START)
+            .await
+            .unwrap();
+    }
+    desk
+}
+
+async fn call(desk: &TestDesk, role: Role, method: Method, path: &str, body: Option<Value>) -> TestAnswer {
+    desk.call(Some(role), method, &format!("/api/v1{path}"), body).await
+}
+
+fn shipped(name: &str, edit: impl Fn(String) -> String) -> Value {
+    let (_, text) = SHIPPED.iter().find(|(file, _)| *file == format!("{name}.toml")).unwrap();
+    json!({ "text": edit(text.replace("\"2026.1\"", "\"2026.2\"")) })
+}
+
+async fn preview(desk: &TestDesk, body: Value) -> TestAnswer {
+    call(desk, Role::Admin, Method::POST, "/packs/preview", Some(body)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_promises_that_would_move_are_listed_and_nothing_is_changed() {
+    both(|db| async move {
+        let desk = desk(db).await;
+        for line in ["L1", "L2"] {
+            let report =
+                json!({ "line": line, "channel": "hotline", "reporter": "caller", "description": "down" });
+            let opened = call(&desk, Role::Noc, Method::POST, "/faults", Some(report)).await;
+            assert_eq!(opened.status, StatusCode::CREATED, "{}", opened.text);
+        }
+        let faults = call(&desk, Role::Noc, Method::GET, "/faults", None).await.text;
+        let shorter = shipped("group-line", |text| {
+            text.replacen("restore_within = \"2h\"", "restore_within = \"90m\"", 1)
+        });
+        let found = preview(&desk, shorter).await;
+        assert_eq!(found.status, StatusCode::OK, "{}", found.text);
+        assert_eq!((&found.json["version"], &found.json["in_force"]), (&json!("2026.2"), &json!("2026.1")));
+        assert_eq!((&found.json["faults"], &found.json["moved_count"]), (&json!(1), &json!(1)));
+        let moved = &found.json["moved"][0];
+        let at = |ms: i64| json!((START + ms).to_rfc3339());
+        assert_eq!((&moved["line"], &moved["kind"]), (&json!("L1"), &json!("restoration")));
+        assert_eq!((&moved["from"], &moved["to"]), (&at(2 * HOUR_MS), &at(HOUR_MS * 3 / 2)));
+        let same = preview(&desk, shipped("group-line", |text| text)).await.json;
+        assert_eq!(same["moved_count"], 0);
+        // By tier and service: the line's own cell.
+        let cell = "tier = \"group\"\nservice = \"sdh\"\nanswer_within = \"15m\"";
+        let later = shipped("gov-enterprise", |text| {
+            assert!(text.contains(cell));
+            text.replace(cell, "tier = \"group\"\nservice = \"sdh\"\nanswer_within = \"20m\"")
+        });
+        let found = preview(&desk, later).await.json;
+        assert_eq!((&found["moved_count"], &found["moved"][0]["kind"]), (&json!(1), &json!("answer")));
+        let without = shipped("gov-enterprise", |text| text.replace("\"group\"", "\"nation\""));
+        let found = preview(&desk, without).await.json;
+        assert_eq!((&found["moved_count"], &found["unfit_count"]), (&json!(0), &json!(1)));
+        assert!(found["unfit"][0]["reason"].as_str().unwrap().contains("no tier \"group\""), "{found}");
+        assert_eq!(call(&desk, Role::Noc, Method::GET, "/faults", None).await.text, faults);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_matters_are_looked_at_too_and_mistakes_are_told() {
+    both(|db| async move {
+        let desk = desk(db).await;
+        let complaint = json!({
+            "kind": "complaint", "class": "minor", "customer": "bank", "title": "slow", "description": "slow",
+            "reporter": "caller",
+        });
+        let opened = call(&desk, Role::Noc, Method::POST, "/matters", Some(complaint)).await;
+        assert_eq!(opened.status, StatusCode::CREATED, "{}", opened.text);
+        let found = preview(
+            &desk,
+            shipped("service-desk", |text| {
+                text.replacen("resolve_within = \"24h\"", "resolve_within = \"12h\"", 1)
+            }),
+        )
+        .await
+        .json;
+        assert_eq!((&found["matters"], &found["moved_count"]), (&json!(1), &json!(1)), "{found}");
+        let moved = &found["moved"][0];
+        assert_eq!((&moved["subject"], &moved["kind"]), (&json!("matter"), &json!("resolution")));
+        assert_eq!(moved["to"], json!((START + 12 * HOUR_MS).to_rfc3339()));
+        let gone = shipped("service-desk", |text| text.replacen("name = \"minor\"", "name = \"small\"", 1));
+        let found = preview(&desk, gone).await.json;
+        assert!(found["unfit"][0]["reason"].as_str().unwrap().contains("\"minor\" is no class"), "{found}");
+        let wrong = shipped("service-desk", |text| text.replacen("= \"15m\"", "= \"a while\"", 1));
+        let refused = preview(&desk, wrong).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.text.contains("answer_within: \\\"a while\\\" is not a limit"), "{}", refused.text);
+        let noc = call(&desk, Role::Noc, Method::POST, "/packs/preview", Some(json!({ "text": "" }))).await;
+        assert_eq!(noc.status, StatusCode::FORBIDDEN);
+    })
+    .await;
+}
