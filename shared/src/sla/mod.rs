@@ -15,11 +15,14 @@ mod fact;
 mod fault;
 mod fold;
 mod interval;
+mod line;
+mod planned;
 mod rerate;
 mod reshape;
 mod rules;
 mod service;
 mod walk;
+mod window;
 
 pub use advance::{
     Effect, EffectKey, FaultState, Ledger, LedgerEntry, Mark, PastVerdict, Verdict, advance, judge_all,
@@ -36,3 +39,4 @@ pub use interval::{Interval, moment_spent, union_ms, within, without};
 pub use rerate::{Moved, moved};
 pub use rules::{LineRules, LineTerms, PackVersion, RulesError};
 pub(crate) use walk::known_cause;
+pub use window::Window;

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use uuid::Uuid;
+
+use super::window::{Window, end_of_work, start_of_work};
 use crate::rules::{Pack, Tier};
 use crate::time::UnixMs;
 
@@ -58,6 +61,8 @@ pub struct LineRules {
     packs: BTreeMap<String, Vec<PackVersion>>,
     /// For each of the terms, the versions of its pack that have its tier, and the tier as its service has it.
     tiers: Vec<Vec<(UnixMs, Arc<Pack>, Tier)>>,
+    /// Those that exempt.
+    windows: Vec<Window>,
 }
 
 impl LineRules {
@@ -97,7 +102,37 @@ impl LineRules {
             }
             tiers.push(of_tier);
         }
-        Ok(Self { line: line.to_owned(), terms, packs: versions, tiers })
+        Ok(Self { line: line.to_owned(), terms, packs: versions, tiers, windows: Vec::new() })
+    }
+
+    /// The same with planned work on the line. Windows that were not applied for, or not announced, in time
+    /// exempt nothing.
+    #[must_use]
+    pub fn with_windows(mut self, windows: impl IntoIterator<Item = Window>) -> Self {
+        let exempts = |window: &Window| {
+            let notice_ms = self.pack_at(window.from).0.planned_work_notice_ms;
+            window.refusal(notice_ms).is_none()
+        };
+        self.windows = windows.into_iter().filter(exempts).collect();
+        self
+    }
+
+    /// When the planned work on the line ends that is under way at the moment.
+    #[must_use]
+    pub fn work_until(&self, at: UnixMs) -> Option<UnixMs> {
+        end_of_work(&self.windows, at)
+    }
+
+    /// When the planned work on the line began that is under way at the moment, or ends then.
+    #[must_use]
+    pub fn work_since(&self, at: UnixMs) -> Option<UnixMs> {
+        start_of_work(&self.windows, at)
+    }
+
+    /// Whether a window exempts what falls into it.
+    #[must_use]
+    pub fn exempts(&self, window: Uuid) -> bool {
+        self.windows.iter().any(|known| known.id == window)
     }
 
     /// The line's code.

@@ -13,17 +13,20 @@ pub struct Desk {
     pub facts: Vec<Fact>,
     pub states: Vec<FaultState>,
     pub told: Vec<(UnixMs, Effect)>,
+    /// When planned work ends: the line is looked at again then.
+    pub work_ends: Vec<UnixMs>,
 }
 
 impl Desk {
     pub fn new(rules: LineRules) -> Self {
-        Self { rules, facts: Vec::new(), states: Vec::new(), told: Vec::new() }
+        Self { rules, facts: Vec::new(), states: Vec::new(), told: Vec::new(), work_ends: Vec::new() }
     }
 
     /// Takes in facts that arrive together.
     pub fn learn(&mut self, facts: impl IntoIterator<Item = Fact>, now: UnixMs) {
         self.facts.extend(facts);
-        let folded = fold(self.facts.clone(), &self.rules, &Carried::default());
+        let folded =
+            fold(self.facts.clone(), &self.rules, &Carried { as_of: Some(now), ..Carried::default() });
         self.states = carry(std::mem::take(&mut self.states), folded.faults);
         self.advance(now);
     }
@@ -39,13 +42,18 @@ impl Desk {
     pub fn run_until(&mut self, from: UnixMs, until: UnixMs) -> usize {
         let mut now = from;
         for wakes in 0..WAKES_MAX {
-            let next = self.states.iter().filter_map(|state| next_wake(state, now)).min();
+            let works = self.work_ends.iter().copied().filter(|at| *at > now);
+            let next = self.states.iter().filter_map(|state| next_wake(state, now)).chain(works).min();
             let Some(next) = next.filter(|next| *next <= until) else {
                 self.advance(until);
                 return wakes;
             };
             now = next;
-            self.advance(now);
+            if self.work_ends.contains(&now) {
+                self.learn([], now);
+            } else {
+                self.advance(now);
+            }
         }
         panic!("the desk never sleeps");
     }

@@ -13,7 +13,7 @@ use linewatch_shared::detector::LineState;
 use linewatch_shared::facts::{Callback, Channel, Reopening, Step, StepKind};
 use linewatch_shared::rules::{Pack, SHIPPED, format_duration, parse_duration};
 use linewatch_shared::sla::{
-    Carried, Deadline, Event, Fact, Fault, LineRules, LineTerms, PackVersion, Status, deadlines, fold,
+    Carried, Deadline, Event, Fact, Fault, LineRules, LineTerms, PackVersion, Status, Window, deadlines, fold,
 };
 use linewatch_shared::time::UnixMs;
 use serde::Deserialize;
@@ -41,6 +41,9 @@ struct Story {
     /// Tier of the line from a moment on, beside the first one.
     #[serde(default)]
     terms: Vec<TermsLine>,
+    /// Planned work on the line.
+    #[serde(default)]
+    window: Vec<WindowLine>,
     fact: Vec<FactLine>,
     #[serde(default)]
     look: Vec<Look>,
@@ -61,6 +64,18 @@ fn tier() -> String {
 struct TermsLine {
     from: String,
     tier: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WindowLine {
+    from: String,
+    to: String,
+    applied: String,
+    announced: Option<String>,
+    /// When the desk got to know of it (default: when it was applied for), and when it was called off.
+    learnt: Option<String>,
+    cancelled: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -142,14 +157,16 @@ impl<'a> Teller<'a> {
             .enumerate()
             .map(|(number, line)| (id(number), name(number, line)))
             .collect();
-        let mut facts: Vec<(UnixMs, Fact)> = Vec::new();
+        let mut facts: Vec<(UnixMs, Option<Fact>)> = Vec::new();
         for (number, line) in self.story.fact.iter().enumerate() {
             let fact = self.fact(number, line);
             let learnt = line.learnt.as_ref().map_or(fact.occurred_at, |at| self.time(at));
-            facts.push((learnt, fact));
+            facts.push((learnt, Some(fact)));
         }
+        facts.extend(self.story.window.iter().flat_map(|line| self.turns(line)).map(|at| (at, None)));
         facts.sort_by_key(|(learnt, _)| *learnt);
-        let mut desk = Desk::new(self.rules());
+        let mut desk = Desk::new(self.rules(UnixMs(0)));
+        desk.work_ends = self.story.window.iter().map(|line| self.time(&line.to)).collect();
         let mut looks = self.story.look.iter().peekable();
         let mut now = facts[0].0;
         for batch in facts.chunk_by(|a, b| a.0 == b.0) {
@@ -158,7 +175,8 @@ impl<'a> Teller<'a> {
                 now = self.look(&mut desk, now, look)?;
             }
             desk.run_until(now, learnt);
-            desk.learn(batch.iter().map(|(_, fact)| fact.clone()), learnt);
+            desk.rules = self.rules(learnt);
+            desk.learn(batch.iter().filter_map(|(_, fact)| fact.clone()), learnt);
             now = learnt;
         }
         for look in looks {
@@ -170,7 +188,31 @@ impl<'a> Teller<'a> {
         }
     }
 
-    fn rules(&self) -> LineRules {
+    /// When a window is learnt of, and when it is called off.
+    fn turns(&self, line: &WindowLine) -> Vec<UnixMs> {
+        let learnt = line.learnt.as_ref().unwrap_or(&line.applied);
+        std::iter::once(learnt).chain(&line.cancelled).map(|at| self.time(at)).collect()
+    }
+
+    /// The planned work that the desk knows of at a moment.
+    fn windows(&self, now: UnixMs) -> Vec<Window> {
+        let mut windows = Vec::new();
+        for (number, line) in self.story.window.iter().enumerate() {
+            let turns = self.turns(line);
+            if turns[0] <= now && turns.get(1).is_none_or(|cancelled| *cancelled > now) {
+                windows.push(Window {
+                    id: id(1_000 + number),
+                    from: self.time(&line.from),
+                    to: self.time(&line.to),
+                    applied_at: self.time(&line.applied),
+                    announced_at: line.announced.as_ref().map(|at| self.time(at)),
+                });
+            }
+        }
+        windows
+    }
+
+    fn rules(&self, now: UnixMs) -> LineRules {
         let mut text: toml::Table = toml::from_str(SHIPPED[0].1).unwrap();
         let head = text.get_mut("pack").unwrap().as_table_mut().unwrap();
         head.extend(self.story.pack.clone());
@@ -192,7 +234,8 @@ impl<'a> Teller<'a> {
         };
         let mut all = vec![terms(UnixMs(0), &self.story.tier)];
         all.extend(self.story.terms.iter().map(|line| terms(self.time(&line.from), &line.tier)));
-        LineRules::new("L1", all, [PackVersion { valid_from: UnixMs(0), pack: Arc::new(pack) }]).unwrap()
+        let rules = LineRules::new("L1", all, [PackVersion { valid_from: UnixMs(0), pack: Arc::new(pack) }]);
+        rules.unwrap().with_windows(self.windows(now))
     }
 
     fn fact(&self, number: usize, line: &FactLine) -> Fact {
