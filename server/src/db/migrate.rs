@@ -13,6 +13,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0002_faults", include_str!("../../migrations/0002_faults.sql")),
     ("0003_outbox", include_str!("../../migrations/0003_outbox.sql")),
     ("0004_matters", include_str!("../../migrations/0004_matters.sql")),
+    ("0005_planned_work", include_str!("../../migrations/0005_planned_work.sql")),
     ("0006_services", include_str!("../../migrations/0006_services.sql")),
     ("0007_reports", include_str!("../../migrations/0007_reports.sql")),
     ("0008_people", include_str!("../../migrations/0008_people.sql")),

@@ -1,4 +1,4 @@
-//! Facts that had to wait: those dated ahead, and those of lines that were not known.
+//! Facts that had to wait: those dated ahead, those of lines that were not known, those within planned work.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use linewatch_shared::time::DAY_MS;
 
 use super::{LOOK_EVERY, failed, woken_or};
 use crate::app::App;
-use crate::app::desk::{engine::settle_waiting, ingest::take_due};
+use crate::app::desk::{engine::settle_waiting, ingest::take_due, planned};
 use crate::db::{DbError, Priority};
 use crate::store::outgoing::forget_events;
 
@@ -39,7 +39,7 @@ async fn tick(app: &Arc<App>) -> Result<usize, DbError> {
     app.db
         .write(Priority::Ingest, move |tx| {
             forget_events(tx, now - EVENTS_KEPT_MS)?;
-            Ok(take_due(&desk, tx, now)? + settle_waiting(&desk, tx, now)?)
+            Ok(take_due(&desk, tx, now)? + settle_waiting(&desk, tx, now)? + planned::round(&desk, tx, now)?)
         })
         .await
 }

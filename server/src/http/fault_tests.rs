@@ -145,6 +145,49 @@ async fn only_a_supervisor_closes_without_the_customer_s_word() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_report_within_planned_work_is_answered_with_the_work() {
+    both(|db| async move {
+        let desk = desk(db).await;
+        let at = |minutes: i64| (START + minutes * MINUTE_MS).to_rfc3339();
+        let work = json!({
+            "reason": "cut-over", "lines": ["L1"], "from": at(5), "to": at(65),
+            "applied_at": at(-3_000), "announced_at": at(-60),
+        });
+        let technician =
+            desk.call(Some(Role::Technician), Method::POST, "/api/v1/planned-work", Some(work.clone()));
+        assert_eq!(technician.await.status, StatusCode::FORBIDDEN);
+        let added = post_once(&desk, "/planned-work", "w1", &work).await;
+        assert_eq!(
+            (added.status, &added.json["exempt"]),
+            (StatusCode::CREATED, &json!(true)),
+            "{}",
+            added.text
+        );
+        let again = post_once(&desk, "/planned-work", "w1", &work).await;
+        assert_eq!(again.text, added.text);
+        desk.clock.advance(10 * MINUTE_MS);
+        let tied = post(&desk, "/faults", report("L1")).await;
+        assert_eq!(
+            (tied.status, &tied.json["planned_work"]["id"]),
+            (StatusCode::ACCEPTED, &added.json["id"])
+        );
+        assert_eq!(get(&desk, "/faults").await.json["items"], json!([]));
+        let path = format!("/planned-work/{}", added.json["id"].as_str().unwrap());
+        let read = get(&desk, &path).await.json;
+        assert_eq!((&read["reports"][0]["id"], &read["lines"]), (&tied.json["report"], &json!(["L1"])));
+        let listed = get(&desk, "/planned-work?limit=1").await.json;
+        assert_eq!((&listed["items"][0]["id"], &listed["next_cursor"]), (&added.json["id"], &Value::Null));
+        let cancelled = post(&desk, &format!("{path}/cancel"), json!({})).await;
+        assert_eq!((cancelled.status, &cancelled.json["exempt"]), (StatusCode::OK, &json!(false)));
+        let fault = get(&desk, &format!("/faults/{}", tied.json["report"].as_str().unwrap())).await;
+        assert_eq!((fault.status, &fault.json["state"]), (StatusCode::OK, &json!("open")));
+        let neither = json!({ "reason": "x", "from": at(5), "to": at(65) });
+        assert_eq!(post(&desk, "/planned-work", neither).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lists_are_judged_as_of_the_reading_and_come_in_pages() {
     both(|db| async move {
         let desk = desk(db).await;

@@ -18,7 +18,8 @@ use super::new_fact::NewFact;
 use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
 use crate::app::desk::detail::{self, FaultDetail};
-use crate::app::desk::report::{NewReport, channel, report};
+use crate::app::desk::planned::{self, WorkView};
+use crate::app::desk::report::{NewReport, TakenIn, channel, report};
 use crate::app::desk::step::{NewStep, step};
 use crate::app::desk::view::{self, FaultView, Lens};
 use crate::app::desk::{Desk, DeskError};
@@ -48,6 +49,7 @@ impl From<DeskError> for ApiError {
         match error {
             DeskError::Db(error) => error.into(),
             DeskError::NoLine(_) => Self::not_found("unknown_line", error.to_string()),
+            DeskError::NoWork(_) => Self::not_found("unknown_planned_work", error.to_string()),
             DeskError::NoFault(_) => Self::not_found("unknown_fault", error.to_string()),
             DeskError::NoMatter(_) => Self::not_found("unknown_matter", error.to_string()),
             DeskError::NoAbsence(_) => Self::not_found("unknown_absence", error.to_string()),
@@ -136,9 +138,32 @@ struct ReportBody {
     description: String,
 }
 
-/// Takes in a report: 201 with a new fault, 200 where it joined the line's open one.
+/// A report that fell into planned work: it is no fault, and its customer is told why.
+#[derive(Clone, Debug, serde::Serialize, utoipa::ToSchema)]
+struct PlannedAnswer {
+    /// The report's id: a fault answers to it should the work be overrun.
+    report: String,
+    /// The line's code.
+    line: String,
+    /// The work.
+    planned_work: WorkView,
+}
+
+fn planned_answer(
+    desk: &Desk,
+    tx: &mut Tx<'_>,
+    new: &NewReport,
+    work: &crate::store::planned::Work,
+) -> Result<Answer, ApiError> {
+    let planned_work = planned::view(desk, tx, work)?;
+    let answer = PlannedAnswer { report: new.id.to_string(), line: new.report.line.clone(), planned_work };
+    Answer::new(StatusCode::ACCEPTED, &answer)
+}
+
+/// Takes in a report: 201 with a new fault, 200 where it joined the line's open one, 202 where it falls into
+/// announced planned work and is no fault.
 #[utoipa::path(post, path = "/faults", tag = "faults", request_body = ReportBody,
-    responses((status = 201, body = FaultView), (status = 200, body = FaultView)))]
+    responses((status = 201, body = FaultView), (status = 200, body = FaultView), (status = 202, body = PlannedAnswer)))]
 async fn take_in(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -161,7 +186,10 @@ async fn take_in(
     };
     let desk = app.desk.clone();
     write_once(&app, &caller, key, body.hash, move |tx| {
-        let reported = report(&desk, tx, &new, now)?;
+        let reported = match report(&desk, tx, &new, now)? {
+            TakenIn::Fault(reported) => reported,
+            TakenIn::Planned(work) => return planned_answer(&desk, tx, &new, &work),
+        };
         let status = if reported.joined { StatusCode::OK } else { StatusCode::CREATED };
         Answer::new(status, &view_of(&desk, tx, reported.fault, now)?)
     })

@@ -28,6 +28,7 @@ mod pack_preview;
 mod pack_preview_tests;
 pub mod page;
 mod people;
+mod planned_work;
 mod reference;
 #[cfg(test)]
 mod report_tests;
@@ -85,6 +86,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = export::routes(router);
     let router = pack_preview::routes(router);
     let router = shift::routes(router);
+    let router = planned_work::routes(router);
     reference::routes(router)
 }
 

@@ -108,7 +108,8 @@ pub fn rules(tx: &mut Tx<'_>, line: &str, packs: &[PackVersion]) -> Result<Optio
     let names: Vec<&String> = terms.iter().map(|terms| &terms.pack).collect();
     let of_line: Vec<PackVersion> =
         packs.iter().filter(|version| names.contains(&&version.pack.name)).cloned().collect();
-    LineRules::new(line, terms, of_line).map(Some).map_err(|error| DbError::Data(error.to_string()))
+    let rules = LineRules::new(line, terms, of_line).map_err(|error| DbError::Data(error.to_string()))?;
+    Ok(Some(rules.with_windows(super::planned::windows_of_line(tx, line)?)))
 }
 
 /// Keeps the line's state by evidence, and since when where it changed.

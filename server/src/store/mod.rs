@@ -23,6 +23,7 @@ pub mod outbox;
 pub mod outgoing;
 pub mod packs;
 pub mod people;
+pub mod planned;
 pub mod records;
 pub mod reference;
 pub mod report;

@@ -58,7 +58,7 @@ pub struct LineView {
     pub tier: String,
     /// The agent that owns its evidence.
     pub agent: Option<String>,
-    /// `up`, `degraded`, `down` or `unknown`.
+    /// `up`, `degraded`, `down`, `unknown` or, while announced work is under way, `planned_work`.
     pub state: String,
     /// Since when.
     pub state_since: Option<String>,
@@ -102,6 +102,7 @@ pub fn read(
     let live = faults::live_of_line(tx, code)?;
     let state =
         if info.state == "unknown" && figures.interruption.running { "down".to_owned() } else { info.state };
+    let state = if rules.work_until(now).is_some() { "planned_work".to_owned() } else { state };
     let to = span.to.unwrap_or(now);
     let from = span.from.unwrap_or(to - HOUR_MS).max(to - MINUTES_MAX * MINUTE_MS);
     Ok(LineView {

@@ -8,6 +8,7 @@ pub mod detail;
 pub mod engine;
 pub mod ingest;
 pub mod line_view;
+pub mod planned;
 pub mod pull;
 mod refold;
 pub mod report;
@@ -124,6 +125,9 @@ pub enum DeskError {
     /// No such handover.
     #[error("there is no handover {0}")]
     NoHandover(Uuid),
+    /// No such planned work.
+    #[error("there is no planned work {0}")]
+    NoWork(Uuid),
     /// A field is not acceptable.
     #[error("{field}: {reason}")]
     Invalid {

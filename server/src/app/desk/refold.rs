@@ -54,7 +54,7 @@ pub fn refold(
     let Some(rules) = lines::rules(tx, line, versions)? else {
         return facts::wait_for_line(tx, line, touched.from);
     };
-    let mut reach = Reach::of(tx, line, touched)?;
+    let mut reach = Reach::of(tx, &rules, touched, now)?;
     let mut facts = reach.facts(tx, line)?;
     let mut folded = reach.fold(tx, &rules, &facts)?;
     for _ in 0..ROUNDS_MAX {
@@ -67,7 +67,7 @@ pub fn refold(
             .collect();
         reach.asked.extend(&fresh);
         let Some(at) = facts::attach_waiting(tx, line, &fresh)? else { break };
-        reach.begin_at(tx, line, at)?;
+        reach.begin_at(tx, &rules, at)?;
         facts = reach.facts(tx, line)?;
         folded = reach.fold(tx, &rules, &facts)?;
     }
@@ -83,25 +83,28 @@ fn ids(fault: &linewatch_shared::sla::Fault) -> impl Iterator<Item = Uuid> {
 /// How far back, and to which faults, a refold reaches.
 struct Reach {
     from: UnixMs,
+    now: UnixMs,
     old: BTreeMap<Uuid, FaultState>,
     /// Ids for which waiting steps were looked up already.
     asked: BTreeSet<Uuid>,
 }
 
 impl Reach {
-    fn of(tx: &mut Tx<'_>, line: &str, touched: &Touched) -> Result<Self, DbError> {
-        let mut reach = Self { from: touched.from, old: BTreeMap::new(), asked: BTreeSet::new() };
+    fn of(tx: &mut Tx<'_>, rules: &LineRules, touched: &Touched, now: UnixMs) -> Result<Self, DbError> {
+        let mut reach = Self { from: touched.from, now, old: BTreeMap::new(), asked: BTreeSet::new() };
         for id in &touched.named {
             // Resolved under the line's lock: while this waited for it, the fault may have become another's.
             let Some((id, _)) = faults::resolve(tx, *id)? else { continue };
             reach.old.extend(faults::one(tx, id)?.map(|state| (id, state)));
         }
-        reach.begin_at(tx, line, touched.from)?;
+        reach.begin_at(tx, rules, touched.from)?;
         Ok(reach)
     }
 
     /// Goes back until no fault reaches further: what a fact may touch, what those may touch, and so on.
-    fn begin_at(&mut self, tx: &mut Tx<'_>, line: &str, at: UnixMs) -> Result<(), DbError> {
+    /// What planned work holds back is found from its beginning on.
+    fn begin_at(&mut self, tx: &mut Tx<'_>, rules: &LineRules, at: UnixMs) -> Result<(), DbError> {
+        let line = rules.line();
         let earliest = |old: &BTreeMap<Uuid, FaultState>, from: UnixMs| {
             old.values().map(|state| state.fault.first_at).fold(from, UnixMs::min)
         };
@@ -111,6 +114,7 @@ impl Reach {
                 self.old.insert(state.fault.id, state);
             }
             let from = earliest(&self.old, self.from);
+            let from = rules.work_since(from).map_or(from, |work| work.min(from));
             if from == self.from {
                 return Ok(());
             }
@@ -147,7 +151,7 @@ impl Reach {
 
     fn fold(&self, tx: &mut Tx<'_>, rules: &LineRules, facts: &[Fact]) -> Result<Folded, DbError> {
         let evidence = facts::evidence_before(tx, rules.line(), self.from)?;
-        Ok(fold(facts.to_vec(), rules, &Carried { evidence }))
+        Ok(fold(facts.to_vec(), rules, &Carried { evidence, as_of: Some(self.now) }))
     }
 }
 

@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::ingest::AHEAD_MAX_MS;
+use super::planned::under_way;
 use super::{Desk, DeskError, Touched};
 use crate::db::Tx;
 use crate::store::facts::{self, StoredFact};
+use crate::store::planned::Work;
 use crate::store::{faults, lines};
 
 /// A report.
@@ -34,11 +36,20 @@ pub struct Reported {
     pub joined: bool,
 }
 
+/// A report, taken in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TakenIn {
+    /// It belongs to a fault.
+    Fault(Reported),
+    /// It falls into planned work: kept, to be answered, and no fault unless the work is overrun.
+    Planned(Box<Work>),
+}
+
 /// Takes a report in.
 ///
 /// # Errors
 /// When the line is not known, or the report is dated more than 5 minutes ahead.
-pub fn report(desk: &Desk, tx: &mut Tx<'_>, new: &NewReport, now: UnixMs) -> Result<Reported, DeskError> {
+pub fn report(desk: &Desk, tx: &mut Tx<'_>, new: &NewReport, now: UnixMs) -> Result<TakenIn, DeskError> {
     let Report { line, channel, reporter, description } = new.report.clone();
     if !lines::is_known(tx, &line)? {
         return Err(DeskError::NoLine(line));
@@ -51,8 +62,11 @@ pub fn report(desk: &Desk, tx: &mut Tx<'_>, new: &NewReport, now: UnixMs) -> Res
     let touched = BTreeMap::from([(line.clone(), Touched::at(new.reported_at))]);
     let changes = desk.settle(tx, &touched, now)?;
     // No fault has it only where the fold set it aside: the transaction ends, and nothing was changed.
-    let (fault, _) = faults::resolve(tx, new.id)?.ok_or_else(|| full(&line))?;
-    Ok(Reported { fault, joined: fault != new.id || !changes.replaced.is_empty() })
+    let Some((fault, _)) = faults::resolve(tx, new.id)? else {
+        let work = under_way(desk, tx, &line, new.reported_at)?.ok_or_else(|| full(&line))?;
+        return Ok(TakenIn::Planned(Box::new(work)));
+    };
+    Ok(TakenIn::Fault(Reported { fault, joined: fault != new.id || !changes.replaced.is_empty() }))
 }
 
 fn full(line: &str) -> DeskError {

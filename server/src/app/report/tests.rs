@@ -13,7 +13,7 @@ use super::make::{self, book};
 use super::period::{Period, PeriodKind};
 use super::rows::{self, Asked};
 use super::{Published, ReportError, publish};
-use crate::app::desk::report::{NewReport, report};
+use crate::app::desk::report::{NewReport, TakenIn, report};
 use crate::app::desk::step::{NewStep, step};
 use crate::app::desk::{Channels, Desk, DeskError};
 use crate::app::import;
@@ -63,7 +63,10 @@ impl Sample {
             NewReport { id: Uuid::now_v7(), report: body, reported_at: started_at, by: "noc".to_owned() };
         let desk = self.desk.clone();
         let reported = self.db.write(Priority::Api, move |tx| report(&desk, tx, &new, started_at)).await;
-        reported.map_err(|e: DeskError| e.to_string()).unwrap().fault
+        match reported.map_err(|e: DeskError| e.to_string()).unwrap() {
+            TakenIn::Fault(reported) => reported.fault,
+            TakenIn::Planned(work) => panic!("within planned work: {work:?}"),
+        }
     }
 
     /// A step that is learnt as it happens.

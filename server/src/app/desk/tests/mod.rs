@@ -3,6 +3,7 @@
 mod intake;
 mod order;
 mod people;
+mod planned;
 mod reshape;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use uuid::Uuid;
 
 use super::detail::FaultDetail;
 use super::ingest::{Part, Taken, take};
-use super::report::{NewReport, Reported};
+use super::report::{NewReport, Reported, TakenIn};
 use super::step::NewStep;
 use super::{Channels, Desk, DeskError, detail, engine, report, step};
 use crate::app::packs::{self, PackSet};
@@ -81,7 +82,10 @@ impl Fixture {
 
     pub async fn report(&self, line: &str, at: UnixMs, now: UnixMs) -> Result<Reported, DeskError> {
         let (desk, new) = (self.desk.clone(), new_report(line, at));
-        self.db.write(Priority::Api, move |tx| report::report(&desk, tx, &new, now)).await
+        match self.db.write(Priority::Api, move |tx| report::report(&desk, tx, &new, now)).await? {
+            TakenIn::Fault(reported) => Ok(reported),
+            TakenIn::Planned(work) => panic!("within planned work: {work:?}"),
+        }
     }
 
     pub async fn step(
