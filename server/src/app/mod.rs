@@ -6,6 +6,7 @@ pub mod contacts;
 pub mod customers;
 pub mod desk;
 pub mod export;
+pub mod grading;
 pub mod housekeeping;
 pub mod import;
 pub mod live;

@@ -17,6 +17,7 @@ pub mod extract;
 #[cfg(test)]
 mod fault_tests;
 mod faults;
+mod grading;
 pub mod health;
 pub mod idempotency;
 mod matters;
@@ -85,6 +86,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = people::routes(router);
     let router = export::routes(router);
     let router = pack_preview::routes(router);
+    let router = grading::routes(router);
     let router = shift::routes(router);
     let router = planned_work::routes(router);
     reference::routes(router)

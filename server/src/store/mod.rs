@@ -14,6 +14,7 @@ pub mod expired;
 pub mod facts;
 pub mod faults;
 pub mod figures;
+pub mod grades;
 pub mod idempotency;
 pub mod line_rows;
 pub mod lines;

@@ -122,6 +122,9 @@ pub enum DeskError {
     /// No such absence.
     #[error("there is no absence {0} that goes on")]
     NoAbsence(Uuid),
+    /// No such proposal.
+    #[error("there is no proposal {0}")]
+    NoProposal(Uuid),
     /// No such handover.
     #[error("there is no handover {0}")]
     NoHandover(Uuid),

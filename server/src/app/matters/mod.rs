@@ -33,7 +33,11 @@ struct Changed {
 }
 
 /// The version of a pack that was in force at a moment; the first known one also holds backwards.
-fn in_force<'a>(versions: &'a [PackVersion], name: &str, at: UnixMs) -> Option<&'a Arc<Pack>> {
+pub(in crate::app) fn in_force<'a>(
+    versions: &'a [PackVersion],
+    name: &str,
+    at: UnixMs,
+) -> Option<&'a Arc<Pack>> {
     let of_pack = || versions.iter().filter(|version| version.pack.name == name);
     of_pack()
         .filter(|version| version.valid_from <= at)
