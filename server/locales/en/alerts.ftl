@@ -254,6 +254,9 @@ for-nobody = You receive this as the account manager.
 label-customer = Customer
 label-line = Line
 label-site = Site
+label-upstream = Upstream node
+# $node $lines
+upstream-lines = { $node }, { $lines } lines down together
 label-tier = Tier
 label-state = State
 label-started = Fault since

@@ -242,6 +242,9 @@ for-nobody = 您作为客户经理收到此消息。
 label-customer = 集团客户
 label-line = 专线
 label-site = 客户现场
+label-upstream = 上联节点
+# $node $lines
+upstream-lines = { $node }，{ $lines } 条线路同时中断
 label-tier = 服务等级
 label-state = 状态
 label-started = 故障开始

@@ -188,6 +188,37 @@ async fn a_report_within_planned_work_is_answered_with_the_work() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_node_s_customers_are_told_together() {
+    both(|db| async move {
+        let desk = desk(db).await;
+        let on_node = "code,customer,upstream\nL1,bank,node-1\nL3,mill,node-1\n";
+        import::bytes(&desk.app.db, &Arc::clone(&desk.app.packs), on_node.as_bytes(), false, START).await.unwrap();
+        for line in ["L1", "L3"] {
+            assert_eq!(post(&desk, "/faults", report(line)).await.status, StatusCode::CREATED);
+        }
+        let node = get(&desk, "/upstreams/node-1").await.json;
+        assert_eq!((&node["causes"][0]["lines"], node["faults"].as_array().unwrap().len()), (&json!(2), 2));
+        let body = json!({ "note": "a card is being replaced" });
+        let told = post_once(&desk, "/upstreams/node-1/feedback", "f1", &body).await;
+        assert_eq!((told.status, told.json["told"].as_array().unwrap().len()), (StatusCode::OK, 2), "{}", told.text);
+        let again = post_once(&desk, "/upstreams/node-1/feedback", "f1", &body).await;
+        assert_eq!(again.text, told.text);
+        let other = json!({ "cause": "x" });
+        let wrong = post(&desk, "/upstreams/node-1/feedback", other).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(get(&desk, "/upstreams/node-9").await.status, StatusCode::NOT_FOUND);
+        let planned = json!({
+            "reason": "card", "upstream": "node-1", "from": "2030-01-01T00:00:00Z", "to": "2030-01-01T04:00:00Z",
+        });
+        let planned = post(&desk, "/planned-work", planned).await;
+        assert_eq!(planned.json["not_exempt_because"], "it was not announced to the customers");
+        let path = format!("/planned-work/{}", planned.json["id"].as_str().unwrap());
+        assert_eq!(get(&desk, &path).await.json["lines"], json!(["L1", "L3"]));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lists_are_judged_as_of_the_reading_and_come_in_pages() {
     both(|db| async move {
         let desk = desk(db).await;

@@ -41,6 +41,7 @@ pub mod sync;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod upstreams;
 mod visits;
 
 use std::sync::Arc;
@@ -89,6 +90,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = grading::routes(router);
     let router = shift::routes(router);
     let router = planned_work::routes(router);
+    let router = upstreams::routes(router);
     reference::routes(router)
 }
 

@@ -52,6 +52,9 @@ pub struct Alert {
     /// `line` empty where it is about none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matter: Option<AlertMatter>,
+    /// The node on which several lines went down together, and how many: the alert speaks for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<(String, u32)>,
 }
 
 /// A complaint, a visit … that an alert is about.

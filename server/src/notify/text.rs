@@ -149,6 +149,7 @@ fn table(words: &Words, alert: &Alert, now: UnixMs, zone: Tz) -> Vec<(String, St
         ("label-customer", format!("{} ({})", customer(alert), name(&alert.customer))),
         ("label-line", name(&alert.line)),
         ("label-site", name(&alert.site)),
+        ("label-upstream", node(words, alert)),
         ("label-tier", tier(words.lang, alert)),
         ("label-state", term(words, "state", &alert.state)),
         ("label-started", full_time(alert.started_at, zone)),
@@ -156,6 +157,13 @@ fn table(words: &Words, alert: &Alert, now: UnixMs, zone: Tz) -> Vec<(String, St
         ("label-reported", words.say(if alert.reported { "reported-yes" } else { "reported-no" }, &[])),
         ("label-fault", alert.fault.to_string()),
     ])
+}
+
+/// The node on which several lines went down together.
+fn node(words: &Words, alert: &Alert) -> String {
+    let Some((node, lines)) = &alert.upstream else { return String::new() };
+    let node = name(node);
+    words.say("upstream-lines", &[("node", (&node).into()), ("lines", Arg::Count(i64::from(*lines)))])
 }
 
 /// The customer's name, or the code where there is none.

@@ -44,6 +44,7 @@ fn alert(kind: &str, mark: &str) -> Alert {
         time_zone: "Asia/Shanghai".into(),
         link: "https://desk.example/?fault=1&x=2".into(),
         matter: None,
+        upstream: None,
     }
 }
 

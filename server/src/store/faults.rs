@@ -57,6 +57,27 @@ pub fn live_of_line(tx: &mut Tx<'_>, line: &str) -> Result<Vec<FaultState>, DbEr
     states(tx, "SELECT body FROM fault WHERE line = $1 AND live = 1 ORDER BY started_at_ms", &[line.into()])
 }
 
+/// The faults of a node's lines that started within a span, the first ones.
+pub fn of_upstream(
+    tx: &mut Tx<'_>,
+    node: &str,
+    from: UnixMs,
+    to: UnixMs,
+    limit: i64,
+) -> Result<Vec<FaultState>, DbError> {
+    let sql = "SELECT body FROM fault WHERE line IN (SELECT code FROM line WHERE upstream = $1) \
+         AND started_at_ms >= $2 AND started_at_ms < $3 AND state NOT IN ('withdrawn', 'suspected') \
+         ORDER BY started_at_ms, id LIMIT $4";
+    states(tx, sql, &[node.into(), from.into(), to.into(), limit.into()])
+}
+
+/// The live faults of a node's lines, the first ones.
+pub fn live_of_upstream(tx: &mut Tx<'_>, node: &str, limit: i64) -> Result<Vec<FaultState>, DbError> {
+    let sql = "SELECT body FROM fault WHERE line IN (SELECT code FROM line WHERE upstream = $1) AND live = 1 \
+         AND state <> 'suspected' ORDER BY started_at_ms, id LIMIT $2";
+    states(tx, sql, &[node.into(), limit.into()])
+}
+
 /// What a list of faults is narrowed by; an empty text is no wish.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {

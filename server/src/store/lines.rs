@@ -15,6 +15,8 @@ pub struct LineInfo {
     pub site: String,
     /// What runs over it.
     pub service: String,
+    /// The node that it hangs on; empty for none.
+    pub upstream: String,
     /// The agent that owns its evidence.
     pub agent: Option<String>,
     /// The customer's code.
@@ -37,8 +39,8 @@ pub struct LineInfo {
 
 const INFO: &str = "SELECT l.code, l.site, l.service, a.name, c.code, c.name, c.manager, c.manager_email, \
      c.contact_name, c.contact_phone, CASE WHEN a.silent_since_ms IS NULL THEN s.state ELSE 'unknown' END, \
-     CASE WHEN a.silent_since_ms IS NULL THEN s.since_ms ELSE a.silent_since_ms END \
-     FROM line l JOIN customer c ON c.code = l.customer \
+     CASE WHEN a.silent_since_ms IS NULL THEN s.since_ms ELSE a.silent_since_ms END, \
+     l.upstream FROM line l JOIN customer c ON c.code = l.customer \
      LEFT JOIN agent a ON a.id = l.agent LEFT JOIN line_state s ON s.line = l.code";
 
 fn info(row: &Row) -> Result<LineInfo, DbError> {
@@ -56,6 +58,7 @@ fn info(row: &Row) -> Result<LineInfo, DbError> {
         contact_phone: text(9)?,
         state: row.get::<Option<String>>(10)?.unwrap_or_else(|| "unknown".to_owned()),
         state_since: row.get(11)?,
+        upstream: text(12)?,
     })
 }
 
@@ -73,6 +76,11 @@ pub fn with_live_faults(tx: &mut Tx<'_>) -> Result<Vec<LineInfo>, DbError> {
 /// Whether the line is in the reference data.
 pub fn is_known(tx: &mut Tx<'_>, code: &str) -> Result<bool, DbError> {
     Ok(tx.query_opt("SELECT 1 FROM line WHERE code = $1", &[code.into()])?.is_some())
+}
+
+/// Whether any line hangs on the node.
+pub fn has_upstream(tx: &mut Tx<'_>, node: &str) -> Result<bool, DbError> {
+    Ok(tx.query_opt("SELECT 1 FROM line WHERE upstream = $1 LIMIT 1", &[node.into()])?.is_some())
 }
 
 /// Whether the line is, or ever was, the agent's.

@@ -21,6 +21,7 @@ mod rerate;
 mod reshape;
 mod rules;
 mod service;
+mod upstream;
 mod walk;
 mod window;
 
@@ -38,5 +39,6 @@ pub use fold::{Carried, FACTS_PER_FAULT_MAX, Folded, fold};
 pub use interval::{Interval, moment_spent, union_ms, within, without};
 pub use rerate::{Moved, moved};
 pub use rules::{LineRules, LineTerms, PackVersion, RulesError};
+pub use upstream::{Parent, Peer, parents};
 pub(crate) use walk::known_cause;
 pub use window::Window;

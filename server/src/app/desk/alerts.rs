@@ -4,6 +4,7 @@ use linewatch_shared::facts::{Callback, StepKind};
 use linewatch_shared::sla::{Effect, Event, Fault, Mark, PackVersion};
 use linewatch_shared::time::UnixMs;
 
+use super::upstream::{Causes, alert_key};
 use super::{Changes, Desk};
 use crate::db::{DbError, Tx};
 use crate::notify::alert::{Alert, DONE_MAX, Done};
@@ -37,6 +38,7 @@ pub fn send(
         return Ok(());
     }
     let mut messages = Vec::new();
+    let mut causes = Causes::default();
     for (fault, effects) in &changes.faults {
         let effects: Vec<&Effect> = effects.iter().filter(|effect| alarms(effect.key.mark)).collect();
         if effects.is_empty() {
@@ -44,6 +46,7 @@ pub fn send(
         }
         let line = lines::one(tx, &fault.line)?.unwrap_or_default();
         let addressee = people::addressee(tx, &fault.terms.customer, now)?;
+        let cause = causes.of(tx, fault, &line.upstream, versions)?;
         let done = done_so_far(tx, fault)?;
         let zone = versions
             .iter()
@@ -52,7 +55,10 @@ pub fn send(
             })
             .map_or_else(|| "UTC".to_owned(), |version| version.pack.time_zone.to_string());
         for effect in effects {
+            let own = effect.key.to_string();
             let alert = Alert {
+                key: cause.as_ref().map_or(own, |cause| alert_key(cause, &effect.key, &line.customer)),
+                upstream: cause.as_ref().map(|cause| (line.upstream.clone(), cause.lines as u32)),
                 manager: addressee.name.clone(),
                 ..alert(desk, fault, &line, effect, done.clone(), &zone)
             };
@@ -110,6 +116,7 @@ fn alert(desk: &Desk, fault: &Fault, line: &LineInfo, effect: &Effect, done: Vec
         time_zone: zone.to_owned(),
         link: format!("{}/#/faults/{}", desk.link_base, fault.id),
         matter: None,
+        upstream: None,
     }
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::upstream::{CauseView, Causes};
 use super::view::{self, FaultView, Lens};
 use super::{Desk, DeskError};
 use crate::db::{DbError, Tx};
@@ -105,6 +106,8 @@ pub struct FaultDetail {
     pub pauses: Vec<PauseView>,
     /// Why promises in working time have no due time: the calendar does not reach as far as they would.
     pub not_counted: Option<String>,
+    /// The cause that it has in common with other faults of its node.
+    pub cause: Option<CauseView>,
 }
 
 /// A pause of the restoration and repair clocks.
@@ -147,7 +150,10 @@ pub fn read(desk: &Desk, tx: &mut Tx<'_>, id: Uuid, now: UnixMs) -> Result<Fault
     let deadlines = deadlines(&state.fault, now).iter().map(|d| deadline(&lens, &state, d)).collect();
     let fault = &state.fault;
     let (gross_ms, net_ms, pauses) = (fault.gross_ms(now), fault.net_ms(now), pauses(fault));
+    let node = view.upstream.clone().unwrap_or_default();
+    let cause = Causes::default().of(tx, fault, &node, &versions)?.map(|cause| CauseView::of(&cause, &node));
     Ok(FaultDetail {
+        cause,
         not_counted: fault.countable.missing.clone(),
         fault: view,
         facts,

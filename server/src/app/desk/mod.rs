@@ -16,6 +16,7 @@ pub mod silence;
 pub mod step;
 #[cfg(test)]
 pub(in crate::app) mod tests;
+pub mod upstream;
 pub mod view;
 
 pub use changes::Changes;
@@ -128,6 +129,9 @@ pub enum DeskError {
     /// No such handover.
     #[error("there is no handover {0}")]
     NoHandover(Uuid),
+    /// No line hangs on such a node.
+    #[error("no line hangs on a node called \"{0}\"")]
+    NoUpstream(String),
     /// No such planned work.
     #[error("there is no planned work {0}")]
     NoWork(Uuid),

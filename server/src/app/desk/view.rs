@@ -78,6 +78,8 @@ pub struct FaultView {
     pub site: String,
     /// What runs over the line.
     pub service: String,
+    /// The node that the line hangs on.
+    pub upstream: Option<String>,
     /// The customer's code.
     pub customer: String,
     /// The customer's name.
@@ -222,6 +224,7 @@ impl Lens<'_> {
             line_state: line_state(fault, line),
             site: line.site.clone(),
             service: line.service.clone(),
+            upstream: (!line.upstream.is_empty()).then(|| line.upstream.clone()),
             customer: fault.terms.customer.clone(),
             customer_name: line.customer_name.clone(),
             tier: fault.terms.tier.name.clone(),

@@ -74,6 +74,7 @@ fn alert(
         manager: String::new(),
         time_zone: pack.map_or_else(|| "UTC".to_owned(), |pack| pack.time_zone.to_string()),
         link: format!("{}/#/matters/{}", desk.link_base, matter.id),
+        upstream: None,
         matter: Some(AlertMatter { kind: matter.kind.name().to_owned(), title: matter.title.clone() }),
     }
 }

@@ -5,6 +5,7 @@ mod order;
 mod people;
 mod planned;
 mod reshape;
+mod upstream;
 
 use std::sync::Arc;
 
