@@ -12,6 +12,7 @@ use linewatch_shared::sla::{
     deadlines, fold, moved,
 };
 use linewatch_shared::time::UnixMs;
+use proptest::prelude::*;
 use uuid::Uuid;
 
 fn at(text: &str) -> UnixMs {
@@ -173,4 +174,140 @@ fn another_version_moves_what_is_open() {
     assert_eq!(moves(&restored), ["feedback 2026-11-20 10:50 2026-11-20 10:35"]);
     let fault = story(&rules("local-C", "lan"), "2026-11-20 10:00", &[]);
     assert_eq!(fault.under(&Pack::parse(SHIPPED[0].1, "group-line.toml").unwrap()), None);
+}
+
+fn rerated(tier: Option<&str>, version: Option<&str>) -> StepKind {
+    let (tier, version) = (tier.map(str::to_owned), version.map(str::to_owned));
+    StepKind::Rerated { tier, version, reason: "sample".to_owned(), grantor: "supervisor".to_owned() }
+}
+
+/// Re-rated while open: the start and the pauses stay.
+#[test]
+fn a_re_rate_keeps_the_start() {
+    let rate = |when: &'static str, tier| (when, rerated(Some(tier), None));
+    let rules = rules("local-A", "sdh");
+    let fault = story(&rules, "2026-11-20 10:00", &[rate("2026-11-20 11:00", "group")]);
+    assert_eq!(due(&fault, DeadlineKind::Restoration), "2026-11-20 14:00");
+    assert_eq!(fault.terms.tier.name, "group");
+    let pause = StepKind::Paused {
+        cause: "customer_hold".to_owned(),
+        reason: String::new(),
+        until: at("2026-11-20 10:50"),
+        evidence: String::new(),
+        grantor: "supervisor".to_owned(),
+    };
+    let steps = [("2026-11-20 10:20", pause), rate("2026-11-20 11:00", "provincial")];
+    assert_eq!(
+        due(&story(&rules, "2026-11-20 10:00", &steps), DeadlineKind::Restoration),
+        "2026-11-20 16:30"
+    );
+    // Twice; and what is promised in working time counts by the terms of its own.
+    let steps = [rate("2026-11-20 11:00", "group"), ("2026-11-20 12:00", StepKind::Restored)];
+    assert_eq!(due(&story(&rules, "2026-11-20 10:00", &steps), DeadlineKind::Repair), "2026-11-27 12:00");
+}
+
+/// A re-rate never corrects a miss, and takes away nothing that was kept.
+#[test]
+fn a_re_rate_corrects_no_miss() {
+    let rules = rules("group", "sdh");
+    let status = |steps: &[(&str, StepKind)], kind| {
+        let fault = story(&rules, "2026-11-20 10:00", steps);
+        let deadline = owed(&fault, kind).unwrap();
+        (local(deadline.due_at), deadline.status(at("2026-11-20 23:00")).name())
+    };
+    let late = [("2026-11-20 15:00", rerated(Some("local-C"), None))];
+    assert_eq!(status(&late, DeadlineKind::Restoration), ("2026-11-20 14:00".to_owned(), "missed"));
+    let in_time = [("2026-11-20 14:00", rerated(Some("local-C"), None))];
+    assert_eq!(status(&in_time, DeadlineKind::Restoration), ("2026-11-21 10:00".to_owned(), "running"));
+    let kept = [
+        ("2026-11-20 10:10", StepKind::Acknowledged),
+        ("2026-11-20 10:30", rerated(Some("local-C"), None)),
+        ("2026-11-20 10:40", rerated(Some("group"), None)),
+    ];
+    assert_eq!(status(&kept, DeadlineKind::Answer), ("2026-11-20 10:15".to_owned(), "met"));
+    assert_eq!(status(&kept, DeadlineKind::Restoration), ("2026-11-20 14:00".to_owned(), "missed"));
+    // A restoration before the due time, learnt later, does correct it.
+    let mut corrected = vec![("2026-11-20 13:00", StepKind::Restored)];
+    corrected.extend(late);
+    assert_eq!(status(&corrected, DeadlineKind::Restoration), ("2026-11-20 14:00".to_owned(), "met"));
+    // Feedback that runs keeps its interval; the next one has the new one.
+    let told = [
+        ("2026-11-20 10:10", StepKind::Acknowledged),
+        ("2026-11-20 10:20", rerated(Some("local-C"), None)),
+        ("2026-11-20 10:35", StepKind::Feedback { reached: true }),
+    ];
+    let fault = story(&rules, "2026-11-20 10:00", &told);
+    let feedback: Vec<String> = deadlines(&fault, at("2026-11-20 10:36"))
+        .iter()
+        .filter(|deadline| deadline.kind == DeadlineKind::Feedback)
+        .map(|deadline| local(deadline.due_at))
+        .collect();
+    assert_eq!(feedback, ["2026-11-20 10:40", "2026-11-20 11:35"]);
+}
+
+#[test]
+fn an_impossible_re_rate_says_why() {
+    let rules = rules("group", "sdh");
+    let misfit = |steps: &[(&str, StepKind)]| {
+        let fault = story(&rules, "2026-11-20 10:00", steps);
+        let last = fault.facts.last().unwrap().misfit.clone();
+        (fault.former.len(), last.unwrap())
+    };
+    for (step, why) in [
+        (rerated(Some("AAA"), None), "\"AAA\" is no tier of the pack gov-enterprise 2026.1; it has: group, "),
+        (rerated(None, Some("1999")), "the pack gov-enterprise has no version \"1999\""),
+        (rerated(None, None), "it is promised by that tier and version already"),
+        (rerated(Some("group"), Some("2026.1")), "it is promised by that tier and version already"),
+    ] {
+        let (former, said) = misfit(&[("2026-11-20 10:30", step)]);
+        assert!(former == 0 && said.contains(why), "{said}");
+    }
+    let closed = [
+        ("2026-11-20 10:30", StepKind::Restored),
+        ("2026-11-20 10:40", StepKind::Repaired),
+        ("2026-11-20 10:50", StepKind::Callback(Callback::Satisfied)),
+        ("2026-11-20 11:00", rerated(Some("local-C"), None)),
+    ];
+    assert!(misfit(&closed).1.contains("while it is open; it is closed"));
+}
+
+proptest! {
+    /// What was missed, or kept, before a re-rate is so after it, however often it is re-rated.
+    #[test]
+    fn no_re_rate_changes_what_was_settled(
+        rates in proptest::collection::vec((1_i64..900, 0_usize..5), 1..6),
+        taken_up in 1_i64..120,
+        cut in 1_i64..900,
+    ) {
+        let tiers = ["group", "provincial", "local-A", "local-B", "local-C"];
+        let rules = rules("local-A", "sdh");
+        let start = at("2026-11-20 08:00");
+        let first = Uuid::from_u128(1);
+        let fact = |number: u128, minute: i64, kind: StepKind| {
+            let event = Event::Step(Step { fault: first, kind, note: None });
+            Fact { id: Uuid::from_u128(number), occurred_at: start + minute * 60_000, event }
+        };
+        let down = Event::Evidence { agent: "own".to_owned(), state: LineState::Down };
+        let mut facts = vec![
+            Fact { id: first, occurred_at: start, event: down },
+            fact(2, taken_up, StepKind::Acknowledged),
+        ];
+        facts.extend((3..).zip(&rates).map(|(number, (minute, tier))| fact(number, *minute, rerated(Some(tiers[*tier]), None))));
+        let cut = start + cut * 60_000;
+        let until = facts.iter().filter(|fact| fact.occurred_at <= cut).cloned().collect::<Vec<_>>();
+        let settled = |facts: &[Fact]| {
+            let mut turned = facts.to_vec();
+            turned.reverse();
+            let fault = fold(turned, &rules, &Carried::default()).faults.remove(0);
+            deadlines(&fault, cut)
+                .into_iter()
+                .map(|deadline| (deadline.kind, deadline.period, deadline.due_at, deadline.status(cut).name()))
+                .filter(|(.., status)| matches!(*status, "met" | "missed"))
+                .collect::<Vec<_>>()
+        };
+        let (before, after) = (settled(&until), settled(&facts));
+        for one in &before {
+            prop_assert!(after.contains(one), "{one:?} is not in {after:?}");
+        }
+    }
 }

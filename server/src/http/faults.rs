@@ -198,7 +198,7 @@ async fn take_in(
     .await
 }
 
-fn view_of(desk: &Desk, tx: &mut Tx<'_>, fault: Uuid, now: UnixMs) -> Result<FaultView, ApiError> {
+pub(super) fn view_of(desk: &Desk, tx: &mut Tx<'_>, fault: Uuid, now: UnixMs) -> Result<FaultView, ApiError> {
     let state = faults::one(tx, fault)?.ok_or(DeskError::NoFault(fault))?;
     let versions = desk.packs.versions(tx)?;
     Ok(view::one(tx, &Lens { now, versions: &versions }, &state)?)
@@ -244,7 +244,7 @@ async fn take_step(
     .await
 }
 
-fn fault_id(text: &str) -> Result<Uuid, ApiError> {
+pub(super) fn fault_id(text: &str) -> Result<Uuid, ApiError> {
     text.parse().map_err(|_| ApiError::not_found("unknown_fault", format!("there is no fault {text}")))
 }
 

@@ -30,6 +30,7 @@ mod pack_preview_tests;
 pub mod page;
 mod people;
 mod planned_work;
+mod re_rate;
 mod reference;
 #[cfg(test)]
 mod report_tests;
@@ -88,6 +89,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = export::routes(router);
     let router = pack_preview::routes(router);
     let router = grading::routes(router);
+    let router = re_rate::routes(router);
     let router = shift::routes(router);
     let router = planned_work::routes(router);
     let router = upstreams::routes(router);

@@ -1,4 +1,4 @@
-//! What a version of a pack would move, over the API, on both databases.
+//! What a version of a pack would move, and what a re-rate moves, over the API, on both databases.
 
 use std::sync::Arc;
 
@@ -110,6 +110,51 @@ async fn open_matters_are_looked_at_too_and_mistakes_are_told() {
         assert!(refused.text.contains("answer_within: \\\"a while\\\" is not a limit"), "{}", refused.text);
         let noc = call(&desk, Role::Noc, Method::POST, "/packs/preview", Some(json!({ "text": "" }))).await;
         assert_eq!(noc.status, StatusCode::FORBIDDEN);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_re_rate_moves_what_is_open_and_is_in_the_audit_trail() {
+    both(|db| async move {
+        let desk = desk(db).await;
+        let report =
+            json!({ "line": "L1", "channel": "hotline", "reporter": "caller", "description": "down" });
+        let opened = call(&desk, Role::Noc, Method::POST, "/faults", Some(report)).await.json;
+        let path = format!("/faults/{}", opened["id"].as_str().unwrap());
+        let to = format!("{path}/re-rate");
+        let body = json!({ "tier": "standard", "reason": "sample" });
+        let noc = call(&desk, Role::Noc, Method::POST, &to, Some(body.clone())).await;
+        assert_eq!(noc.status, StatusCode::FORBIDDEN, "{}", noc.text);
+        desk.clock.advance(HOUR_MS);
+        let done = call(&desk, Role::Admin, Method::POST, &to, Some(body.clone())).await;
+        assert_eq!(done.status, StatusCode::OK, "{}", done.text);
+        assert_eq!(done.json["tier"], "standard");
+        assert_eq!(done.json["restoration"]["due_at"], json!((START + 8 * HOUR_MS).to_rfc3339()));
+        let again = call(&desk, Role::Admin, Method::POST, &to, Some(body)).await;
+        assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.text);
+        for (body, said) in [
+            (json!({ "reason": "sample" }), "names a tier"),
+            (json!({ "tier": "AAA", "reason": " " }), "must not be empty"),
+            (json!({ "tier": "AAA", "reason": "sample", "colour": "red" }), "colour"),
+        ] {
+            let refused = call(&desk, Role::Admin, Method::POST, &to, Some(body)).await;
+            assert!(refused.status.is_client_error() && refused.text.contains(said), "{}", refused.text);
+        }
+        let other = json!({ "pack_version": "1999", "reason": "sample" });
+        let refused = call(&desk, Role::Admin, Method::POST, &to, Some(other)).await;
+        assert_eq!(refused.status, StatusCode::CONFLICT);
+        assert!(refused.text.contains("has no version"), "{}", refused.text);
+        let story = call(&desk, Role::Noc, Method::GET, &path, None).await.json;
+        let facts = story["facts"].as_array().unwrap();
+        let last = facts.last().unwrap();
+        assert_eq!(
+            (&last["kind"], &last["tier"], &last["by"]),
+            (&json!("rerated"), &json!("standard"), &json!("admin"))
+        );
+        assert_eq!(facts.len(), 2, "a refused one leaves nothing behind");
+        let audited = "SELECT COUNT(*) FROM audit WHERE action = 'step granted' AND who = 'admin'";
+        assert_eq!(crate::db::testing::int(&desk.app.db, audited).await.unwrap(), 1);
     })
     .await;
 }

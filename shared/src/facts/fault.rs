@@ -145,6 +145,19 @@ pub enum StepKind {
         /// The ids of those reports or evidence.
         reports: Vec<Uuid>,
     },
+    /// Promised by another tier, or by another version of the pack, from now on.
+    Rerated {
+        /// The tier; the one that it has where it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tier: Option<String>,
+        /// The version of its pack; the one that it is under where it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<String>,
+        /// In words.
+        reason: String,
+        /// Who decided.
+        grantor: String,
+    },
     /// A word for the record.
     Note {
         /// The word.
@@ -170,6 +183,7 @@ impl StepKind {
             Self::ClosedUnconfirmed { .. } => "closed_unconfirmed",
             Self::Merged { .. } => "merged",
             Self::Split { .. } => "split",
+            Self::Rerated { .. } => "rerated",
             Self::Note { .. } => "note",
         }
     }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::fault::{Ending, Fault, FeedbackRun, Retry, Run};
 use super::interval::{Interval, moment_spent, within, without};
+use super::rerate::through_rerates;
 use crate::rules::{Limit, MatterKind};
 use crate::time::UnixMs;
 
@@ -214,8 +215,20 @@ impl Deadline {
 /// Every promise of a fault, as of a moment: the moment decides only how many feedback periods passed.
 #[must_use]
 pub fn deadlines(fault: &Fault, now: UnixMs) -> Vec<Deadline> {
+    let mut list = through_rerates(fault, single_promises);
+    for feedback in &fault.feedback {
+        // A stretch of feedback keeps what was promised when it began.
+        let tier = fault.tier_at(feedback.run.from);
+        if let Some(every_ms) = tier.feedback_every_ms {
+            feedback_periods(feedback, every_ms, &tier.warn_at_permille, now, &mut list);
+        }
+    }
+    list
+}
+
+/// What is promised once, by the fault's terms.
+fn single_promises(fault: &Fault) -> Vec<Deadline> {
     let tier = &fault.terms.tier;
-    let marks = &tier.warn_at_permille;
     let pauses: Vec<Interval> = fault.pauses.iter().map(|pause| pause.span).collect();
     let mut list = Vec::new();
     list.extend(restoration(fault, &pauses));
@@ -243,19 +256,16 @@ pub fn deadlines(fault: &Fault, now: UnixMs) -> Vec<Deadline> {
     let decision_within = Limit::always(tier.supervisor_within_ms);
     let decision = |run| counted(DeadlineKind::Supervisor, run, decision_within, fault, &[]);
     list.extend(fault.supervision.iter().filter_map(decision));
-    if let Some(every_ms) = tier.feedback_every_ms {
-        for feedback in &fault.feedback {
-            feedback_periods(feedback, every_ms, marks, now, &mut list);
-        }
-    }
     list
 }
 
 /// How many feedback periods have passed unmet until the moment, listed or not.
 #[must_use]
 pub fn feedback_missed(fault: &Fault, now: UnixMs) -> i64 {
-    let Some(every_ms) = fault.terms.tier.feedback_every_ms else { return 0 };
-    fault.feedback.iter().map(|feedback| periods_passed(feedback, every_ms, now)).sum()
+    let passed = |feedback: &FeedbackRun| {
+        Some(periods_passed(feedback, fault.tier_at(feedback.run.from).feedback_every_ms?, now))
+    };
+    fault.feedback.iter().filter_map(passed).sum()
 }
 
 fn restoration(fault: &Fault, pauses: &[Interval]) -> Option<Deadline> {

@@ -86,6 +86,7 @@ impl Event {
                 | StepKind::Exempted { .. }
                 | StepKind::Merged { .. }
                 | StepKind::Split { .. }
+                | StepKind::Rerated { .. }
                 | StepKind::Note { .. } => 6,
                 StepKind::Restored => 9,
                 StepKind::Reopened { .. } => 10,

@@ -84,6 +84,18 @@ pub struct Terms {
     pub tier: Tier,
 }
 
+/// Terms that held until a fault was re-rated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Former {
+    /// Until when.
+    pub until: UnixMs,
+    /// The terms.
+    pub terms: Terms,
+    /// The working time that counted towards them.
+    #[serde(default)]
+    pub countable: Countable,
+}
+
 /// A clock that stood still.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
@@ -186,6 +198,9 @@ pub struct Fault {
     /// The working time that counts towards its limits.
     #[serde(default)]
     pub countable: Countable,
+    /// What it was promised under before it was re-rated, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Former>,
     /// Stretches in which the restoration clock ran, pauses not taken out.
     pub clock: Vec<Interval>,
     /// Pauses, disjoint and rising.

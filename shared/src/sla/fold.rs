@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use super::countable::Countable;
 use super::evidence::Vantages;
 use super::fact::{Event, Fact};
 use super::fault::{Fault, Placed};
@@ -103,7 +102,7 @@ fn walk(
     faults.extend(walk.suspicion);
     faults.sort_by_key(|fault| (fault.started_at, fault.id));
     for fault in &mut faults {
-        fault.countable = Countable::of(fault, rules.pack_at(fault.started_at).0);
+        fault.count(rules);
     }
     Folded { faults, loose: walk.loose, line_state }
 }

@@ -14,7 +14,7 @@ use super::rules::LineRules;
 use super::service::Opening;
 use super::window::Held;
 use crate::detector::LineState;
-use crate::facts::Step;
+use crate::facts::{Step, StepKind};
 
 /// Where the walk stands.
 pub(super) struct Walk<'a> {
@@ -160,6 +160,7 @@ impl Walk<'_> {
                 tier: tier.clone(),
             },
             countable: Countable::default(),
+            former: Vec::new(),
             clock: Vec::new(),
             pauses: Vec::new(),
             outage: Vec::new(),
@@ -220,10 +221,13 @@ impl Walk<'_> {
             self.loose.push(Placed { id: fact.id, misfit: Some(reason) });
             return;
         };
-        let (pack, _) = self.rules.pack_at(fault.started_at);
-        let fitted = match reshaping(fact) {
-            Some(_) => self.shape.verdict(fact.id),
-            None => fault.step(fact.id, fact.occurred_at, &step.kind, pack, line),
+        let pack = self.rules.pack_of(fault);
+        let fitted = match (reshaping(fact), &step.kind) {
+            (Some(_), _) => self.shape.verdict(fact.id),
+            (None, StepKind::Rerated { tier, version, .. }) => {
+                fault.rerate(fact.occurred_at, tier.as_deref(), version.as_deref(), self.rules)
+            }
+            (None, _) => fault.step(fact.id, fact.occurred_at, &step.kind, pack, line),
         };
         place(fault, fact.id, fitted);
     }

@@ -34,7 +34,7 @@ pub use contribution::{Contribution, Interruption, YearFigures, contributions, l
 pub use countable::Countable;
 pub use deadline::{Deadline, DeadlineKind, Period, Status, deadlines, feedback_missed};
 pub use fact::{Event, Fact};
-pub use fault::{Ending, Exemption, Fault, FeedbackRun, Pause, Placed, Retry, Run, State, Terms};
+pub use fault::{Ending, Exemption, Fault, FeedbackRun, Former, Pause, Placed, Retry, Run, State, Terms};
 pub use fold::{Carried, FACTS_PER_FAULT_MAX, Folded, fold};
 pub use interval::{Interval, moment_spent, union_ms, within, without};
 pub use rerate::{Moved, moved};

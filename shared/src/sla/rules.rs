@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::fault::{Fault, Terms};
 use super::window::{Window, end_of_work, start_of_work};
 use crate::rules::{Pack, Tier};
 use crate::time::UnixMs;
@@ -154,6 +155,19 @@ impl LineRules {
         let versions = &self.tiers[in_force(&self.terms, at, |terms| terms.valid_from)];
         let (_, pack, tier) = &versions[in_force(versions, at, |version| version.0)];
         (pack, tier)
+    }
+
+    /// A version of a pack.
+    #[must_use]
+    pub fn version(&self, pack: &str, version: &str) -> Option<&Arc<Pack>> {
+        self.packs.get(pack)?.iter().map(|known| &known.pack).find(|pack| pack.version == version)
+    }
+
+    /// The pack version that a fault is under: the one in force at its start, or the one that it was re-rated to.
+    #[must_use]
+    pub fn pack_of(&self, fault: &Fault) -> &Arc<Pack> {
+        let Terms { pack, version, .. } = &fault.terms;
+        self.version(pack, version).unwrap_or_else(|| self.pack_at(fault.started_at).0)
     }
 
     /// The longest time, over all versions, within which a failure is the same fault again (ms).

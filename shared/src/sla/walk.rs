@@ -60,8 +60,11 @@ impl Fault {
                 known_cause(&pack.exempt_causes, cause, "exemption")?;
                 self.exemption = Some(Exemption { cause: cause.clone(), grantor: grantor.clone(), at });
             }
-            // Merges and splits were judged before the walk.
-            StepKind::Merged { .. } | StepKind::Split { .. } | StepKind::Note { .. } => {}
+            // Merges and splits were judged before the walk; a re-rate needs the rules of the line.
+            StepKind::Merged { .. }
+            | StepKind::Split { .. }
+            | StepKind::Rerated { .. }
+            | StepKind::Note { .. } => {}
         }
         Ok(())
     }

@@ -252,6 +252,9 @@ fn step_fields(step: &Step) -> Value {
         StepKind::ClosedUnconfirmed { reason, by } => json!({ "reason": reason, "supervisor": by }),
         StepKind::Merged { into } => json!({ "into": into }),
         StepKind::Split { reports } => json!({ "reports": reports }),
+        StepKind::Rerated { tier, version, reason, grantor } => {
+            json!({ "tier": tier, "pack_version": version, "reason": reason, "grantor": grantor })
+        }
         StepKind::Note { text } => json!({ "text": text }),
     };
     if let (Some(note), Some(fields)) = (&step.note, fields.as_object_mut()) {

@@ -117,6 +117,7 @@ fn write_audit(tx: &mut Tx<'_>, new: &NewStep, fault: Uuid, now: UnixMs) -> Resu
             | StepKind::ClosedUnconfirmed { .. }
             | StepKind::Merged { .. }
             | StepKind::Split { .. }
+            | StepKind::Rerated { .. }
     );
     if !set_back && !granted {
         return Ok(());
