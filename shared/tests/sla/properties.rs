@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use linewatch_shared::detector::LineState;
 use linewatch_shared::facts::{Callback, Channel, Reopening, Step, StepKind};
-use linewatch_shared::rules::{Pack, SHIPPED};
+use linewatch_shared::rules::{Pack, RepeatCounts, SHIPPED};
 use linewatch_shared::sla::{
     Carried, DeadlineKind, Event, Fact, Folded, LineRules, LineTerms, Mark, PackVersion, State, Status,
-    Verdict, deadlines, feedback_missed, fold, union_ms,
+    Verdict, Window, YearFigures, contributions, deadlines, feedback_missed, fold, union_ms, year_bounds,
 };
 use linewatch_shared::time::{HOUR_MS, MINUTE_MS, UnixMs};
 use proptest::prelude::*;
@@ -29,6 +29,18 @@ fn rules() -> LineRules {
         owner: "own".to_owned(),
     };
     LineRules::new("L1", vec![terms], [PackVersion { valid_from: UnixMs(0), pack: Arc::new(pack) }]).unwrap()
+}
+
+/// The same with planned work now and then.
+fn rules_with_work() -> LineRules {
+    let window = |number: u128, from_h: i64, to_h: i64| Window {
+        id: Uuid::from_u128(number),
+        from: START + from_h * HOUR_MS,
+        to: START + to_h * HOUR_MS,
+        applied_at: START - 48 * HOUR_MS,
+        announced_at: Some(START - 24 * HOUR_MS),
+    };
+    rules().with_windows([window(1, 2, 12), window(2, 12, 14), window(3, 40, 45)])
 }
 
 fn evidence(agent: &str, state: LineState) -> Event {
@@ -107,11 +119,13 @@ proptest! {
         (facts, arrivals) in facts().prop_flat_map(|facts| {
             let count = facts.len();
             (Just(facts), proptest::collection::vec(0..count, count * 2))
-        })
+        }),
+        with_work in any::<bool>(),
     ) {
-        let expected = found(&facts);
+        let rules = if with_work { rules_with_work() } else { rules() };
+        let expected = fold(facts.clone(), &rules, &Carried::default());
         // Some arrive twice, some late; the desk sees every prefix on the way.
-        let mut desk = Desk::new(rules());
+        let mut desk = Desk::new(rules);
         let mut now = START + 80 * HOUR_MS;
         for number in arrivals.into_iter().chain(0..facts.len()) {
             desk.learn([facts[number].clone()], now);
@@ -128,6 +142,45 @@ proptest! {
         prop_assert_eq!(desk.figures(now).repeat_count as usize, recount.len());
         let outage_ms = union_ms(recount.iter().flat_map(|fault| fault.outage.clone()), now);
         prop_assert_eq!(desk.figures(now).interruption.ms, outage_ms);
+    }
+
+    #[test]
+    fn no_fault_begins_within_planned_work(facts in facts()) {
+        let rules = rules_with_work();
+        // What is split off is a fault by a person's word.
+        let mut facts = facts;
+        facts.retain(|fact| !matches!(&fact.event, Event::Step(Step { kind: StepKind::Split { .. }, .. })));
+        for fault in fold(facts, &rules, &Carried::default()).faults {
+            let flag = matches!(fault.state, State::Suspected | State::Withdrawn);
+            prop_assert!(flag || rules.work_until(fault.started_at).is_none(), "{fault:#?}");
+        }
+    }
+
+    #[test]
+    fn years_add_up_to_a_slow_recount(facts in facts(), hours in 0_i64..80) {
+        // Moved so that New Year falls into the middle.
+        let zone = chrono_tz::Asia::Shanghai;
+        let (from, to) = year_bounds(zone, 2027);
+        let shift_ms = from.since(START + 36 * HOUR_MS);
+        let moved = facts.into_iter().map(|fact| Fact { occurred_at: fact.occurred_at + shift_ms, ..fact });
+        let faults = found(&moved.collect::<Vec<_>>()).faults;
+        let now = START + shift_ms + hours * HOUR_MS;
+        let rows: Vec<_> = faults.iter().flat_map(|fault| contributions(fault, zone)).collect();
+        let figures = |year| YearFigures::of(&rows, year, zone, RepeatCounts::All, now);
+        for (year, year_from, year_to) in [(2026, UnixMs(i64::MIN), from), (2027, from, to)] {
+            let counted = faults.iter().filter(|f| f.counts() && (year_from..year_to).contains(&f.started_at));
+            prop_assert_eq!(figures(year).repeat_count as usize, counted.count());
+            let out = |at: UnixMs| {
+                let counting = || faults.iter().filter(|fault| fault.counts());
+                counting().any(|fault| fault.outage.iter().any(|outage| outage.contains(at)))
+            };
+            // Facts are whole minutes apart.
+            let minutes = (0..90 * 60).map(|minute| START + shift_ms + minute * MINUTE_MS);
+            let slow_ms = minutes.filter(|at| *at < now && (year_from..year_to).contains(at) && out(*at)).count() as i64;
+            let ms = figures(year).interruption.ms;
+            prop_assert_eq!(ms, slow_ms * MINUTE_MS, "{}", year);
+            prop_assert!(ms <= to.since(from));
+        }
     }
 
     #[test]
