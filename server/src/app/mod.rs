@@ -16,6 +16,7 @@ pub mod people;
 pub mod report;
 pub mod server;
 pub mod shift;
+pub mod surveys;
 pub mod users;
 
 use std::path::PathBuf;

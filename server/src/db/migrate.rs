@@ -18,6 +18,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0007_reports", include_str!("../../migrations/0007_reports.sql")),
     ("0008_people", include_str!("../../migrations/0008_people.sql")),
     ("0009_grades", include_str!("../../migrations/0009_grades.sql")),
+    ("0010_surveys", include_str!("../../migrations/0010_surveys.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

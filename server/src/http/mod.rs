@@ -37,6 +37,7 @@ mod report_tests;
 mod reports;
 pub mod session;
 mod shift;
+mod surveys;
 pub mod sync;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -87,6 +88,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = reports::routes(router);
     let router = people::routes(router);
     let router = export::routes(router);
+    let router = surveys::routes(router);
     let router = pack_preview::routes(router);
     let router = grading::routes(router);
     let router = re_rate::routes(router);
@@ -128,6 +130,7 @@ pub fn routers(app: &Arc<App>) -> Routers {
         .route("/api/v1/docs", get(async || Redirect::permanent("/docs/")))
         .merge(docs)
         .merge(health::routes())
+        .merge(surveys::page())
         .fallback(assets::serve);
     Routers { desk: finish(desk, app), sync: finish(sync::routes(app), app), declared }
 }

@@ -31,6 +31,7 @@ pub mod report;
 pub mod sessions;
 pub mod shift;
 pub mod streams;
+pub mod surveys;
 #[cfg(test)]
 mod tests;
 pub mod users;

@@ -123,6 +123,9 @@ pub enum DeskError {
     /// No such absence.
     #[error("there is no absence {0} that goes on")]
     NoAbsence(Uuid),
+    /// No such survey, or no such link to one.
+    #[error("there is no such survey")]
+    NoSurvey(Uuid),
     /// No such proposal.
     #[error("there is no proposal {0}")]
     NoProposal(Uuid),
