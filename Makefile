@@ -3,14 +3,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test build web lint bench package screenshot setup clean
+.PHONY: help demo test build web lint bench package screenshot report-sample setup clean
 
 # Say CARGO_FLAGS= to let cargo change Cargo.lock.
 export CARGO_FLAGS ?= --locked
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 
 help: ## This list
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name text; do printf 'make %-11s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name text; do printf 'make %-14s %s\n' "$$name" "$$text"; done
 
 demo: ## Play the story of a cut line (DEMO_ONCE=1: once, and check it)
 	@scripts/setup.sh build web demo
@@ -52,8 +52,13 @@ screenshot: ## Make docs/images/board.png from a real board
 	@scripts/web.sh
 	@scripts/screenshot.sh
 
+report-sample: ## Write a sample desk's monthly report in every format, into target/report-sample
+	@scripts/setup.sh build web report
+	@scripts/web.sh
+	@scripts/report-sample.sh
+
 setup: ## Install everything that any of these needs
-	@scripts/setup.sh build web test demo bench screenshot
+	@scripts/setup.sh build web test demo bench screenshot report
 
 clean: ## Remove what was built
 	@. scripts/env.sh && cargo clean

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, by apt-get when root; otherwise says what to install. Quick when nothing is.
 #
-#   scripts/setup.sh PART…      PART: build, web, test, demo, bench, screenshot
+#   scripts/setup.sh PART…      PART: build, web, test, demo, bench, screenshot, report
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 
@@ -54,6 +54,7 @@ for part in "$@"; do
             want curl curl
             has_chinese_font || missing+=(fontconfig fonts-noto-cjk)
             ;;
+        report) want pdftoppm poppler-utils ;;
         *) fail "unknown part: $part" ;;
     esac
 done

@@ -6,3 +6,4 @@ pub mod demo;
 pub mod harness;
 pub mod procfs;
 pub mod smtp;
+pub mod year;

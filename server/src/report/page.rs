@@ -101,7 +101,8 @@ impl Pages {
         Ok(())
     }
 
-    /// Draws text within a width, its base line at `y`; cut where it is too long.
+    /// Draws text within a width, its base line at `y`. Where it is too long, a text at the left is cut, and one at the
+    /// right, a figure, is set smaller: a figure is never cut.
     ///
     /// # Errors
     /// When the font lacks a character.
@@ -114,7 +115,13 @@ impl Pages {
         text: &str,
     ) -> Result<(), RenderError> {
         let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let text = self.face.fit(&plain, size, width)?;
+        let (text, size) = match align {
+            Align::Left => (self.face.fit(&plain, size, width)?, size),
+            Align::Right => {
+                let wide = self.face.width(&plain, size)?;
+                (plain, if wide > width { size * width / wide } else { size })
+            }
+        };
         let room = width - self.face.width(&text, size)?;
         let x = match align {
             Align::Left => x,

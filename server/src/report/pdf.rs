@@ -1,8 +1,9 @@
 //! The report for reading and printing: the whole, each grouping, the lines to watch, what changed. Equal figures
 //! give equal bytes.
 
-use super::page::{Align, BLACK, GREY, HEIGHT, Ink, LINE, MARGIN, Pages, RED, SHADE, WIDTH};
-use super::table::{Cell, Table, clock_text, moment_text, share_text};
+use super::columns::{INNER, Layout, figure_cells, figure_layout, rate, shown};
+use super::page::{Align, BLACK, GREY, Ink, LINE, MARGIN, Pages, RED, SHADE};
+use super::table::{Cell, Table, clock_text, moment_text};
 use super::words::{self, Lang, Words};
 use super::{RenderError, table};
 use crate::app::report::Published;
@@ -19,59 +20,8 @@ const HEADER_SIZE: f32 = 7.5;
 const ROW_HEIGHT: f32 = 15.0;
 /// One line of a table's header.
 const HEADER_LINE: f32 = 10.0;
-const INNER: f32 = WIDTH - 2.0 * MARGIN;
-/// The width of a group's name.
-const NAME_WIDTH: f32 = 150.0;
 /// The room between a cell's edge and its text.
 const PAD: f32 = 3.0;
-
-/// A column of a grouping's table: its short heading, a line for each line of it, and what it shows.
-struct Column {
-    heading: Words,
-    value: fn(&Figures) -> Cell,
-    /// Anything but nothing is bad.
-    bad: bool,
-}
-
-const fn column(heading: Words, value: fn(&Figures) -> Cell, bad: bool) -> Column {
-    Column { heading, value, bad }
-}
-
-const COLUMNS: [Column; 14] = [
-    column(("故障数", "Faults"), |f| Cell::Count(f.get(Figure::Faults)), false),
-    column(("恢复\n及时率", "Restored\nin time"), |f| rate(f, 0), false),
-    column(("恢复\n超时", "Restore\nmissed"), |f| Cell::Count(f.get(Figure::RestorationMissed)), true),
-    column(("平均恢复\n（净）", "Mean time\nto restore"), |f| rate(f, 5), false),
-    column(("平均首次\n响应", "Mean first\nanswer"), |f| rate(f, 4), false),
-    column(("反馈\n及时率", "Feedback\nkept"), |f| rate(f, 1), false),
-    column(("反馈\n超时", "Feedback\nmissed"), |f| Cell::Count(f.get(Figure::FeedbackMissed)), true),
-    column(("修复\n及时率", "Repairs\nin time"), |f| rate(f, 2), false),
-    column(("回访\n满意率", "Callbacks\nsatisfied"), |f| rate(f, 3), false),
-    column(("中断\n时长", "Inter-\nruption"), |f| Cell::Span(f.get(Figure::InterruptionMs)), false),
-    column(("重复\n临限", "Repeat\nnear"), |f| Cell::Count(f.get(Figure::RepeatNear)), false),
-    column(("重复\n达限", "Repeat\nreached"), |f| Cell::Count(f.get(Figure::RepeatReached)), true),
-    column(("中断\n超限", "Interr.\nover"), |f| Cell::Count(f.get(Figure::InterruptionOver)), true),
-    column(("豁免", "Exempt"), |f| Cell::Count(f.get(Figure::Exempted)), false),
-];
-
-fn rate(figures: &Figures, ratio: usize) -> Cell {
-    let Some(ratio) = Ratio::ALL.get(ratio) else { return Cell::Empty };
-    match ratio.rounded(figures) {
-        None => Cell::Empty,
-        Some(value) if ratio.is_share() => Cell::Share(value),
-        Some(value) => Cell::Span(value),
-    }
-}
-
-fn shown(cell: &Cell) -> String {
-    match cell {
-        Cell::Empty => "–".to_owned(),
-        Cell::Text(text) => text.clone(),
-        Cell::Count(count) => count.to_string(),
-        Cell::Share(permille) => share_text(*permille),
-        Cell::Span(ms) => clock_text(*ms),
-    }
-}
 
 /// Writes a report.
 ///
@@ -158,9 +108,6 @@ fn summary(pages: &mut Pages, total: &Figures, lang: Lang) -> Result<(), RenderE
     Ok(())
 }
 
-/// A table's columns: heading, width, alignment.
-type Layout = Vec<(String, f32, Align)>;
-
 fn header(pages: &mut Pages, layout: &Layout) -> Result<(), RenderError> {
     let lines = layout.iter().map(|(heading, ..)| heading.lines().count()).max().unwrap_or(1);
     let height = lines as f32 * HEADER_LINE + 6.0;
@@ -206,30 +153,13 @@ fn beyond(pages: &mut Pages, count: usize, lang: Lang) -> Result<(), RenderError
     pages.text((MARGIN, pages.y()), INNER, Align::Left, (TEXT_SIZE, GREY), &text)
 }
 
-fn figure_layout(first: &str, lang: Lang) -> Layout {
-    let width = (INNER - NAME_WIDTH) / COLUMNS.len() as f32;
-    let mut layout: Layout = vec![(first.to_owned(), NAME_WIDTH, Align::Left)];
-    layout.extend(COLUMNS.iter().map(|c| (lang.pick(c.heading).to_owned(), width, Align::Right)));
-    layout
-}
-
-fn figure_cells(name: String, figures: &Figures) -> Vec<(String, Ink)> {
-    let mut cells = vec![(name, BLACK)];
-    cells.extend(COLUMNS.iter().map(|column| {
-        let cell = (column.value)(figures);
-        let bad = column.bad && cell != Cell::Count(0);
-        (shown(&cell), if bad { RED } else { BLACK })
-    }));
-    cells
-}
-
 fn grouping(pages: &mut Pages, published: &Published, group: Group, lang: Lang) -> Result<(), RenderError> {
     heading(pages, lang.pick(words::group(group)))?;
     let layout = figure_layout(lang.pick(words::one(group)), lang);
     header(pages, &layout)?;
     let entries = published.report.of(group);
     for entry in entries.iter().take(ROWS_MAX) {
-        row(pages, &layout, &figure_cells(name(entry, lang), &entry.figures))?;
+        row(pages, &layout, &figure_cells(name(group, entry, lang), &entry.figures))?;
     }
     // Causes are not of every fault: their rows do not add up to the whole.
     if group != Group::Cause {
@@ -239,14 +169,19 @@ fn grouping(pages: &mut Pages, published: &Published, group: Group, lang: Lang) 
     beyond(pages, entries.len(), lang)
 }
 
-fn name(entry: &Entry, lang: Lang) -> String {
+fn name(group: Group, entry: &Entry, lang: Lang) -> String {
     if entry.key.is_empty() {
         return lang.pick(words::NONE).to_owned();
     }
     let label = lang.label(&entry.label);
-    // The tier's own name is what contracts say; the pack before it only tells equal names apart.
-    let key = entry.key.split_once('/').map_or(entry.key.as_str(), |(_, key)| key);
-    if label == key || label == entry.key { label.to_owned() } else { format!("{label} {key}") }
+    match group {
+        // What contracts say; the pack before it only tells equal names apart.
+        Group::Tier => {
+            entry.key.split_once('/').map_or_else(|| label.to_owned(), |(_, tier)| format!("{label} {tier}"))
+        }
+        Group::Customer => format!("{label} {}", entry.key),
+        _ => label.to_owned(),
+    }
 }
 
 fn lines_to_watch(pages: &mut Pages, published: &Published, lang: Lang) -> Result<(), RenderError> {
@@ -315,6 +250,3 @@ fn changes(pages: &mut Pages, published: &Published, lang: Lang) -> Result<(), R
     }
     beyond(pages, rows.len(), lang)
 }
-
-// The page is wide enough for a name and every column.
-const _: () = assert!(INNER - NAME_WIDTH > COLUMNS.len() as f32 * 40.0 && HEIGHT > 400.0);

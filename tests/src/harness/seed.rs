@@ -14,6 +14,12 @@ impl Seed {
         Self { state: given.unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0 >> 16) }
     }
 
+    /// From a number.
+    #[must_use]
+    pub const fn of(value: u64) -> Self {
+        Self { state: value }
+    }
+
     /// The seed, to be printed before anything is drawn.
     #[must_use]
     pub const fn value(&self) -> u64 {

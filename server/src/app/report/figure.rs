@@ -85,7 +85,7 @@ figures! {
     RestorationMissed = "restoration_missed", Faults, Count;
     /// The time that the restored faults took, without pauses: as it is held against limits.
     RestorationNetMs = "restoration_net_ms", Faults, Ms;
-    /// The time that service was out, or worse than promised, in the restored faults.
+    /// The time that the restored faults took, pauses counted too.
     RestorationGrossMs = "restoration_gross_ms", Faults, Ms;
     /// Faults that the desk took up in the period.
     Answered = "answered", Faults, Count;

@@ -6,7 +6,7 @@
 //! figures of exemptions alone.
 
 use linewatch_shared::sla::{
-    Deadline, DeadlineKind, Ending, Fault, FeedbackRun, Interval, State, Status, deadlines, union_ms,
+    Deadline, DeadlineKind, Ending, Fault, FeedbackRun, Interval, Run, State, Status, deadlines,
 };
 use linewatch_shared::time::UnixMs;
 
@@ -62,8 +62,8 @@ pub fn outage<'a>(fault: &'a Fault, span: &Span) -> impl Iterator<Item = (UnixMs
 fn life(fault: &Fault, span: &Span, figures: &mut Figures) {
     figures.add(Figure::Faults, i64::from(span.contains(fault.started_at)));
     let clock_runs = |piece: &Interval| piece.from < span.until && piece.end(UnixMs::MAX) >= span.until;
-    let bad = fault.degraded.iter().map(|run| Interval { from: run.from, to: run.ended.map(|(at, _)| at) });
-    let degraded: Vec<Interval> = bad.collect();
+    let bad = |run: &Run| Interval { from: run.from, to: run.ended.map(|(at, _)| at) };
+    let degraded: Vec<Interval> = fault.degraded.iter().map(bad).collect();
     let out = fault.clock.iter().chain(&fault.outage).chain(&degraded).any(clock_runs);
     figures.add(Figure::Open, i64::from(out));
     if let Some(at) = fault.acknowledged_at.filter(|at| span.contains(*at)) {
@@ -72,8 +72,10 @@ fn life(fault: &Fault, span: &Span, figures: &mut Figures) {
     }
     if fault.restored_at.is_some_and(|at| span.contains(at)) {
         figures.add(Figure::Restored, 1);
-        figures.add(Figure::RestorationGrossMs, fault.gross_ms(span.to) + union_ms(degraded, span.to));
-        figures.add(Figure::RestorationNetMs, fault.net_ms(span.to));
+        let net_ms = fault.net_ms(span.to);
+        let gross_ms = if fault.pauses.is_empty() { net_ms } else { unpaused(fault).net_ms(span.to) };
+        figures.add(Figure::RestorationGrossMs, gross_ms);
+        figures.add(Figure::RestorationNetMs, net_ms);
     }
     callbacks(fault, span, figures);
 }
@@ -123,18 +125,19 @@ fn promises(fault: &Fault, span: &Span, figures: &mut Figures) {
     }
 }
 
+/// The fault as if no pause had been granted.
+fn unpaused(fault: &Fault) -> Fault {
+    Fault { pauses: Vec::new(), ..fault.clone() }
+}
+
 /// Restorations that would have been in time if pauses counted too.
 fn gross(fault: &Fault, list: &[Deadline], span: &Span, figures: &mut Figures) {
     let kept = |list: &[Deadline]| {
         let restorations = list.iter().filter(|deadline| deadline.kind == DeadlineKind::Restoration);
         restorations.filter(|deadline| decided(deadline, span) == Some(true)).count() as i64
     };
-    let in_time = if fault.pauses.is_empty() {
-        kept(list)
-    } else {
-        let unpaused = Fault { pauses: Vec::new(), ..fault.clone() };
-        kept(&deadlines(&unpaused, span.until))
-    };
+    let in_time =
+        if fault.pauses.is_empty() { kept(list) } else { kept(&deadlines(&unpaused(fault), span.until)) };
     figures.add(Figure::RestorationKeptGross, in_time);
 }
 

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Makes a sample desk and writes its report for October in every format and both languages, with a picture of each
+# page of the PDF, into target/report-sample or the folder that is named. LINEWATCH_SERVER and REPORT_SAMPLE name other
+# programs than the release build.
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+cd "$ROOT"
+read -ra CARGO_FLAGS <<<"${CARGO_FLAGS---locked}"
+out=${1:-$TARGET/report-sample}
+month=2026-10
+
+if [ -z "${LINEWATCH_SERVER:-}" ]; then
+    cargo build --release --workspace --bins "${CARGO_FLAGS[@]}"
+fi
+server=${LINEWATCH_SERVER:-$TARGET/release/linewatch-server}
+sample=${REPORT_SAMPLE:-$TARGET/release/report_sample}
+
+rm -rf "$out"
+mkdir -p "$out"
+"$sample" "$out/desk"
+for lang in zh en; do
+    for format in json csv xlsx pdf; do
+        "$server" --config "$out/desk/server.toml" report --month "$month" --group customer --lang "$lang" \
+            --out "$out/report-$month.$lang.$format"
+    done
+    pdftoppm -png -r 80 "$out/report-$month.$lang.pdf" "$out/report-$month.$lang"
+done
+rm -rf "$out/desk"
+say "in $out:"
+ls -1 "$out"
