@@ -60,15 +60,21 @@ impl Walk<'_> {
         }
     }
 
-    /// Service is back: for each fault in which it was out, else for the story of the last one.
+    /// Service is back: for each fault in which it was out, else for the story of the last one. One that an opening
+    /// could join no more is not folded again for this fact, and so must not take it either.
     fn came_back(&mut self, fact: &Fact) {
         if let Some(held) = self.held.take() {
             self.forgive(held);
         }
         let any_out = self.faults.iter().any(|fault| fault.takes_clearing() && fault.waits_for_clearing());
         let last = self.faults.len().saturating_sub(1);
+        let rules = self.rules;
+        let near = |fault: &Fault| {
+            let within_ms = rules.pack_at(fault.started_at).0.same_fault_within_ms;
+            fact.occurred_at <= fault.joins_until(within_ms)
+        };
         let takes = |(at, fault): &(usize, &mut Fault)| {
-            fault.takes_clearing() && if any_out { fault.waits_for_clearing() } else { *at == last }
+            fault.takes_clearing() && if any_out { fault.waits_for_clearing() } else { *at == last && near(fault) }
         };
         let mut placed = false;
         for (_, fault) in self.faults.iter_mut().enumerate().filter(takes) {
