@@ -150,6 +150,12 @@ pub fn changes(published: &Published, lang: Lang) -> Table {
         words::AFTER,
         words::LEARNT_AT,
     ];
+    // Where packs have several zones, the first by name.
+    let zone = published.report.zones.keys().next().copied().unwrap_or("UTC");
+    let moment = |text: &str| match UnixMs::parse_rfc3339(text) {
+        Ok(at) => moment_text(at, zone),
+        Err(_) => text.to_owned(),
+    };
     let mut rows = Vec::new();
     for version in &published.versions {
         for change in &version.changes {
@@ -160,13 +166,13 @@ pub fn changes(published: &Published, lang: Lang) -> Table {
                 None => lang.pick(words::TOTAL),
             };
             rows.push(vec![
-                Cell::text(version.made_at.clone()),
+                Cell::text(moment(&version.made_at)),
                 Cell::text(place),
                 Cell::text(change.key.clone()),
                 Cell::text(figure.map_or(change.figure.as_str(), |f| lang.pick(words::figure(f)))),
                 Cell::of(unit, change.before),
                 Cell::of(unit, change.after),
-                change.learnt_at.clone().map_or(Cell::Empty, Cell::Text),
+                change.learnt_at.as_deref().map_or(Cell::Empty, |at| Cell::text(moment(at))),
             ]);
         }
     }

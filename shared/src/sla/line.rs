@@ -74,7 +74,8 @@ impl Walk<'_> {
             fact.occurred_at <= fault.joins_until(within_ms)
         };
         let takes = |(at, fault): &(usize, &mut Fault)| {
-            fault.takes_clearing() && if any_out { fault.waits_for_clearing() } else { *at == last && near(fault) }
+            fault.takes_clearing()
+                && if any_out { fault.waits_for_clearing() } else { *at == last && near(fault) }
         };
         let mut placed = false;
         for (_, fault) in self.faults.iter_mut().enumerate().filter(takes) {
