@@ -62,6 +62,12 @@ impl YearDesk {
         Ok(year)
     }
 
+    /// Its database.
+    #[must_use]
+    pub const fn db(&self) -> &Db {
+        &self.db
+    }
+
     /// Imports customers or lines.
     ///
     /// # Errors
