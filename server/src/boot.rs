@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::agents::Identities;
 use crate::app::contacts::Contacts;
+use crate::app::desk::recount::recount;
 use crate::app::desk::{Channels, Desk};
 use crate::app::live::{self, Live};
 use crate::app::packs::PackSet;
@@ -143,6 +144,10 @@ pub async fn assemble(
         channels: Channels { email: settings.smtp.is_some(), webhook: settings.webhook.is_some() },
         link_base: link_base.clone(),
     };
+    let recounted = recount(&db, &desk, now).await?;
+    if recounted > 0 {
+        tracing::info!(faults = recounted, "counted working time anew where the calendar had not reached");
+    }
     Ok(App {
         db,
         clock,

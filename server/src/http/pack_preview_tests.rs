@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use linewatch_shared::rules::SHIPPED;
-use linewatch_shared::time::HOUR_MS;
+use linewatch_shared::time::{HOUR_MS, UnixMs};
 use serde_json::{Value, json};
 
 use super::testing::{START, TestAnswer, TestDesk};
+use crate::app::desk::Desk;
+use crate::app::desk::recount::recount;
 use crate::app::import;
 use crate::auth::Role;
 use crate::db::{Db, testing::both};
+use crate::store::packs::PackCache;
 
 const CUSTOMERS: &str = "code,name,tier,pack,manager\nbank,Sample Bank,AAA,,Manager A\nhall,Sample Hall,group,gov-enterprise,Manager B\n";
 const LINES: &str = "code,customer,site,service\nL1,bank,HQ,\nL2,hall,Hall,SDH专线\n";
@@ -155,6 +158,55 @@ async fn a_re_rate_moves_what_is_open_and_is_in_the_audit_trail() {
         assert_eq!(facts.len(), 2, "a refused one leaves nothing behind");
         let audited = "SELECT COUNT(*) FROM audit WHERE action = 'step granted' AND who = 'admin'";
         assert_eq!(crate::db::testing::int(&desk.app.db, audited).await.unwrap(), 1);
+    })
+    .await;
+}
+
+/// A year that the calendar does not cover is shown, never guessed; with the calendar that has it, the promise is counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promise_beyond_the_calendar_is_counted_once_the_calendar_has_the_year() {
+    both(|db| async move {
+        let desk = desk(db).await;
+        let now = UnixMs::parse_rfc3339("2026-12-31T01:00:00Z").unwrap();
+        desk.clock.advance(now.since(START));
+        for file in [
+            "code,name,tier,pack,manager\nshop,Sample Shop,local-C,gov-enterprise,Manager C\n",
+            "code,customer,service\nL3,shop,lan\n",
+        ] {
+            import::bytes(&desk.app.db, &Arc::clone(&desk.app.packs), file.as_bytes(), false, now)
+                .await
+                .unwrap();
+        }
+        let report =
+            json!({ "line": "L3", "channel": "hotline", "reporter": "caller", "description": "down" });
+        let opened = call(&desk, Role::Noc, Method::POST, "/faults", Some(report)).await;
+        assert_eq!(opened.status, StatusCode::CREATED, "{}", opened.text);
+        let path = format!("/faults/{}", opened.json["id"].as_str().unwrap());
+        let read = async || {
+            let story = call(&desk, Role::Noc, Method::GET, &path, None).await.json;
+            let of_kind = |kind: &str| {
+                let deadlines = story["deadlines"].as_array().unwrap();
+                deadlines.iter().find(|d| d["kind"] == kind).map(|d| d["due_at"].clone())
+            };
+            (story["not_counted"].clone(), of_kind("restoration"), of_kind("feedback").is_some())
+        };
+        let (why, restoration, feedback) = read().await;
+        assert!(why.as_str().unwrap().contains("does not cover 2027"), "{why}");
+        assert_eq!(
+            (restoration, feedback),
+            (None, true),
+            "what runs round the clock is promised all the same"
+        );
+        let mut calendars = desk.app.packs.calendars().clone();
+        let text = include_str!("../../../shared/calendars/cn.toml");
+        let sample = "[[year]]\nyear = 2027\nsource = \"sample\"\nholidays = [\"2027-01-01\"]\n";
+        calendars.add(&format!("{text}\n{sample}"), "cn.toml").unwrap();
+        let again = Desk { packs: Arc::new(PackCache::new(calendars)), ..desk.app.desk.clone() };
+        assert_eq!(recount(&desk.app.db, &again, now).await.unwrap(), 1);
+        let (why, restoration, _) = read().await;
+        // Thursday the 31st, then Friday the holiday and a weekend: Monday and Tuesday, to Wednesday at 9.
+        assert_eq!((why, restoration), (Value::Null, Some(json!("2027-01-06T01:00:00.000Z"))));
+        assert_eq!(recount(&desk.app.db, &again, now).await.unwrap(), 0);
     })
     .await;
 }

@@ -10,6 +10,7 @@ pub mod ingest;
 pub mod line_view;
 pub mod planned;
 pub mod pull;
+pub mod recount;
 mod refold;
 pub mod report;
 pub mod silence;
