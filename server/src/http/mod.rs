@@ -20,6 +20,8 @@ mod faults;
 mod grading;
 pub mod health;
 pub mod idempotency;
+#[cfg(test)]
+mod matter_tests;
 mod matters;
 mod new_fact;
 mod new_matter_step;

@@ -67,6 +67,8 @@ pub struct PointBody {
     /// A word beside it.
     #[serde(default)]
     note: String,
+    /// The class of the defect that it becomes, where it is not well; the mildest where it is left out.
+    class: Option<String>,
 }
 
 /// Something promised.
@@ -196,7 +198,13 @@ impl NewMatterFact {
             return Err(ApiError::field("points", format!("has more than {ITEMS_MAX} items")));
         }
         let point = |body: PointBody| {
-            Ok(Point { name: short("points", body.name)?, ok: body.ok, note: short("points", body.note)? })
+            if body.ok && body.class.is_some() {
+                let reason = format!("\"{}\" is well: it is of no class of defects", body.name);
+                return Err(ApiError::field("points", reason));
+            }
+            let class = body.class.map(|class| text("points", Some(class))).transpose()?;
+            let (name, note) = (text("points", Some(body.name))?, short("points", body.note)?);
+            Ok(Point { name, ok: body.ok, note, class })
         };
         points.into_iter().map(point).collect()
     }

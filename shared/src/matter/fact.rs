@@ -70,6 +70,9 @@ pub struct Point {
     /// A word beside it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// The class of the defect that it becomes, where it is not well and somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
 }
 
 /// What was done about a matter.

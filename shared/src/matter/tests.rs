@@ -251,7 +251,7 @@ fn a_round_needs_every_point_and_its_review() {
         met: String::new(),
         points: points
             .iter()
-            .map(|(name, ok)| Point { name: (*name).to_owned(), ok: *ok, note: String::new() })
+            .map(|(name, ok)| Point { name: (*name).to_owned(), ok: *ok, note: String::new(), class: None })
             .collect(),
     };
     let short = Story::new(MatterKind::Patrol, "quarterly").then(DAY_MS, made(&[("clean", true)])).fold();

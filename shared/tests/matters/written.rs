@@ -186,7 +186,12 @@ impl Teller<'_> {
         let skip = usize::from(wrong.iter().any(|name| name == "*"));
         let items = list.into_iter().flat_map(|list| &list.items).skip(skip);
         items
-            .map(|(name, _)| Point { name: name.clone(), ok: !wrong.contains(name), note: String::new() })
+            .map(|(name, _)| Point {
+                name: name.clone(),
+                ok: !wrong.contains(name),
+                note: String::new(),
+                class: None,
+            })
             .collect()
     }
 

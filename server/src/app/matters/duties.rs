@@ -1,9 +1,9 @@
 //! Duties that come round: who is owed visits and patrols, and the rounds that follow each other.
 
 use linewatch_shared::matter::{Matter, MatterStep, Opening, period};
-use linewatch_shared::rules::{Cadence, Every, MatterKind, Pack};
+use linewatch_shared::rules::{Cadence, Class, Every, MatterKind, Pack};
 use linewatch_shared::sla::PackVersion;
-use linewatch_shared::time::UnixMs;
+use linewatch_shared::time::{DAY_MS, UnixMs};
 use uuid::Uuid;
 
 use super::open::{NewMatter, begin};
@@ -17,6 +17,8 @@ use crate::store::{customers, matters};
 
 /// The most rounds that one transaction begins, and customers that it looks at.
 pub const PER_TRANSACTION_MAX: i64 = 200;
+/// How far back a duty may begin (ms): every round since then is begun, and missed.
+const SINCE_BACK_MAX_MS: i64 = 366 * DAY_MS;
 /// Who writes what the rules alone demand.
 const BY_RULE: &str = "rule";
 
@@ -97,6 +99,9 @@ pub struct NewDuty {
 /// # Errors
 /// When the customer, pack or cadence is not known.
 pub fn give(desk: &Desk, tx: &mut Tx<'_>, new: &NewDuty, now: UnixMs) -> Result<Duty, DeskError> {
+    if now.since(new.since) > SINCE_BACK_MAX_MS {
+        return Err(invalid("since", "lies more than a year back"));
+    }
     let unknown =
         |field, what: &str, name: &str| invalid(field, format!("there is no {what} called \"{name}\""));
     if customers::owners(tx, &new.customer)?.is_none() {
@@ -123,7 +128,8 @@ pub fn give(desk: &Desk, tx: &mut Tx<'_>, new: &NewDuty, now: UnixMs) -> Result<
         ended_at: None,
     };
     duties::insert(tx, std::slice::from_ref(&duty))?;
-    tx.notify("engine")?;
+    // The loop that begins rounds sleeps on this.
+    tx.notify("reference")?;
     duties::one(tx, duty.id)?.ok_or(DeskError::NoDuty(duty.id))
 }
 
@@ -210,20 +216,24 @@ pub(super) fn after_round(
 ) -> Result<Vec<Changed>, DeskError> {
     let MatterStep::Made { points, .. } = &new.step else { return Ok(Vec::new()) };
     let mut changed = Vec::new();
-    for point in points.iter().filter(|point| !point.ok) {
-        let title = format!("{}: {}", round.title, point.name);
-        changed.extend(follow(
-            tx,
-            versions,
-            new,
-            round,
-            (MatterKind::Defect, title, &point.note, None),
-            now,
-        )?);
+    for (n, point) in points.iter().enumerate().filter(|(_, point)| !point.ok) {
+        let defect = Followed {
+            n,
+            kind: MatterKind::Defect,
+            class: point.class.as_deref(),
+            title: format!("{}: {}", round.title, point.name),
+            description: &point.note,
+            wanted_by: None,
+        };
+        changed.extend(follow(tx, versions, new, round, defect, now)?);
     }
-    for (title, until) in &new.promises {
-        let what = (MatterKind::Promise, title.clone(), "", Some(*until));
-        let promised = follow(tx, versions, new, round, what, now)?;
+    for (n, (title, until)) in new.promises.iter().enumerate() {
+        if *until <= new.occurred_at {
+            return Err(invalid("promises", format!("\"{title}\" is promised for a time that has passed")));
+        }
+        let (kind, title, wanted_by) = (MatterKind::Promise, title.clone(), Some(*until));
+        let promise = Followed { n, kind, class: None, title, description: "", wanted_by };
+        let promised = follow(tx, versions, new, round, promise, now)?;
         let reason = "no pack in force has a class of promises";
         changed.push(promised.ok_or_else(|| invalid("promises", reason))?);
     }
@@ -235,24 +245,54 @@ pub(super) fn after_round(
     Ok(changed)
 }
 
-/// A matter that comes of a round, of the first class of its kind in the round's pack, or else in any.
+/// What comes of a round.
+struct Followed<'a> {
+    /// Its place among its like.
+    n: usize,
+    kind: MatterKind,
+    /// The class that was named.
+    class: Option<&'a str>,
+    title: String,
+    description: &'a str,
+    wanted_by: Option<UnixMs>,
+}
+
+impl Followed<'_> {
+    /// The class that was named, else the mildest: the one with the longest time for the work.
+    fn class_in<'p>(&self, pack: &'p Pack) -> Option<&'p Class> {
+        let of_kind = pack.classes.iter().filter(|class| class.matter == self.kind && !class.supervisor_only);
+        match self.class {
+            Some(name) => of_kind.into_iter().find(|class| class.name == name),
+            None => of_kind.max_by_key(|class| class.resolve_within),
+        }
+    }
+}
+
+/// A matter that comes of a round, by a class of the round's pack, or else of any.
 fn follow(
     tx: &mut Tx<'_>,
     versions: &[PackVersion],
     new: &NewMatterStep,
     round: &Matter,
-    (kind, title, description, wanted_by): (MatterKind, String, &str, Option<UnixMs>),
+    what: Followed<'_>,
     now: UnixMs,
 ) -> Result<Option<Changed>, DeskError> {
     let mut names: Vec<&str> = versions.iter().map(|version| version.pack.name.as_str()).collect();
     names.dedup();
     names.sort_by_key(|name| *name != round.pack.0);
-    let class =
-        names.into_iter().filter_map(|name| in_force(versions, name, new.occurred_at)).find_map(|pack| {
-            Some((pack.name.clone(), pack.classes.iter().find(|class| class.matter == kind)?.name.clone()))
-        });
-    let Some((pack, class)) = class else { return Ok(None) };
-    let id = derived_id(new.id, format!("{}/{title}", kind.name()).as_bytes());
+    let packs: Vec<_> =
+        names.into_iter().filter_map(|name| in_force(versions, name, new.occurred_at)).collect();
+    let found = packs.iter().find_map(|pack| Some((pack.name.clone(), what.class_in(pack)?.name.clone())));
+    let Some((pack, class)) = found else {
+        let Some(name) = what.class else { return Ok(None) };
+        let of_kind = packs.iter().flat_map(|pack| &pack.classes).filter(|class| class.matter == what.kind);
+        let known: Vec<&str> = of_kind.map(|class| class.name.as_str()).collect();
+        let kind = what.kind.name();
+        let reason = format!("\"{name}\" is no class of a {kind} in any pack; known: {}", known.join(", "));
+        return Err(invalid("points", reason));
+    };
+    let Followed { n, kind, title, description, wanted_by, .. } = what;
+    let id = derived_id(new.id, format!("{}/{n}/{title}", kind.name()).as_bytes());
     let opening = Opening {
         kind,
         class,
