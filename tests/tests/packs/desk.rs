@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::quick::Quick;
 
 pub struct Desk {
-    pub server: Server,
+    _server: Server,
     pub mailbox: Mailbox,
     /// The desk.
     pub noc: Api,
@@ -21,7 +21,7 @@ impl Desk {
         let mailbox = Mailbox::start(&folder.sub("mail")?)?;
         let options = ServerOptions {
             smtp: Some(mailbox.address),
-            packs: vec![pack.file()?],
+            packs: vec![pack.file()],
             ..ServerOptions::default()
         };
         let mut server = Server::new(&folder.sub("server")?, &options)?;
@@ -32,13 +32,19 @@ impl Desk {
             server.import("lines.csv", lines)?;
         }
         server.start()?;
-        Ok(Self { server, mailbox, noc, head })
+        Ok(Self { _server: server, mailbox, noc, head })
     }
 
     /// Reports a line as lost now; answers the fault.
     pub fn report(&self, line: &str) -> Result<Value> {
         let body = json!({ "line": line, "channel": "hotline", "reporter": "sample caller", "description": "no service" });
-        self.noc.post("/api/v1/faults", &body)?.expect(201)
+        self.noc.fault(&id(&self.noc.post("/api/v1/faults", &body)?.expect(201)?)?)
+    }
+
+    /// A step of a fault; answers the fault with its promises.
+    pub fn fault_step(&self, fault: &str, body: &Value) -> Result<Value> {
+        self.noc.step(fault, body)?;
+        self.noc.fault(fault)
     }
 
     /// Takes a matter in; answers its id.

@@ -32,9 +32,11 @@ fn desk(folder: &Folder) -> Result<Desk> {
     }
     let limits = [("feedback_every", "30s"), ("repair_within", "40s"), ("callback_within", "40s")];
     pack = pack.with("tier", &[], &limits)?;
-    let (mut customers, mut lines) = ("code,name,tier,pack,manager,manager_email\n".to_owned(), "code,customer,service\n".to_owned());
+    let (mut customers, mut lines) =
+        ("code,name,tier,pack,manager,manager_email\n".to_owned(), "code,customer,service\n".to_owned());
     for tier in ["group", "local-C"] {
-        customers += &format!("{tier},示例客户 (sample),{tier},gov-enterprise,manager-1,manager-1@desk.example\n");
+        customers +=
+            &format!("{tier},示例客户 (sample),{tier},gov-enterprise,manager-1,manager-1@desk.example\n");
     }
     for (line, tier, service, ..) in LINES {
         lines += &format!("{line},{tier},{service}\n");
@@ -55,22 +57,22 @@ fn the_most_exact_cell_is_promised() {
         }
         let (sdh, satellite) = (&faults[0], &faults[2]);
         // Taken up and finished in time.
-        let taken_up = desk.noc.step(sdh, &json!({ "kind": "acknowledged" }))?;
+        let taken_up = desk.fault_step(sdh, &json!({ "kind": "acknowledged" }))?;
         ensure_state(&taken_up, "answer", "met")?;
         ensure_state(&taken_up, "restoration", "running")?;
-        let back = desk.noc.step(sdh, &json!({ "kind": "restored" }))?;
+        let back = desk.fault_step(sdh, &json!({ "kind": "restored" }))?;
         ensure_state(&back, "restoration", "met")?;
         // The answer and the finish are two promises: one is missed, the other kept.
         desk.wait_missed("answer", satellite)?;
-        desk.noc.step(satellite, &json!({ "kind": "acknowledged" }))?;
-        let back = desk.noc.step(satellite, &json!({ "kind": "restored" }))?;
+        desk.fault_step(satellite, &json!({ "kind": "acknowledged" }))?;
+        let back = desk.fault_step(satellite, &json!({ "kind": "restored" }))?;
         ensure_state(&back, "restoration", "met")?;
         let answer = promise(&back, "answer")?;
         ensure!(answer["state"] == "missed" && at(&answer["met_at"])? > at(&answer["due_at"])?, "{answer}");
         for fault in [sdh, satellite] {
-            desk.noc.step(fault, &json!({ "kind": "repaired" }))?;
+            desk.fault_step(fault, &json!({ "kind": "repaired" }))?;
             let satisfied = json!({ "kind": "callback", "reached": true, "result": "satisfied" });
-            ensure_done(&desk.noc.step(fault, &satisfied)?, "closed")?;
+            ensure_done(&desk.fault_step(fault, &satisfied)?, "closed")?;
         }
         Ok(())
     });

@@ -9,7 +9,8 @@ use crate::desk::{Desk, at, ensure_allows, ensure_done, ensure_state, id, promis
 use crate::quick::Quick;
 
 /// Tiers in the order of their limits, which are seconds here as they are hours in the pack.
-const TIERS: [(&str, &str, i64); 4] = [("AAA", "6s", 6), ("AA", "8s", 8), ("A", "10s", 10), ("standard", "12s", 12)];
+const TIERS: [(&str, &str, i64); 4] =
+    [("AAA", "6s", 6), ("AA", "8s", 8), ("A", "10s", 10), ("standard", "12s", 12)];
 /// Between two words to the customer.
 const FEEDBACK_S: i64 = 3;
 
@@ -24,7 +25,8 @@ fn desk(folder: &linewatch_tests::harness::Folder) -> Result<Desk> {
         ];
         pack = pack.with("tier", &[("name", tier)], &limits)?;
     }
-    let (mut customers, mut lines) = ("code,name,tier,manager,manager_email\n".to_owned(), "code,customer\n".to_owned());
+    let (mut customers, mut lines) =
+        ("code,name,tier,manager,manager_email\n".to_owned(), "code,customer\n".to_owned());
     for (tier, ..) in TIERS {
         customers += &format!("C-{tier},示例客户 (sample),{tier},manager-1,manager-1@desk.example\n");
         lines += &format!("L-{tier},C-{tier}\n");
@@ -68,17 +70,18 @@ fn four_tiers_each_by_its_own_limit() {
 /// Restored in time, the customer told, and closed by the callback.
 fn in_time(desk: &Desk, fault: &str) -> Result<()> {
     for kind in ["acknowledged", "dispatched", "restored"] {
-        desk.noc.step(fault, &json!({ "kind": kind }))?;
+        desk.fault_step(fault, &json!({ "kind": kind }))?;
     }
     let back = desk.noc.fault(fault)?;
     ensure_state(&back, "restoration", "met")?;
     ensure_state(&back, "feedback", "running").context("\"it is back\" is owed")?;
-    let told = desk.noc.step(fault, &json!({ "kind": "feedback", "reached": true }))?;
+    let told = desk.fault_step(fault, &json!({ "kind": "feedback", "reached": true }))?;
     ensure_state(&told, "feedback", "met")?;
-    desk.noc.step(fault, &json!({ "kind": "repaired" }))?;
-    let in_vain = desk.noc.step(fault, &json!({ "kind": "callback", "reached": false }))?;
+    desk.fault_step(fault, &json!({ "kind": "repaired" }))?;
+    let in_vain = desk.fault_step(fault, &json!({ "kind": "callback", "reached": false }))?;
     ensure!(in_vain["state"] == "repaired", "{in_vain}");
-    let closed = desk.noc.step(fault, &json!({ "kind": "callback", "reached": true, "result": "satisfied" }))?;
+    let closed =
+        desk.fault_step(fault, &json!({ "kind": "callback", "reached": true, "result": "satisfied" }))?;
     ensure_state(&closed, "callback", "met")?;
     ensure_done(&closed, "closed")
 }
@@ -88,17 +91,18 @@ fn too_late(desk: &Desk, fault: &str) -> Result<()> {
     let silent = desk.noc.fault(fault)?;
     let missed = promises(&silent, "feedback").iter().filter(|period| period["state"] == "missed").count();
     ensure!(missed >= 2, "silent for two periods at least: {silent}");
-    let restored = desk.noc.step(fault, &json!({ "kind": "restored" }))?;
+    let restored = desk.fault_step(fault, &json!({ "kind": "restored" }))?;
     let restoration = promise(&restored, "restoration")?;
     ensure!(restoration["state"] == "missed", "a miss stays: {restoration}");
     ensure!(at(&restoration["met_at"])? > at(&restoration["due_at"])?, "and is met late: {restoration}");
-    desk.noc.step(fault, &json!({ "kind": "repaired" }))?;
+    desk.fault_step(fault, &json!({ "kind": "repaired" }))?;
     let not_well = json!({ "kind": "callback", "reached": true, "result": "unsatisfied", "service": "up" });
-    let back = desk.noc.step(fault, &not_well)?;
-    ensure_state(&back, "callback", "running").context("the callback is owed again")?;
-    ensure_state(&back, "repair", "running")?;
-    desk.noc.step(fault, &json!({ "kind": "repaired" }))?;
-    let closed = desk.noc.step(fault, &json!({ "kind": "callback", "reached": true, "result": "satisfied" }))?;
+    let back = desk.fault_step(fault, &not_well)?;
+    ensure_state(&back, "repair", "running").context("back to work")?;
+    let again = desk.fault_step(fault, &json!({ "kind": "repaired" }))?;
+    ensure_state(&again, "callback", "running").context("the callback is owed again")?;
+    let closed =
+        desk.fault_step(fault, &json!({ "kind": "callback", "reached": true, "result": "satisfied" }))?;
     ensure_done(&closed, "closed")?;
     desk.mailbox.wait_for(BOUND, "the miss is told", |mail| mail.is_about(fault, "restoration", "missed"))?;
     let mails = desk.mailbox.mails()?;
@@ -106,4 +110,3 @@ fn too_late(desk: &Desk, fault: &str) -> Result<()> {
     ensure!(silence == 1, "{missed} silent periods are one message, not {silence}");
     Ok(())
 }
-

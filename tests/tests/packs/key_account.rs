@@ -37,7 +37,9 @@ fn made(mode: &str, promises: &Value) -> Value {
 
 /// Waits for the mail that tells of a missed visit; answers whom it is for.
 fn told(desk: &Desk, visit: &str) -> Result<Vec<String>> {
-    let mail = desk.mailbox.wait_for(BOUND, "the missed visit is told", |mail| mail.is_about(visit, "visit", "missed"))?;
+    let mail = desk
+        .mailbox
+        .wait_for(BOUND, "the missed visit is told", |mail| mail.is_about(visit, "visit", "missed"))?;
     Ok(mail.to)
 }
 
@@ -75,10 +77,14 @@ fn face_to_face(desk: &Desk, visit: &str) -> Result<()> {
     let reported = desk.step(visit, &made("face_to_face", &promises))?;
     ensure_state(&reported, "visit", "met")?;
     ensure_state(&reported, "review", "running")?;
-    let promised = desk.wait_for("matters?kind=promise", "the promise is owed", |one| one["about"] == *visit)?;
+    let promised =
+        desk.wait_for("matters?kind=promise", "the promise is owed", |one| one["about"] == *visit)?;
     ensure!(at(&promise(&promised, "resolution")?["due_at"])? == at(&json!(day))?, "{promised}");
     ensure_done(&desk.step(&id(&promised)?, &json!({ "kind": "resolved", "text": "sent" }))?, "closed")?;
-    ensure_done(&Desk::try_step(&desk.head, visit, &json!({ "kind": "reviewed", "ok": true }))?.expect(200)?, "closed")
+    ensure_done(
+        &Desk::try_step(&desk.head, visit, &json!({ "kind": "reviewed", "ok": true }))?.expect(200)?,
+        "closed",
+    )
 }
 
 /// A plain customer is owed a visit twice a year; a call counts.

@@ -30,8 +30,8 @@ fn desk(folder: &Folder) -> Result<Desk> {
     Desk::open(folder, &quick()?, &customers, "")
 }
 
-/// The round with the points as found: the class of the defect where one is not well, and whether anybody said it.
-fn made(wrong: &[(&str, Option<&str>)]) -> Value {
+/// The round with the points as found: those that are not well, and of which class of defects.
+fn made(wrong: &[(&str, &str)]) -> Value {
     let points = POINTS.map(|name| match wrong.iter().find(|(point, _)| *point == name) {
         Some((_, class)) => json!({ "name": name, "ok": false, "note": "see the photo", "class": class }),
         None => json!({ "name": name, "ok": true }),
@@ -46,22 +46,27 @@ fn a_quarter_s_patrol_finds_an_emergency() {
         let duty = json!({ "pack": "power-distribution", "cadence": "quarterly", "customer": CUSTOMER, "site": "Room 1" });
         desk.noc.post("/api/v1/duties", &duty)?.expect(200)?;
         let path = format!("matters?kind=patrol&customer={CUSTOMER}");
-        let patrol = desk.wait_for(&path, "the quarter's round is owed", |round| round["site"] == "Room 1")?;
-        let (_, text) = quick()?.file()?;
+        let patrol =
+            desk.wait_for(&path, "the quarter's round is owed", |round| round["site"] == "Room 1")?;
+        let (_, text) = quick()?.file();
         let zone = Pack::parse(&text, "quick.toml").ok().context("the pack")?.time_zone;
         let (_, quarter_ends) = period(Every::Quarter, at(&patrol["opened_at"])?, zone);
-        ensure!(at(&promise(&patrol, "patrol")?["due_at"])? == quarter_ends, "by the quarter's end: {patrol}");
+        ensure!(
+            at(&promise(&patrol, "patrol")?["due_at"])? == quarter_ends,
+            "by the quarter's end: {patrol}"
+        );
 
         let patrol = id(&patrol)?;
         let short = json!({ "kind": "made", "mode": "on_site", "points": [{ "name": "poles", "ok": true }] });
         let refused = Desk::try_step(&desk.noc, &patrol, &short)?.expect(409)?;
         ensure!(refused["detail"].as_str().is_some_and(|says| says.contains("insulators")), "{refused}");
-        let round = desk.step(&patrol, &made(&[("insulators", Some("emergency")), ("labels", None)]))?;
+        let round = desk.step(&patrol, &made(&[("insulators", "emergency"), ("labels", "general")]))?;
         ensure_state(&round, "patrol", "met")?;
         ensure!(round["failed_points"] == json!(["insulators", "labels"]), "{round}");
         let defects = desk.items(&format!("matters?kind=defect&customer={CUSTOMER}"))?;
         ensure!(defects.len() == 2 && defects.iter().all(|defect| defect["about"] == *patrol), "{defects:?}");
-        let of_class = |class: &str| id(defects.iter().find(|defect| defect["class"] == class).context("defect")?);
+        let of_class =
+            |class: &str| id(defects.iter().find(|defect| defect["class"] == class).context("defect")?);
         emergency(&desk, &of_class("emergency")?)?;
         general(&desk, &of_class("general")?)?;
         let reviewed = desk.step(&patrol, &json!({ "kind": "reviewed", "ok": true }))?;

@@ -2,47 +2,60 @@
 
 use anyhow::{Context, Result, ensure};
 use linewatch_shared::rules::SHIPPED;
-use toml::{Table, Value};
 
 /// Higher than every shipped one.
 const VERSION: &str = "2999.1";
 
-/// A copy of a shipped pack under its own name and a higher version.
+/// A copy of a shipped pack under its own name and a higher version: its sections, each as its lines.
 pub struct Quick {
     name: &'static str,
-    table: Table,
+    sections: Vec<Vec<String>>,
 }
 
 impl Quick {
     pub fn of(name: &'static str) -> Result<Self> {
         let file = format!("{name}.toml");
         let (_, text) = SHIPPED.iter().find(|(shipped, _)| *shipped == file).context(name)?;
-        let mut table: Table = text.parse()?;
-        let pack = table.get_mut("pack").and_then(Value::as_table_mut).context("[pack]")?;
-        pack.insert("version".to_owned(), VERSION.into());
-        Ok(Self { name, table })
+        let mut sections = vec![Vec::new()];
+        for line in text.lines() {
+            if line.starts_with('[') {
+                sections.push(Vec::new());
+            }
+            sections.last_mut().context("a section")?.push(line.to_owned());
+        }
+        let quick = Self { name, sections };
+        quick.changed("[pack]", &[], &[("version", VERSION)])
     }
 
     /// Gives keys of every entry of a section that says `which` other values.
-    pub fn with(mut self, section: &str, which: &[(&str, &str)], keys: &[(&str, &str)]) -> Result<Self> {
-        let entries = self.table.get_mut(section).and_then(Value::as_array_mut).context(section.to_owned())?;
+    pub fn with(self, section: &str, which: &[(&str, &str)], keys: &[(&str, &str)]) -> Result<Self> {
+        self.changed(&format!("[[{section}]]"), which, keys)
+    }
+
+    fn changed(mut self, head: &str, which: &[(&str, &str)], keys: &[(&str, &str)]) -> Result<Self> {
         let mut found = 0;
-        for entry in entries.iter_mut().filter_map(Value::as_table_mut) {
-            let says = |(key, value): &(&str, &str)| entry.get(*key).and_then(Value::as_str) == Some(*value);
+        for section in
+            self.sections.iter_mut().filter(|section| section.first().is_some_and(|line| line == head))
+        {
+            let says = |(key, value): &(&str, &str)| {
+                let wanted = format!("{key} = \"{value}\"");
+                section.iter().any(|line| line.starts_with(&wanted))
+            };
             if !which.iter().all(says) {
                 continue;
             }
             found += 1;
             for (key, value) in keys {
-                entry.insert((*key).to_owned(), (*value).into());
+                section.retain(|line| !line.starts_with(&format!("{key} = ")));
+                section.insert(1, format!("{key} = \"{value}\""));
             }
         }
-        ensure!(found > 0, "{} has no [[{section}]] with {which:?}", self.name);
+        ensure!(found > 0, "{} has no {head} with {which:?}", self.name);
         Ok(self)
     }
 
     /// The file's name and text for `packs.dir`.
-    pub fn file(&self) -> Result<(String, String)> {
-        Ok((format!("{}.toml", self.name), toml::to_string(&self.table)?))
+    pub fn file(&self) -> (String, String) {
+        (format!("{}.toml", self.name), self.sections.concat().join("\n"))
     }
 }

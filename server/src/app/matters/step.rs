@@ -6,7 +6,8 @@ use linewatch_shared::time::{MINUTE_MS, UnixMs};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Changed, duties, finish, settle};
+use super::after::after_round;
+use super::{Changed, finish, settle};
 use crate::app::audit;
 use crate::app::desk::report::check_time;
 use crate::app::desk::{Desk, DeskError};
@@ -54,7 +55,7 @@ pub fn step(desk: &Desk, tx: &mut Tx<'_>, new: &NewMatterStep, now: UnixMs) -> R
         let detail = format!("{misfit}; possible now: {}", possible.join(", "));
         return Err(DeskError::Impossible { detail, possible });
     }
-    changed.extend(duties::after_round(tx, &versions, new, &changed[0].matter, now)?);
+    changed.extend(after_round(tx, &versions, new, &changed[0].matter, now)?);
     write_audit(tx, new, now)?;
     finish(desk, tx, &changed, now)?;
     Ok(changed.swap_remove(0).matter)
