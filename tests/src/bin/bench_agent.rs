@@ -54,7 +54,7 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Options> {
   --rounds N   how often; 1 unless given
   --raw        with raw sockets, as root; datagram sockets, which the packages allow, unless given";
     let mut options =
-        Options { targets: None, span: Duration::from_secs(60), rounds: 1, sockets: Sockets::Datagram };
+        Options { targets: None, span: Duration::from_mins(1), rounds: 1, sockets: Sockets::Datagram };
     let mut args = args;
     while let Some(arg) = args.next() {
         let mut number = || args.next().and_then(|n| n.parse::<u32>().ok()).filter(|n| *n > 0).context(USAGE);

@@ -32,16 +32,13 @@ fn desk(folder: &Folder) -> Result<Desk> {
     }
     let limits = [("feedback_every", "30s"), ("repair_within", "40s"), ("callback_within", "40s")];
     pack = pack.with("tier", &[], &limits)?;
-    let (mut customers, mut lines) =
-        ("code,name,tier,pack,manager,manager_email\n".to_owned(), "code,customer,service\n".to_owned());
-    for tier in ["group", "local-C"] {
-        customers +=
-            &format!("{tier},示例客户 (sample),{tier},gov-enterprise,manager-1,manager-1@desk.example\n");
-    }
-    for (line, tier, service, ..) in LINES {
-        lines += &format!("{line},{tier},{service}\n");
-    }
-    Desk::open(folder, &pack, &customers, &lines)
+    let row =
+        |tier| format!("{tier},示例客户 (sample),{tier},gov-enterprise,manager-1,manager-1@desk.example");
+    let head = "code,name,tier,pack,manager,manager_email".to_owned();
+    let customers = [head, row("group"), row("local-C")].join("\n");
+    let rows = LINES.iter().map(|(line, tier, service, ..)| format!("{line},{tier},{service}"));
+    let lines: Vec<_> = std::iter::once("code,customer,service".to_owned()).chain(rows).collect();
+    Desk::open(folder, &pack, &customers, &lines.join("\n"))
 }
 
 #[test]

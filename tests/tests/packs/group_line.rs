@@ -25,13 +25,15 @@ fn desk(folder: &linewatch_tests::harness::Folder) -> Result<Desk> {
         ];
         pack = pack.with("tier", &[("name", tier)], &limits)?;
     }
-    let (mut customers, mut lines) =
-        ("code,name,tier,manager,manager_email\n".to_owned(), "code,customer\n".to_owned());
-    for (tier, ..) in TIERS {
-        customers += &format!("C-{tier},示例客户 (sample),{tier},manager-1,manager-1@desk.example\n");
-        lines += &format!("L-{tier},C-{tier}\n");
-    }
-    Desk::open(folder, &pack, &customers, &lines)
+    let row = |(tier, ..): &(&str, &str, i64)| {
+        format!("C-{tier},示例客户 (sample),{tier},manager-1,manager-1@desk.example")
+    };
+    let customers: Vec<_> = std::iter::once("code,name,tier,manager,manager_email".to_owned())
+        .chain(TIERS.iter().map(row))
+        .collect();
+    let row = |(tier, ..): &(&str, &str, i64)| format!("L-{tier},C-{tier}");
+    let lines: Vec<_> = std::iter::once("code,customer".to_owned()).chain(TIERS.iter().map(row)).collect();
+    Desk::open(folder, &pack, &customers.join("\n"), &lines.join("\n"))
 }
 
 /// The tiers whose restoration is in that state, the first due first.
