@@ -13,6 +13,8 @@ mod pack;
 mod pack_tests;
 mod read;
 pub(crate) mod section;
+#[cfg(test)]
+mod shipped_tests;
 
 pub use assessment::{Assessed, AssessedFigure, Assessment, Availability, Figure, Over, WHOLE_PPM};
 pub use class::{Cadence, Checklist, Class, ClosedBy, Every, Level, MatterKind, Postponing};
