@@ -14,6 +14,7 @@ pub mod matters;
 pub mod packs;
 pub mod people;
 pub mod report;
+pub mod rota;
 pub mod server;
 pub mod shift;
 pub mod surveys;

@@ -19,6 +19,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0008_people", include_str!("../../migrations/0008_people.sql")),
     ("0009_grades", include_str!("../../migrations/0009_grades.sql")),
     ("0010_surveys", include_str!("../../migrations/0010_surveys.sql")),
+    ("0011_rota", include_str!("../../migrations/0011_rota.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

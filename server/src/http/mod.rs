@@ -37,6 +37,7 @@ mod reference;
 #[cfg(test)]
 mod report_tests;
 mod reports;
+mod rota;
 pub mod session;
 mod shift;
 mod surveys;
@@ -91,6 +92,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = people::routes(router);
     let router = export::routes(router);
     let router = surveys::routes(router);
+    let router = rota::routes(router);
     let router = pack_preview::routes(router);
     let router = grading::routes(router);
     let router = re_rate::routes(router);

@@ -28,6 +28,7 @@ pub mod planned;
 pub mod records;
 pub mod reference;
 pub mod report;
+pub mod rota;
 pub mod sessions;
 pub mod shift;
 pub mod streams;

@@ -43,6 +43,8 @@ pub fn alert(key: &str) -> Alert {
         manager: "manager-1".into(),
         time_zone: "Asia/Shanghai".into(),
         link: "http://desk.example/?fault=1".into(),
+        matter: None,
+        upstream: None,
     }
 }
 

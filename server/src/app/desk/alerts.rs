@@ -12,7 +12,8 @@ use crate::notify::{EMAIL, WEBHOOK, WEBHOOK_NAME};
 use crate::store::facts::{self, StoredFact};
 use crate::store::lines::{self, LineInfo};
 use crate::store::outgoing::{NewMessage, insert_messages};
-use crate::store::people;
+use crate::store::people::{self, Addressee};
+use crate::store::rota;
 
 /// Said where a customer has nobody to tell.
 const NO_ADDRESS: &str = "the customer has no manager_email: import one, then send this again";
@@ -37,6 +38,11 @@ pub fn send(
     if desk.channels == super::Channels::default() {
         return Ok(());
     }
+    let alarm = |effect: &Effect| alarms(effect.key.mark);
+    if !changes.faults.iter().any(|(_, effects)| effects.iter().any(alarm)) {
+        return Ok(());
+    }
+    let on_duty = rota::on_duty(tx, now)?;
     let mut messages = Vec::new();
     let mut causes = Causes::default();
     for (fault, effects) in &changes.faults {
@@ -63,7 +69,7 @@ pub fn send(
                 ..alert(desk, fault, &line, effect, done.clone(), &zone)
             };
             let text = serde_json::to_string(&alert).map_err(|error| DbError::Data(error.to_string()))?;
-            messages.extend(messages_of(desk, &addressee.email, &alert, &text));
+            messages.extend(messages_of(desk, (&addressee.email, &on_duty), &alert, &text));
         }
     }
     let nobody_to_tell = messages.iter().filter(|message| message.undeliverable.is_some()).count();
@@ -73,8 +79,13 @@ pub fn send(
     insert_messages(tx, &messages, now)
 }
 
-/// An alert's messages: one for each channel.
-pub(in crate::app) fn messages_of(desk: &Desk, address: &str, alert: &Alert, text: &str) -> Vec<NewMessage> {
+/// An alert's messages: one for each channel, and by mail one for each who is on duty beside the account manager.
+pub(in crate::app) fn messages_of(
+    desk: &Desk,
+    (address, on_duty): (&str, &[Addressee]),
+    alert: &Alert,
+    text: &str,
+) -> Vec<NewMessage> {
     let message = |channel: &'static str, destination: &str, undeliverable| NewMessage {
         key: format!("{}/{channel}/{destination}", alert.key),
         subject: alert.fault,
@@ -86,6 +97,8 @@ pub(in crate::app) fn messages_of(desk: &Desk, address: &str, alert: &Alert, tex
     let mut messages = Vec::new();
     if desk.channels.email {
         messages.push(message(EMAIL, address, address.is_empty().then_some(NO_ADDRESS)));
+        let others = on_duty.iter().map(|person| person.email.as_str()).filter(|email| *email != address);
+        messages.extend(others.map(|email| message(EMAIL, email, None)));
     }
     if desk.channels.webhook {
         messages.push(message(WEBHOOK, WEBHOOK_NAME, None));

@@ -13,7 +13,7 @@ use crate::db::{DbError, Tx};
 use crate::notify::alert::{Alert, AlertMatter, DONE_MAX, Done};
 use crate::store::customers::{self, Owners};
 use crate::store::outgoing::{EventKind, NewEvent, append_events as append, insert_messages};
-use crate::store::{matters, people};
+use crate::store::{matters, people, rota};
 
 /// Puts the alerts of a transaction into the outbox.
 ///
@@ -23,6 +23,7 @@ pub(super) fn send(desk: &Desk, tx: &mut Tx<'_>, changed: &[Changed], now: UnixM
     if desk.channels == Channels::default() {
         return Ok(());
     }
+    let on_duty = rota::on_duty(tx, now)?;
     let mut messages = Vec::new();
     for Changed { matter, effects } in changed {
         let effects: Vec<&Effect> = effects.iter().filter(|effect| alarms(effect.key.mark)).collect();
@@ -37,7 +38,7 @@ pub(super) fn send(desk: &Desk, tx: &mut Tx<'_>, changed: &[Changed], now: UnixM
             let mut alert = alert(desk, &versions, matter, &owners, effect, done.clone());
             alert.manager.clone_from(&addressee.name);
             let text = serde_json::to_string(&alert).map_err(|error| DbError::Data(error.to_string()))?;
-            messages.extend(messages_of(desk, &addressee.email, &alert, &text));
+            messages.extend(messages_of(desk, (&addressee.email, &on_duty), &alert, &text));
         }
     }
     insert_messages(tx, &messages, now)
