@@ -7,7 +7,7 @@ use linewatch_shared::matter::{
     MatterEvent, MatterFact, MatterStep, Opening, Standing, advance, deadlines, fold,
 };
 use linewatch_shared::rules::{MatterKind, Pack, SHIPPED};
-use linewatch_shared::sla::{Ledger, Status};
+use linewatch_shared::sla::{Deadline, Ledger, Status};
 use linewatch_shared::time::{DAY_MS, HOUR_MS, UnixMs};
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -85,6 +85,21 @@ fn facts() -> impl Strategy<Value = Vec<MatterFact>> {
     })
 }
 
+fn is_missed(deadline: &Deadline, now: UnixMs) -> bool {
+    matches!(deadline.status(now), Status::Missed { .. })
+}
+
+fn looks_back(fact: &MatterFact) -> bool {
+    matches!(
+        fact.event,
+        MatterEvent::Step(
+            MatterStep::Reclassed { .. }
+                | MatterStep::Repeated { .. }
+                | MatterStep::Callback(Callback::Unsatisfied)
+        )
+    )
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -122,6 +137,26 @@ proptest! {
         keys.sort_unstable();
         keys.dedup();
         prop_assert_eq!(keys.len(), told, "an effect's key is unique");
+    }
+
+    #[test]
+    fn a_miss_is_undone_only_by_what_happened_before_its_due_time(facts in facts(), seed in any::<u64>()) {
+        let mut arrivals = facts;
+        arrivals[1..].sort_by_key(|fact| fact.id.as_u128().wrapping_mul(u128::from(seed | 1)) % 1_009);
+        let now = START + 300 * HOUR_MS;
+        let mut missed: Vec<Deadline> = Vec::new();
+        for (n, fact) in arrivals.iter().enumerate() {
+            let matter = fold(arrivals[..=n].to_vec(), &PACK).unwrap().unwrap();
+            let list = deadlines(&matter, now);
+            // Another class, or a customer who is not satisfied, later on may turn out not to fit.
+            let later = arrivals[..n].iter().any(|other| other.occurred_at >= fact.occurred_at && looks_back(other));
+            for was in missed.iter().filter(|was| !later && fact.occurred_at > was.due_at) {
+                let is = list.iter().find(|is| (is.kind, is.period) == (was.kind, was.period));
+                let stays = is.is_some_and(|is| is.due_at == was.due_at && is_missed(is, now));
+                prop_assert!(stays, "{was:?} became {is:?} by {fact:?}");
+            }
+            missed = list.into_iter().filter(|deadline| is_missed(deadline, now)).collect();
+        }
     }
 
     #[test]
