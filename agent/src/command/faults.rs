@@ -1,22 +1,18 @@
 //! The faults that this device knows of, found by the same fold as on the server, offline.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use anyhow::Context;
 use linewatch_shared::facts::{Body, Record, When};
-use linewatch_shared::rules::Pack;
-use linewatch_shared::sla::{
-    Carried, Event, Fact, Fault, LineRules, LineTerms, PackVersion, deadlines, fold,
-};
+use linewatch_shared::sla::{Carried, Event, Fact, Fault, deadlines, fold};
 use linewatch_shared::time::UnixMs;
-use linewatch_shared::wire::ReferenceLine;
 use rusqlite::Connection;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::journal::{self, Scribe, meta};
 use crate::scope;
+use crate::scope::contracts::{pack_versions, rules};
 use crate::sync::clock::LastClock;
 
 /// The newest records that are looked at.
@@ -172,34 +168,6 @@ fn by_line(db: &Connection, agent: &str, times: &Corrected) -> anyhow::Result<BT
     Ok(lines)
 }
 
-fn packs(db: &Connection) -> anyhow::Result<Vec<PackVersion>> {
-    let mut versions = Vec::new();
-    for text in scope::packs(db)? {
-        match Pack::parse(&text.text, &text.name) {
-            Ok(pack) => versions.push(PackVersion { valid_from: text.valid_from, pack: Arc::new(pack) }),
-            Err(mistakes) => {
-                let first = mistakes.first().map(ToString::to_string).unwrap_or_default();
-                tracing::warn!(pack = text.name, version = text.version, %first, "not understood: update the agent");
-            }
-        }
-    }
-    Ok(versions)
-}
-
-fn rules(line: &ReferenceLine, packs: &[PackVersion]) -> Option<LineRules> {
-    let terms = line.terms.iter().map(|terms| LineTerms {
-        valid_from: terms.valid_from,
-        customer: line.customer.clone(),
-        pack: terms.pack.clone(),
-        tier: terms.tier.clone(),
-        service: terms.service.clone(),
-        owner: terms.agent.clone(),
-    });
-    LineRules::new(&line.code, terms.collect(), packs.iter().cloned())
-        .inspect_err(|error| tracing::warn!(%error, "no countdown"))
-        .ok()
-}
-
 /// Every fault that this device knows of, the oldest first.
 ///
 /// # Errors
@@ -207,7 +175,7 @@ fn rules(line: &ReferenceLine, packs: &[PackVersion]) -> Option<LineRules> {
 pub fn all(db: &Connection, scribe: &Scribe, agent: &str) -> anyhow::Result<Vec<FaultView>> {
     let times = Corrected::read(db)?;
     let now = times.now(scribe);
-    let packs = packs(db).context("packs")?;
+    let packs = pack_versions(db).context("packs")?;
     let references = scope::lines(db)?;
     let mut found = Vec::new();
     for (code, facts) in by_line(db, agent, &times)? {

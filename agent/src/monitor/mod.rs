@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use linewatch_shared::detector::{
     AnchorRole, AnchorSpec, Detector, DetectorConfig, DetectorConfigError, Effect, LineSpec, LineState,
-    LineStatus, MAX_UPLINKS, Moment, TargetError, UnknownCause,
+    LineStatus, MAX_UPLINKS, Moment, Quality, TargetError, UnknownCause,
 };
 use linewatch_shared::facts::LineChange;
 use linewatch_shared::minute::{MinuteAccumulator, MinuteBlock};
@@ -58,6 +58,8 @@ pub struct MonitorLine {
     pub interval_ms: u32,
     /// Where it is probed, if that is known: decides by which interface, and whether a gateway lies between.
     pub address: Option<IpAddr>,
+    /// What its contract allows before it is degraded.
+    pub quality: Quality,
 }
 
 /// A target that is asked about lines: the gateway, an outside anchor, another method for a line.
@@ -147,7 +149,7 @@ impl<P: ProbeControl, S: FactSink> Monitor<P, S> {
         let (mut lines, mut anchors) = (HashMap::new(), HashMap::new());
         for line in set.lines {
             let (uplink, on_link) = self.uplink_of(line.address, hops);
-            let spec = LineSpec { interval_ms: line.interval_ms, uplink, on_link };
+            let spec = LineSpec { interval_ms: line.interval_ms, uplink, on_link, quality: line.quality };
             lines.insert(line.target, (line.code, spec));
         }
         for anchor in set.anchors {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use linewatch_shared::detector::{DetectorConfig, LineState, Moment};
+use linewatch_shared::detector::{DetectorConfig, LineState, Moment, Quality};
 use linewatch_shared::sample::{LossCause, Outcome, Sample};
 use linewatch_shared::time::{Clock, MINUTE_MS, ManualClock, MonoMs, UnixMs};
 use tokio::sync::mpsc;
@@ -36,7 +36,8 @@ impl FactSink for Kept {
 }
 
 fn line(target: u32, code: &str, address: &str) -> MonitorLine {
-    MonitorLine { target, code: code.to_owned(), interval_ms: 1_000, address: Some(address.parse().unwrap()) }
+    let address = Some(address.parse().unwrap());
+    MonitorLine { target, code: code.to_owned(), interval_ms: 1_000, address, quality: Quality::default() }
 }
 
 fn moment(mono: i64) -> Moment {

@@ -164,9 +164,9 @@ async fn follow_targets(
     loop {
         let hop = *gateway.borrow_and_update();
         pulled.mark_unchanged();
-        match journal.read(scope::lines).await {
-            Ok(lines) => {
-                let plan = targets::plan(&lines, hop, &outside, &mut numbers);
+        match journal.read(scope::contracts::lines).await {
+            Ok((lines, contracts)) => {
+                let plan = targets::plan(&lines, &contracts, hop, &outside, &mut numbers);
                 if plan.refused != refused {
                     for reason in &plan.refused {
                         tracing::error!(%reason, "not probed");

@@ -1,9 +1,9 @@
 //! From reference data to what is probed: pure, so that a change of the pull is a change of a value.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
-use linewatch_shared::detector::{AnchorRole, MAX_TARGET};
+use linewatch_shared::detector::{AnchorRole, MAX_TARGET, Quality};
 use linewatch_shared::probe_url::{Host, PacketOptions, ProbeSpec};
 use linewatch_shared::wire::ReferenceLine;
 use sha2::{Digest, Sha256};
@@ -67,10 +67,11 @@ fn target(number: u32, key: &str, spec: ProbeSpec, interval_ms: u32) -> TargetCo
     TargetConfig { target: number, spec, interval_ms, timeout_ms, phase_key: phase_key(key) }
 }
 
-/// What to probe for these lines, with the gateway and the outside anchors beside them.
+/// What to probe for these lines under their contracts, with the gateway and the outside anchors beside them.
 #[must_use]
 pub fn plan(
     lines: &[ReferenceLine],
+    contracts: &BTreeMap<String, Quality>,
     gateway: Option<IpAddr>,
     outside: &[String],
     numbers: &mut Numbers,
@@ -98,7 +99,9 @@ pub fn plan(
             asked => asked.max(MIN_INTERVAL_MS),
         };
         let address = address(&spec);
-        plan.set.lines.push(MonitorLine { target: number, code: line.code.clone(), interval_ms, address });
+        let quality = contracts.get(&line.code).copied().unwrap_or_default();
+        let code = line.code.clone();
+        plan.set.lines.push(MonitorLine { target: number, code, interval_ms, address, quality });
         plan.targets.push(target(number, &key, spec, interval_ms));
     }
     if !plan.set.lines.is_empty() {
@@ -153,15 +156,18 @@ mod tests {
         let outside = ["icmp://192.0.2.9".to_owned()];
         let a = line("A", "icmp://127.0.0.1", 0);
         let b = line("B", "tcp://127.0.0.2:80?timeout=2s", 5_000);
-        let first = plan(&[a.clone(), b.clone()], gateway, &outside, &mut numbers);
+        let strict = Quality::new(None, None, Some(10_000));
+        let contracts = BTreeMap::from([("A".to_owned(), strict)]);
+        let first = plan(&[a.clone(), b.clone()], &contracts, gateway, &outside, &mut numbers);
         assert!(first.refused.is_empty(), "{:?}", first.refused);
         assert_eq!(first.targets.len(), 4);
         assert_eq!(first.set.lines[0].interval_ms, 1_000);
-        let second = plan(&[b], None, &[], &mut numbers);
+        assert_eq!([first.set.lines[0].quality, first.set.lines[1].quality], [strict, Quality::default()]);
+        let second = plan(&[b], &BTreeMap::new(), None, &[], &mut numbers);
         assert_eq!(second.set.lines[0].target, first.set.lines[1].target);
         assert_eq!(second.targets, [first.targets[1].clone()]);
         assert_eq!(second.targets[0].timeout_ms, 2_000);
-        let third = plan(&[a, line("C", "icmp://127.0.0.3", 10)], None, &[], &mut numbers);
+        let third = plan(&[a, line("C", "icmp://127.0.0.3", 10)], &contracts, None, &[], &mut numbers);
         assert_eq!(third.set.lines[0], first.set.lines[0]);
         assert!(third.set.lines[1].target > 3, "a number is never given to another line");
         assert_eq!(third.set.lines[1].interval_ms, 100);
@@ -176,10 +182,14 @@ mod tests {
             line("C", "icmp://::1", 0),
             line("D", "icmp://[::1]", 0),
         ];
-        let plan = plan(&lines, Some("192.0.2.1".parse().unwrap()), &[], &mut numbers);
+        let plan = plan(&lines, &BTreeMap::new(), Some("192.0.2.1".parse().unwrap()), &[], &mut numbers);
         let codes: Vec<_> = plan.set.lines.iter().map(|line| line.code.as_str()).collect();
         assert!(codes.contains(&"D") && !codes.contains(&"A") && !codes.contains(&"B"), "{codes:?}");
         assert!(plan.refused[0].starts_with("line A: "), "{:?}", plan.refused);
-        assert!(super::plan(&[], Some("192.0.2.1".parse().unwrap()), &[], &mut numbers).targets.is_empty());
+        assert!(
+            super::plan(&[], &BTreeMap::new(), Some("192.0.2.1".parse().unwrap()), &[], &mut numbers)
+                .targets
+                .is_empty()
+        );
     }
 }

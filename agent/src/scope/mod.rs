@@ -2,6 +2,8 @@
 //! transaction; a snapshot of several pages takes effect with its last one. Never touches the journal's
 //! records.
 
+pub mod contracts;
+
 use linewatch_shared::wire::{Cursor, PackText, PullPage, Reference, ReferenceCustomer, ReferenceLine};
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};

@@ -2,6 +2,7 @@
 
 use super::config::DetectorConfig;
 use super::evidence::{Confirmation, Evidence, LineState, LineStatus, Moment, UnknownCause};
+use super::quality::{Quality, Smoothed};
 use super::recent::{Bursts, Recent};
 use crate::sample::NotSentCause;
 use crate::time::{MonoMs, UnixMs};
@@ -20,6 +21,8 @@ pub struct LineSpec {
     /// No gateway lies between: a neighbour on the same link, or a loopback address. Such a line is judged
     /// without asking gateway, anchors or siblings.
     pub on_link: bool,
+    /// What its contract allows.
+    pub quality: Quality,
 }
 
 /// A run of losses that reaches to the newest probe.
@@ -52,12 +55,13 @@ pub struct Line {
     /// Until when confirmation is waited for; `NEVER` when it is not.
     confirm_by: MonoMs,
     last_rtt_us: u32,
+    smoothed: Smoothed,
     recent: Recent,
     bursts: Bursts,
 }
 
-// 10,000 lines fit into 2.5 MB.
-const _: () = assert!(size_of::<Line>() <= 256);
+// 10,000 lines fit into 2.7 MB.
+const _: () = assert!(size_of::<Line>() <= 272);
 
 impl Line {
     pub fn new(target: u32, spec: LineSpec, now: Moment) -> Self {
@@ -76,6 +80,7 @@ impl Line {
             since_at: now.at,
             confirm_by: NEVER,
             last_rtt_us: NO_RTT,
+            smoothed: Smoothed::NONE,
             recent: Recent::EMPTY,
             bursts: Bursts::EMPTY,
         }
@@ -95,6 +100,9 @@ impl Line {
             return;
         }
         let lost = rtt_us.is_none();
+        if let Some(rtt_us) = rtt_us {
+            self.smoothed.take(rtt_us, self.last_rtt_us());
+        }
         self.last_rtt_us = rtt_us.unwrap_or(self.last_rtt_us);
         let before = self.recent.head();
         let inserted = self.recent.insert(when.mono, lost);
@@ -179,11 +187,10 @@ impl Line {
             return None;
         }
         let lost = self.lost_of(of);
-        let degraded = if self.degraded {
-            lost > u32::from(config.loss.clean_at)
-        } else {
-            lost >= u32::from(config.loss.degraded_at)
-        };
+        let usual = (config.loss.degraded_at.into(), config.loss.clean_at.into());
+        let (degraded_at, clean_at) = self.spec.quality.losses(config.loss.of).unwrap_or(usual);
+        let by_loss = if self.degraded { lost > clean_at } else { lost >= degraded_at };
+        let degraded = by_loss || self.smoothed.exceeds(&self.spec.quality, self.degraded);
         (degraded != self.degraded).then_some(degraded)
     }
 
@@ -258,6 +265,7 @@ impl Line {
                 let run = self.recent.head().map_or(0, |(_, run)| run);
                 self.recent.truncate(run);
                 self.bursts = Bursts::EMPTY;
+                self.smoothed = Smoothed::NONE;
             }
             LineState::Down => {}
             LineState::Unknown => self.forget(self.last.mono.max(occurred.mono)),
@@ -319,7 +327,7 @@ mod tests {
             let mut arrival: Vec<usize> = (0..lost.len()).collect();
             arrival.sort_by_key(|&i| keys[i]);
             let when = |i: usize| Moment { at: UnixMs(9_000 + 250 * i as i64), mono: MonoMs(250 * i as i64) };
-            let spec = LineSpec { interval_ms: 250, uplink: 0, on_link: false };
+            let spec = LineSpec { interval_ms: 250, uplink: 0, on_link: false, quality: Quality::default() };
             let mut line = Line::new(1, spec, Moment::default());
             for i in arrival {
                 line.judge(when(i), (!lost[i]).then_some(1));

@@ -13,9 +13,10 @@
 //!   [`DetectorConfig::gap_ms`] (the prober stood still, the machine slept, nothing could be sent), and while
 //!   the agent's own uplink is down. A probe that was not sent is neither a loss nor an answer.
 //! - Results count in the order in which their probes were sent, not in which they became known.
-//! - Loss in between, too scattered for an outage, makes a line that is up **degraded** ([`LossRule`]).
+//! - Loss in between, too scattered for an outage, makes a line that is up **degraded** ([`LossRule`]), and so do loss,
+//!   round trips and jitter beyond the line's contract ([`Quality`]).
 //!
-//! Bounds: 10,000 lines take 2.5 MB; a sample allocates nothing; at most [`DetectorConfig::fast_lines`]
+//! Bounds: 10,000 lines take 2.7 MB; a sample allocates nothing; at most [`DetectorConfig::fast_lines`]
 //! lines are probed fast at a time.
 
 mod config;
@@ -24,6 +25,7 @@ mod engine;
 mod evidence;
 mod line;
 mod pace;
+mod quality;
 mod recent;
 mod slices;
 mod uplink;
@@ -35,4 +37,5 @@ pub use evidence::{
     Moment, Transition, UnknownCause, Witness,
 };
 pub use line::LineSpec;
+pub use quality::Quality;
 pub use uplink::{AnchorRole, AnchorSpec};

@@ -12,6 +12,7 @@ use super::read;
 use super::section::{File, Section, document};
 use super::{Counts, Limit, Mistake};
 use crate::calendar::{Calendar, Calendars};
+use crate::detector::Quality;
 use crate::sla::Interval;
 use crate::time::UnixMs;
 
@@ -98,6 +99,15 @@ pub struct Tier {
     /// A line that is degraded is well again within (ms).
     #[serde(default)]
     pub degraded_restore_within_ms: Option<i64>,
+    /// More of a million probes lost than this degrade a line.
+    #[serde(default)]
+    pub loss_at_most_ppm: Option<u32>,
+    /// Longer round trips degrade it (ms).
+    #[serde(default)]
+    pub latency_at_most_ms: Option<i64>,
+    /// Larger differences of round trips in a row degrade it (ms).
+    #[serde(default)]
+    pub jitter_at_most_ms: Option<i64>,
     /// Faults of one line in the window stay below.
     pub faults_per_year_below: Option<u32>,
     /// Interruption of one line in the year is at most (ms).
@@ -109,6 +119,13 @@ pub struct Tier {
 }
 
 impl Tier {
+    /// What its lines may lose, and how slow and unsteady they may be, before they are degraded.
+    #[must_use]
+    pub fn quality(&self) -> Quality {
+        let us = |ms: Option<i64>| ms.map(|ms| u32::try_from(ms.saturating_mul(1_000)).unwrap_or(u32::MAX));
+        Quality::new(self.loss_at_most_ppm, us(self.latency_at_most_ms), us(self.jitter_at_most_ms))
+    }
+
     /// The limit of the restoration.
     #[must_use]
     pub const fn restore_within(&self) -> Limit {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use linewatch_shared::detector::{AnchorRole, DetectorConfig, LineState, Transition};
+use linewatch_shared::detector::{AnchorRole, DetectorConfig, LineState, Quality, Transition};
 use proptest::prelude::*;
 
 use super::sim::{self, Outcomes, Role, Script, SimTarget};
@@ -42,6 +42,7 @@ fn script(marks: &'static [u8]) -> impl Strategy<Value = Script> {
     let asleep = prop::option::of((20_000..100_000_i64, 100..60_000_i64));
     let carrier = prop::collection::vec((0..200_000_i64, Just(0_u8), any::<bool>()), 0..4);
     (lines, gateway, outside, asleep, carrier).prop_map(|(lines, gateway, outside, asleep, carrier)| Script {
+        quality: Quality::default(),
         targets: [Some(lines.0), Some(lines.1), Some(lines.2), gateway, outside]
             .into_iter()
             .flatten()

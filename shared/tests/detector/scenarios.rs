@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use linewatch_shared::detector::{AnchorRole, DetectorConfig, LineState, Transition};
+use linewatch_shared::detector::{AnchorRole, DetectorConfig, LineState, Quality, Transition};
 use serde::Deserialize;
 
 use super::sim::{self, Role, START, Script, SimTarget};
@@ -26,6 +26,10 @@ struct Case {
     asleep: Option<(f64, f64)>,
     wall_step: Option<(f64, f64)>,
     until: f64,
+    /// The contract's values: a share, milliseconds.
+    loss_at_most: Option<f64>,
+    latency_at_most_ms: Option<u32>,
+    jitter_at_most_ms: Option<u32>,
     /// `LINE STATE @SECOND decided SECOND`, in order of decision.
     expect: Vec<String>,
     /// Targets that must have been probed faster, each with its interval.
@@ -143,6 +147,11 @@ fn check(file: &str, text: &str) {
             asleep: case.asleep.map(|(from, to)| (millis(from), millis(to))),
             wall_step: case.wall_step.map(|(at, by)| (millis(at), millis(by))),
             until_ms: millis(case.until),
+            quality: Quality::new(
+                case.loss_at_most.map(|share| (share * 1_000_000.0) as u32),
+                case.latency_at_most_ms.map(|ms| ms * 1_000),
+                case.jitter_at_most_ms.map(|ms| ms * 1_000),
+            ),
         };
         let out = sim::run(&case.detector, &script);
         let found: Vec<String> = out.transitions.iter().map(show).collect();
@@ -174,4 +183,4 @@ macro_rules! files {
     };
 }
 
-files!(runs, windows, uplink, loss);
+files!(runs, windows, uplink, loss, quality);

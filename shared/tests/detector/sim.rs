@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use linewatch_shared::detector::{
-    AnchorRole, AnchorSpec, Detector, DetectorConfig, Effect, LineSpec, Moment, Transition,
+    AnchorRole, AnchorSpec, Detector, DetectorConfig, Effect, LineSpec, Moment, Quality, Transition,
 };
 use linewatch_shared::sample::{LossCause, NotSentCause, Outcome, Sample};
 use linewatch_shared::time::{MonoMs, UnixMs};
@@ -30,7 +30,7 @@ pub struct SimTarget {
     pub phase_ms: i64,
     pub rtt_ms: i64,
     pub timeout_ms: i64,
-    /// One mark a second; the last one goes on. `.` answers, `x` no answer, `u` unreachable (known at
+    /// One mark a second; the last one goes on. `.` answers, `s` answers slowly (ten times the round trip), `x` no answer, `u` unreachable (known at
     /// once), `n` no route, `b` buffer full, `-` not probed.
     pub pattern: Vec<u8>,
 }
@@ -52,6 +52,8 @@ pub struct Script {
     /// `(time, by)`: the wall clock is stepped.
     pub wall_step: Option<(i64, i64)>,
     pub until_ms: i64,
+    /// What the contracts of all lines allow.
+    pub quality: Quality,
 }
 
 #[derive(Debug, Default)]
@@ -130,7 +132,7 @@ impl Sim<'_> {
             let (uplink, interval_ms) = (target.uplink, target.interval_ms);
             match target.role {
                 Role::Line { on_link } => {
-                    let spec = LineSpec { interval_ms, uplink, on_link };
+                    let spec = LineSpec { interval_ms, uplink, on_link, quality: self.script.quality };
                     self.detector.add_line(target.number, spec, now, &mut self.effects).unwrap();
                 }
                 Role::Anchor(role) => {
@@ -173,6 +175,7 @@ impl Sim<'_> {
         self.pace[index].1 = now;
         let delay = match mark {
             b'.' | b'u' => Some(target.rtt_ms),
+            b's' => Some(target.rtt_ms * 10),
             b'x' => Some(target.timeout_ms),
             b'-' => None,
             _ => Some(0),
@@ -187,6 +190,7 @@ impl Sim<'_> {
         let target = &self.script.targets[index];
         let outcome = match mark {
             b'.' => Outcome::Answered { rtt_us: u32::try_from(target.rtt_ms * 1_000).unwrap() },
+            b's' => Outcome::Answered { rtt_us: u32::try_from(target.rtt_ms * 10_000).unwrap() },
             b'x' => Outcome::Lost(LossCause::Timeout),
             b'u' => Outcome::Lost(LossCause::Unreachable),
             b'n' => Outcome::NotSent(NotSentCause::NoRoute),

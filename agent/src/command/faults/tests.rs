@@ -6,7 +6,7 @@ use linewatch_shared::detector::LineState;
 use linewatch_shared::facts::{Channel, ClockFact, Reading, Report};
 use linewatch_shared::rules::SHIPPED;
 use linewatch_shared::time::{HOUR_MS, MINUTE_MS, MonoMs};
-use linewatch_shared::wire::{Cursor, PackText, PullPage, Reference, ReferenceTerms};
+use linewatch_shared::wire::{Cursor, PackText, PullPage, Reference, ReferenceLine, ReferenceTerms};
 
 fn pull(db: &Connection) {
     let terms = ReferenceTerms {
