@@ -49,9 +49,15 @@ async fn live(folder: &Path, life: &Life, order: Order, seed: Seed) -> Result<Ou
 fn assert_rich(year: &[u8]) {
     let year: serde_json::Value = serde_json::from_slice(year).unwrap_or_default();
     assert!(year["total"].is_object(), "{year}");
+    // This life has no complaints, visits or patrols, and no tier with a limit for first answers.
     let none = ["answer_kept", "answer_missed", "open", "repeat_near", "repeat_reached", "interruption_over"];
+    let of_faults = |name: &str| {
+        let figures = year["figures"].as_array().into_iter().flatten();
+        figures.filter(|figure| figure["section"] != "matters").any(|figure| figure["name"] == name)
+    };
     for (figure, value) in year["total"].as_object().into_iter().flatten() {
-        assert!(none.contains(&figure.as_str()) || value.as_i64() > Some(0), "no {figure}: {year}");
+        let may_be_none = none.contains(&figure.as_str()) || !of_faults(figure);
+        assert!(may_be_none || value.as_i64() > Some(0), "no {figure}: {year}");
     }
 }
 

@@ -75,7 +75,7 @@ fn group(name: &str) -> Result<Group, ApiError> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ReportParams {
-    /// `tier`, `customer`, `manager`, `region`, `cause` or `line`: what JSON and CSV are grouped by; `tier` by
+    /// `tier`, `customer`, `manager`, `region`, `cause`, `class` or `line`: what JSON and CSV are grouped by; `tier` by
     /// default. XLSX and PDF have every grouping.
     group: Option<String>,
     /// `json`, `csv`, `xlsx` or `pdf`; `json` by default.
@@ -145,10 +145,10 @@ struct RowParams {
     cursor: Option<String>,
 }
 
-/// What is kept of where a page ended: a fault's start and id, or a line's code.
+/// What is kept of where a page ended: a fault's or matter's start and id, or a line's code.
 type Place = (Option<(i64, Uuid)>, Option<String>);
 
-/// The faults or lines that a figure is made of, each with what it adds.
+/// The faults, lines or matters that a figure is made of, each with what it adds.
 #[utoipa::path(get, path = "/reports/{kind}/{period}/rows", tag = "reports",
     params(("kind" = String, Path), ("period" = String, Path), RowParams),
     responses((status = 200, body = Page<ReportRow>)))]
@@ -200,6 +200,11 @@ fn placed_rows(
         RowKind::Fault => {
             let after = fault.map(|(at, id)| (UnixMs(at), id));
             let rows = rows::faults(tx, book, asked, after, limit)?;
+            Ok(rows.into_iter().map(|((at, id), row)| ((Some((at.0, id)), None), row)).collect())
+        }
+        RowKind::Matter => {
+            let after = fault.map(|(at, id)| (UnixMs(at), id));
+            let rows = rows::matters(tx, book, asked, after, limit)?;
             Ok(rows.into_iter().map(|((at, id), row)| ((Some((at.0, id)), None), row)).collect())
         }
         RowKind::Line => {

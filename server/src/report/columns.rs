@@ -2,8 +2,10 @@
 
 use super::page::{Align, BLACK, Ink, MARGIN, RED, WIDTH};
 use super::table::{Cell, clock_text, share_text};
-use super::words::{Lang, Words};
-use crate::app::report::figure::{Figure, Figures, Ratio};
+use super::words::{Lang, Words, one};
+use crate::app::report::figure::{Figure, Figures};
+use crate::app::report::group::Group;
+use crate::app::report::ratio::Ratio;
 
 /// The room between the margins.
 pub(super) const INNER: f32 = WIDTH - 2.0 * MARGIN;
@@ -25,6 +27,22 @@ const fn column(heading: Words, value: fn(&Figures) -> Cell, bad: bool) -> Colum
     Column { heading, value, bad }
 }
 
+/// The columns of what is counted by class.
+const CLASS_COLUMNS: [Column; 11] = [
+    column(("受理", "Opened"), |f| Cell::Count(f.get(Figure::Matters)), false),
+    column(("答复\n及时率", "Answered\nin time"), |f| rate(f, 6), false),
+    column(("答复\n超时", "Answers\nmissed"), |f| Cell::Count(f.get(Figure::MatterAnswerMissed)), true),
+    column(("办结\n及时率", "Resolved\nin time"), |f| rate(f, 7), false),
+    column(("办结\n超时", "Resolve\nmissed"), |f| Cell::Count(f.get(Figure::ResolutionMissed)), true),
+    column(("告知\n超时", "Progress\nnot told"), |f| Cell::Count(f.get(Figure::ProgressMissed)), true),
+    column(("走访\n及时率", "Visits\nin time"), |f| rate(f, 8), false),
+    column(("走访\n超时", "Visits\nmissed"), |f| Cell::Count(f.get(Figure::VisitMissed)), true),
+    column(("巡检\n及时率", "Patrols\nin time"), |f| rate(f, 9), false),
+    column(("巡检\n超时", "Patrols\nmissed"), |f| Cell::Count(f.get(Figure::PatrolMissed)), true),
+    column(("超时\n合计", "Missed\nin all"), |f| Cell::Count(f.get(Figure::MattersMissed)), true),
+];
+
+/// The columns of every other grouping.
 const COLUMNS: [Column; 14] = [
     column(("故障数", "Faults"), |f| Cell::Count(f.get(Figure::Faults)), false),
     column(("恢复\n及时率", "Restored\nin time"), |f| rate(f, 0), false),
@@ -63,18 +81,23 @@ pub(super) fn shown(cell: &Cell) -> String {
     }
 }
 
+const fn columns_of(group: Group) -> &'static [Column] {
+    if matches!(group, Group::Class) { &CLASS_COLUMNS } else { &COLUMNS }
+}
+
 /// The columns of a grouping's table, after that of the group.
-pub(super) fn figure_layout(first: &str, lang: Lang) -> Layout {
-    let width = (INNER - NAME_WIDTH) / COLUMNS.len() as f32;
-    let mut layout: Layout = vec![(first.to_owned(), NAME_WIDTH, Align::Left)];
-    layout.extend(COLUMNS.iter().map(|c| (lang.pick(c.heading).to_owned(), width, Align::Right)));
+pub(super) fn figure_layout(group: Group, lang: Lang) -> Layout {
+    let columns = columns_of(group);
+    let width = (INNER - NAME_WIDTH) / columns.len() as f32;
+    let mut layout: Layout = vec![(lang.pick(one(group)).to_owned(), NAME_WIDTH, Align::Left)];
+    layout.extend(columns.iter().map(|c| (lang.pick(c.heading).to_owned(), width, Align::Right)));
     layout
 }
 
 /// A group's row.
-pub(super) fn figure_cells(name: String, figures: &Figures) -> Vec<(String, Ink)> {
+pub(super) fn figure_cells(group: Group, name: String, figures: &Figures) -> Vec<(String, Ink)> {
     let mut cells = vec![(name, BLACK)];
-    cells.extend(COLUMNS.iter().map(|column| {
+    cells.extend(columns_of(group).iter().map(|column| {
         let cell = (column.value)(figures);
         let bad = column.bad && cell != Cell::Count(0);
         (shown(&cell), if bad { RED } else { BLACK })

@@ -7,10 +7,11 @@ use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 
 use crate::app::report::Published;
-use crate::app::report::figure::{Figure, Figures, Ratio, RowKind, Section, Unit};
+use crate::app::report::figure::{Figure, Figures, RowKind, Section, Unit};
 use crate::app::report::group::Group;
 use crate::app::report::history::Version;
 use crate::app::report::make::Entry;
+use crate::app::report::ratio::Ratio;
 use crate::app::report::tally::LineYear;
 
 /// What a figure is, and where its rows are.
@@ -47,9 +48,8 @@ pub struct GroupView {
     /// Its name for people.
     #[schema(value_type = Object)]
     pub label: Label,
-    /// Its figures, by name: pieces or milliseconds.
-    #[schema(value_type = Object)]
-    pub figures: Figures,
+    /// Its figures, by name: pieces or milliseconds. Those that are not counted in this grouping are left out.
+    pub figures: BTreeMap<&'static str, i64>,
     /// Shares in thousandths and mean times in milliseconds, by name; null where there is nothing to divide by.
     pub ratios: BTreeMap<&'static str, Option<i64>>,
     /// Of a line: its customer's code.
@@ -80,7 +80,7 @@ pub struct ReportView {
     pub total: Figures,
     /// Shares and mean times of everything.
     pub ratios: BTreeMap<&'static str, Option<i64>>,
-    /// What `groups` are: `tier`, `customer`, `manager`, `region`, `cause` or `line`.
+    /// What `groups` are: `tier`, `customer`, `manager`, `region`, `cause`, `class` or `line`.
     pub group: &'static str,
     /// The figures of each group.
     pub groups: Vec<GroupView>,
@@ -114,26 +114,28 @@ pub fn view(published: &Published, group: Group) -> ReportView {
         as_of: UnixMs::to_rfc3339(report.until),
         figures: Figure::ALL.iter().map(figure).collect(),
         total: report.total.clone(),
-        ratios: ratios(&report.total),
+        ratios: ratios(&report.total, |_| true),
         group: group.name(),
-        groups: report.of(group).iter().map(group_view).collect(),
+        groups: report.of(group).iter().map(|entry| group_view(group, entry)).collect(),
         sha256: published.sha256.clone(),
         versions: published.versions.clone(),
         period,
     }
 }
 
-fn ratios(figures: &Figures) -> BTreeMap<&'static str, Option<i64>> {
-    Ratio::ALL.iter().map(|ratio| (ratio.name, ratio.rounded(figures))).collect()
+fn ratios(figures: &Figures, shown: impl Fn(Section) -> bool) -> BTreeMap<&'static str, Option<i64>> {
+    let shown = Ratio::ALL.iter().filter(|ratio| shown(ratio.section()));
+    shown.map(|ratio| (ratio.name, ratio.rounded(figures))).collect()
 }
 
-fn group_view(entry: &Entry) -> GroupView {
+fn group_view(group: Group, entry: &Entry) -> GroupView {
     let place = entry.place.as_ref();
+    let counted = Figure::ALL.iter().filter(|figure| group.has(figure.section()));
     GroupView {
         key: entry.key.clone(),
         label: entry.label.clone(),
-        figures: entry.figures.clone(),
-        ratios: ratios(&entry.figures),
+        figures: counted.map(|figure| (figure.name(), entry.figures.get(*figure))).collect(),
+        ratios: ratios(&entry.figures, |section| group.has(section)),
         customer: place.map(|place| place.customer.clone()),
         tier: place.map(|place| place.tier.clone()),
         year: entry.year,

@@ -7,9 +7,10 @@ use super::table::{Cell, Table, clock_text, moment_text};
 use super::words::{self, Lang, Words};
 use super::{RenderError, table};
 use crate::app::report::Published;
-use crate::app::report::figure::{Figure, Figures, Ratio, Section, Unit};
+use crate::app::report::figure::{Figure, Figures, Section, Unit};
 use crate::app::report::group::Group;
 use crate::app::report::make::Entry;
+use crate::app::report::ratio::Ratio;
 
 /// Rows of one table; what is beyond is said, and stands in the other formats.
 const ROWS_MAX: usize = 2_000;
@@ -78,21 +79,21 @@ fn heading(pages: &mut Pages, text: &str) -> Result<(), RenderError> {
 fn summary(pages: &mut Pages, total: &Figures, lang: Lang) -> Result<(), RenderError> {
     const PER_ROW: usize = 3;
     const WIDE: f32 = INNER / PER_ROW as f32;
-    for section in [Section::Faults, Section::Lines] {
-        heading(pages, lang.pick(words::section(section)))?;
-        let figures = Figure::ALL.iter().filter(|figure| figure.section() == section);
-        let mut cells: Vec<(Words, Cell)> = figures
-            .map(|figure| {
-                let value = total.get(*figure);
-                let cell = if figure.unit() == Unit::Ms { Cell::Span(value) } else { Cell::Count(value) };
-                (words::figure(*figure), cell)
-            })
-            .collect();
-        if section == Section::Faults {
-            cells.extend(
-                Ratio::ALL.iter().enumerate().map(|(at, ratio)| (words::ratio(ratio), rate(total, at))),
-            );
+    for section in Section::ALL {
+        let figures: Vec<&Figure> = Figure::ALL.iter().filter(|figure| figure.section() == section).collect();
+        // A desk that keeps no such matters is not shown a page of zeros.
+        if section == Section::Matters && figures.iter().all(|figure| total.get(**figure) == 0) {
+            continue;
         }
+        heading(pages, lang.pick(words::section(section)))?;
+        let figure = |figure: &&Figure| {
+            let value = total.get(**figure);
+            let cell = if figure.unit() == Unit::Ms { Cell::Span(value) } else { Cell::Count(value) };
+            (words::figure(**figure), cell)
+        };
+        let mut cells: Vec<(Words, Cell)> = figures.iter().map(figure).collect();
+        let ratios = Ratio::ALL.iter().enumerate().filter(|(_, ratio)| ratio.section() == section);
+        cells.extend(ratios.map(|(at, ratio)| (words::ratio(ratio), rate(total, at))));
         for row in cells.chunks(PER_ROW) {
             for (column, (words, cell)) in (0_u8..).zip(row) {
                 let x = MARGIN + f32::from(column) * WIDE;
@@ -155,15 +156,15 @@ fn beyond(pages: &mut Pages, count: usize, lang: Lang) -> Result<(), RenderError
 
 fn grouping(pages: &mut Pages, published: &Published, group: Group, lang: Lang) -> Result<(), RenderError> {
     heading(pages, lang.pick(words::group(group)))?;
-    let layout = figure_layout(lang.pick(words::one(group)), lang);
+    let layout = figure_layout(group, lang);
     header(pages, &layout)?;
     let entries = published.report.of(group);
     for entry in entries.iter().take(ROWS_MAX) {
-        row(pages, &layout, &figure_cells(name(group, entry, lang), &entry.figures))?;
+        row(pages, &layout, &figure_cells(group, name(group, entry, lang), &entry.figures))?;
     }
     // Causes are not of every fault: their rows do not add up to the whole.
     if group != Group::Cause {
-        let total = figure_cells(lang.pick(words::TOTAL).to_owned(), &published.report.total);
+        let total = figure_cells(group, lang.pick(words::TOTAL).to_owned(), &published.report.total);
         row(pages, &layout, &total)?;
     }
     beyond(pages, entries.len(), lang)

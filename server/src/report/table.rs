@@ -4,9 +4,10 @@ use linewatch_shared::time::UnixMs;
 
 use super::words::{self, Lang, Words};
 use crate::app::report::Published;
-use crate::app::report::figure::{Figure, Figures, Ratio, Unit};
+use crate::app::report::figure::{Figure, Figures, Unit};
 use crate::app::report::group::Group;
 use crate::app::report::make::Entry;
+use crate::app::report::ratio::Ratio;
 
 /// One cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,18 +95,18 @@ pub fn grouping(published: &Published, group: Group, lang: Lang) -> Table {
     let report = &published.report;
     let of_line = group == Group::Line;
     let mut header = vec![lang.pick(words::one(group)), lang.pick(words::NAME)];
-    header.extend(Figure::ALL.iter().map(|figure| lang.pick(words::figure(*figure))));
-    header.extend(Ratio::ALL.iter().map(|ratio| lang.pick(words::ratio(ratio))));
+    header.extend(figures_of(group).map(|figure| lang.pick(words::figure(*figure))));
+    header.extend(ratios_of(group).map(|ratio| lang.pick(words::ratio(ratio))));
     if of_line {
         header.extend(LINE_COLUMNS.map(|word| lang.pick(word)));
     }
     let mut total = vec![Cell::text(lang.pick(words::TOTAL)), Cell::Empty];
-    total.extend(values(&report.total));
+    total.extend(values(group, &report.total));
     total.resize(header.len(), Cell::Empty);
     let row = |entry: &Entry| {
         let key = if entry.key.is_empty() { lang.pick(words::NONE) } else { &entry.key };
         let mut row = vec![Cell::text(key), Cell::text(lang.label(&entry.label))];
-        row.extend(values(&entry.figures));
+        row.extend(values(group, &entry.figures));
         if of_line {
             row.extend(line_cells(entry));
         }
@@ -119,9 +120,17 @@ pub fn grouping(published: &Published, group: Group, lang: Lang) -> Table {
     }
 }
 
-fn values(figures: &Figures) -> Vec<Cell> {
-    let sums = Figure::ALL.iter().map(|figure| Cell::of(figure.unit(), figures.get(*figure)));
-    sums.chain(Ratio::ALL.iter().map(|ratio| Cell::ratio(ratio, figures))).collect()
+fn figures_of(group: Group) -> impl Iterator<Item = &'static Figure> {
+    Figure::ALL.iter().filter(move |figure| group.has(figure.section()))
+}
+
+fn ratios_of(group: Group) -> impl Iterator<Item = &'static Ratio> {
+    Ratio::ALL.iter().filter(move |ratio| group.has(ratio.section()))
+}
+
+fn values(group: Group, figures: &Figures) -> Vec<Cell> {
+    let sums = figures_of(group).map(|figure| Cell::of(figure.unit(), figures.get(*figure)));
+    sums.chain(ratios_of(group).map(|ratio| Cell::ratio(ratio, figures))).collect()
 }
 
 fn line_cells(entry: &Entry) -> [Cell; 6] {

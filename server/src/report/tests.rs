@@ -45,6 +45,7 @@ fn published(customer: &str) -> Published {
         manager: "示例经理".to_owned(),
         region: String::new(),
         causes: Vec::new(),
+        class: None,
         line: "=LINE-1".to_owned(),
     });
     line.year = Some(LineYear {
@@ -59,6 +60,7 @@ fn published(customer: &str) -> Published {
         (Group::Manager, vec![entry("示例经理", "示例经理")]),
         (Group::Region, vec![entry("", "")]),
         (Group::Cause, Vec::new()),
+        (Group::Class, vec![entry("service-desk/minor", "轻微")]),
         (Group::Line, vec![line]),
     ]);
     let report = Report {
@@ -97,8 +99,17 @@ fn a_workbook_has_real_types_and_a_sheet_for_each_grouping() {
     let bytes = render(&published("示例银行"), Group::Tier, Form::Xlsx, Lang::Zh).unwrap();
     let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes)).unwrap();
     let names = book.sheet_names();
-    let expected =
-        ["总览", "按服务等级", "按集团客户", "按客户经理", "按区域", "按原因", "按专线", "数据变更"];
+    let expected = [
+        "总览",
+        "按服务等级",
+        "按集团客户",
+        "按客户经理",
+        "按区域",
+        "按原因",
+        "按事项类别",
+        "按专线",
+        "数据变更",
+    ];
     assert_eq!(names, expected);
     let sheet = book.worksheet_range("按集团客户").unwrap();
     let header: Vec<String> = sheet.rows().next().unwrap().iter().map(ToString::to_string).collect();

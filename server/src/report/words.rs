@@ -2,9 +2,10 @@
 
 use linewatch_shared::rules::Label;
 
-use crate::app::report::figure::{Figure, Ratio, Section};
+use crate::app::report::figure::{Figure, Section};
 use crate::app::report::group::Group;
 use crate::app::report::period::PeriodKind;
+use crate::app::report::ratio::Ratio;
 
 /// The language of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,6 +101,26 @@ pub const fn figure(figure: Figure) -> Words {
         Figure::RepeatNear => ("重复故障临限专线", "Lines one fault short of the limit"),
         Figure::RepeatReached => ("重复故障达限专线", "Lines at or over the fault limit"),
         Figure::InterruptionOver => ("中断超限专线", "Lines over the interruption limit"),
+        Figure::Matters => ("受理事项", "Matters opened"),
+        Figure::Complaints => ("投诉", "Complaints"),
+        Figure::Requests => ("诉求", "Requests"),
+        Figure::Defects => ("缺陷", "Defects"),
+        Figure::MatterAnswerKept => ("答复及时", "Answered in time"),
+        Figure::MatterAnswerMissed => ("答复超时", "Answers missed"),
+        Figure::ResolutionKept => ("办结及时", "Resolved in time"),
+        Figure::ResolutionMissed => ("办结超时", "Resolutions missed"),
+        Figure::ProgressKept => ("进展告知及时", "Progress told"),
+        Figure::ProgressMissed => ("进展告知超时", "Progress not told"),
+        Figure::MatterCallbackKept => ("事项回访及时", "Matters called back in time"),
+        Figure::MatterCallbackMissed => ("事项回访超时", "Matters' callbacks missed"),
+        Figure::VisitsDone => ("走访完成", "Visits made"),
+        Figure::VisitKept => ("走访及时", "Visits in time"),
+        Figure::VisitMissed => ("走访超时", "Visits missed"),
+        Figure::PatrolsDone => ("巡检完成", "Patrols made"),
+        Figure::PatrolKept => ("巡检及时", "Patrols in time"),
+        Figure::PatrolMissed => ("巡检超时", "Patrols missed"),
+        Figure::MattersMissed => ("事项超时合计", "Promises on matters missed"),
+        Figure::MattersExempted => ("豁免事项", "Exempt matters"),
     }
 }
 
@@ -113,6 +134,10 @@ pub fn ratio(ratio: &Ratio) -> Words {
         "satisfied_rate" => ("回访满意率", "Callbacks satisfied, share"),
         "answer_mean_ms" => ("平均首次响应时长", "Time to first answer, mean"),
         "restoration_mean_ms" => ("平均恢复净时长", "Time to restore (net), mean"),
+        "matter_answer_rate" => ("答复及时率", "Answered in time, share"),
+        "resolution_rate" => ("办结及时率", "Resolved in time, share"),
+        "visit_rate" => ("走访及时率", "Visits in time, share"),
+        "patrol_rate" => ("巡检及时率", "Patrols in time, share"),
         other => (other, other),
     }
 }
@@ -123,6 +148,7 @@ pub const fn section(section: Section) -> Words {
     match section {
         Section::Faults => ("故障与时限", "Faults and deadlines"),
         Section::Lines => ("专线年度指标", "Lines against the year's limits"),
+        Section::Matters => ("投诉诉求、走访与巡检", "Complaints, visits and patrols"),
     }
 }
 
@@ -135,6 +161,7 @@ pub const fn group(group: Group) -> Words {
         Group::Manager => ("按客户经理", "By account manager"),
         Group::Region => ("按区域", "By region"),
         Group::Cause => ("按原因", "By cause"),
+        Group::Class => ("按事项类别", "By class"),
         Group::Line => ("按专线", "By line"),
     }
 }
@@ -148,6 +175,7 @@ pub const fn one(group: Group) -> Words {
         Group::Manager => ("客户经理", "Account manager"),
         Group::Region => ("区域", "Region"),
         Group::Cause => ("原因", "Cause"),
+        Group::Class => ("类别", "Class"),
         Group::Line => ("专线", "Line"),
     }
 }

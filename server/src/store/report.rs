@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use linewatch_shared::matter::Matter;
 use linewatch_shared::sla::Fault;
 use linewatch_shared::time::UnixMs;
 use serde::Deserialize;
@@ -67,6 +68,64 @@ pub fn reaching_into(tx: &mut Tx<'_>, from: UnixMs) -> Result<Vec<Position>, DbE
 pub fn one(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<ReportedFault>, DbError> {
     let row = tx.query_opt("SELECT body, updated_at_ms FROM fault WHERE id = $1", &[id.into()])?;
     row.as_ref().map(read).transpose()
+}
+
+/// A matter, and when it was last written.
+#[derive(Debug)]
+pub struct ReportedMatter {
+    /// The matter.
+    pub matter: Matter,
+    /// When it was last written down: not part of any figure.
+    pub updated_at: UnixMs,
+}
+
+/// What of a matter's body reports read: the ledger is passed over.
+#[derive(Deserialize)]
+struct MatterBody {
+    matter: Matter,
+}
+
+fn read_matter(row: &Row) -> Result<ReportedMatter, DbError> {
+    let body: MatterBody = unpack("matter.body", &row.get::<Vec<u8>>(0)?)?;
+    Ok(ReportedMatter { matter: body.matter, updated_at: row.get(1)? })
+}
+
+/// Matters that were opened within `from` and `to`, in order, after a position.
+pub fn matters_opened(
+    tx: &mut Tx<'_>,
+    from: UnixMs,
+    to: UnixMs,
+    after: Position,
+    limit: i64,
+) -> Result<Vec<ReportedMatter>, DbError> {
+    let sql = "SELECT body, updated_at_ms FROM matter WHERE (opened_at_ms, id) > ($1, $2) AND opened_at_ms >= $3 \
+         AND opened_at_ms < $4 ORDER BY opened_at_ms, id LIMIT $5";
+    let params = [after.0.into(), after.1.into(), from.into(), to.into(), limit.into()];
+    tx.query(sql, &params)?.iter().map(read_matter).collect()
+}
+
+/// The positions of matters that were opened before a moment and may still count at it or later: those that are
+/// open, and those that were written since, which is not earlier than their end.
+pub fn matters_reaching_into(tx: &mut Tx<'_>, from: UnixMs) -> Result<Vec<Position>, DbError> {
+    let sql = "SELECT opened_at_ms, id FROM matter WHERE opened_at_ms < $1 AND (live = 1 OR updated_at_ms >= $1) \
+         ORDER BY opened_at_ms, id";
+    tx.query(sql, &[from.into()])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// One matter.
+pub fn one_matter(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<ReportedMatter>, DbError> {
+    let row = tx.query_opt("SELECT body, updated_at_ms FROM matter WHERE id = $1", &[id.into()])?;
+    row.as_ref().map(read_matter).transpose()
+}
+
+/// When the last fact of a matter was written down, if that was after a moment.
+pub fn matter_learnt_since(
+    tx: &mut Tx<'_>,
+    matter: Uuid,
+    learnt_after: UnixMs,
+) -> Result<Option<UnixMs>, DbError> {
+    let sql = "SELECT MAX(recorded_at_ms) FROM matter_fact WHERE matter = $1 AND recorded_at_ms > $2";
+    tx.query_one(sql, &[matter.into(), learnt_after.into()])?.get(0)
 }
 
 /// What counts in two years for lines in a range of codes (both ends included), by line; outages that still run

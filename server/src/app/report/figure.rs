@@ -21,6 +21,8 @@ pub enum RowKind {
     Fault,
     /// Lines.
     Line,
+    /// Complaints, requests, defects, promises, rounds.
+    Matter,
 }
 
 /// A group of figures that are counted from the same matters. What is owed for other matters than faults
@@ -32,6 +34,13 @@ pub enum Section {
     Faults,
     /// Lines against what is promised for a year.
     Lines,
+    /// Complaints, requests, defects, promises, visits and patrols, and what is owed for them.
+    Matters,
+}
+
+impl Section {
+    /// Every section, in the order in which reports show them.
+    pub const ALL: [Self; 3] = [Self::Faults, Self::Lines, Self::Matters];
 }
 
 macro_rules! figures {
@@ -127,6 +136,46 @@ figures! {
     RepeatReached = "repeat_reached", Lines, Count;
     /// Of those, lines that were without service longer than a year allows.
     InterruptionOver = "interruption_over", Lines, Count;
+    /// Matters that were opened in the period, cancelled and exempt ones left out.
+    Matters = "matters", Matters, Count;
+    /// Of those, complaints.
+    Complaints = "complaints", Matters, Count;
+    /// Of those, requests.
+    Requests = "requests", Matters, Count;
+    /// Of those, defects.
+    Defects = "defects", Matters, Count;
+    /// Matters that were answered in time.
+    MatterAnswerKept = "matter_answer_kept", Matters, Count;
+    /// Matters that should have been answered in the period and were not in time.
+    MatterAnswerMissed = "matter_answer_missed", Matters, Count;
+    /// Matters that were resolved in time.
+    ResolutionKept = "resolution_kept", Matters, Count;
+    /// Matters that should have been resolved in the period and were not in time.
+    ResolutionMissed = "resolution_missed", Matters, Count;
+    /// Words on unfinished matters that customers were given in time.
+    ProgressKept = "progress_kept", Matters, Count;
+    /// Those that they were not given.
+    ProgressMissed = "progress_missed", Matters, Count;
+    /// Callbacks on matters in time.
+    MatterCallbackKept = "matter_callback_kept", Matters, Count;
+    /// Callbacks on matters that fell due and were not done in time.
+    MatterCallbackMissed = "matter_callback_missed", Matters, Count;
+    /// Visits that were made in the period.
+    VisitsDone = "visits_done", Matters, Count;
+    /// Visits in time.
+    VisitKept = "visit_kept", Matters, Count;
+    /// Visits that fell due and were not made in time.
+    VisitMissed = "visit_missed", Matters, Count;
+    /// Patrols that were made in the period.
+    PatrolsDone = "patrols_done", Matters, Count;
+    /// Patrols in time.
+    PatrolKept = "patrol_kept", Matters, Count;
+    /// Patrols that fell due and were not made in time.
+    PatrolMissed = "patrol_missed", Matters, Count;
+    /// Missed promises of every kind on matters.
+    MattersMissed = "matters_missed", Matters, Count;
+    /// Exempt matters that were opened in the period.
+    MattersExempted = "matters_exempted", Matters, Count;
 }
 
 impl Figure {
@@ -142,6 +191,7 @@ impl Figure {
         match self.section() {
             Section::Faults => RowKind::Fault,
             Section::Lines => RowKind::Line,
+            Section::Matters => RowKind::Matter,
         }
     }
 }
@@ -193,63 +243,6 @@ impl Serialize for Figures {
     }
 }
 
-/// A share or a mean that is shown beside figures: a quotient of two sums.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ratio {
-    /// Its name in the API.
-    pub name: &'static str,
-    /// What is divided.
-    pub part: Figure,
-    /// By the sum of these.
-    pub whole: &'static [Figure],
-}
-
-impl Ratio {
-    /// Every ratio, in the order in which reports show them.
-    pub const ALL: &'static [Self] = &[
-        Self {
-            name: "restoration_rate",
-            part: Figure::RestorationKept,
-            whole: &[Figure::RestorationKept, Figure::RestorationMissed],
-        },
-        Self {
-            name: "feedback_rate",
-            part: Figure::FeedbackKept,
-            whole: &[Figure::FeedbackKept, Figure::FeedbackMissed],
-        },
-        Self {
-            name: "repair_rate",
-            part: Figure::RepairKept,
-            whole: &[Figure::RepairKept, Figure::RepairMissed],
-        },
-        Self { name: "satisfied_rate", part: Figure::CallbackSatisfied, whole: &[Figure::CallbackDone] },
-        Self { name: "answer_mean_ms", part: Figure::AnswerMs, whole: &[Figure::Answered] },
-        Self { name: "restoration_mean_ms", part: Figure::RestorationNetMs, whole: &[Figure::Restored] },
-    ];
-
-    /// Whether it is a share (0 to 1), not a mean time.
-    #[must_use]
-    pub fn is_share(&self) -> bool {
-        self.part.unit() == Unit::Count
-    }
-
-    /// What is divided, and by what; none where there is nothing to divide by.
-    #[must_use]
-    pub fn of(&self, figures: &Figures) -> Option<(i64, i64)> {
-        let whole = self.whole.iter().map(|figure| figures.get(*figure)).sum();
-        (whole > 0).then(|| (figures.get(self.part), whole))
-    }
-
-    /// A share in thousandths, rounded half up, or a mean time in whole milliseconds: whole numbers, so that equal
-    /// figures are equal to the byte.
-    #[must_use]
-    pub fn rounded(&self, figures: &Figures) -> Option<i64> {
-        let (part, whole) = self.of(figures)?;
-        let scale = if self.is_share() { 1_000 } else { 1 };
-        Some((part.saturating_mul(scale) * 2 + whole) / (whole * 2))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -263,17 +256,5 @@ mod tests {
         }
         let names: std::collections::BTreeSet<_> = Figure::ALL.iter().map(|figure| figure.name()).collect();
         assert_eq!(names.len(), Figure::COUNT);
-    }
-
-    #[test]
-    fn a_ratio_is_rounded_and_never_divides_by_nothing() {
-        let mut figures = Figures::default();
-        assert_eq!(Ratio::ALL[0].rounded(&figures), None);
-        figures.add(Figure::RestorationKept, 2);
-        figures.add(Figure::RestorationMissed, 1);
-        assert_eq!(Ratio::ALL[0].rounded(&figures), Some(667));
-        figures.add(Figure::Answered, 2);
-        figures.add(Figure::AnswerMs, 5);
-        assert_eq!(Ratio::ALL[4].rounded(&figures), Some(3));
     }
 }

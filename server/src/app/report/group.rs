@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono_tz::Tz;
+use linewatch_shared::matter::Matter;
 use linewatch_shared::rules::{Label, Pack};
 use linewatch_shared::sla::{Fault, PackVersion, Terms};
 use linewatch_shared::time::UnixMs;
 
+use super::figure::Section;
 use super::measure::Span;
 use super::period::Period;
 use crate::store::report::CustomerPlace;
@@ -24,14 +26,28 @@ pub enum Group {
     Region,
     /// Causes of pauses and exemptions, as `pack/cause`; a fault without any is in no such group.
     Cause,
+    /// The class of a complaint, request, defect or promise, or the cadence of a round, as `pack/class`.
+    Class,
     /// The line, by code.
     Line,
 }
 
 impl Group {
     /// Every grouping, in the order in which reports show them.
-    pub const ALL: [Self; 6] =
-        [Self::Tier, Self::Customer, Self::Manager, Self::Region, Self::Cause, Self::Line];
+    pub const ALL: [Self; 7] =
+        [Self::Tier, Self::Customer, Self::Manager, Self::Region, Self::Cause, Self::Class, Self::Line];
+
+    /// Whether figures of a section are counted in this grouping: a matter has no tier and no line's year, a fault no
+    /// class, and a line no cause.
+    #[must_use]
+    pub const fn has(self, section: Section) -> bool {
+        match self {
+            Self::Tier | Self::Line => !matches!(section, Section::Matters),
+            Self::Class => matches!(section, Section::Matters),
+            Self::Cause => !matches!(section, Section::Lines),
+            Self::Customer | Self::Manager | Self::Region => true,
+        }
+    }
 
     /// Its name in the API.
     #[must_use]
@@ -42,6 +58,7 @@ impl Group {
             Self::Manager => "manager",
             Self::Region => "region",
             Self::Cause => "cause",
+            Self::Class => "class",
             Self::Line => "line",
         }
     }
@@ -66,6 +83,8 @@ pub struct Keys {
     pub region: String,
     /// `pack/cause`, rising, without doubles.
     pub causes: Vec<String>,
+    /// `pack/class`; none for what is no matter.
+    pub class: Option<String>,
     /// The code.
     pub line: String,
 }
@@ -75,6 +94,8 @@ impl Keys {
     #[must_use]
     pub fn of(&self, group: Group) -> &[String] {
         match group {
+            Group::Tier | Group::Line if self.class.is_some() => &[],
+            Group::Class => self.class.as_slice(),
             Group::Tier => std::slice::from_ref(&self.tier),
             Group::Customer => std::slice::from_ref(&self.customer),
             Group::Manager => std::slice::from_ref(&self.manager),
@@ -173,8 +194,31 @@ impl Book {
             manager: customer.map(|customer| customer.manager.clone()).unwrap_or_default(),
             region: customer.map(|customer| customer.region.clone()).unwrap_or_default(),
             causes,
+            class: None,
             line: fault.line.clone(),
         }
+    }
+
+    /// The groups of a matter.
+    #[must_use]
+    pub fn keys_of_matter(&self, matter: &Matter) -> Keys {
+        let customer = self.customers.get(&matter.customer);
+        let (pack, _) = &matter.pack;
+        Keys {
+            tier: String::new(),
+            customer: matter.customer.clone(),
+            manager: customer.map(|customer| customer.manager.clone()).unwrap_or_default(),
+            region: customer.map(|customer| customer.region.clone()).unwrap_or_default(),
+            causes: matter.exemption.iter().map(|exemption| format!("{pack}/{}", exemption.cause)).collect(),
+            class: Some(format!("{pack}/{}", matter.class)),
+            line: matter.line.clone().unwrap_or_default(),
+        }
+    }
+
+    /// The period in the time zone of the matter's pack.
+    #[must_use]
+    pub fn span_of_matter(&self, matter: &Matter) -> &Span {
+        self.packs.get(&matter.pack).map_or(&self.widest, |place| &place.span)
     }
 
     /// A group's name for people; of a tier, a cause or a customer, whose key is not one.
@@ -185,7 +229,7 @@ impl Book {
                 .customers
                 .get(key)
                 .map(|customer| Label { zh: customer.name.clone(), en: customer.name.clone() }),
-            Group::Tier | Group::Cause => key.split_once('/').and_then(|(pack, name)| {
+            Group::Tier | Group::Cause | Group::Class => key.split_once('/').and_then(|(pack, name)| {
                 // The last version that has it, so that one name stands for all.
                 let mut versions: Vec<&Pack> =
                     self.packs.values().map(|place| place.pack.as_ref()).filter(|p| p.name == pack).collect();
@@ -201,6 +245,12 @@ impl Book {
 fn label_in(pack: &Pack, group: Group, name: &str) -> Option<Label> {
     if group == Group::Tier {
         return pack.tier(name).map(|tier| tier.label.clone());
+    }
+    if group == Group::Class {
+        let class = pack.classes.iter().find(|class| class.name == name).map(|class| &class.label);
+        let cadence =
+            || pack.cadences.iter().find(|cadence| cadence.name == name).map(|cadence| &cadence.label);
+        return class.or_else(cadence).cloned();
     }
     let mut causes = pack.pause_causes.iter().chain(&pack.exempt_causes);
     causes.find(|cause| cause.name == name).map(|cause| cause.label.clone())

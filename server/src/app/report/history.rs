@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::ReportError;
 use super::figure::{Figure, Figures};
-use super::group::{Book, Group};
+use super::group::{Book, Group, Keys};
 use super::make::Report;
 use crate::db::{DbError, Tx};
-use crate::store::report::{self, Made, ReportedFault};
+use crate::store::report::{self, Made, ReportedFault, ReportedMatter};
 
 /// Versions of a period's figures that are read; older ones stay stored.
 pub const VERSIONS_MAX: i64 = 50;
@@ -116,14 +116,33 @@ impl Learnt {
         let Some(last) = facts.into_iter().filter(|(id, _)| own.contains(id)).map(|(_, at)| at).max() else {
             return Ok(());
         };
-        let keys = book.keys(fault);
+        self.remember(&book.keys(fault), last);
+        Ok(())
+    }
+
+    /// Looks at a matter that may have changed since.
+    pub(super) fn note_matter(
+        &mut self,
+        tx: &mut Tx<'_>,
+        book: &Book,
+        reported: &ReportedMatter,
+    ) -> Result<(), DbError> {
+        let Some(made_at) = self.made_at.filter(|made_at| reported.updated_at > *made_at) else {
+            return Ok(());
+        };
+        if let Some(last) = report::matter_learnt_since(tx, reported.matter.id, made_at)? {
+            self.remember(&book.keys_of_matter(&reported.matter), last);
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, keys: &Keys, last: UnixMs) {
         let kept =
             KEPT.iter().flat_map(|group| keys.of(*group).iter().map(|key| (group.name(), key.clone())));
         for key in kept.chain([(TOTAL, String::new())]) {
             let known = self.last.entry(key).or_insert(last);
             *known = last.max(*known);
         }
-        Ok(())
     }
 
     fn at(&self, group: &str, key: &str) -> Option<UnixMs> {

@@ -16,7 +16,7 @@ use super::period::Period;
 use super::tally::{LineYear, Tally};
 use crate::db::Tx;
 use crate::store::packs::PackCache;
-use crate::store::report::{self, Position, ReportedFault};
+use crate::store::report::{self, Position, ReportedFault, ReportedMatter};
 
 /// Faults read at a time.
 const FAULTS_AT_ONCE: i64 = 500;
@@ -94,11 +94,14 @@ pub fn make(
     walk(tx, book, START, &mut |tx, reported| {
         tally.add(book, &reported.fault);
         learnt.note(tx, book, &reported)?;
-        if tally.group_count() > GROUPS_MAX {
-            Err(ReportError::TooLarge("groups", GROUPS_MAX))
-        } else {
-            Ok(ControlFlow::Continue(()))
-        }
+        within_bounds(&tally)?;
+        Ok(ControlFlow::Continue(()))
+    })?;
+    walk_matters(tx, book, START, &mut |tx, reported| {
+        tally.add_matter(book, &reported.matter);
+        learnt.note_matter(tx, book, &reported)?;
+        within_bounds(&tally)?;
+        Ok(ControlFlow::Continue(()))
     })?;
     judge_lines(tx, book, period, &mut tally)?;
     let widest = book.widest();
@@ -112,7 +115,11 @@ pub fn make(
     })
 }
 
-/// Before every fault.
+fn within_bounds(tally: &Tally) -> Result<(), ReportError> {
+    if tally.group_count() > GROUPS_MAX { Err(ReportError::TooLarge("groups", GROUPS_MAX)) } else { Ok(()) }
+}
+
+/// Before every fault and matter.
 pub const START: Position = (UnixMs(i64::MIN), Uuid::nil());
 
 /// What a walk does with each fault.
@@ -140,6 +147,47 @@ pub fn walk(tx: &mut Tx<'_>, book: &Book, after: Position, each: &mut Each<'_>) 
         let more = faults.len() as i64 == FAULTS_AT_ONCE;
         for reported in faults {
             after = (reported.fault.started_at, reported.fault.id);
+            if each(tx, reported)?.is_break() {
+                return Ok(());
+            }
+        }
+        if !more {
+            return Ok(());
+        }
+    }
+}
+
+/// What a walk does with each matter.
+type EachMatter<'a> = dyn FnMut(&mut Tx<'_>, ReportedMatter) -> Result<ControlFlow<()>, ReportError> + 'a;
+
+/// The same for matters, in the order of their openings.
+///
+/// # Errors
+/// The database's, and those of `each`.
+pub fn walk_matters(
+    tx: &mut Tx<'_>,
+    book: &Book,
+    after: Position,
+    each: &mut EachMatter<'_>,
+) -> Result<(), ReportError> {
+    let Span { from, to, .. } = *book.widest();
+    let mut positions = report::matters_reaching_into(tx, from)?;
+    if positions.len() > REACHING_MAX {
+        return Err(ReportError::TooLarge("matters from before it", REACHING_MAX));
+    }
+    positions.retain(|position| *position > after);
+    for (_, id) in positions {
+        let Some(reported) = report::one_matter(tx, id)? else { continue };
+        if each(tx, reported)?.is_break() {
+            return Ok(());
+        }
+    }
+    let mut after = after;
+    loop {
+        let matters = report::matters_opened(tx, from, to, after, FAULTS_AT_ONCE)?;
+        let more = matters.len() as i64 == FAULTS_AT_ONCE;
+        for reported in matters {
+            after = (reported.matter.opened_at, reported.matter.id);
             if each(tx, reported)?.is_break() {
                 return Ok(());
             }

@@ -11,7 +11,9 @@ pub mod group;
 pub mod history;
 pub mod make;
 pub mod measure;
+pub mod measure_matter;
 pub mod period;
+pub mod ratio;
 pub mod rows;
 pub mod tally;
 #[cfg(test)]

@@ -7,11 +7,12 @@ use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 
 use super::ReportError;
-use super::figure::{Figure, RowKind};
-use super::group::{Book, Group};
+use super::figure::Figure;
+use super::group::{Book, Group, Keys};
 use super::history::Learnt;
-use super::make::{Entry, START, make, walk};
+use super::make::{Entry, START, make, walk, walk_matters};
 use super::measure::{measure, outage};
+use super::measure_matter::measure_matter;
 use super::period::Period;
 use super::tally::LineYear;
 use crate::db::Tx;
@@ -26,20 +27,30 @@ pub struct Asked {
     pub group: Option<(Group, String)>,
 }
 
+impl Asked {
+    fn wants(&self, keys: &Keys) -> bool {
+        self.group.as_ref().is_none_or(|(group, key)| keys.of(*group).iter().any(|own| own == key))
+    }
+}
+
 /// A row of a figure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ReportRow {
-    /// The fault's id; none where the row is a line.
+    /// The fault's id, where the row is one.
     pub fault: Option<String>,
+    /// The matter's id, where the row is one.
+    pub matter: Option<String>,
     /// The line's code.
     pub line: String,
     /// The customer's code.
     pub customer: String,
-    /// `pack/tier`.
+    /// `pack/tier`; empty for a matter.
     pub tier: String,
-    /// When the fault began.
+    /// `pack/class` of a matter.
+    pub class: Option<String>,
+    /// When the fault began, or the matter was opened.
     pub started_at: Option<String>,
-    /// When service came back.
+    /// When service came back, or the matter was resolved.
     pub restored_at: Option<String>,
     /// What the row adds to the figure: pieces or milliseconds. Outages of one line that overlap count once in
     /// the figure.
@@ -65,11 +76,11 @@ pub fn faults(
         let value = value(book, fault, asked.figure);
         if value != 0 {
             let keys = book.keys(fault);
-            let asked_for =
-                asked.group.as_ref().is_none_or(|(group, key)| keys.of(*group).iter().any(|own| own == key));
-            if asked_for {
+            if asked.wants(&keys) {
                 let row = ReportRow {
                     fault: Some(fault.id.to_string()),
+                    matter: None,
+                    class: None,
                     line: fault.line.clone(),
                     customer: keys.customer,
                     tier: keys.tier,
@@ -94,6 +105,42 @@ fn value(book: &Book, fault: &Fault, figure: Figure) -> i64 {
     measure(fault, span).get(figure)
 }
 
+/// Matters that add to a figure, in the order of their openings, after a position: with the position of each.
+///
+/// # Errors
+/// The database's.
+pub fn matters(
+    tx: &mut Tx<'_>,
+    book: &Book,
+    asked: &Asked,
+    after: Option<Position>,
+    limit: usize,
+) -> Result<Vec<(Position, ReportRow)>, ReportError> {
+    let mut rows = Vec::new();
+    walk_matters(tx, book, after.unwrap_or(START), &mut |_, reported| {
+        let matter = &reported.matter;
+        let value = measure_matter(matter, book.span_of_matter(matter)).get(asked.figure);
+        let keys = book.keys_of_matter(matter);
+        if value != 0 && asked.wants(&keys) {
+            let row = ReportRow {
+                fault: None,
+                matter: Some(matter.id.to_string()),
+                line: keys.line,
+                customer: keys.customer,
+                tier: String::new(),
+                class: keys.class,
+                started_at: Some(matter.opened_at.to_rfc3339()),
+                restored_at: matter.resolved_at.map(UnixMs::to_rfc3339),
+                value,
+                year: None,
+            };
+            rows.push(((matter.opened_at, matter.id), row));
+        }
+        Ok(if rows.len() >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    Ok(rows)
+}
+
 /// Lines that add to a figure, by code, after one.
 ///
 /// # Errors
@@ -108,9 +155,7 @@ pub fn lines(
 ) -> Result<Vec<ReportRow>, ReportError> {
     let report = make(tx, book, period, &mut Learnt::default())?;
     let adds = |entry: &&Entry| {
-        let in_group = asked.group.as_ref().is_none_or(|(group, key)| {
-            entry.place.as_ref().is_some_and(|place| place.of(*group).iter().any(|own| own == key))
-        });
+        let in_group = entry.place.as_ref().is_some_and(|place| asked.wants(place));
         in_group
             && entry.figures.get(asked.figure) != 0
             && after.is_none_or(|after| entry.key.as_str() > after)
@@ -119,6 +164,8 @@ pub fn lines(
         let place = entry.place.as_ref();
         ReportRow {
             fault: None,
+            matter: None,
+            class: None,
             line: entry.key.clone(),
             customer: place.map(|place| place.customer.clone()).unwrap_or_default(),
             tier: place.map(|place| place.tier.clone()).unwrap_or_default(),
@@ -136,10 +183,11 @@ pub fn lines(
 /// # Errors
 /// With what would be right.
 pub fn check(asked: &Asked) -> Result<(), ReportError> {
-    let of_lines = asked.figure.rows() == RowKind::Line;
-    if of_lines && asked.group.as_ref().is_some_and(|(group, _)| *group == Group::Cause) {
-        let name = asked.figure.name();
-        return Err(ReportError::Unknown(format!("{name} is counted by line, and a line has no cause")));
+    match &asked.group {
+        Some((group, _)) if !group.has(asked.figure.section()) => {
+            let (figure, group) = (asked.figure.name(), group.name());
+            Err(ReportError::Unknown(format!("{figure} is not counted by {group}")))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use linewatch_shared::matter::Matter;
 use linewatch_shared::rules::{RepeatCounts, RepeatWindow};
 use linewatch_shared::sla::{Fault, Interval, Terms, union_ms, year_bounds};
 use linewatch_shared::time::{DAY_MS, UnixMs};
@@ -10,6 +11,7 @@ use linewatch_shared::time::{DAY_MS, UnixMs};
 use super::figure::{Figure, Figures};
 use super::group::{Book, Group, Keys};
 use super::measure::{Span, measure, outage};
+use super::measure_matter::measure_matter;
 use super::period::Period;
 use crate::store::figures::Part;
 
@@ -82,6 +84,14 @@ impl Tally {
         }
         figures.add(Figure::InterruptionMs, extend(&mut line.outages, &pieces));
         self.count(&keys, &figures);
+    }
+
+    /// Adds a matter.
+    pub fn add_matter(&mut self, book: &Book, matter: &Matter) {
+        let figures = measure_matter(matter, book.span_of_matter(matter));
+        if !figures.is_zero() {
+            self.count(&book.keys_of_matter(matter), &figures);
+        }
     }
 
     fn count(&mut self, keys: &Keys, figures: &Figures) {

@@ -1,0 +1,103 @@
+//! Shares and mean times: quotients of figures.
+
+use super::figure::{Figure, Figures, Section, Unit};
+
+/// A share or a mean that is shown beside figures: a quotient of two sums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ratio {
+    /// Its name in the API.
+    pub name: &'static str,
+    /// What is divided.
+    pub part: Figure,
+    /// By the sum of these.
+    pub whole: &'static [Figure],
+}
+
+impl Ratio {
+    /// Every ratio, in the order in which reports show them.
+    pub const ALL: &'static [Self] = &[
+        Self {
+            name: "restoration_rate",
+            part: Figure::RestorationKept,
+            whole: &[Figure::RestorationKept, Figure::RestorationMissed],
+        },
+        Self {
+            name: "feedback_rate",
+            part: Figure::FeedbackKept,
+            whole: &[Figure::FeedbackKept, Figure::FeedbackMissed],
+        },
+        Self {
+            name: "repair_rate",
+            part: Figure::RepairKept,
+            whole: &[Figure::RepairKept, Figure::RepairMissed],
+        },
+        Self { name: "satisfied_rate", part: Figure::CallbackSatisfied, whole: &[Figure::CallbackDone] },
+        Self { name: "answer_mean_ms", part: Figure::AnswerMs, whole: &[Figure::Answered] },
+        Self { name: "restoration_mean_ms", part: Figure::RestorationNetMs, whole: &[Figure::Restored] },
+        Self {
+            name: "matter_answer_rate",
+            part: Figure::MatterAnswerKept,
+            whole: &[Figure::MatterAnswerKept, Figure::MatterAnswerMissed],
+        },
+        Self {
+            name: "resolution_rate",
+            part: Figure::ResolutionKept,
+            whole: &[Figure::ResolutionKept, Figure::ResolutionMissed],
+        },
+        Self {
+            name: "visit_rate",
+            part: Figure::VisitKept,
+            whole: &[Figure::VisitKept, Figure::VisitMissed],
+        },
+        Self {
+            name: "patrol_rate",
+            part: Figure::PatrolKept,
+            whole: &[Figure::PatrolKept, Figure::PatrolMissed],
+        },
+    ];
+
+    /// The section that it belongs to.
+    #[must_use]
+    pub const fn section(&self) -> Section {
+        self.part.section()
+    }
+
+    /// Whether it is a share (0 to 1), not a mean time.
+    #[must_use]
+    pub fn is_share(&self) -> bool {
+        self.part.unit() == Unit::Count
+    }
+
+    /// What is divided, and by what; none where there is nothing to divide by.
+    #[must_use]
+    pub fn of(&self, figures: &Figures) -> Option<(i64, i64)> {
+        let whole = self.whole.iter().map(|figure| figures.get(*figure)).sum();
+        (whole > 0).then(|| (figures.get(self.part), whole))
+    }
+
+    /// A share in thousandths, rounded half up, or a mean time in whole milliseconds: whole numbers, so that equal
+    /// figures are equal to the byte.
+    #[must_use]
+    pub fn rounded(&self, figures: &Figures) -> Option<i64> {
+        let (part, whole) = self.of(figures)?;
+        let scale = if self.is_share() { 1_000 } else { 1 };
+        Some((part.saturating_mul(scale) * 2 + whole) / (whole * 2))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_rounded_and_never_divides_by_nothing() {
+        let mut figures = Figures::default();
+        assert_eq!(Ratio::ALL[0].rounded(&figures), None);
+        figures.add(Figure::RestorationKept, 2);
+        figures.add(Figure::RestorationMissed, 1);
+        assert_eq!(Ratio::ALL[0].rounded(&figures), Some(667));
+        figures.add(Figure::Answered, 2);
+        figures.add(Figure::AnswerMs, 5);
+        assert_eq!(Ratio::ALL[4].rounded(&figures), Some(3));
+    }
+}
