@@ -163,9 +163,9 @@ class App {
   }
 
   /** What is learnt long after is on record, and no alarm. */
-  #announce({ line, kind, mark, late }: DeadlineEvent): void {
+  #announce({ line, customer, kind, mark, late }: DeadlineEvent): void {
     if (mark === 'warn_50' || late) return;
-    this.announcement = `${line}: ${this.t.kind[kind]}, ${word(this.t.mark, mark)}`;
+    this.announcement = `${line ?? customer}: ${word(this.t.kind, kind)}, ${word(this.t.mark, mark)}`;
     if (mark === 'missed') this.toast('alarm', this.announcement);
   }
 

@@ -134,6 +134,18 @@ describe('urgency', () => {
     expect(rows(next, T)[0]?.urgency).toBe('calm');
   });
 
+  it('leaves the faults alone when a promise of something else is told', () => {
+    const model = board(fault('a'));
+    const visit = { matter: 'm', customer: 'C', kind: 'visit', mark: 'missed', at: iso(T) };
+    expect(apply(model, { type: 'deadline', data: visit }, T)).toBe(model);
+    const answer = { fault: 'a', line: 'L-a', kind: 'answer', mark: 'missed', at: iso(T) };
+    expect(apply(model, { type: 'deadline', data: answer }, T)).toBe(model);
+  });
+
+  it('drops a fault that a supervisor closed', () => {
+    expect(board(fault('a', { state: 'closed_unconfirmed' })).faults.size).toBe(0);
+  });
+
   it('judges a yearly figure against its limit', () => {
     expect(againstLimit(2, 4, 3)).toBe('calm');
     expect(againstLimit(3, 4, 3)).toBe('slipping');

@@ -2,7 +2,17 @@
 // present is always given, and nothing here knows the network or the page.
 
 import { KINDS, owed, type Owed, type Urgency } from './deadline';
-import type { Agents, BoardEvent, DeadlineKind, Engine, Fault, Mark, Snapshot, Suspected } from './types';
+import type {
+  Agents,
+  BoardEvent,
+  DeadlineEvent,
+  DeadlineKind,
+  Engine,
+  Fault,
+  Mark,
+  Snapshot,
+  Suspected,
+} from './types';
 
 /** An engine that is later than this warns and alerts late. */
 const ENGINE_LATE_MS = 5_000;
@@ -33,7 +43,7 @@ export interface Row {
   urgency: Urgency;
 }
 
-const GONE: readonly string[] = ['closed', 'withdrawn'];
+const GONE: readonly string[] = ['closed', 'closed_unconfirmed', 'withdrawn'];
 
 export function fromSnapshot(snapshot: Snapshot): BoardModel {
   const asOfMs = Date.parse(snapshot.as_of);
@@ -72,7 +82,7 @@ export function apply(model: BoardModel, event: BoardEvent, nowMs: number): Boar
     case 'fault':
       return withFault(model, event.data.fault, event.data.as_of ? Date.parse(event.data.as_of) : nowMs);
     case 'deadline':
-      return withMark(model, event.data.fault, event.data.kind, event.data.mark);
+      return withMark(model, event.data);
     case 'agent':
       return { ...model, agents: withAgent(model.agents, event.data) };
     case 'tick':
@@ -127,12 +137,14 @@ function asSuspected(fault: Fault): Suspected {
   return { id, line, customer, customer_name, tier, agent: '', since: started_at };
 }
 
-function withMark(model: BoardModel, named: string, kind: DeadlineKind, mark: Mark): BoardModel {
-  const id = resolve(model, named);
+function withMark(model: BoardModel, { fault, kind, mark }: DeadlineEvent): BoardModel {
+  const counted = KINDS.find((known) => known === kind);
+  if (!fault || !counted) return model;
+  const id = resolve(model, fault);
   const entry = model.faults.get(id);
   if (!entry) return model;
   const faults = new Map(model.faults);
-  faults.set(id, { ...entry, marks: { ...entry.marks, [kind]: mark } });
+  faults.set(id, { ...entry, marks: { ...entry.marks, [counted]: mark } });
   return { ...model, faults };
 }
 

@@ -149,10 +149,13 @@ export interface Snapshot {
 export type Mark = string;
 
 export interface DeadlineEvent {
-  /** The fault's id, or an alias. */
-  fault: string;
-  line: string;
-  kind: DeadlineKind;
+  /** The fault's id, or an alias; absent where it is a promise of a complaint, a visit … */
+  fault?: string;
+  line?: string;
+  /** Said where there is no line. */
+  customer?: string;
+  /** One of those that the board counts down, or another. */
+  kind: string;
   mark: Mark;
   at: string;
   /** Whether it was learnt only long after. */
@@ -196,7 +199,8 @@ export interface Evidence {
 }
 
 export interface DeadlineDetail {
-  kind: DeadlineKind;
+  /** One of those that the board counts down, or another. */
+  kind: string;
   /** Which one of its kind. */
   period: string;
   due_at: string;
