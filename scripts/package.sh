@@ -51,6 +51,8 @@ package() { # package server|agent
     gzip -9n <CHANGELOG.md >"$doc/changelog.gz"
     if [ "$what" = server ]; then
         install -Dm644 -t "$doc/examples" deploy/sample/*.csv shared/packs/*.toml
+        install -Dm644 docs/reports.md "$doc/reports.md"
+        install -Dm644 server/assets/fonts/LICENSE.txt "$doc/report-font-license.txt"
     else
         install -Dm644 deploy/sysctl.d/60-linewatch-agent.conf "$root/usr/lib/sysctl.d/60-linewatch-agent.conf"
     fi

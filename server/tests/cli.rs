@@ -212,3 +212,23 @@ fn wait_for_line(child: &mut Child, text: &str) -> String {
     }
     panic!("it ended without saying \"{text}\"");
 }
+
+#[test]
+fn reports() {
+    let desk = Desk::new("");
+    let json: serde_json::Value = serde_json::from_str(&desk.ok(&["report", "--json"], "")).unwrap();
+    assert_eq!((json["kind"].as_str(), json["complete"].as_bool()), (Some("month"), Some(true)));
+    let csv = desk.ok(&["report", "--quarter", "--format", "csv", "--lang", "en"], "");
+    assert!(csv.starts_with("\u{feff}Tier,Name,Faults,"), "{csv}");
+    let pdf = desk.path("year.pdf");
+    assert_eq!(desk.ok(&["report", "--year", "--out", &pdf], ""), "");
+    assert!(std::fs::read(&pdf).unwrap().starts_with(b"%PDF-"));
+    let (_, terminal) = desk.refused(&["report", "--format", "xlsx"], "");
+    assert!(terminal.contains("--out FILE"), "{terminal}");
+    let (_, month) = desk.refused(&["report", "--month", "2026-13"], "");
+    assert!(month.contains("2026-13") && month.contains("such as 2026-10"), "{month}");
+    let (_, ahead) = desk.refused(&["report", "--year", "2999"], "");
+    assert!(ahead.contains("has not begun"), "{ahead}");
+    assert_eq!(desk.run(&["report", "--month", "--year"], "").0, 2);
+    assert_eq!(desk.run(&["report", "--group", "colour"], "").0, 2);
+}
