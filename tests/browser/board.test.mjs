@@ -122,6 +122,25 @@ describe('the board', () => {
     assert.deepEqual(page.problems, []);
   });
 
+  it('drops an answer that finds its fault closed', async () => {
+    const [line] = await server.lines();
+    const { id } = await server.report(line);
+    const page = await openBoard(browser, server.url, CREDENTIALS);
+    let arrived;
+    const asked = new Promise((resolve) => (arrived = resolve));
+    await page.route(`**/api/v1/faults/${id}`, (route) => arrived(route));
+    await row(page, line).click();
+    const held = await asked;
+    await page.keyboard.press('Escape');
+    await drawer(page, id).waitFor({ state: 'detached' });
+
+    const answered = page.waitForResponse((response) => response.url().endsWith(id));
+    await held.continue();
+    await (await answered).finished();
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))));
+    assert.deepEqual(page.problems, []);
+  });
+
   it('follows a fault that an earlier report gives another id', async () => {
     const [line] = await server.lines();
     const late = await server.report(line, 5);
