@@ -2,8 +2,8 @@
 
 mod one_kind;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -185,17 +185,16 @@ async fn a_deadlock_is_tried_again() {
         .await
         .unwrap();
         let tries = Arc::new(AtomicU32::new(0));
+        // SQLite has one writer at a time: there the second never holds its row beside the first.
+        let held = Arc::new(Rendezvous::of(if db.backend() == "postgres" { 2 } else { 0 }));
         let swap = |first: i64, second: i64| {
-            let (db, tries) = (db.clone(), Arc::clone(&tries));
+            let (db, tries, held) = (db.clone(), Arc::clone(&tries), Arc::clone(&held));
             async move {
                 db.write(Priority::Api, move |tx| {
-                    tries.fetch_add(1, Ordering::SeqCst);
                     let sql = "UPDATE t SET n = n + 1 WHERE id = $1";
                     tx.execute(sql, &[first.into()])?;
-                    // Both transactions hold one row before either asks for the other's.
-                    if tries.load(Ordering::SeqCst) < 3 {
-                        std::thread::sleep(Duration::from_millis(100));
-                    }
+                    tries.fetch_add(1, Ordering::SeqCst);
+                    held.arrive();
                     tx.execute(sql, &[second.into()])
                 })
                 .await
@@ -210,6 +209,29 @@ async fn a_deadlock_is_tried_again() {
         }
     })
     .await;
+}
+
+/// Lets nobody on until so many have arrived, and then everybody.
+struct Rendezvous {
+    missing: Mutex<usize>,
+    complete: Condvar,
+}
+
+impl Rendezvous {
+    fn of(missing: usize) -> Self {
+        Self { missing: Mutex::new(missing), complete: Condvar::new() }
+    }
+
+    fn arrive(&self) {
+        let mut missing = self.missing.lock().unwrap();
+        *missing = missing.saturating_sub(1);
+        self.complete.notify_all();
+        let (_missing, waited) = self
+            .complete
+            .wait_timeout_while(missing, Duration::from_secs(30), |missing| *missing > 0)
+            .unwrap();
+        assert!(!waited.timed_out(), "the others never came");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
