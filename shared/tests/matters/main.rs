@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing there")]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod look;
 mod properties;
 mod story;
@@ -10,16 +12,5 @@ mod written;
 
 #[test]
 fn stories() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/matters/stories");
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    assert!(files.len() >= 60, "the stories are gone");
-    let failures: Vec<String> = files.iter().filter_map(|file| story::check(file).err()).collect();
-    assert!(
-        failures.is_empty(),
-        "{} of {} stories differ:\n\n{}",
-        failures.len(),
-        files.len(),
-        failures.join("\n\n")
-    );
+    common::check_all("matters/stories", 60, story::check);
 }

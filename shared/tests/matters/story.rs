@@ -1,19 +1,18 @@
 //! Reads a story of one matter and compares what is found.
 //!
-//! Times are `HH:MM[:SS]` of the story's `day` in the pack's time zone, with `+N` days in front where needed
-//! (`+2 09:30`), and thousandths behind (`10:15:00.001`). A step is `{ at, is, … }`; `learnt` says when the desk got it
+//! Times are a [`StoryClock`]'s, in the pack's time zone. A step is `{ at, is, … }`; `learnt` says when the desk got it
 //! (default: `at`). A look is what the desk should see at a moment; texts are compared word by word. `owed` is all that
 //! is owed, `has` a part of it.
 
 use std::path::Path;
 
-use chrono_tz::Tz;
 use linewatch_shared::matter::{MatterFact, Standing, advance, fold, next_wake};
 use linewatch_shared::rules::{Pack, SHIPPED};
 use linewatch_shared::sla::{Effect, Ledger};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
+use crate::common::StoryClock;
 use crate::look::same;
 use crate::written::{Look, Story};
 
@@ -26,7 +25,7 @@ pub fn check(file: &Path) -> Result<(), String> {
         toml::from_str(&std::fs::read_to_string(file).unwrap()).map_err(|e| format!("{name}: {e}"))?;
     assert!(!story.rule.is_empty(), "{name}: a story names its rule");
     let pack = pack(&story);
-    let teller = Teller { zone: pack.time_zone, pack, story: &story };
+    let teller = Teller { clock: StoryClock { zone: pack.time_zone, day: story.day }, pack, story: &story };
     teller.tell().map_err(|difference| format!("{name}: {}\n{difference}", story.title))
 }
 
@@ -45,7 +44,7 @@ fn pack(story: &Story) -> Pack {
 pub struct Teller<'a> {
     pub story: &'a Story,
     pub pack: Pack,
-    pub zone: Tz,
+    pub clock: StoryClock,
 }
 
 pub fn id(number: usize) -> Uuid {

@@ -1,6 +1,6 @@
 //! How a story is written, and the facts that it means.
 
-use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
+use chrono::NaiveDate;
 use linewatch_shared::facts::Callback;
 use linewatch_shared::matter::{MatterEvent, MatterFact, MatterStep, Opening, Point, period};
 use linewatch_shared::rules::MatterKind;
@@ -99,7 +99,7 @@ impl Teller<'_> {
         let kind = MatterKind::from_name(&story.kind).unwrap_or_else(|| panic!("no kind {}", story.kind));
         let opened = self.time(&story.opened);
         let cadence = self.pack.cadences.iter().find(|cadence| cadence.name == story.class);
-        let round = cadence.map(|cadence| period(cadence.every, opened, self.zone));
+        let round = cadence.map(|cadence| period(cadence.every, opened, self.clock.zone));
         let opening = Opening {
             kind,
             class: story.class.clone(),
@@ -196,38 +196,10 @@ impl Teller<'_> {
     }
 
     pub fn time(&self, text: &str) -> UnixMs {
-        let (days, clock) = match text.split_once(' ') {
-            Some((days, clock)) => {
-                (days.parse::<i64>().unwrap_or_else(|_| panic!("no day in {text}")), clock)
-            }
-            None => (0, text),
-        };
-        let clock = if clock.len() == 5 { format!("{clock}:00") } else { clock.to_owned() };
-        let clock =
-            NaiveTime::parse_from_str(&clock, "%H:%M:%S%.f").unwrap_or_else(|_| panic!("no time: {text}"));
-        let day = if days < 0 {
-            self.story.day - Days::new(days.unsigned_abs())
-        } else {
-            self.story.day + Days::new(days.unsigned_abs())
-        };
-        let at = self.zone.from_local_datetime(&day.and_time(clock)).earliest().unwrap();
-        UnixMs(at.timestamp_millis())
+        self.clock.time(text)
     }
 
-    /// The other way; the last millisecond of a day is written `24:00`.
     pub fn text(&self, at: UnixMs) -> String {
-        let last = (at.0 + 1) % 86_400_000 == self.midnight_ms();
-        let local = at.to_utc().with_timezone(&self.zone);
-        let days = local.date_naive().signed_duration_since(self.story.day).num_days();
-        let clock = match local.format("%H:%M:%S%.f").to_string() {
-            _ if last => "24:00".to_owned(),
-            clock if clock.len() == 8 && clock.ends_with(":00") => clock[..5].to_owned(),
-            clock => clock,
-        };
-        if days == 0 { clock } else { format!("{days:+} {clock}") }
-    }
-
-    fn midnight_ms(&self) -> i64 {
-        self.time("00:00").0 % 86_400_000
+        self.clock.text(at)
     }
 }
