@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use linewatch_tests::harness::now;
 use linewatch_tests::smtp::{Options, Received, SmtpServer};
 
 const USAGE: &str = "usage: mail_receiver --listen ADDRESS:PORT --dir DIR [--json]";
@@ -82,8 +83,7 @@ fn line(mail: &Received, number: usize, file: &Path, json: bool) -> String {
     }
     serde_json::json!({
         "number": number,
-        "received_at": chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::UNIX_EPOCH + since_epoch())
-            .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+        "received_at": now().to_rfc3339(),
         "from": mail.from,
         "to": mail.to,
         "subject": mail.header("Subject"),
@@ -93,11 +93,6 @@ fn line(mail: &Received, number: usize, file: &Path, json: bool) -> String {
         "file": file,
     })
     .to_string()
-}
-
-#[expect(clippy::disallowed_methods, reason = "a program of its own, without a clock to pass in")]
-fn since_epoch() -> Duration {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
 }
 
 fn say(line: &str) -> Result<()> {
