@@ -10,8 +10,9 @@ use linewatch_shared::time::UnixMs;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::app::audit;
 use crate::app::desk::{Desk, DeskError};
-use crate::app::{audit, matters::in_force};
+use crate::app::packs::{in_force, packs_in_force_from};
 use crate::db::{DbError, Tx};
 use crate::store::grades::{self, Proposal};
 use crate::store::{customers, line_rows, reference};
@@ -74,11 +75,8 @@ fn grading_of<'a>(
     own: &str,
     now: UnixMs,
 ) -> Option<(&'a Arc<Pack>, &'a Grading)> {
-    let mut names: Vec<&str> = versions.iter().map(|version| version.pack.name.as_str()).collect();
-    names.dedup();
-    names.sort_by_key(|name| *name != own);
-    let packs = names.into_iter().filter_map(|name| in_force(versions, name, now));
-    packs
+    packs_in_force_from(versions, own, now)
+        .into_iter()
         .filter(|pack| pack.grading.is_some() && (pack.name == own || pack.is_for(customer, own)))
         .find_map(|pack| Some((pack, pack.grading.as_ref()?)))
 }

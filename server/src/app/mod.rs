@@ -4,6 +4,7 @@
 pub mod agents;
 pub mod contacts;
 pub mod customers;
+pub mod daily_list;
 pub mod desk;
 pub mod export;
 pub mod grading;

@@ -4,6 +4,7 @@
 //! started under. The same name and version with other content is refused. Calendars of working time are the shipped
 //! ones, and those of `calendars` in `packs.dir`, which replace them by name.
 
+mod in_force;
 pub mod preview;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ use linewatch_shared::calendar::Calendars;
 use linewatch_shared::rules::{Mistake, Pack, SHIPPED};
 use linewatch_shared::time::UnixMs;
 use sha2::{Digest, Sha256};
+
+pub(in crate::app) use in_force::{in_force, packs_in_force, packs_in_force_from};
 
 use super::AppError;
 use crate::db::{Db, Priority, Tx};

@@ -1,34 +1,39 @@
 //! Satisfaction surveys: made, sent as links, answered once each, grouped, and followed up where the answer is bad.
 
-use std::collections::BTreeMap;
+mod result;
+
+pub use result::{SurveyResult, result};
 
 use linewatch_shared::matter::Opening;
-use linewatch_shared::rules::{Label, MatterKind};
+use linewatch_shared::rules::{Class, Label, MatterKind};
 use linewatch_shared::time::{DAY_MS, UnixMs};
-use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::app::desk::{Desk, DeskError};
 use crate::app::matters::open::{NewMatter, open};
+use crate::app::packs::packs_in_force_from;
 use crate::app::{audit, derived_id};
 use crate::db::{DbError, Tx};
 use crate::store::customers;
-use crate::store::surveys::{self, Answered, Invite, Survey};
+use crate::store::surveys::{self, Invite, Survey};
 
 /// The most questions of a survey.
 pub const QUESTIONS_MAX: usize = 30;
 /// The most customers asked at once.
 pub const INVITES_MAX: usize = 500;
-/// The most answers that are grouped.
-const ANSWERS_MAX: i64 = 200_000;
 /// How long a survey may stay open (ms).
 const OPEN_MAX_MS: i64 = 366 * DAY_MS;
 /// The best score.
 pub const BEST: u8 = 5;
 /// An answer with a score of this or less is followed up.
 const BAD: u8 = 2;
+
+/// Whether an answer is followed up.
+fn is_bad(scores: &[u8]) -> bool {
+    scores.iter().any(|score| *score <= BAD)
+}
 
 fn invalid(field: &'static str, reason: impl Into<String>) -> DeskError {
     DeskError::Invalid { field, reason: reason.into() }
@@ -110,8 +115,8 @@ pub fn answer(desk: &Desk, tx: &mut Tx<'_>, new: &NewAnswer, now: UnixMs) -> Res
         return Err(invalid("scores", format!("each question is answered from 1 to {BEST}")));
     }
     let id = derived_id(invite.survey.id, invite.customer.as_bytes());
-    let bad = new.scores.iter().any(|score| *score <= BAD);
-    let follow_up = if bad { follow_up(desk, tx, id, &invite, &new.comment, now)? } else { None };
+    let follow_up =
+        if is_bad(&new.scores) { follow_up(desk, tx, id, &invite, &new.comment, now)? } else { None };
     let scores = serde_json::to_string(&new.scores).map_err(|error| DbError::Data(error.to_string()))?;
     if !surveys::answer(tx, hash, &scores, &new.comment, follow_up, now)? {
         return Err(closed("it was answered already"));
@@ -131,11 +136,15 @@ fn follow_up(
     let customer = invite.customer.as_str();
     let owners = customers::owners(tx, customer)?.unwrap_or_default();
     let versions = desk.packs.versions(tx)?;
-    let class =
-        versions.iter().filter(|version| version.pack.is_for(customer, &owners.pack)).find_map(|version| {
-            let class = version.pack.classes.iter().find(|class| class.matter == MatterKind::Request)?;
-            Some((version.pack.name.clone(), class.name.clone()))
-        });
+    let is_simple = |class: &&Class| {
+        // One that needs a supervisor's judgement, or a date of its own, cannot be opened by an answer.
+        class.matter == MatterKind::Request && !class.supervisor_only && class.resolve_within.is_some()
+    };
+    let packs = packs_in_force_from(&versions, &owners.pack, now);
+    let class = packs
+        .into_iter()
+        .filter(|pack| pack.is_for(customer, &owners.pack))
+        .find_map(|pack| Some((pack.name.clone(), pack.classes.iter().find(is_simple)?.name.clone())));
     let (Some((pack, class)), Some(manager)) = (class, owners.manager) else { return Ok(None) };
     let opening = Opening {
         kind: MatterKind::Request,
@@ -164,108 +173,28 @@ pub fn questions(survey: &Survey) -> Result<Vec<Label>, DbError> {
     serde_json::from_str(&survey.questions).map_err(|error| DbError::Data(error.to_string()))
 }
 
-/// Answers of a group.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
-pub struct SurveyGroup {
-    /// The group's name; empty for those without.
-    pub name: String,
-    /// How many were asked.
-    pub asked: usize,
-    /// How many answered.
-    pub answered: usize,
-    /// The mean of each question's scores, in hundredths; none while nobody answered.
-    pub mean_centi: Vec<i64>,
-    /// How many gave a bad answer.
-    pub bad: usize,
-    #[serde(skip)]
-    sums: Vec<i64>,
-}
-
-impl SurveyGroup {
-    fn count(&mut self, scores: Option<&[u8]>) {
-        self.asked += 1;
-        let Some(scores) = scores else { return };
-        self.answered += 1;
-        self.bad += usize::from(scores.iter().any(|score| *score <= BAD));
-        self.sums.resize(scores.len(), 0);
-        for (sum, score) in self.sums.iter_mut().zip(scores) {
-            *sum += i64::from(*score);
-        }
-        self.mean_centi = self.sums.iter().map(|sum| sum * 100 / self.answered as i64).collect();
-    }
-}
-
-/// What a survey found.
-#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
-pub struct SurveyResult {
-    /// All of it.
-    pub all: SurveyGroup,
-    /// By tier.
-    pub tiers: Vec<SurveyGroup>,
-    /// By account manager.
-    pub managers: Vec<SurveyGroup>,
-    /// By region.
-    pub regions: Vec<SurveyGroup>,
-    /// Bad answers: the customer, what it added, and the matter that follows it up.
-    pub bad: Vec<BadAnswer>,
-}
-
-/// An answer that is followed up.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct BadAnswer {
-    /// The customer's code.
-    pub customer: String,
-    /// Its scores.
-    pub scores: Vec<u8>,
-    /// What it added.
-    pub comment: String,
-    /// The matter that follows it up.
-    pub follow_up: Option<Uuid>,
-}
-
-/// What a survey found, grouped.
-///
-/// # Errors
-/// When there is none.
-pub fn result(tx: &mut Tx<'_>, id: Uuid) -> Result<SurveyResult, DeskError> {
-    surveys::one(tx, id)?.ok_or(DeskError::NoSurvey(id))?;
-    let mut all = SurveyGroup::default();
-    let mut groups: [BTreeMap<String, SurveyGroup>; 3] = Default::default();
-    let mut bad = Vec::new();
-    for answered in surveys::answers(tx, id, ANSWERS_MAX)? {
-        let scores = scores(&answered)?;
-        all.count(scores.as_deref());
-        for (group, name) in groups.iter_mut().zip([&answered.tier, &answered.manager, &answered.region]) {
-            let group = group
-                .entry(name.clone())
-                .or_insert_with(|| SurveyGroup { name: name.clone(), ..SurveyGroup::default() });
-            group.count(scores.as_deref());
-        }
-        if let Some(scores) = scores.filter(|scores| scores.iter().any(|score| *score <= BAD)) {
-            let Answered { customer, comment, follow_up, .. } = answered;
-            bad.push(BadAnswer { customer, scores, comment, follow_up });
-        }
-    }
-    let [tiers, managers, regions] = groups.map(|group| group.into_values().collect());
-    Ok(SurveyResult { all, tiers, managers, regions, bad })
-}
-
-fn scores(answered: &Answered) -> Result<Option<Vec<u8>>, DbError> {
-    let text = answered.scores.as_deref();
-    text.map(|text| serde_json::from_str(text).map_err(|error| DbError::Data(error.to_string()))).transpose()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::app::desk::tests::{Fixture, TEN};
     use crate::db::Priority;
     use crate::db::testing::both;
+    use crate::store::packs;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn an_answer_is_taken_once_grouped_and_followed_up_when_bad() {
         both(|db| async move {
             let f = Fixture::new(db).await;
+            // A version that is in force no more, with a class that is gone.
+            let shipped =
+                linewatch_shared::rules::SHIPPED.iter().find(|(file, _)| *file == "service-desk.toml");
+            let old =
+                shipped.unwrap().1.replace("\"ordinary\"", "\"gone\"").replace("\"2026.1\"", "\"2020.1\"");
+            let keep = move |tx: &mut Tx<'_>| {
+                let (name, version, sha256) = ("service-desk", "2020.1", "old");
+                packs::insert(tx, &packs::NewVersion { name, version, sha256, text: &old, valid_from_ms: 0 })
+            };
+            f.db.write(Priority::Api, keep).await.unwrap();
             let label = || Label { zh: "满意吗".to_owned(), en: "Satisfied?".to_owned() };
             let questions = vec![label(), label()];
             let survey = Survey {
@@ -304,6 +233,10 @@ mod tests {
             assert_eq!((found.managers.len(), found.bad.len()), (2, 1));
             let requests = f.matters("request", TEN).await;
             assert_eq!(requests.len(), 1);
+            assert_eq!(
+                (requests[0].class.as_str(), requests[0].pack_version.as_str()),
+                ("ordinary", "2026.1")
+            );
             assert_eq!(
                 (requests[0].owner.as_str(), Some(requests[0].id)),
                 ("Manager A", found.bad[0].follow_up)

@@ -9,6 +9,7 @@ pub mod access;
 mod agents_sync;
 mod assets;
 mod board;
+mod confirm;
 mod dead_letters;
 mod deadlines;
 pub mod error;
@@ -40,6 +41,7 @@ mod reports;
 mod rota;
 pub mod session;
 mod shift;
+mod survey_page;
 mod surveys;
 pub mod sync;
 #[cfg(any(test, feature = "testing"))]
@@ -134,7 +136,7 @@ pub fn routers(app: &Arc<App>) -> Routers {
         .route("/api/v1/docs", get(async || Redirect::permanent("/docs/")))
         .merge(docs)
         .merge(health::routes())
-        .merge(surveys::page())
+        .merge(survey_page::page())
         .fallback(assets::serve);
     Routers { desk: finish(desk, app), sync: finish(sync::routes(app), app), declared }
 }

@@ -9,6 +9,7 @@ use linewatch_shared::time::{DAY_MS, UnixMs};
 use serde::{Deserialize, Serialize};
 
 use super::access::{Access, ApiRouter};
+use super::confirm::{NoBody, confirm};
 use super::error::ApiError;
 use super::extract::Body;
 use super::faults::{short, time};
@@ -17,7 +18,7 @@ use super::new_matter_step::text;
 use crate::app::App;
 use crate::app::rota::{self, load_class};
 use crate::auth::Caller;
-use crate::db::DbError;
+use crate::db::{DbError, Tx};
 use crate::store::rota::{ManagerLoad, Rota, Shift, managers, of_month};
 
 /// The most account managers of one answer.
@@ -150,28 +151,19 @@ async fn write(
     .await
 }
 
-/// Nothing to say.
-#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-struct ApproveBody {}
-
 /// Approves a month's rota: alerts then reach who is on duty, beside the account manager.
 #[utoipa::path(post, path = "/rota/{month}/approve", tag = "shift", params(("month" = String, Path)),
-    request_body = ApproveBody, responses((status = 200, body = RotaView)))]
+    request_body = NoBody, responses((status = 200, body = RotaView)))]
 async fn approve(
     State(app): State<Arc<App>>,
     caller: Caller,
     key: IdempotencyKey,
     Path(month): Path<String>,
-    body: Body<ApproveBody>,
+    body: Body<NoBody>,
 ) -> Result<Answer, ApiError> {
-    let (now, by) = (app.now(), caller.user.clone());
     let viewer = Arc::clone(&app);
-    write_once(&app, &caller, key, body.hash, move |tx| {
-        let rota = rota::approve(tx, &month, &by, now)?;
-        Answer::new(StatusCode::OK, &view(&viewer, rota)?)
-    })
-    .await
+    let work = move |tx: &mut Tx<'_>, by: &str, now| view(&viewer, rota::approve(tx, &month, by, now)?);
+    confirm(&app, &caller, key, body, work).await
 }
 
 /// An account manager's load.

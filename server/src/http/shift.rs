@@ -10,15 +10,17 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::access::{Access, ApiRouter};
+use super::confirm::{NoBody, confirm};
 use super::error::ApiError;
 use super::extract::{Body, Params};
 use super::faults::short;
 use super::idempotency::{Answer, IdempotencyKey, write_once};
 use super::page::{Page, PageParams, decode_cursor, limit};
 use crate::app::App;
-use crate::app::shift::{self, DailyList, HandoverState};
+use crate::app::daily_list::{self, DailyList};
+use crate::app::shift::{self, HandoverState};
 use crate::auth::Caller;
-use crate::db::DbError;
+use crate::db::{DbError, Tx};
 use crate::store::shift::{Handover, handovers};
 
 /// Adds the routes.
@@ -49,14 +51,14 @@ async fn daily(
 ) -> Result<Json<DailyList>, ApiError> {
     let (zone, now) = (app.settings.time_zone, app.now());
     let Some(day) = params.day else {
-        let list: Result<DailyList, DbError> = app.db.read(move |tx| shift::list(tx, zone, now)).await;
+        let list: Result<DailyList, DbError> = app.db.read(move |tx| daily_list::list(tx, zone, now)).await;
         return Ok(Json(list?));
     };
     if day.parse::<chrono::NaiveDate>().is_err() {
         return Err(ApiError::parameter("day", format!("\"{day}\" is not a day such as 2026-11-22")));
     }
     let asked = day.clone();
-    let kept: Result<Option<DailyList>, DbError> = app.db.read(move |tx| shift::kept(tx, &asked)).await;
+    let kept: Result<Option<DailyList>, DbError> = app.db.read(move |tx| daily_list::kept(tx, &asked)).await;
     let missing = || ApiError::not_found("unknown_day", format!("no list was kept on {day}"));
     Ok(Json(kept?.ok_or_else(missing)?))
 }
@@ -151,11 +153,6 @@ async fn leave(
     .await
 }
 
-/// Nothing to say.
-#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NoBody {}
-
 /// The relief signs: from now on it is its shift.
 #[utoipa::path(post, path = "/handovers/{id}/sign", tag = "shift", params(("id" = String, Path)),
     request_body = NoBody, responses((status = 200, body = HandoverView)))]
@@ -166,12 +163,9 @@ async fn sign(
     Path(id): Path<String>,
     body: Body<NoBody>,
 ) -> Result<Answer, ApiError> {
-    let (id, now, by) = (handover_id(&id)?, app.now(), caller.user.clone());
-    write_once(&app, &caller, key, body.hash, move |tx| {
-        let handover = shift::sign(tx, id, &by, now)?;
-        Answer::new(StatusCode::OK, &HandoverView::of(handover)?)
-    })
-    .await
+    let id = handover_id(&id)?;
+    let work = move |tx: &mut Tx<'_>, by: &str, now| Ok(HandoverView::of(shift::sign(tx, id, by, now)?)?);
+    confirm(&app, &caller, key, body, work).await
 }
 
 /// A superior has reviewed the log.
@@ -184,12 +178,9 @@ async fn review(
     Path(id): Path<String>,
     body: Body<NoBody>,
 ) -> Result<Answer, ApiError> {
-    let (id, now, by) = (handover_id(&id)?, app.now(), caller.user.clone());
-    write_once(&app, &caller, key, body.hash, move |tx| {
-        let handover = shift::review(tx, id, &by, now)?;
-        Answer::new(StatusCode::OK, &HandoverView::of(handover)?)
-    })
-    .await
+    let id = handover_id(&id)?;
+    let work = move |tx: &mut Tx<'_>, by: &str, now| Ok(HandoverView::of(shift::review(tx, id, by, now)?)?);
+    confirm(&app, &caller, key, body, work).await
 }
 
 fn handover_id(id: &str) -> Result<Uuid, ApiError> {

@@ -8,9 +8,10 @@ use linewatch_shared::time::UnixMs;
 use super::duties::begin_round;
 use super::open::{NewMatter, begin};
 use super::step::NewMatterStep;
-use super::{Changed, in_force, invalid};
+use super::{Changed, invalid};
 use crate::app::derived_id;
 use crate::app::desk::DeskError;
+use crate::app::packs::packs_in_force_from;
 use crate::db::Tx;
 use crate::store::duties;
 
@@ -86,11 +87,7 @@ fn follow(
     what: Followed<'_>,
     now: UnixMs,
 ) -> Result<Option<Changed>, DeskError> {
-    let mut names: Vec<&str> = versions.iter().map(|version| version.pack.name.as_str()).collect();
-    names.dedup();
-    names.sort_by_key(|name| *name != round.pack.0);
-    let packs: Vec<_> =
-        names.into_iter().filter_map(|name| in_force(versions, name, new.occurred_at)).collect();
+    let packs = packs_in_force_from(versions, &round.pack.0, new.occurred_at);
     let found = packs.iter().find_map(|pack| Some((pack.name.clone(), what.class_in(pack)?.name.clone())));
     let Some((pack, class)) = found else {
         let Some(name) = what.class else { return Ok(None) };

@@ -7,9 +7,10 @@ use linewatch_shared::time::{DAY_MS, UnixMs};
 use uuid::Uuid;
 
 use super::open::{NewMatter, begin};
-use super::{Changed, finish, in_force, invalid};
+use super::{Changed, finish, invalid};
 use crate::app::derived_id;
 use crate::app::desk::{Desk, DeskError};
+use crate::app::packs::{in_force, packs_in_force};
 use crate::db::{DbError, Tx};
 use crate::store::duties::{self, Duty, DutyCustomer};
 use crate::store::{customers, matters};
@@ -55,10 +56,8 @@ pub fn assign(desk: &Desk, tx: &mut Tx<'_>, after: &str, now: UnixMs) -> Result<
 
 /// The visits that a customer is owed: by every cadence that is for its tier, in every pack that is for it.
 fn owed_visits(versions: &[PackVersion], customer: &DutyCustomer, now: UnixMs) -> Vec<Duty> {
-    let mut names: Vec<&str> = versions.iter().map(|version| version.pack.name.as_str()).collect();
-    names.dedup();
     let mut owed = Vec::new();
-    for pack in names.into_iter().filter_map(|name| in_force(versions, name, now)) {
+    for pack in packs_in_force(versions, now) {
         let named = pack.cadences.iter().filter(|cadence| {
             let of_tier = cadence.tiers.is_empty() || cadence.tiers.contains(&customer.tier);
             cadence.matter == MatterKind::Visit && of_tier && pack.is_for(&customer.code, &customer.pack)

@@ -11,11 +11,8 @@ pub mod step;
 mod tests;
 pub mod view;
 
-use std::sync::Arc;
-
 use linewatch_shared::matter::{Matter, Standing, advance};
-use linewatch_shared::rules::Pack;
-use linewatch_shared::sla::{Effect, Ledger, PackVersion};
+use linewatch_shared::sla::{Effect, Ledger};
 use linewatch_shared::time::UnixMs;
 
 use crate::app::desk::{Desk, DeskError};
@@ -31,20 +28,6 @@ fn invalid(field: &'static str, reason: impl Into<String>) -> DeskError {
 struct Changed {
     matter: Matter,
     effects: Vec<Effect>,
-}
-
-/// The version of a pack that was in force at a moment; the first known one also holds backwards.
-pub(in crate::app) fn in_force<'a>(
-    versions: &'a [PackVersion],
-    name: &str,
-    at: UnixMs,
-) -> Option<&'a Arc<Pack>> {
-    let of_pack = || versions.iter().filter(|version| version.pack.name == name);
-    of_pack()
-        .filter(|version| version.valid_from <= at)
-        .max_by_key(|version| version.valid_from)
-        .or_else(|| of_pack().min_by_key(|version| version.valid_from))
-        .map(|version| &version.pack)
 }
 
 /// Judges a matter found anew beside what was told of it, and saves it.

@@ -1,15 +1,18 @@
 //! A matter is taken in.
 
+use std::sync::Arc;
+
 use linewatch_shared::matter::{Matter, MatterEvent, MatterFact, MatterStep, Opening, fold};
-use linewatch_shared::rules::MatterKind;
+use linewatch_shared::rules::{Class, MatterKind, Pack};
 use linewatch_shared::sla::{Ledger, PackVersion};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
-use super::{Changed, finish, in_force, invalid, settle};
+use super::{Changed, finish, invalid, settle};
 use crate::app::derived_id;
 use crate::app::desk::report::check_time;
 use crate::app::desk::{Desk, DeskError};
+use crate::app::packs::{in_force, packs_in_force_from};
 use crate::db::Tx;
 use crate::store::customers::{self, Owners};
 use crate::store::lines;
@@ -98,24 +101,16 @@ fn pack_of(
     if let Some(name) = named {
         return Ok(name.to_owned());
     }
-    let mut names: Vec<&str> = versions.iter().map(|version| version.pack.name.as_str()).collect();
-    names.dedup();
-    let knows = |name: &str| {
-        in_force(versions, name, at).is_some_and(|pack| {
-            pack.is_for(&opening.customer, &owners.pack)
-                && pack
-                    .classes
-                    .iter()
-                    .any(|class| class.matter == opening.kind && class.name == opening.class)
-        })
+    let packs = packs_in_force_from(versions, &owners.pack, at);
+    let knows = |pack: &&&Arc<Pack>| {
+        let is_it = |class: &Class| class.matter == opening.kind && class.name == opening.class;
+        pack.is_for(&opening.customer, &owners.pack) && pack.classes.iter().any(is_it)
     };
-    if knows(&owners.pack) {
-        return Ok(owners.pack.clone());
-    }
-    let knowing: Vec<&str> = names.iter().copied().filter(|name| knows(name)).collect();
+    let knowing: Vec<&str> = packs.iter().filter(knows).map(|pack| pack.name.as_str()).collect();
     match knowing.as_slice() {
+        [own, ..] if *own == owners.pack => Ok(owners.pack.clone()),
         [one] => Ok((*one).to_owned()),
-        [] => Err(invalid("class", unknown_class(versions, opening, at, &names))),
+        [] => Err(invalid("class", unknown_class(&packs, opening))),
         several => {
             let reason = format!(
                 "several packs know the class \"{}\": {}; name one",
@@ -127,10 +122,9 @@ fn pack_of(
     }
 }
 
-fn unknown_class(versions: &[PackVersion], opening: &Opening, at: UnixMs, names: &[&str]) -> String {
-    let known: Vec<String> = names
+fn unknown_class(packs: &[&Arc<Pack>], opening: &Opening) -> String {
+    let known: Vec<String> = packs
         .iter()
-        .filter_map(|name| in_force(versions, name, at))
         .flat_map(|pack| pack.classes.iter())
         .filter(|class| class.matter == opening.kind)
         .map(|class| class.name.clone())
