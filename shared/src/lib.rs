@@ -2,6 +2,7 @@
 //!
 //! Pure: no IO, no async runtime, no SQL, no files, no current time.
 
+pub mod access_hours;
 pub mod backoff;
 pub mod calendar;
 pub mod detector;

@@ -3,10 +3,10 @@
 use linewatch_shared::time::UnixMs;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
-use super::import::{CUSTOMER_COLUMNS, Kind, LINE_COLUMNS};
+use super::import::Kind;
 use super::{AppError, audit};
 use crate::db::{Db, DbError, Priority, Tx};
-use crate::store::{customers, line_rows};
+use crate::store::{customers, line_rows, sites};
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,16 +17,13 @@ pub enum FileForm {
     Xlsx,
 }
 
-/// Reads `customers` or `lines`.
+/// Reads a kind's name.
 ///
 /// # Errors
-/// When it is neither.
+/// When it is none.
 pub fn parse_what(text: &str) -> Result<Kind, String> {
-    match text {
-        "customers" => Ok(Kind::Customers),
-        "lines" => Ok(Kind::Lines),
-        _ => Err("is not one of: customers, lines".to_owned()),
-    }
+    let names = Kind::ALL.map(Kind::name).join(", ");
+    Kind::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| format!("is not one of: {names}"))
 }
 
 /// Everything of a kind, as a file.
@@ -37,13 +34,16 @@ pub async fn file(db: &Db, kind: Kind, form: FileForm, by: &str, now: UnixMs) ->
     let by = by.to_owned();
     let rows = db
         .write(Priority::Api, move |tx| {
-            let rows = if kind == Kind::Customers { customers(tx)? } else { lines(tx)? };
-            let name = if kind == Kind::Customers { "customers" } else { "lines" };
-            audit(tx, now.0, &by, "exported", name, Some(&serde_json::json!({ "rows": rows.len() })))?;
+            let rows = match kind {
+                Kind::Customers => customers(tx)?,
+                Kind::Lines => lines(tx)?,
+                Kind::Sites => sites(tx)?,
+            };
+            audit(tx, now.0, &by, "exported", kind.name(), Some(&serde_json::json!({ "rows": rows.len() })))?;
             Ok::<_, DbError>(rows)
         })
         .await?;
-    let columns = if kind == Kind::Customers { CUSTOMER_COLUMNS } else { LINE_COLUMNS };
+    let columns = kind.columns();
     match form {
         FileForm::Csv => csv(columns, &rows),
         FileForm::Xlsx => xlsx(columns, &rows).map_err(|error| AppError::Refused(error.to_string())),
@@ -72,6 +72,18 @@ fn lines(tx: &mut Tx<'_>) -> Result<Vec<Vec<String>>, DbError> {
             let (site, service, tier) = (text(row.site), text(row.service), text(row.tier));
             let (agent, probe, upstream) = (text(row.agent), text(row.probe), text(row.upstream));
             vec![code, row.customer, site, service, tier, agent, probe, interval, upstream]
+        })
+        .collect();
+    rows.sort();
+    Ok(rows)
+}
+
+fn sites(tx: &mut Tx<'_>) -> Result<Vec<Vec<String>>, DbError> {
+    let mut rows: Vec<Vec<String>> = sites::all(tx)?
+        .into_iter()
+        .map(|((customer, name), row)| {
+            let fields = row.fields.into_iter().map(Option::unwrap_or_default);
+            [customer, name].into_iter().chain(fields).collect()
         })
         .collect();
     rows.sort();
@@ -128,7 +140,9 @@ mod tests {
             let sql = "UPDATE customer SET contact_phone = '+86 10 12345', name = '=1+1' WHERE code = 'bank'";
             f.db.write(Priority::Api, move |tx| tx.execute(sql, &[])).await.unwrap();
             let packs = Arc::new(PackSet::load(None).unwrap());
-            for kind in [Kind::Customers, Kind::Lines] {
+            let sites = "customer,name,access_hours\nbank,HQ,Mon-Fri 09:00-17:00\nmill,Mill,\n";
+            import::bytes(&f.db, &packs, sites.as_bytes(), false, TEN).await.unwrap();
+            for kind in Kind::ALL {
                 for form in [FileForm::Csv, FileForm::Xlsx] {
                     let bytes = file(&f.db, kind, form, "admin", TEN).await.unwrap();
                     let done = import::bytes(&f.db, &packs, &bytes, false, TEN).await.unwrap();
@@ -136,13 +150,13 @@ mod tests {
                     assert!(done.unchanged >= 2);
                     let text = String::from_utf8_lossy(&bytes);
                     assert!(
-                        form == FileForm::Xlsx || kind == Kind::Lines || text.contains("'=1+1"),
+                        form == FileForm::Xlsx || kind != Kind::Customers || text.contains("'=1+1"),
                         "{text}"
                     );
                 }
             }
             let audited = f.texts("SELECT subject FROM audit WHERE action = 'exported' ORDER BY n").await;
-            assert_eq!(audited, ["customers", "customers", "lines", "lines"]);
+            assert_eq!(audited, ["customers", "customers", "lines", "lines", "sites", "sites"]);
         })
         .await;
     }

@@ -18,6 +18,7 @@ pub mod report;
 pub mod rota;
 pub mod server;
 pub mod shift;
+pub mod sites;
 pub mod surveys;
 pub mod users;
 

@@ -46,7 +46,7 @@ enum Command {
         #[arg(long, requires = "preview")]
         json: bool,
     },
-    /// Import customers or lines from a CSV or XLSX file: all of it, or nothing.
+    /// Import customers, lines or sites from a CSV or XLSX file: all of it, or nothing.
     Import {
         /// The file: UTF-8 CSV or a workbook's first sheet, with a header line.
         file: PathBuf,
@@ -57,9 +57,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Export customers or lines to a file that `import` takes.
+    /// Export customers, lines or sites to a file that `import` takes.
     Export {
-        /// What: customers or lines.
+        /// What: customers, lines or sites.
         #[arg(value_parser = crate::app::export::parse_what)]
         what: crate::app::import::Kind,
         /// The new file; `.xlsx` makes a workbook, anything else UTF-8 CSV.

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use super::access::{Access, ApiRouter};
 use super::error::ApiError;
 use super::extract::Params;
+use crate::app::App;
 use crate::app::export::{self, FileForm};
-use crate::app::{App, import::Kind};
 use crate::auth::Caller;
 
 /// Adds the routes.
@@ -28,7 +28,7 @@ struct ExportParams {
     format: Option<String>,
 }
 
-/// Every customer or line, contact data included, as a file that `import` takes. It is in the audit trail.
+/// Every customer, line or site, contact data included, as a file that `import` takes. It is in the audit trail.
 #[utoipa::path(get, path = "/export/{what}", tag = "reference", params(("what" = String, Path), ExportParams),
     responses((status = 200, description = "The file", content_type = "text/csv")))]
 async fn file(
@@ -49,7 +49,7 @@ async fn file(
         }
     };
     let bytes = export::file(&app.db, kind, form, &caller.user, app.now()).await?;
-    let name = if kind == Kind::Customers { "customers" } else { "lines" };
+    let name = kind.name();
     let mut headers = HeaderMap::new();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::app::desk::detail::{self, FaultDetail};
 use crate::app::desk::planned::{self, WorkView};
 use crate::app::desk::report::{NewReport, TakenIn, channel, report};
+use crate::app::desk::site_access::{self, SiteAccess};
 use crate::app::desk::step::{NewStep, step};
 use crate::app::desk::view::{self, FaultView, Lens};
 use crate::app::desk::{Desk, DeskError};
@@ -56,6 +57,7 @@ impl From<DeskError> for ApiError {
             DeskError::NoAbsence(_) => Self::not_found("unknown_absence", error.to_string()),
             DeskError::NoSurvey(_) => Self::not_found("unknown_survey", error.to_string()),
             DeskError::NoProposal(_) => Self::not_found("unknown_proposal", error.to_string()),
+            DeskError::NoSite(_) => Self::not_found("unknown_site", error.to_string()),
             DeskError::NoHandover(_) => Self::not_found("unknown_handover", error.to_string()),
             DeskError::NoDuty(_) => Self::not_found("unknown_duty", error.to_string()),
             DeskError::Invalid { field, reason } => Self::field(field, reason),
@@ -214,9 +216,20 @@ async fn read(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Jso
     Ok(Json(app.db.read(move |tx| detail::read(&desk, tx, id, now)).await?))
 }
 
+/// A fault after a step.
+#[derive(Clone, Debug, serde::Serialize, utoipa::ToSchema)]
+struct StepAnswer {
+    /// The fault.
+    #[serde(flatten)]
+    fault: FaultView,
+    /// Of `dispatched`: when the site lets us in, where it says so. A pause that is proposed is for a person to take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    site_access: Option<SiteAccess>,
+}
+
 /// Takes a step, judged as of its own time: 409 says what is possible instead.
 #[utoipa::path(post, path = "/faults/{id}/facts", tag = "faults", params(("id" = String, Path)),
-    request_body = NewFact, responses((status = 200, body = FaultView)))]
+    request_body = NewFact, responses((status = 200, body = StepAnswer)))]
 async fn take_step(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -240,7 +253,12 @@ async fn take_step(
     let desk = app.desk.clone();
     write_once(&app, &caller, key, body.hash, move |tx| {
         let fault = step(&desk, tx, &new, now)?;
-        Answer::new(StatusCode::OK, &view_of(&desk, tx, fault, now)?)
+        let site_access = match new.step.kind {
+            StepKind::Dispatched => site_access::of(&desk, tx, fault, now)?,
+            _ => None,
+        };
+        let fault = view_of(&desk, tx, fault, now)?;
+        Answer::new(StatusCode::OK, &StepAnswer { fault, site_access })
     })
     .await
 }

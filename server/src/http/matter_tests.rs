@@ -15,7 +15,7 @@ use crate::db::{Db, Priority, testing::both};
 const CUSTOMERS: &str = "code,name,tier,manager\nbank,Sample Bank,AAA,Manager A\nshop,Sample Shop,A,\n";
 const LINES: &str = "code,customer,site\nL1,bank,HQ\nL3,shop,Shop\n";
 
-async fn desk(db: Db) -> TestDesk {
+pub(super) async fn desk(db: Db) -> TestDesk {
     let desk = TestDesk::new(db).await;
     for file in [CUSTOMERS, LINES] {
         let packs = Arc::clone(&desk.app.packs);
@@ -28,24 +28,24 @@ fn complaint() -> Value {
     json!({ "kind": "complaint", "class": "minor", "customer": "bank", "title": "no invoice" })
 }
 
-fn with(mut body: Value, field: &str, value: Value) -> Value {
+pub(super) fn with(mut body: Value, field: &str, value: Value) -> Value {
     body[field] = value;
     body
 }
 
-fn after(span_ms: i64) -> Value {
+pub(super) fn after(span_ms: i64) -> Value {
     json!((START + span_ms).to_rfc3339())
 }
 
-async fn call(desk: &TestDesk, role: Role, path: &str, body: Value) -> TestAnswer {
+pub(super) async fn call(desk: &TestDesk, role: Role, path: &str, body: Value) -> TestAnswer {
     desk.call(Some(role), Method::POST, &format!("/api/v1{path}"), Some(body)).await
 }
 
-async fn post(desk: &TestDesk, path: &str, body: Value) -> TestAnswer {
+pub(super) async fn post(desk: &TestDesk, path: &str, body: Value) -> TestAnswer {
     call(desk, Role::Noc, path, body).await
 }
 
-async fn items(desk: &TestDesk, path: &str) -> Vec<Value> {
+pub(super) async fn items(desk: &TestDesk, path: &str) -> Vec<Value> {
     let answer = desk.call(Some(Role::Noc), Method::GET, &format!("/api/v1{path}"), None).await;
     answer.json["items"].as_array().unwrap_or_else(|| panic!("{path}: {}", answer.text)).clone()
 }
@@ -63,7 +63,7 @@ async fn rows(desk: &TestDesk) -> (usize, usize, usize) {
 }
 
 /// Begins what the engine would begin, and finds the only round of that kind.
-async fn round(desk: &TestDesk, kind: &str) -> Value {
+pub(super) async fn round(desk: &TestDesk, kind: &str) -> Value {
     let inner = desk.app.desk.clone();
     desk.app.db.write(Priority::Engine, move |tx| begin_rounds(&inner, tx, START)).await.unwrap();
     let mut found = items(desk, &format!("/matters?kind={kind}")).await;
@@ -72,7 +72,7 @@ async fn round(desk: &TestDesk, kind: &str) -> Value {
 }
 
 /// Each is refused with that status, code and a detail that holds the words, and changes nothing.
-async fn refused(desk: &TestDesk, cases: &[(&str, Value, u16, &str, &str)]) {
+pub(super) async fn refused(desk: &TestDesk, cases: &[(&str, Value, u16, &str, &str)]) {
     let before = rows(desk).await;
     for (path, body, status, code, words) in cases {
         let answer = post(desk, path, body.clone()).await;

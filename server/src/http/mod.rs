@@ -41,6 +41,9 @@ mod reports;
 mod rota;
 pub mod session;
 mod shift;
+#[cfg(test)]
+mod site_tests;
+mod sites;
 mod survey_page;
 mod surveys;
 pub mod sync;
@@ -99,6 +102,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = grading::routes(router);
     let router = re_rate::routes(router);
     let router = shift::routes(router);
+    let router = sites::routes(router);
     let router = planned_work::routes(router);
     let router = upstreams::routes(router);
     reference::routes(router)

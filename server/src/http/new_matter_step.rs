@@ -24,6 +24,8 @@ pub struct NewMatterFact {
     occurred_at: Option<String>,
     /// `agreed`, `postponed`, `paused`; `reclassed`, where the customer was told a date; `planned`: for when.
     until: Option<String>,
+    /// `planned`: who of the customer's agreed to a time at which the site is closed to us.
+    agreed_by: Option<String>,
     /// `postponed`, `reclassed`, `raised`, `paused`, `cancelled`, `closed_unconfirmed`: why.
     reason: Option<String>,
     /// `postponed`, `reclassed`: recorded as a special case, or judged, by a supervisor: only who is one may say so.
@@ -135,7 +137,10 @@ impl NewMatterFact {
             "inspected" => MatterStep::Inspected { ok: given("ok", self.ok.take())? },
             "callback" => MatterStep::Callback(self.callback()?),
             "signed" => MatterStep::Signed { name: text("name", self.name.take())? },
-            "planned" => MatterStep::Planned { at: self.until()? },
+            "planned" => MatterStep::Planned {
+                at: self.until()?,
+                agreed_by: self.agreed_by.take().map(|name| text("agreed_by", Some(name))).transpose()?,
+            },
             "made" => MatterStep::Made {
                 mode: text("mode", self.mode.take())?,
                 met: short("name", self.name.take().unwrap_or_default())?,
@@ -225,6 +230,7 @@ impl NewMatterFact {
     fn nothing_left(&self) -> Result<(), ApiError> {
         let left = [
             ("until", self.until.is_some()),
+            ("agreed_by", self.agreed_by.is_some()),
             ("reason", self.reason.is_some()),
             ("special", self.special.is_some()),
             ("unit", self.unit.is_some()),

@@ -31,6 +31,7 @@ pub mod report;
 pub mod rota;
 pub mod sessions;
 pub mod shift;
+pub mod sites;
 pub mod streams;
 pub mod surveys;
 #[cfg(test)]

@@ -159,6 +159,9 @@ pub enum MatterStep {
     Planned {
         /// For when.
         at: UnixMs,
+        /// Who of the customer's agreed to a time at which the site is closed to us.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agreed_by: Option<String>,
     },
     /// A round was made.
     Made {

@@ -99,7 +99,7 @@ pub fn for_service(tier: &Tier, service: &str, cells: &[Cell]) -> Tier {
 pub fn read_services(root: &Section<'_>) -> Vec<Cause> {
     named(root, "service", |section, name| {
         section.missing("label");
-        Some(Cause { name, label: section.label("label")? })
+        Some(Cause { name, label: section.label("label")?, when_site_closed: false })
     })
 }
 

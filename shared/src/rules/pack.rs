@@ -61,6 +61,8 @@ pub struct Cause {
     pub name: String,
     /// Its name for people.
     pub label: Label,
+    /// Whether it is proposed, as a pause, while the customer's site is closed to us.
+    pub when_site_closed: bool,
 }
 
 /// The limits of one tier. A limit that is absent is not promised.

@@ -23,7 +23,7 @@ pub fn pack(file: &File<'_>, root: &Section<'_>, calendars: &Calendars, strict: 
     let services = matrix::read_services(root);
     let cells = matrix::read_cells(root, &own, &services);
     let tiers: Vec<Tier> = own.into_iter().map(|tier| matrix::for_every_service(tier, &cells)).collect();
-    let pause_causes = named(root, "pause_cause", read_cause);
+    let pause_causes = named(root, "pause_cause", read_pause_cause);
     let exempt_causes = named(root, "exempt_cause", read_cause);
     let matters = matters::read(root, &tiers);
     let grading = grading::read(root, &tiers);
@@ -185,7 +185,12 @@ pub fn named_apart<T>(
 fn read_cause(section: &Section<'_>, name: String) -> Option<Cause> {
     let label = section.label("label");
     section.missing("label");
-    Some(Cause { name, label: label? })
+    Some(Cause { name, label: label?, when_site_closed: false })
+}
+
+fn read_pause_cause(section: &Section<'_>, name: String) -> Option<Cause> {
+    let when_site_closed = section.flag("when_site_closed").unwrap_or(false);
+    Some(Cause { when_site_closed, ..read_cause(section, name)? })
 }
 
 /// Callbacks after others in vain, where none are given: two hours, a day, two days.

@@ -153,7 +153,7 @@ impl Teller<'_> {
             "satisfied" => MatterStep::Callback(Callback::Satisfied),
             "not satisfied" => MatterStep::Callback(Callback::Unsatisfied),
             "signed" => MatterStep::Signed { name: text() },
-            "planned" => MatterStep::Planned { at: until()? },
+            "planned" => MatterStep::Planned { at: until()?, agreed_by: None },
             "made" => MatterStep::Made {
                 mode: line.mode.clone().unwrap_or_default(),
                 met: text(),

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::site_access::{self, SiteAccess};
 use super::upstream::{CauseView, Causes};
 use super::view::{self, FaultView, Lens};
 use super::{Desk, DeskError};
@@ -106,6 +107,8 @@ pub struct FaultDetail {
     pub pauses: Vec<PauseView>,
     /// Why promises in working time have no due time: the calendar does not reach as far as they would.
     pub not_counted: Option<String>,
+    /// When its site lets us in, where the site says so and somebody may have to get in.
+    pub site_access: Option<SiteAccess>,
     /// The cause that it has in common with other faults of its node.
     pub cause: Option<CauseView>,
 }
@@ -152,8 +155,11 @@ pub fn read(desk: &Desk, tx: &mut Tx<'_>, id: Uuid, now: UnixMs) -> Result<Fault
     let (gross_ms, net_ms, pauses) = (fault.gross_ms(now), fault.net_ms(now), pauses(fault));
     let node = view.upstream.clone().unwrap_or_default();
     let cause = Causes::default().of(tx, fault, &node, &versions)?.map(|cause| CauseView::of(&cause, &node));
+    let place = (view.customer.as_str(), view.site.as_str());
+    let site_access = site_access::of_fault(tx, &versions, fault, place, now)?;
     Ok(FaultDetail {
         cause,
+        site_access,
         not_counted: fault.countable.missing.clone(),
         fault: view,
         facts,

@@ -14,6 +14,7 @@ pub mod recount;
 mod refold;
 pub mod report;
 pub mod silence;
+pub mod site_access;
 pub mod step;
 #[cfg(test)]
 pub(in crate::app) mod tests;
@@ -133,6 +134,9 @@ pub enum DeskError {
     /// No such handover.
     #[error("there is no handover {0}")]
     NoHandover(Uuid),
+    /// No such site.
+    #[error("there is no site {0}")]
+    NoSite(Uuid),
     /// No line hangs on such a node.
     #[error("no line hangs on a node called \"{0}\"")]
     NoUpstream(String),

@@ -5,8 +5,9 @@ use linewatch_shared::time::UnixMs;
 use super::ImportError;
 use super::plan::Plan;
 use crate::app::agents;
+use crate::app::sites::site_id;
 use crate::db::Tx;
-use crate::store::{customers, line_rows, reference};
+use crate::store::{customers, line_rows, reference, sites};
 
 pub(super) fn run(tx: &mut Tx<'_>, plan: &Plan, now: UnixMs) -> Result<(), ImportError> {
     for name in &plan.new_agents {
@@ -17,6 +18,7 @@ pub(super) fn run(tx: &mut Tx<'_>, plan: &Plan, now: UnixMs) -> Result<(), Impor
     customers::save(tx, &plan.customers, now)?;
     line_rows::save(tx, &plan.lines, now)?;
     changes.extend(plan.customers.keys().map(|code| (reference::Kind::Customer, code.clone())));
+    sites::save(tx, &plan.sites, site_id, now)?;
     let mut lines: Vec<String> = plan.lines.keys().cloned().collect();
     lines.extend(line_rows::save_changed_terms(tx, now)?);
     lines.sort();

@@ -1,12 +1,14 @@
-//! Reference data from CSV or XLSX: customers and lines. All of a file goes in, in one transaction, or nothing.
+//! Reference data from CSV or XLSX: customers, lines, sites. All of a file goes in, in one transaction, or nothing.
 //!
 //! The kind of file is seen from its header. Columns come in any order, unknown ones are refused. An
 //! empty cell means absent; a column that the file does not have is left as it is. Every row is
 //! checked, and every mistake is reported with its line, its column and the reason.
 
 mod apply;
+mod kind;
 mod plan;
 mod sheet;
+mod sites;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -21,8 +23,8 @@ use serde::Serialize;
 use super::packs::PackSet;
 use super::{AppError, audit};
 use crate::db::{Db, DbError, Priority};
+pub use kind::Kind;
 use table::Table;
-pub(super) use table::{CUSTOMER_COLUMNS, LINE_COLUMNS};
 
 /// The largest file, in bytes.
 pub const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -48,16 +50,6 @@ impl fmt::Display for RowMistake {
         }
         write!(f, ": {}", self.reason)
     }
-}
-
-/// What a file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Customers.
-    Customers,
-    /// Lines.
-    Lines,
 }
 
 /// What an import did, or would do.
@@ -141,7 +133,7 @@ pub async fn bytes(
         let detail = serde_json::json!({
             "created": summary.created.len(), "changed": summary.changed.len(), "unchanged": summary.unchanged
         });
-        audit(tx, now.0, "command line", "imported", plan.kind_name(), Some(&detail))?;
+        audit(tx, now.0, "command line", "imported", plan.kind.name(), Some(&detail))?;
         apply::run(tx, &plan, now)?;
         Ok(summary)
     })

@@ -14,6 +14,7 @@ use crate::db::Tx;
 use crate::store::agents;
 use crate::store::customers::{self, CustomerRow, REST_COLUMNS};
 use crate::store::line_rows::{self, LineRow};
+use crate::store::sites::{self, SiteKey, SiteRow};
 
 /// The pack of a customer whose row names none.
 const DEFAULT_PACK: &str = "group-line";
@@ -29,9 +30,10 @@ const CODE_CHARS_MAX: usize = 64;
 /// What to write.
 #[derive(Debug)]
 pub(super) struct Plan {
-    kind: Kind,
+    pub(super) kind: Kind,
     pub(super) customers: BTreeMap<String, CustomerRow>,
     pub(super) lines: BTreeMap<String, LineRow>,
+    pub(super) sites: BTreeMap<SiteKey, SiteRow>,
     created: Vec<String>,
     changed: Vec<String>,
     unchanged: usize,
@@ -47,13 +49,6 @@ impl Plan {
             unchanged: self.unchanged,
             agents_created: self.new_agents.iter().cloned().collect(),
             dry_run,
-        }
-    }
-
-    pub(super) const fn kind_name(&self) -> &'static str {
-        match self.kind {
-            Kind::Customers => "customers",
-            Kind::Lines => "lines",
         }
     }
 }
@@ -77,6 +72,12 @@ pub(super) fn make(
             let agents = agents::ids_by_name(tx)?.into_keys().collect();
             checker.lines(&customers, &lines, &agents)
         }
+        Kind::Sites => {
+            let found =
+                super::sites::plan(&mut checker, |code| customers.contains_key(code), &sites::all(tx)?);
+            let (created, changed, unchanged) = (found.created, found.changed, found.unchanged);
+            Plan { created, changed, unchanged, sites: found.rows, ..empty(Kind::Sites) }
+        }
     };
     let mut mistakes = checker.mistakes;
     if mistakes.is_empty() {
@@ -86,8 +87,9 @@ pub(super) fn make(
     Err(ImportError::Mistakes(mistakes))
 }
 
-struct Checker<'a> {
-    table: &'a Table,
+/// Looks at the rows of a file, and notes what is wrong with them.
+pub(super) struct Checker<'a> {
+    pub(super) table: &'a Table,
     packs: &'a PackSet,
     mistakes: Vec<RowMistake>,
     /// Codes, with the line that they were on.
@@ -95,7 +97,7 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn wrong(&mut self, row: &TableRow, column: &str, reason: impl Into<String>) {
+    pub(super) fn wrong(&mut self, row: &TableRow, column: &str, reason: impl Into<String>) {
         self.mistakes.push(mistake(row.line, column, reason));
     }
 
@@ -257,7 +259,7 @@ impl<'a> Checker<'a> {
         Some(code)
     }
 
-    fn required(&mut self, row: &TableRow, column: &str) -> Option<String> {
+    pub(super) fn required(&mut self, row: &TableRow, column: &str) -> Option<String> {
         if let Cell::Text(text) = self.table.cell(row, column) {
             return Some(text.to_owned());
         }
@@ -287,6 +289,7 @@ const fn empty(kind: Kind) -> Plan {
         kind,
         customers: BTreeMap::new(),
         lines: BTreeMap::new(),
+        sites: BTreeMap::new(),
         created: Vec::new(),
         changed: Vec::new(),
         unchanged: 0,
@@ -294,7 +297,8 @@ const fn empty(kind: Kind) -> Plan {
     }
 }
 
-fn note<T: PartialEq>(
+/// Counts a row as new, changed or known.
+pub(super) fn note<T: PartialEq>(
     created: &mut Vec<String>,
     changed: &mut Vec<String>,
     unchanged: &mut usize,

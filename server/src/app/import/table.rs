@@ -5,24 +5,6 @@ use super::{Kind, ROWS_MAX, RowMistake, sheet};
 /// The longest cell, in characters.
 const CELL_CHARS_MAX: usize = 2048;
 
-pub(in crate::app) const CUSTOMER_COLUMNS: &[&str] = &[
-    "code",
-    "name",
-    "tier",
-    "pack",
-    "region",
-    "manager",
-    "manager_email",
-    "deputy",
-    "deputy_email",
-    "contact_name",
-    "contact_phone",
-];
-pub(in crate::app) const LINE_COLUMNS: &[&str] =
-    &["code", "customer", "site", "service", "tier", "agent", "probe", "interval", "upstream"];
-const CUSTOMER_REQUIRED: &[&str] = &["code", "name", "tier"];
-const LINE_REQUIRED: &[&str] = &["code", "customer"];
-
 /// A row's line in the file, from 1, and its cells.
 pub(super) type NumberedRow = (u64, Vec<String>);
 
@@ -91,7 +73,7 @@ impl Table {
             Some(header) => header.map_err(|mistake| vec![mistake])?.1,
             None => return Err(vec![mistake(1, "", "the file is empty: it begins with a header line")]),
         };
-        let kind = kind_of(&columns)?;
+        let kind = Kind::of_header(&columns)?;
         let mut table = Self { kind, columns, rows: Vec::new() };
         let mut mistakes = Vec::new();
         for row in rows {
@@ -157,35 +139,4 @@ fn utf8(bytes: &[u8]) -> Result<&str, Vec<RowMistake>> {
 
 fn csv_mistake(e: &csv::Error) -> RowMistake {
     mistake(e.position().map_or(0, csv::Position::line), "", format!("is not CSV: {e}"))
-}
-
-fn kind_of(columns: &[String]) -> Result<Kind, Vec<RowMistake>> {
-    let has = |name: &str| columns.iter().any(|column| column == name);
-    let kind = if has("customer") { Kind::Lines } else { Kind::Customers };
-    let (known, required) = match kind {
-        Kind::Customers => (CUSTOMER_COLUMNS, CUSTOMER_REQUIRED),
-        Kind::Lines => (LINE_COLUMNS, LINE_REQUIRED),
-    };
-    if !has("code") {
-        let reason = format!(
-            "the header names neither customers ({}) nor lines ({})",
-            CUSTOMER_COLUMNS.join(", "),
-            LINE_COLUMNS.join(", ")
-        );
-        return Err(vec![mistake(1, "", reason)]);
-    }
-    let mut mistakes = Vec::new();
-    for (index, column) in columns.iter().enumerate() {
-        if !known.contains(&column.as_str()) {
-            mistakes.push(mistake(1, column, format!("unknown column; known: {}", known.join(", "))));
-        } else if columns[..index].contains(column) {
-            mistakes.push(mistake(1, column, "the column is there twice"));
-        }
-    }
-    for column in required {
-        if !has(column) {
-            mistakes.push(mistake(1, column, "the column is missing"));
-        }
-    }
-    if mistakes.is_empty() { Ok(kind) } else { Err(mistakes) }
 }

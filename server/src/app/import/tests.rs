@@ -116,7 +116,7 @@ async fn a_header_says_what_the_file_is() {
     assert_eq!(unknown.len(), 2, "{unknown:?}");
     assert!(unknown[0].starts_with("line 1, colour: unknown column"), "{unknown:?}");
     assert!(unknown[1].contains("twice"), "{unknown:?}");
-    assert!(mistakes(&db, b"a,b\n").await[0].contains("neither customers"));
+    assert!(mistakes(&db, b"a,b\n").await[0].contains("names none of: customers (code, name"));
     assert!(mistakes(&db, b"code,name\n").await[0].starts_with("line 1, tier: the column is missing"));
     assert!(mistakes(&db, b"").await[0].contains("empty"));
     assert!(mistakes(&db, b"code,name,tier\nx,\xff,AAA\n").await[0].starts_with("line 2: is not UTF-8"));
