@@ -36,8 +36,17 @@ export class Api {
     private readonly transport: Transport,
   ) {}
 
+  get<T>(path: string): Promise<T> {
+    return this.#call('GET', path);
+  }
+
+  /** Writes; tried again after no answer, the same write counts once. */
+  send<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return this.#write(method, path, body);
+  }
+
   signIn(user: string, password: string): Promise<Session> {
-    return this.#write('/session', { user, password });
+    return this.#write('POST', '/session', { user, password });
   }
 
   session(): Promise<Session> {
@@ -72,20 +81,21 @@ export class Api {
   }
 
   report(report: NewReport): Promise<Fault> {
-    return this.#write('/faults', report);
+    return this.#write('POST', '/faults', report);
   }
 
   addFact(faultId: string, fact: NewFact): Promise<Fault> {
-    return this.#write(`/faults/${encodeURIComponent(faultId)}/facts`, fact);
+    return this.#write('POST', `/faults/${encodeURIComponent(faultId)}/facts`, fact);
   }
 
-  async #write<T>(path: string, body: unknown): Promise<T> {
-    const text = JSON.stringify(body);
-    const name = path === '/session' ? path : path + text;
+  async #write<T>(method: string, path: string, body: unknown): Promise<T> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    // A password is in no key.
+    const name = path === '/session' ? path : `${method} ${path} ${text}`;
     const key = this.#unanswered.get(name) ?? newKey();
     this.#unanswered.set(name, key);
     try {
-      const answer = await this.#call<T>('POST', path, text, key);
+      const answer = await this.#call<T>(method, path, text, key);
       this.#unanswered.delete(name);
       return answer;
     } catch (error) {

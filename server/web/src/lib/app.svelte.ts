@@ -8,11 +8,15 @@ import { explain } from './errors';
 import { dayOf, type Locale } from './format';
 import { MESSAGES, pickLocale, word } from './i18n';
 import { Live, type LinkStatus } from './live';
+import { parseRoute, type Route } from './route';
 import type { BoardEvent, DeadlineEvent, Fault, NewFact, Pack, Session } from './types';
 
 const LOCALE_KEY = 'linewatch.language';
 const TOAST_MS = 6_000;
 const TOASTS_KEPT = 4;
+/** Pages read again at most so often, and at least so often, while the board hears of changes. */
+const REREAD_AT_MOST_MS = 2_000;
+const REREAD_AT_LEAST_MS = 30_000;
 /** How far into each server second the page redraws, so that a late timer never shows the second before. */
 const TICK_PHASE_MS = 20;
 
@@ -41,6 +45,10 @@ class App {
   toasts = $state.raw<Toast[]>([]);
   /** The packs in force: what their forms offer. Empty until they were read. */
   packs = $state.raw<Pack[]>([]);
+  /** Which page is open. */
+  route = $state.raw<Route>(parseRoute(location.hash));
+  /** Counts what was heard of: pages read again when it grows. */
+  changes = $state(0);
   /** What a screen reader is told. */
   announcement = $state('');
 
@@ -51,6 +59,8 @@ class App {
 
   #live: Live | null = null;
   #toastSerial = 0;
+  #stirredMs = 0;
+  #stirring: ReturnType<typeof setTimeout> | undefined;
 
   async start(): Promise<void> {
     this.#tick();
@@ -80,6 +90,27 @@ class App {
 
   retryNow(): void {
     this.#live?.retryNow();
+  }
+
+  go(hash: string): void {
+    location.hash = hash;
+  }
+
+  /** Follows the address. */
+  onHash(): void {
+    this.route = parseRoute(location.hash);
+  }
+
+  /** Reads something of the API; `path` begins behind `/api/v1`. */
+  get<T>(path: string): Promise<T> {
+    return this.#guard(this.api.get<T>(path));
+  }
+
+  /** Writes something; the pages read again what they show. */
+  async send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T> {
+    const answer = await this.#guard(this.api.send<T>(method, path, body));
+    this.#stir(0);
+    return answer;
   }
 
   /** Posts a step; tells of success, and hands on a failure. */
@@ -130,6 +161,7 @@ class App {
       onSnapshot: (snapshot) => {
         this.model = fromSnapshot(snapshot);
         this.#setNow();
+        this.#stir(0);
       },
       onEvent: (event, cursor) => this.#onEvent(event, cursor),
       onStatus: (status) => (this.link = status),
@@ -158,6 +190,7 @@ class App {
     if (!this.model || (event.type !== 'tick' && event.type !== 'reset' && isStale(this.model, cursor)))
       return;
     this.model = apply(this.model, event, this.serverNow());
+    if (event.type !== 'tick') this.#stir(REREAD_AT_MOST_MS);
     if (needsSnapshot(event)) this.#live?.reread();
     if (event.type === 'deadline') this.#announce(event.data);
   }
@@ -174,6 +207,19 @@ class App {
     if (this.model) this.model = apply(this.model, { type: 'fault', data: { fault } }, this.serverNow());
   }
 
+  /** Lets the pages read again, so long after the last time at the earliest. */
+  #stir(apartMs: number): void {
+    const waitMs = this.#stirredMs + apartMs - monotonic();
+    if (waitMs > 0) {
+      this.#stirring ??= setTimeout(() => this.#stir(0), waitMs);
+      return;
+    }
+    clearTimeout(this.#stirring);
+    this.#stirring = undefined;
+    this.#stirredMs = monotonic();
+    this.changes += 1;
+  }
+
   #setNow(): void {
     this.monoMs = monotonic();
     this.nowMs = Math.floor(this.serverNow() / 1000) * 1000;
@@ -182,6 +228,7 @@ class App {
   /** Redraws once in each second of the server's clock. */
   #tick(): void {
     this.#setNow();
+    if (this.session && this.monoMs - this.#stirredMs > REREAD_AT_LEAST_MS) this.#stir(0);
     const into = this.serverNow() % 1000;
     setTimeout(() => this.#tick(), 1000 - into + TICK_PHASE_MS);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { faultInHash, hashOf } from './route';
+import { faultInHash, hashOf, hrefOf, parseRoute } from './route';
 
 describe('the address', () => {
   it('names the open fault, and is read back', () => {
@@ -11,5 +11,17 @@ describe('the address', () => {
   it('names nothing when it is something else or broken', () => {
     for (const hash of ['', '#', '#/faults/', '#/faults/a/b', '#/lines/x', '#/faults/%zz'])
       expect(faultInHash(hash)).toBeNull();
+  });
+
+  it('names a page and what of it', () => {
+    expect(parseRoute(hrefOf('lines', 'GX 1/2'))).toMatchObject({ page: 'lines', rest: ['GX 1/2'] });
+    const { page, query } = parseRoute('#/matters?kind=complaint&q=a%20b');
+    expect([page, query.get('kind'), query.get('q')]).toEqual(['matters', 'complaint', 'a b']);
+    expect(parseRoute('#/wall').page).toBe('wall');
+  });
+
+  it('is the board when it says nothing known', () => {
+    for (const hash of ['', '#', '#/', '#/faults/x', '#/nowhere/x', '#/%zz', hrefOf('board')])
+      expect(parseRoute(hash).page).toBe('board');
   });
 });

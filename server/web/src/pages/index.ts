@@ -1,0 +1,14 @@
+// Every page beside the board. Each is loaded when it is first opened.
+
+import type { Component } from 'svelte';
+import type { PageName } from '../lib/route';
+
+/** What a page is given: what stands behind its name in the address, and what narrows it. */
+export interface PageProps {
+  rest: string[];
+  query: URLSearchParams;
+}
+
+type Load = () => Promise<{ default: Component<PageProps> }>;
+
+export const LOAD: Partial<Record<PageName | 'wall', Load>> = {};
