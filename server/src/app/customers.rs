@@ -59,6 +59,8 @@ pub struct LineItem {
     pub interval_ms: i64,
     /// What it hangs on.
     pub upstream: Option<String>,
+    /// The day since when it serves.
+    pub in_service: Option<String>,
 }
 
 /// Customers, by code.
@@ -114,6 +116,7 @@ impl From<ListedLine> for LineItem {
             probe: row.probe,
             interval_ms: row.interval_ms,
             upstream: row.upstream,
+            in_service: row.in_service,
         }
     }
 }

@@ -21,6 +21,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0010_surveys", include_str!("../../migrations/0010_surveys.sql")),
     ("0011_rota", include_str!("../../migrations/0011_rota.sql")),
     ("0012_sites", include_str!("../../migrations/0012_sites.sql")),
+    ("0013_service_start", include_str!("../../migrations/0013_service_start.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

@@ -8,6 +8,9 @@
 pub mod access;
 mod agents_sync;
 mod assets;
+mod availability;
+#[cfg(test)]
+mod availability_tests;
 mod board;
 mod confirm;
 mod dead_letters;
@@ -94,6 +97,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = visits::routes(router);
     let router = matters::routes(router);
     let router = reports::routes(router);
+    let router = availability::routes(router);
     let router = people::routes(router);
     let router = export::routes(router);
     let router = surveys::routes(router);

@@ -1,7 +1,7 @@
 //! The columns of a grouping's table on paper: fewer than there are figures, with headings of their own.
 
 use super::page::{Align, BLACK, Ink, MARGIN, RED, WIDTH};
-use super::table::{Cell, clock_text, share_text};
+use super::table::{Cell, clock_text, share_text, time_share_text};
 use super::words::{Lang, Words, one};
 use crate::app::report::figure::{Figure, Figures};
 use crate::app::report::group::Group;
@@ -43,7 +43,7 @@ const CLASS_COLUMNS: [Column; 11] = [
 ];
 
 /// The columns of every other grouping.
-const COLUMNS: [Column; 14] = [
+const COLUMNS: [Column; 15] = [
     column(("故障数", "Faults"), |f| Cell::Count(f.get(Figure::Faults)), false),
     column(("恢复\n及时率", "Restored\nin time"), |f| rate(f, 0), false),
     column(("恢复\n超时", "Restore\nmissed"), |f| Cell::Count(f.get(Figure::RestorationMissed)), true),
@@ -54,6 +54,7 @@ const COLUMNS: [Column; 14] = [
     column(("修复\n及时率", "Repairs\nin time"), |f| rate(f, 2), false),
     column(("回访\n满意率", "Callbacks\nsatisfied"), |f| rate(f, 3), false),
     column(("中断\n时长", "Inter-\nruption"), |f| Cell::Span(f.get(Figure::InterruptionMs)), false),
+    column(("可用率", "Availa-\nbility"), |f| rate(f, 10), false),
     column(("重复\n临限", "Repeat\nnear"), |f| Cell::Count(f.get(Figure::RepeatNear)), false),
     column(("重复\n达限", "Repeat\nreached"), |f| Cell::Count(f.get(Figure::RepeatReached)), true),
     column(("中断\n超限", "Interr.\nover"), |f| Cell::Count(f.get(Figure::InterruptionOver)), true),
@@ -63,11 +64,7 @@ const COLUMNS: [Column; 14] = [
 /// A ratio by its place in [`Ratio::ALL`].
 pub(super) fn rate(figures: &Figures, ratio: usize) -> Cell {
     let Some(ratio) = Ratio::ALL.get(ratio) else { return Cell::Empty };
-    match ratio.rounded(figures) {
-        None => Cell::Empty,
-        Some(value) if ratio.is_share() => Cell::Share(value),
-        Some(value) => Cell::Span(value),
-    }
+    Cell::ratio(ratio, figures)
 }
 
 /// A cell for people.
@@ -77,6 +74,7 @@ pub(super) fn shown(cell: &Cell) -> String {
         Cell::Text(text) => text.clone(),
         Cell::Count(count) => count.to_string(),
         Cell::Share(permille) => share_text(*permille),
+        Cell::TimeShare(ppm) => time_share_text(*ppm),
         Cell::Span(ms) => clock_text(*ms),
     }
 }

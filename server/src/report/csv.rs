@@ -29,6 +29,7 @@ fn text(cell: &Cell) -> String {
         Cell::Text(text) => guarded(text),
         Cell::Count(count) => count.to_string(),
         Cell::Share(permille) => thousandths(*permille),
+        Cell::TimeShare(ppm) => format!("{}.{:06}", ppm / 1_000_000, ppm % 1_000_000),
         Cell::Span(ms) => thousandths(*ms),
     }
 }
@@ -66,11 +67,12 @@ mod tests {
                 vec![text("@a"), text("a,\"b\""), text("\t=1")],
                 vec![Cell::Count(-3), Cell::Share(667), Cell::Span(3_600_000)],
                 vec![Cell::Empty, Cell::Share(1_000), Cell::Span(1_250)],
+                vec![Cell::TimeShare(989_999), Cell::TimeShare(1_000_000), Cell::Empty],
             ],
         };
         let written = String::from_utf8(render(&table).unwrap()).unwrap();
         let expected = "\u{feff}a,专线,c\r\n'=1+1,'+86,'-x\r\n'@a,\"a,\"\"b\"\"\",'\t=1\r\n\
-             -3,0.667,3600\r\n,1,1.250\r\n";
+             -3,0.667,3600\r\n,1,1.250\r\n0.989999,1.000000,\r\n";
         assert_eq!(written, expected);
     }
 }

@@ -12,6 +12,7 @@ use crate::app::report::group::Group;
 use crate::app::report::history::Version;
 use crate::app::report::make::Entry;
 use crate::app::report::ratio::Ratio;
+use crate::app::report::service::LineAvailability;
 use crate::app::report::tally::LineYear;
 
 /// What a figure is, and where its rows are.
@@ -50,7 +51,7 @@ pub struct GroupView {
     pub label: Label,
     /// Its figures, by name: pieces or milliseconds. Those that are not counted in this grouping are left out.
     pub figures: BTreeMap<&'static str, i64>,
-    /// Shares in thousandths and mean times in milliseconds, by name; null where there is nothing to divide by.
+    /// Shares in thousandths, `availability_ppm` in millionths, mean times in milliseconds, by name; null where there is nothing to divide by.
     pub ratios: BTreeMap<&'static str, Option<i64>>,
     /// Of a line: its customer's code.
     pub customer: Option<String>,
@@ -58,6 +59,8 @@ pub struct GroupView {
     pub tier: Option<String>,
     /// Of a line: how it stands in its year.
     pub year: Option<LineYear>,
+    /// Of a line: how it stands against its promised availability.
+    pub availability: Option<LineAvailability>,
 }
 
 /// A report.
@@ -139,5 +142,6 @@ fn group_view(group: Group, entry: &Entry) -> GroupView {
         customer: place.map(|place| place.customer.clone()),
         tier: place.map(|place| place.tier.clone()),
         year: entry.year,
+        availability: entry.availability.clone(),
     }
 }

@@ -3,7 +3,7 @@
 
 use super::columns::{INNER, Layout, figure_cells, figure_layout, rate, shown};
 use super::page::{Align, BLACK, GREY, Ink, LINE, MARGIN, Pages, RED, SHADE};
-use super::table::{Cell, Table, clock_text, moment_text};
+use super::table::{Cell, Table, clock_text, moment_text, time_share_text};
 use super::words::{self, Lang, Words};
 use super::{RenderError, table};
 use crate::app::report::Published;
@@ -188,12 +188,14 @@ fn name(group: Group, entry: &Entry, lang: Lang) -> String {
 fn lines_to_watch(pages: &mut Pages, published: &Published, lang: Lang) -> Result<(), RenderError> {
     heading(pages, lang.pick(words::LINES_TO_WATCH))?;
     let watched = |figures: &Figures| {
-        [Figure::RepeatNear, Figure::RepeatReached, Figure::InterruptionOver]
+        [Figure::RepeatNear, Figure::RepeatReached, Figure::InterruptionOver, Figure::AvailabilityMissed]
             .iter()
             .any(|figure| figures.get(*figure) > 0)
     };
-    let lines: Vec<&Entry> =
-        published.report.of(Group::Line).iter().filter(|entry| watched(&entry.figures)).collect();
+    let missed =
+        |entry: &&Entry| entry.availability.as_ref().is_some_and(|promise| promise.state == "missed");
+    let lines = published.report.of(Group::Line).iter();
+    let lines: Vec<&Entry> = lines.filter(|entry| watched(&entry.figures) || missed(entry)).collect();
     if lines.is_empty() {
         pages.skip(ROW_HEIGHT);
         let text = lang.pick(words::NO_LINES_TO_WATCH);
@@ -207,6 +209,9 @@ fn lines_to_watch(pages: &mut Pages, published: &Published, lang: Lang) -> Resul
         (words::YEAR_FAULTS_LIMIT, Align::Right),
         (words::YEAR_INTERRUPTION, Align::Right),
         (words::YEAR_INTERRUPTION_LIMIT, Align::Right),
+        (words::AVAILABILITY, Align::Right),
+        (words::AVAILABILITY_PROMISED, Align::Right),
+        (words::INTERRUPTION_LEFT, Align::Right),
     ];
     let width = INNER / headings.len() as f32;
     let layout: Layout =
@@ -222,6 +227,8 @@ fn watched_cells(entry: &Entry) -> Vec<(String, Ink)> {
     let year = entry.year.unwrap_or_default();
     let ink = |figure| if entry.figures.get(figure) > 0 { RED } else { BLACK };
     let place = entry.place.as_ref();
+    let promise = entry.availability.as_ref();
+    let missed = promise.is_some_and(|promise| promise.state == "missed");
     let limit = |text: Option<String>| (text.unwrap_or_else(|| "–".to_owned()), GREY);
     vec![
         (entry.key.clone(), BLACK),
@@ -231,6 +238,14 @@ fn watched_cells(entry: &Entry) -> Vec<(String, Ink)> {
         limit(year.faults_limit.map(|limit| limit.to_string())),
         (clock_text(year.interruption_ms), ink(Figure::InterruptionOver)),
         limit(year.interruption_limit_ms.map(clock_text)),
+        (
+            promise
+                .and_then(|promise| promise.available_ppm)
+                .map_or_else(|| "–".to_owned(), |ppm| time_share_text(i64::from(ppm))),
+            if missed { RED } else { BLACK },
+        ),
+        limit(promise.map(|promise| time_share_text(i64::from(promise.at_least_ppm)))),
+        limit(promise.map(|promise| clock_text(promise.left_ms.max(0)))),
     ]
 }
 

@@ -7,7 +7,7 @@ use crate::app::report::Published;
 use crate::app::report::figure::{Figure, Figures, Unit};
 use crate::app::report::group::Group;
 use crate::app::report::make::Entry;
-use crate::app::report::ratio::Ratio;
+use crate::app::report::ratio::{Ratio, RatioKind};
 
 /// One cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Cell {
     Count(i64),
     /// A share, in thousandths.
     Share(i64),
+    /// A share of a time, in millionths.
+    TimeShare(i64),
     /// A length of time (ms).
     Span(i64),
 }
@@ -36,11 +38,12 @@ impl Cell {
         }
     }
 
-    fn ratio(ratio: &Ratio, figures: &Figures) -> Self {
-        match ratio.rounded(figures) {
-            None => Self::Empty,
-            Some(value) if ratio.is_share() => Self::Share(value),
-            Some(value) => Self::Span(value),
+    pub(super) fn ratio(ratio: &Ratio, figures: &Figures) -> Self {
+        let Some(value) = ratio.rounded(figures) else { return Self::Empty };
+        match ratio.kind() {
+            RatioKind::Share => Self::Share(value),
+            RatioKind::TimeShare => Self::TimeShare(value),
+            RatioKind::Mean => Self::Span(value),
         }
     }
 }
@@ -80,13 +83,16 @@ pub fn summary(published: &Published, lang: Lang) -> Table {
 }
 
 /// What a line's row has beside its figures.
-const LINE_COLUMNS: [Words; 6] = [
+const LINE_COLUMNS: [Words; 9] = [
     words::one(Group::Customer),
     words::one(Group::Tier),
     words::YEAR_FAULTS,
     words::YEAR_FAULTS_LIMIT,
     words::YEAR_INTERRUPTION,
     words::YEAR_INTERRUPTION_LIMIT,
+    words::AVAILABILITY,
+    words::AVAILABILITY_PROMISED,
+    words::INTERRUPTION_LEFT,
 ];
 
 /// The figures of a grouping: a row for the whole, and one for each group.
@@ -133,10 +139,12 @@ fn values(group: Group, figures: &Figures) -> Vec<Cell> {
     sums.chain(ratios_of(group).map(|ratio| Cell::ratio(ratio, figures))).collect()
 }
 
-fn line_cells(entry: &Entry) -> [Cell; 6] {
+fn line_cells(entry: &Entry) -> [Cell; 9] {
     let place = entry.place.as_ref();
     let year = entry.year.unwrap_or_default();
     let limit = |value: Option<i64>, cell: fn(i64) -> Cell| value.map_or(Cell::Empty, cell);
+    let promise = entry.availability.as_ref();
+    let available_ppm = promise.and_then(|promise| promise.available_ppm);
     [
         Cell::text(place.map_or("", |place| &place.customer)),
         Cell::text(place.map_or("", |place| &place.tier)),
@@ -144,6 +152,9 @@ fn line_cells(entry: &Entry) -> [Cell; 6] {
         limit(year.faults_limit.map(i64::from), Cell::Count),
         Cell::Span(year.interruption_ms),
         limit(year.interruption_limit_ms, Cell::Span),
+        limit(available_ppm.map(i64::from), Cell::TimeShare),
+        limit(promise.map(|promise| i64::from(promise.at_least_ppm)), Cell::TimeShare),
+        limit(promise.map(|promise| promise.left_ms.max(0)), Cell::Span),
     ]
 }
 
@@ -203,6 +214,12 @@ pub fn clock_text(ms: i64) -> String {
 #[must_use]
 pub fn share_text(permille: i64) -> String {
     format!("{}.{} %", permille / 10, permille % 10)
+}
+
+/// A share of a time for people, such as `99.0123 %`: never rounded up.
+#[must_use]
+pub fn time_share_text(ppm: i64) -> String {
+    format!("{}.{:04} %", ppm / 10_000, ppm % 10_000)
 }
 
 /// A moment in a zone for people, such as `2026-11-01 00:00`.

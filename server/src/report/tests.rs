@@ -33,7 +33,7 @@ fn figures() -> Figures {
 
 fn entry(key: &str, name: &str) -> Entry {
     let label = Label { zh: name.to_owned(), en: name.to_owned() };
-    Entry { key: key.to_owned(), label, figures: figures(), place: None, year: None }
+    Entry { key: key.to_owned(), label, figures: figures(), place: None, year: None, availability: None }
 }
 
 fn published(customer: &str) -> Published {

@@ -97,10 +97,15 @@ pub const fn figure(figure: Figure) -> Words {
         Figure::Exempted => ("豁免故障", "Exempt faults"),
         Figure::ExemptedMissed => ("豁免的超时", "Exempt misses"),
         Figure::InterruptionMs => ("中断时长", "Interruption"),
+        Figure::ExemptMs => ("豁免的中断时长", "Exempt interruption"),
         Figure::Lines => ("涉及专线", "Lines concerned"),
         Figure::RepeatNear => ("重复故障临限专线", "Lines one fault short of the limit"),
         Figure::RepeatReached => ("重复故障达限专线", "Lines at or over the fault limit"),
         Figure::InterruptionOver => ("中断超限专线", "Lines over the interruption limit"),
+        Figure::ServiceMs => ("在服务时长", "Time in service"),
+        Figure::AvailableMs => ("可用时长", "Time available"),
+        Figure::AvailabilityKept => ("可用率达标", "Availability kept"),
+        Figure::AvailabilityMissed => ("可用率未达标", "Availability missed"),
         Figure::Matters => ("受理事项", "Matters opened"),
         Figure::Complaints => ("投诉", "Complaints"),
         Figure::Requests => ("诉求", "Requests"),
@@ -109,6 +114,8 @@ pub const fn figure(figure: Figure) -> Words {
         Figure::MatterAnswerMissed => ("答复超时", "Answers missed"),
         Figure::ResolutionKept => ("办结及时", "Resolved in time"),
         Figure::ResolutionMissed => ("办结超时", "Resolutions missed"),
+        Figure::DefectKept => ("缺陷消除及时", "Defects mended in time"),
+        Figure::DefectMissed => ("缺陷消除超时", "Defects not mended in time"),
         Figure::ProgressKept => ("进展告知及时", "Progress told"),
         Figure::ProgressMissed => ("进展告知超时", "Progress not told"),
         Figure::MatterCallbackKept => ("事项回访及时", "Matters called back in time"),
@@ -138,6 +145,7 @@ pub fn ratio(ratio: &Ratio) -> Words {
         "resolution_rate" => ("办结及时率", "Resolved in time, share"),
         "visit_rate" => ("走访及时率", "Visits in time, share"),
         "patrol_rate" => ("巡检及时率", "Patrols in time, share"),
+        "availability_ppm" => ("可用率", "Availability"),
         other => (other, other),
     }
 }
@@ -202,6 +210,12 @@ pub const YEAR_FAULTS_LIMIT: Words = ("故障数须少于", "Faults stay below")
 pub const YEAR_INTERRUPTION: Words = ("本年中断时长", "Interruption this year");
 /// Its limit.
 pub const YEAR_INTERRUPTION_LIMIT: Words = ("年中断上限", "Interruption at most");
+/// A line's availability over the span that is promised.
+pub const AVAILABILITY: Words = ("可用率", "Availability");
+/// What is promised.
+pub const AVAILABILITY_PROMISED: Words = ("承诺可用率", "Availability promised");
+/// What interruption the span may still hold.
+pub const INTERRUPTION_LEFT: Words = ("剩余可中断时长", "Interruption left");
 /// What later facts changed.
 pub const CHANGES: Words = ("数据变更", "What later facts changed");
 /// Nothing did.

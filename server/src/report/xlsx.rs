@@ -24,6 +24,7 @@ struct Formats {
     header: Format,
     count: Format,
     share: Format,
+    time_share: Format,
     span: Format,
 }
 
@@ -60,6 +61,7 @@ fn write(published: &Published, tables: &[Table]) -> Result<Vec<u8>, XlsxError> 
             .set_background_color(Color::RGB(0x00DD_E6F0)),
         count: Format::new().set_num_format("#,##0"),
         share: Format::new().set_num_format("0.0%"),
+        time_share: Format::new().set_num_format("0.0000%"),
         span: Format::new().set_num_format("[h]:mm:ss"),
     };
     for table in tables {
@@ -95,6 +97,10 @@ fn fill(sheet: &mut Worksheet, table: &Table, formats: &Formats) -> Result<(), X
                         *permille as f64 / 1_000.0,
                         &formats.share,
                     )?;
+                }
+                Cell::TimeShare(ppm) => {
+                    let share = *ppm as f64 / 1_000_000.0;
+                    sheet.write_number_with_format(row, column, share, &formats.time_share)?;
                 }
                 Cell::Span(ms) => {
                     sheet.write_number_with_format(row, column, *ms as f64 / DAY_MS as f64, &formats.span)?;

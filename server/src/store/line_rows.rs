@@ -27,10 +27,12 @@ pub struct LineRow {
     pub interval_ms: i64,
     /// What it hangs on.
     pub upstream: Option<String>,
+    /// The day since when it serves, in its pack's time zone.
+    pub in_service: Option<String>,
 }
 
 const COLUMNS: &str =
-    "l.code, l.customer, l.site, l.service, l.tier, a.name, l.probe, l.interval_ms, l.upstream";
+    "l.code, l.customer, l.site, l.service, l.tier, a.name, l.probe, l.interval_ms, l.upstream, l.in_service";
 
 fn read(row: &Row) -> Result<(String, LineRow), DbError> {
     let line = LineRow {
@@ -42,6 +44,7 @@ fn read(row: &Row) -> Result<(String, LineRow), DbError> {
         probe: row.get(6)?,
         interval_ms: row.get(7)?,
         upstream: row.get(8)?,
+        in_service: row.get(9)?,
     };
     Ok((row.get(0)?, line))
 }
@@ -55,10 +58,12 @@ pub fn all(tx: &mut Tx<'_>) -> Result<HashMap<String, LineRow>, DbError> {
 /// Adds lines, or replaces those that have the same code. Their agents are there already.
 pub fn save(tx: &mut Tx<'_>, lines: &BTreeMap<String, LineRow>, now: UnixMs) -> Result<(), DbError> {
     let sql = "INSERT INTO line (code, customer, site, service, tier, agent, probe, interval_ms, \
-         upstream, created_at_ms, updated_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) \
+         upstream, in_service, created_at_ms, updated_at_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) \
          ON CONFLICT (code) DO UPDATE SET customer = excluded.customer, site = excluded.site, \
          service = excluded.service, tier = excluded.tier, agent = excluded.agent, probe = excluded.probe, \
-         interval_ms = excluded.interval_ms, upstream = excluded.upstream, updated_at_ms = excluded.updated_at_ms";
+         interval_ms = excluded.interval_ms, upstream = excluded.upstream, in_service = excluded.in_service, \
+         updated_at_ms = excluded.updated_at_ms";
     if lines.is_empty() {
         return Ok(());
     }
@@ -74,6 +79,7 @@ pub fn save(tx: &mut Tx<'_>, lines: &BTreeMap<String, LineRow>, now: UnixMs) -> 
             l.probe.as_ref().into(),
             l.interval_ms.into(),
             l.upstream.as_ref().into(),
+            l.in_service.as_ref().into(),
             now.into(),
         ]
     };
@@ -131,7 +137,7 @@ pub fn list(tx: &mut Tx<'_>, search: &Search) -> Result<Vec<ListedLine>, DbError
     );
     let listed = |row: &Row| {
         let (code, line) = read(row)?;
-        Ok(ListedLine { code, row: line, customer_name: row.get(9)?, tier: row.get(10)? })
+        Ok(ListedLine { code, row: line, customer_name: row.get(10)?, tier: row.get(11)? })
     };
     tx.query(&sql, &search.params())?.iter().map(listed).collect()
 }

@@ -29,6 +29,7 @@ pub mod records;
 pub mod reference;
 pub mod report;
 pub mod rota;
+pub mod service_time;
 pub mod sessions;
 pub mod shift;
 pub mod sites;

@@ -5,6 +5,7 @@
 //! order, with any delay, repeated or not, give the same faults. Nothing here knows the current time.
 
 mod advance;
+mod availability;
 mod callback;
 mod carry;
 mod contribution;
@@ -29,6 +30,7 @@ pub use advance::{
     Effect, EffectKey, FaultState, Ledger, LedgerEntry, Mark, PastVerdict, Verdict, advance, judge_all,
     next_mark, next_wake,
 };
+pub use availability::{AvailabilityFigures, Promised};
 pub use carry::carry;
 pub use contribution::{Contribution, Interruption, YearFigures, contributions, local_year, year_bounds};
 pub use countable::Countable;

@@ -31,7 +31,7 @@ const CUSTOMER_COLUMNS: &[&str] = &[
     "contact_phone",
 ];
 const LINE_COLUMNS: &[&str] =
-    &["code", "customer", "site", "service", "tier", "agent", "probe", "interval", "upstream"];
+    &["code", "customer", "site", "service", "tier", "agent", "probe", "interval", "upstream", "in_service"];
 const SITE_COLUMNS: &[&str] =
     &["customer", "name", "time_zone", "access_hours", "closed_dates", "access_contact", "access_phone"];
 

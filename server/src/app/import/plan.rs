@@ -210,11 +210,16 @@ impl<'a> Checker<'a> {
         if probe.is_some() && agent.is_none() {
             self.wrong(row, "agent", "is empty: a line with a probe needs an agent to send it");
         }
+        let in_service = text("in_service", old.map(|old| &old.in_service));
+        if let Some(day) = in_service.as_ref().filter(|day| !is_day(day)) {
+            self.wrong(row, "in_service", format!("\"{day}\" is no day, such as 2026-07-01"));
+        }
         let interval_ms = self.interval(row, old);
         Some(LineRow {
             site: text("site", old.map(|old| &old.site)),
             service: text("service", old.map(|old| &old.service)),
             upstream: text("upstream", old.map(|old| &old.upstream)),
+            in_service,
             customer: customer?,
             tier,
             agent,
@@ -282,6 +287,11 @@ impl<'a> Checker<'a> {
             self.wrong(row, "tier", reason);
         }
     }
+}
+
+/// A day as it is written: years of four digits, so that days sort as texts.
+fn is_day(text: &str) -> bool {
+    text.len() == 10 && chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
 }
 
 const fn empty(kind: Kind) -> Plan {

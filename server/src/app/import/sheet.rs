@@ -102,11 +102,15 @@ impl Sheet {
     }
 }
 
-/// A cell as it would stand in a CSV file: whole numbers, such as telephone numbers, without a point.
+/// A cell as it would stand in a CSV file: whole numbers, such as telephone numbers, without a point; days as 2026-07-01.
 fn text(cell: &DataRef<'_>) -> String {
     match cell {
         DataRef::Empty => String::new(),
         DataRef::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => format!("{number:.0}"),
+        DataRef::DateTime(at) if at.is_datetime() => {
+            let (year, month, day, ..) = at.to_ymd_hms_milli();
+            format!("{year:04}-{month:02}-{day:02}")
+        }
         other => calamine::Data::from(other.clone()).to_string().trim().to_owned(),
     }
 }

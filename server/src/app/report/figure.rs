@@ -128,6 +128,8 @@ figures! {
     ExemptedMissed = "exempted_missed", Faults, Count;
     /// Time without service in the period: of each line the union of its outages.
     InterruptionMs = "interruption_ms", Faults, Ms;
+    /// The same of exempt faults, which does not count.
+    ExemptMs = "exempt_interruption_ms", Faults, Ms;
     /// Lines that had a fault or an outage in the period.
     Lines = "lines", Lines, Count;
     /// Of those, lines that are one fault short of the year's limit.
@@ -136,6 +138,14 @@ figures! {
     RepeatReached = "repeat_reached", Lines, Count;
     /// Of those, lines that were without service longer than a year allows.
     InterruptionOver = "interruption_over", Lines, Count;
+    /// The time in which lines were in service to their customers, where availability is promised or assessed.
+    ServiceMs = "service_ms", Lines, Ms;
+    /// Of that, the time without an interruption that counts.
+    AvailableMs = "available_ms", Lines, Ms;
+    /// Promised availabilities of which the span ended in the period, and that were kept.
+    AvailabilityKept = "availability_kept", Lines, Count;
+    /// Promised availabilities of which the allowance was used up in the period.
+    AvailabilityMissed = "availability_missed", Lines, Count;
     /// Matters that were opened in the period, cancelled and exempt ones left out.
     Matters = "matters", Matters, Count;
     /// Of those, complaints.
@@ -152,6 +162,10 @@ figures! {
     ResolutionKept = "resolution_kept", Matters, Count;
     /// Matters that should have been resolved in the period and were not in time.
     ResolutionMissed = "resolution_missed", Matters, Count;
+    /// Of those that were resolved in time, defects.
+    DefectKept = "defect_kept", Matters, Count;
+    /// Of those that were not, defects.
+    DefectMissed = "defect_missed", Matters, Count;
     /// Words on unfinished matters that customers were given in time.
     ProgressKept = "progress_kept", Matters, Count;
     /// Those that they were not given.

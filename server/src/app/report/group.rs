@@ -11,7 +11,9 @@ use linewatch_shared::time::UnixMs;
 use super::figure::Section;
 use super::measure::Span;
 use super::period::Period;
+use super::service::looks_at_time;
 use crate::store::report::CustomerPlace;
+use crate::store::service_time::ServedTerms;
 
 /// What figures are grouped by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,10 +117,14 @@ pub struct Book {
     widest: Span,
 }
 
+/// A version of a pack, and what the period is in its time zone.
 #[derive(Debug)]
-struct Place {
-    pack: std::sync::Arc<Pack>,
-    span: Span,
+pub struct Place {
+    valid_from: UnixMs,
+    /// The version.
+    pub pack: std::sync::Arc<Pack>,
+    /// The period.
+    pub span: Span,
 }
 
 impl Book {
@@ -138,7 +144,7 @@ impl Book {
         for version in versions {
             let pack = std::sync::Arc::clone(&version.pack);
             let key = (pack.name.clone(), pack.version.clone());
-            packs.insert(key, Place { span: span(pack.time_zone), pack });
+            packs.insert(key, Place { valid_from: version.valid_from, span: span(pack.time_zone), pack });
         }
         let spans: Vec<Span> = packs.values().map(|place| place.span).collect();
         let widest = spans.into_iter().reduce(|a, b| Span {
@@ -175,6 +181,43 @@ impl Book {
     #[must_use]
     pub fn span(&self, terms: &Terms) -> &Span {
         self.place(terms).map_or(&self.widest, |place| &place.span)
+    }
+
+    /// The version of a pack in force at a moment, or when the period is read where that is earlier; else the first.
+    #[must_use]
+    pub fn in_force(&self, pack: &str, at: UnixMs) -> Option<&Place> {
+        let of_pack = || self.packs.values().filter(|place| place.pack.name == pack);
+        let in_force = of_pack().filter(|place| place.valid_from <= at.min(place.span.until));
+        in_force
+            .max_by_key(|place| place.valid_from)
+            .or_else(|| of_pack().min_by_key(|place| place.valid_from))
+    }
+
+    /// The time zone of a pack.
+    #[must_use]
+    pub fn zone(&self, pack: &str) -> Tz {
+        self.in_force(pack, UnixMs::MAX).map_or(chrono_tz::UTC, |place| place.pack.time_zone)
+    }
+
+    /// Whether any pack promises availability, or has it assessed.
+    #[must_use]
+    pub fn looks_at_time(&self) -> bool {
+        self.packs.values().any(|place| looks_at_time(&place.pack))
+    }
+
+    /// The groups of a line under some terms.
+    #[must_use]
+    pub fn keys_of_line(&self, code: &str, terms: &ServedTerms) -> Keys {
+        let customer = self.customers.get(&terms.customer);
+        Keys {
+            tier: format!("{}/{}", terms.pack, terms.tier),
+            customer: terms.customer.clone(),
+            manager: customer.map(|customer| customer.manager.clone()).unwrap_or_default(),
+            region: customer.map(|customer| customer.region.clone()).unwrap_or_default(),
+            causes: Vec::new(),
+            class: None,
+            line: code.to_owned(),
+        }
     }
 
     /// The groups of a fault.

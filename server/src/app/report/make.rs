@@ -13,6 +13,7 @@ use super::group::{Book, Group, Keys};
 use super::history::Learnt;
 use super::measure::Span;
 use super::period::Period;
+use super::service::{self, LineAvailability};
 use super::tally::{LineYear, Tally};
 use crate::db::Tx;
 use crate::store::packs::PackCache;
@@ -40,6 +41,8 @@ pub struct Entry {
     pub place: Option<Keys>,
     /// Of a line: how it stands in its year.
     pub year: Option<LineYear>,
+    /// Of a line: how it stands against its promised availability.
+    pub availability: Option<LineAvailability>,
 }
 
 /// A report: a function of the facts and of the period alone, once the period is over.
@@ -104,6 +107,7 @@ pub fn make(
         Ok(ControlFlow::Continue(()))
     })?;
     judge_lines(tx, book, period, &mut tally)?;
+    service::count(tx, book, period, &mut tally)?;
     let widest = book.widest();
     Ok(Report {
         period,
@@ -115,7 +119,7 @@ pub fn make(
     })
 }
 
-fn within_bounds(tally: &Tally) -> Result<(), ReportError> {
+pub(super) fn within_bounds(tally: &Tally) -> Result<(), ReportError> {
     if tally.group_count() > GROUPS_MAX { Err(ReportError::TooLarge("groups", GROUPS_MAX)) } else { Ok(()) }
 }
 
@@ -219,6 +223,7 @@ fn entries(book: &Book, tally: &Tally, group: Group) -> Vec<Entry> {
         figures: figures.clone(),
         place: tally.keys_of_line(key).filter(|_| of_line).cloned(),
         year: tally.years.get(key).filter(|_| of_line).copied(),
+        availability: tally.availability.get(key).filter(|_| of_line).cloned(),
     };
     tally.of(group).map(entry).collect()
 }

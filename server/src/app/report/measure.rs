@@ -52,8 +52,15 @@ pub fn measure(fault: &Fault, span: &Span) -> Figures {
 
 /// The stretches without service in the period, for lines' unions; none of an exempt fault.
 pub fn outage<'a>(fault: &'a Fault, span: &Span) -> impl Iterator<Item = (UnixMs, UnixMs)> + use<'a> {
-    let span = *span;
-    let pieces: &[Interval] = if fault.counts() { &fault.outage } else { &[] };
+    clipped(if fault.counts() { &fault.outage } else { &[] }, *span)
+}
+
+/// The same of an exempt fault, and of no other.
+pub fn exempt_outage<'a>(fault: &'a Fault, span: &Span) -> impl Iterator<Item = (UnixMs, UnixMs)> + use<'a> {
+    clipped(if fault.exemption.is_some() { &fault.outage } else { &[] }, *span)
+}
+
+fn clipped(pieces: &[Interval], span: Span) -> impl Iterator<Item = (UnixMs, UnixMs)> {
     let clipped =
         pieces.iter().map(move |piece| (piece.from.max(span.from), piece.end(span.until).min(span.until)));
     clipped.filter(|(from, to)| from < to)

@@ -52,6 +52,11 @@ fn promises(matter: &Matter, span: &Span, figures: &mut Figures) {
             // Routing, reviews and decisions of supervisors: misses like every other.
             _ => None,
         };
+        if matter.kind == MatterKind::Defect && deadline.kind == DeadlineKind::Resolution {
+            let in_time = decided(&deadline, span);
+            figures.add(Figure::DefectKept, i64::from(in_time == Some(true)));
+            figures.add(Figure::DefectMissed, i64::from(in_time == Some(false)));
+        }
         match (decided(&deadline, span), figure) {
             (Some(true), Some((kept, _))) => figures.add(kept, 1),
             (Some(false), figure) => {

@@ -15,6 +15,8 @@ pub mod measure_matter;
 pub mod period;
 pub mod ratio;
 pub mod rows;
+pub mod service;
+pub mod stretch;
 pub mod tally;
 #[cfg(test)]
 mod tests;

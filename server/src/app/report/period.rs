@@ -115,6 +115,17 @@ impl Period {
         (month_start(zone, self.year(), first), month_start(zone, after.0, after.1))
     }
 
+    /// The one that a moment lies in.
+    #[must_use]
+    pub fn containing(kind: PeriodKind, zone: Tz, at: UnixMs) -> Self {
+        let local = at.to_utc().with_timezone(&zone);
+        match kind {
+            PeriodKind::Month => Self::Month(local.year(), local.month()),
+            PeriodKind::Quarter => Self::Quarter(local.year(), local.month().div_ceil(3)),
+            PeriodKind::Year => Self::Year(local.year()),
+        }
+    }
+
     /// The last one that is over at a moment.
     #[must_use]
     pub fn last_full(kind: PeriodKind, zone: Tz, now: UnixMs) -> Self {

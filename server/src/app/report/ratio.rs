@@ -1,6 +1,19 @@
 //! Shares and mean times: quotients of figures.
 
+use linewatch_shared::rules::Availability;
+
 use super::figure::{Figure, Figures, Section, Unit};
+
+/// What a ratio is given in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RatioKind {
+    /// Thousandths of pieces.
+    Share,
+    /// Millionths of a time.
+    TimeShare,
+    /// Milliseconds.
+    Mean,
+}
 
 /// A share or a mean that is shown beside figures: a quotient of two sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +67,7 @@ impl Ratio {
             part: Figure::PatrolKept,
             whole: &[Figure::PatrolKept, Figure::PatrolMissed],
         },
+        Self { name: "availability_ppm", part: Figure::AvailableMs, whole: &[Figure::ServiceMs] },
     ];
 
     /// The section that it belongs to.
@@ -62,10 +76,14 @@ impl Ratio {
         self.part.section()
     }
 
-    /// Whether it is a share (0 to 1), not a mean time.
+    /// What it is given in.
     #[must_use]
-    pub fn is_share(&self) -> bool {
-        self.part.unit() == Unit::Count
+    pub fn kind(&self) -> RatioKind {
+        match (self.part.unit(), self.whole) {
+            (Unit::Count, _) => RatioKind::Share,
+            (Unit::Ms, [whole, ..]) if whole.unit() == Unit::Ms => RatioKind::TimeShare,
+            (Unit::Ms, _) => RatioKind::Mean,
+        }
     }
 
     /// What is divided, and by what; none where there is nothing to divide by.
@@ -75,13 +93,17 @@ impl Ratio {
         (whole > 0).then(|| (figures.get(self.part), whole))
     }
 
-    /// A share in thousandths, rounded half up, or a mean time in whole milliseconds: whole numbers, so that equal
-    /// figures are equal to the byte.
+    /// A share of pieces in thousandths or a mean time in milliseconds, rounded half up; a share of time in millionths,
+    /// rounded down, so that no interruption is rounded away. Whole numbers, so that equal figures are equal to the byte.
     #[must_use]
     pub fn rounded(&self, figures: &Figures) -> Option<i64> {
         let (part, whole) = self.of(figures)?;
-        let scale = if self.is_share() { 1_000 } else { 1 };
-        Some((part.saturating_mul(scale) * 2 + whole) / (whole * 2))
+        let half_up = |scale: i64| (part.saturating_mul(scale) * 2 + whole) / (whole * 2);
+        Some(match self.kind() {
+            RatioKind::Share => half_up(1_000),
+            RatioKind::Mean => half_up(1),
+            RatioKind::TimeShare => i64::from(Availability::of(whole - part, whole)),
+        })
     }
 }
 
@@ -99,5 +121,8 @@ mod tests {
         figures.add(Figure::Answered, 2);
         figures.add(Figure::AnswerMs, 5);
         assert_eq!(Ratio::ALL[4].rounded(&figures), Some(3));
+        figures.add(Figure::ServiceMs, 3_000_000);
+        figures.add(Figure::AvailableMs, 2_999_999);
+        assert_eq!(Ratio::ALL[10].rounded(&figures), Some(999_999));
     }
 }

@@ -11,9 +11,10 @@ use super::figure::Figure;
 use super::group::{Book, Group, Keys};
 use super::history::Learnt;
 use super::make::{Entry, START, make, walk, walk_matters};
-use super::measure::{measure, outage};
+use super::measure::{exempt_outage, measure, outage};
 use super::measure_matter::measure_matter;
 use super::period::Period;
+use super::service::LineAvailability;
 use super::tally::LineYear;
 use crate::db::Tx;
 use crate::store::report::Position;
@@ -57,6 +58,10 @@ pub struct ReportRow {
     pub value: i64,
     /// How the line stands in its year, where the row is a line.
     pub year: Option<LineYear>,
+    /// How the line stands against its promised availability, where the row is a line.
+    pub availability: Option<LineAvailability>,
+    /// Where the line's outages are, where the row is a line.
+    pub outages: Option<String>,
 }
 
 /// Faults that add to a figure, in the order of their starts, after a position: with the position of each.
@@ -88,6 +93,8 @@ pub fn faults(
                     restored_at: fault.restored_at.map(UnixMs::to_rfc3339),
                     value,
                     year: None,
+                    availability: None,
+                    outages: None,
                 };
                 rows.push(((fault.started_at, fault.id), row));
             }
@@ -101,6 +108,9 @@ fn value(book: &Book, fault: &Fault, figure: Figure) -> i64 {
     let span = book.span(&fault.terms);
     if figure == Figure::InterruptionMs {
         return outage(fault, span).map(|(from, to)| to.since(from)).sum();
+    }
+    if figure == Figure::ExemptMs {
+        return exempt_outage(fault, span).map(|(from, to)| to.since(from)).sum();
     }
     measure(fault, span).get(figure)
 }
@@ -133,6 +143,8 @@ pub fn matters(
                 restored_at: matter.resolved_at.map(UnixMs::to_rfc3339),
                 value,
                 year: None,
+                availability: None,
+                outages: None,
             };
             rows.push(((matter.opened_at, matter.id), row));
         }
@@ -160,6 +172,11 @@ pub fn lines(
             && entry.figures.get(asked.figure) != 0
             && after.is_none_or(|after| entry.key.as_str() > after)
     };
+    let outages = format!(
+        "/api/v1/reports/{}/{period}/rows?figure={}&group=line&key=",
+        period.kind().name(),
+        Figure::InterruptionMs.name()
+    );
     let row = |entry: &Entry| {
         let place = entry.place.as_ref();
         ReportRow {
@@ -173,9 +190,18 @@ pub fn lines(
             restored_at: None,
             value: entry.figures.get(asked.figure),
             year: entry.year,
+            availability: entry.availability.clone(),
+            outages: Some(format!("{outages}{}", query_text(&entry.key))),
         }
     };
     Ok(report.of(Group::Line).iter().filter(adds).take(limit).map(row).collect())
+}
+
+/// A code within a link: codes have none of the characters that end a part of a path, and may have others of a query.
+fn query_text(code: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    let written = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    code.bytes().map(written).collect()
 }
 
 /// Whether a figure has rows in a grouping.

@@ -10,9 +10,10 @@ use linewatch_shared::time::{DAY_MS, UnixMs};
 
 use super::figure::{Figure, Figures};
 use super::group::{Book, Group, Keys};
-use super::measure::{Span, measure, outage};
+use super::measure::{Span, exempt_outage, measure, outage};
 use super::measure_matter::measure_matter;
 use super::period::Period;
+use super::service::LineAvailability;
 use crate::store::figures::Part;
 
 /// A line against what is promised for a year, as of the end of the period.
@@ -36,6 +37,8 @@ struct LineTally {
     terms: Terms,
     /// Its outages in the period, disjoint and rising.
     outages: Vec<(UnixMs, UnixMs)>,
+    /// Those of its exempt faults.
+    exempt: Vec<(UnixMs, UnixMs)>,
     /// It had a fault or an outage that counts.
     touched: bool,
 }
@@ -49,12 +52,23 @@ pub struct Tally {
     lines: BTreeMap<String, LineTally>,
     /// Lines' places in the year.
     pub years: BTreeMap<String, LineYear>,
+    /// Lines against their promised availability.
+    pub availability: BTreeMap<String, LineAvailability>,
+    /// The last places of lines whose time is looked at.
+    served: BTreeMap<String, Keys>,
 }
 
 impl Default for Tally {
     fn default() -> Self {
         let groups = Group::ALL.into_iter().map(|group| (group, BTreeMap::new())).collect();
-        Self { total: Figures::default(), groups, lines: BTreeMap::new(), years: BTreeMap::new() }
+        Self {
+            total: Figures::default(),
+            groups,
+            lines: BTreeMap::new(),
+            years: BTreeMap::new(),
+            availability: BTreeMap::new(),
+            served: BTreeMap::new(),
+        }
     }
 }
 
@@ -64,7 +78,8 @@ impl Tally {
         let span = book.span(&fault.terms);
         let mut figures = measure(fault, span);
         let pieces: Vec<(UnixMs, UnixMs)> = outage(fault, span).collect();
-        if figures.is_zero() && pieces.is_empty() {
+        let exempt: Vec<(UnixMs, UnixMs)> = exempt_outage(fault, span).collect();
+        if figures.is_zero() && pieces.is_empty() && exempt.is_empty() {
             return;
         }
         let keys = book.keys(fault);
@@ -73,6 +88,7 @@ impl Tally {
             keys: keys.clone(),
             terms: fault.terms.clone(),
             outages: Vec::new(),
+            exempt: Vec::new(),
             touched: false,
         });
         if touched {
@@ -83,6 +99,7 @@ impl Tally {
             line.touched = true;
         }
         figures.add(Figure::InterruptionMs, extend(&mut line.outages, &pieces));
+        figures.add(Figure::ExemptMs, extend(&mut line.exempt, &exempt));
         self.count(&keys, &figures);
     }
 
@@ -92,6 +109,15 @@ impl Tally {
         if !figures.is_zero() {
             self.count(&book.keys_of_matter(matter), &figures);
         }
+    }
+
+    /// Adds a stretch of a line's time in service, and how its promise stands.
+    pub fn add_time(&mut self, keys: Keys, figures: &Figures, promise: Option<LineAvailability>) {
+        self.count(&keys, figures);
+        if let Some(promise) = promise {
+            self.availability.insert(keys.line.clone(), promise);
+        }
+        self.served.insert(keys.line.clone(), keys);
     }
 
     fn count(&mut self, keys: &Keys, figures: &Figures) {
@@ -141,7 +167,7 @@ impl Tally {
     /// The groups of a line.
     #[must_use]
     pub fn keys_of_line(&self, code: &str) -> Option<&Keys> {
-        self.lines.get(code).map(|line| &line.keys)
+        self.lines.get(code).map(|line| &line.keys).or_else(|| self.served.get(code))
     }
 
     /// How many groups there are in all.

@@ -156,10 +156,16 @@ async fn a_month_is_what_one_counts_by_hand() {
             // Restoration, twelve hours of silence, "it is back", repair.
             (Figure::ExemptedMissed, 15),
             (Figure::InterruptionMs, (60 + 165 + 90) * MINUTE_MS),
+            (Figure::ExemptMs, 13 * HOUR_MS),
             (Figure::Lines, 3),
             (Figure::RepeatNear, 0),
             (Figure::RepeatReached, 0),
             (Figure::InterruptionOver, 0),
+            // The pack promises no availability.
+            (Figure::ServiceMs, 0),
+            (Figure::AvailableMs, 0),
+            (Figure::AvailabilityKept, 0),
+            (Figure::AvailabilityMissed, 0),
         ];
         let of_faults = Figure::ALL.iter().filter(|figure| figure.section() != Section::Matters);
         assert_eq!(expected.len(), of_faults.count());

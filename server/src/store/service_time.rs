@@ -1,0 +1,72 @@
+//! Under which terms lines served, and since when.
+
+use linewatch_shared::sla::Fault;
+use linewatch_shared::time::UnixMs;
+
+use super::unpack;
+use crate::db::{DbError, Row, Tx};
+
+/// What a line was promised under, from a moment on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServedTerms {
+    /// From when on; the first known ones also hold backwards.
+    pub valid_from: UnixMs,
+    /// The customer's code.
+    pub customer: String,
+    /// The pack's name.
+    pub pack: String,
+    /// The tier's name.
+    pub tier: String,
+}
+
+/// A line with its terms through time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServedLine {
+    /// The code.
+    pub code: String,
+    /// The day since when it serves, such as 2026-07-01.
+    pub in_service: Option<String>,
+    /// Its terms, rising.
+    pub terms: Vec<ServedTerms>,
+}
+
+/// Lines after a code, in the order of their codes, at most `limit`; only those of a customer, where one is named.
+pub fn lines(
+    tx: &mut Tx<'_>,
+    customer: Option<&str>,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<ServedLine>, DbError> {
+    let sql = "SELECT l.code, l.in_service, t.valid_from_ms, t.customer, t.pack, t.tier FROM \
+         (SELECT code, in_service FROM line WHERE code > $1 AND (CAST($2 AS TEXT) IS NULL OR customer = $2) \
+         ORDER BY code LIMIT $3) AS l JOIN line_terms t ON t.line = l.code ORDER BY l.code, t.valid_from_ms";
+    let mut lines: Vec<ServedLine> = Vec::new();
+    for row in tx.query(sql, &[after.into(), customer.into(), (limit as i64).into()])? {
+        let code: String = row.get(0)?;
+        let terms = ServedTerms {
+            valid_from: row.get(2)?,
+            customer: row.get(3)?,
+            pack: row.get(4)?,
+            tier: row.get(5)?,
+        };
+        match lines.last_mut().filter(|line| line.code == code) {
+            Some(line) => line.terms.push(terms),
+            None => lines.push(ServedLine { code, in_service: row.get(1)?, terms: vec![terms] }),
+        }
+    }
+    Ok(lines)
+}
+
+/// What of a fault's body is read: the ledger is passed over.
+#[derive(serde::Deserialize)]
+struct Body {
+    fault: Fault,
+}
+
+/// The faults of a line that began before `to` and may count at `from` or later.
+pub fn faults_between(tx: &mut Tx<'_>, line: &str, from: UnixMs, to: UnixMs) -> Result<Vec<Fault>, DbError> {
+    let sql = "SELECT body FROM fault WHERE line = $1 AND started_at_ms < $2 \
+         AND (ended_at_ms IS NULL OR ended_at_ms >= $3) ORDER BY started_at_ms, id";
+    let read = |row: &Row| Ok(unpack::<Body>("fault.body", &row.get::<Vec<u8>>(0)?)?.fault);
+    tx.query(sql, &[line.into(), to.into(), from.into()])?.iter().map(read).collect()
+}
