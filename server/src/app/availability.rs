@@ -1,13 +1,11 @@
 //! Lines against their promised availability, as of now: what interruption is left, and when it will be used up.
 
-use std::sync::Arc;
-
-use linewatch_shared::rules::Pack;
 use linewatch_shared::sla::{AvailabilityFigures, Interval, PackVersion, union_ms};
 use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 
 use crate::app::desk::{Desk, DeskError};
+use crate::app::packs::in_force;
 use crate::app::report::period::Period;
 use crate::app::report::service::{LineAvailability, kind_of};
 use crate::app::report::stretch::{Stretch, stretches};
@@ -149,12 +147,4 @@ fn item(
         exempt_ms: union_ms(exempt, now),
         outages: shown.into_iter().take(OUTAGES_MAX).map(|(_, view)| view).collect(),
     }))
-}
-
-/// The version of a pack in force at a moment, else its first.
-fn in_force<'a>(versions: &'a [PackVersion], pack: &str, at: UnixMs) -> Option<&'a Arc<Pack>> {
-    let of_pack = || versions.iter().filter(|version| version.pack.name == pack);
-    let latest =
-        of_pack().filter(|version| version.valid_from <= at).max_by_key(|version| version.valid_from);
-    latest.or_else(|| of_pack().min_by_key(|version| version.valid_from)).map(|version| &version.pack)
 }

@@ -119,7 +119,7 @@ fn text(cell: &DataRef<'_>) -> String {
 mod tests {
     use std::io::Write;
 
-    use rust_xlsxwriter::{Workbook, Worksheet, XlsxError};
+    use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
     use zip::ZipWriter;
     use zip::write::SimpleFileOptions;
 
@@ -143,13 +143,15 @@ mod tests {
             }
             sheet.write(4, 1, "bank")?.write(4, 2, " 样例银行 ")?;
             sheet.write(5, 1, "mill")?.write(5, 3, 13_000_000_000_u64)?;
+            let day = ExcelDateTime::from_ymd(2026, 7, 1)?;
+            sheet.write_with_format(5, 2, &day, &Format::new().set_num_format("yyyy/m/d"))?;
             Ok(())
         });
         let row = |line, cells: [&str; 3]| (line, cells.map(str::to_owned).to_vec());
         let expected = [
             row(3, ["code", "name", "contact_phone"]),
             row(5, ["bank", "样例银行", ""]),
-            row(6, ["mill", "", "13000000000"]),
+            row(6, ["mill", "2026-07-01", "13000000000"]),
         ];
         assert_eq!(rows(&bytes).unwrap(), expected);
         assert_eq!(rows(&workbook(|_| Ok(()))).unwrap(), []);
