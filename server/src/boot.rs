@@ -143,6 +143,7 @@ pub async fn assemble(
         packs: Arc::new(PackCache::new(pack_set.calendars().clone())),
         channels: Channels { email: settings.smtp.is_some(), webhook: settings.webhook.is_some() },
         link_base: link_base.clone(),
+        noc_email: settings.noc_email.clone().unwrap_or_default(),
     };
     let recounted = recount(&db, &desk, now).await?;
     if recounted > 0 {

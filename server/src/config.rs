@@ -8,6 +8,7 @@
 mod read;
 mod source;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -144,12 +145,16 @@ pub struct Settings {
     pub webhook: Option<Webhook>,
     /// `alerts.lang`, default `both`.
     pub alert_lang: AlertLang,
+    /// `alerts.lang_of`: addresses with a language of their own.
+    pub alert_lang_of: BTreeMap<String, AlertLang>,
     /// `silence.grace`, default `90s`, in milliseconds.
     pub silence_grace_ms: i64,
     /// `desk.time_zone`, default `Asia/Shanghai`: in which the desk's days begin and end.
     pub time_zone: chrono_tz::Tz,
     /// `desk.daily_list_at`, default `18:00`, as a minute of the day: when the day's list is kept.
     pub daily_list_minute: u32,
+    /// `desk.noc_email`: where the whole of the day's list goes.
+    pub noc_email: Option<String>,
 }
 
 impl Settings {

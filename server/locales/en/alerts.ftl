@@ -319,3 +319,34 @@ done-closed_unconfirmed = closed by a supervisor
 done-merged = merged with another fault
 done-split = reports taken out
 done-note = note
+
+## The day's list. $counts: how many items, in words.
+
+# $day $counts
+day-subject = Day's list { $day }: { $counts }
+# $as_of
+day-lead = What you answer for and is not finished, as of { $as_of }. Nothing is left overnight unseen.
+day-lead-whole = Everything that is not finished, by owner, as of { $as_of }.
+# $open $overdue $untouched $word_owed
+day-counts = { $open } open, { $overdue } overdue, { $untouched } untouched for a day, { $word_owed } owed a word today
+# $name $counts
+day-owner = { $name }: { $counts }
+day-nobody = Nobody's
+# $name
+day-not-mailed = { $name } (no mail address known)
+day-fault = Fault
+# $kind $about $state $since
+day-item = { $kind } { $about }, { $state }, since { $since }
+# $count
+day-overdue = { $count ->
+    [one] 1 promise overdue
+   *[other] { $count } promises overdue
+}
+# $due
+day-due = next due { $due }
+day-untouched = untouched for a day
+day-word-owed = the customer is owed a word today
+day-between = {"; "}
+# $count
+day-left-out = { $count } more are on the list itself.
+day-link = Open the board:

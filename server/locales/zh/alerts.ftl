@@ -307,3 +307,31 @@ done-closed_unconfirmed = 主管关闭（客户未确认）
 done-merged = 与另一故障合并
 done-split = 拆出申告
 done-note = 备注
+
+## 每日清单。$counts：各类件数。
+
+# $day $counts
+day-subject = 每日清单 { $day }：{ $counts }
+# $as_of
+day-lead = 截至 { $as_of }，由您负责且尚未办结的事项如下，请日清日审。
+day-lead-whole = 截至 { $as_of }，全部未办结事项（按责任人）如下。
+# $open $overdue $untouched $word_owed
+day-counts = 未结 { $open } 件，超时 { $overdue } 件，一日未处理 { $untouched } 件，今日待告知客户 { $word_owed } 件
+# $name $counts
+day-owner = { $name }：{ $counts }
+day-nobody = 无责任人
+# $name
+day-not-mailed = { $name }（未登记邮箱）
+day-fault = 故障
+# $kind $about $state $since
+day-item = { $kind } { $about }，{ $state }，起于 { $since }
+# $count
+day-overdue = { $count } 项时限已超
+# $due
+day-due = 下一时限 { $due }
+day-untouched = 一日未处理
+day-word-owed = 今日须告知客户进展
+day-between = ；
+# $count
+day-left-out = 另有 { $count } 件见清单。
+day-link = 打开看板：

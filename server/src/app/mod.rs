@@ -6,6 +6,8 @@ pub mod availability;
 pub mod contacts;
 pub mod customers;
 pub mod daily_list;
+pub mod daily_mail;
+pub mod days;
 pub mod desk;
 pub mod export;
 pub mod grading;

@@ -1,5 +1,6 @@
 //! What one shift hands to the next: filled in by the system, worded by who leaves, signed by the relief, reviewed.
 
+use chrono_tz::Tz;
 use linewatch_shared::time::{HOUR_MS, UnixMs};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -26,7 +27,13 @@ pub struct HandoverState {
 ///
 /// # Errors
 /// When one waits for its relief already.
-pub fn leave(tx: &mut Tx<'_>, id: Uuid, by: &str, words: &str, now: UnixMs) -> Result<Handover, DeskError> {
+pub fn leave(
+    tx: &mut Tx<'_>,
+    id: Uuid,
+    (by, words): (&str, &str),
+    zone: Tz,
+    now: UnixMs,
+) -> Result<Handover, DeskError> {
     if let Some(waiting) = shift::waiting(tx)? {
         let detail = format!(
             "the handover of {} at {} waits for its relief to sign",
@@ -35,7 +42,7 @@ pub fn leave(tx: &mut Tx<'_>, id: Uuid, by: &str, words: &str, now: UnixMs) -> R
         );
         return Err(DeskError::Impossible { detail, possible: vec!["sign"] });
     }
-    let (open, _) = everything_open(tx, now)?;
+    let (open, _) = everything_open(tx, zone, now)?;
     let soon = |item: &OpenItem| item.overdue > 0 || item.due_at.is_some_and(|due| due.since(now) <= SOON_MS);
     let mut state = HandoverState { open: open.len(), items: Vec::new() };
     state.items = open.into_iter().filter(soon).map(|open| item(open, now)).collect();
@@ -96,6 +103,8 @@ mod tests {
     use crate::db::Priority;
     use crate::db::testing::both;
 
+    const ZONE: Tz = chrono_tz::Asia::Shanghai;
+
     #[tokio::test(flavor = "multi_thread")]
     async fn a_shift_leaves_when_its_relief_has_signed() {
         both(|db| async move {
@@ -105,20 +114,20 @@ mod tests {
             let write = |work: fn(&mut Tx<'_>, Uuid) -> Result<Handover, DeskError>| {
                 f.db.write(Priority::Api, move |tx| work(tx, id))
             };
-            let left = write(|tx, id| leave(tx, id, "noc-1", "watch L1", TEN)).await.unwrap();
+            let left = write(|tx, id| leave(tx, id, ("noc-1", "watch L1"), ZONE, TEN)).await.unwrap();
             let state: HandoverState = serde_json::from_str(&left.state).unwrap();
             assert_eq!((state.open, state.items.len()), (1, 1));
             assert!(write(|tx, id| review(tx, id, "head-1", TEN)).await.is_err(), "not signed yet");
             assert!(write(|tx, id| sign(tx, id, "noc-1", TEN)).await.is_err(), "nobody relieves oneself");
             assert!(
-                write(|tx, _| leave(tx, Uuid::now_v7(), "noc-2", "", TEN)).await.is_err(),
+                write(|tx, _| leave(tx, Uuid::now_v7(), ("noc-2", ""), ZONE, TEN)).await.is_err(),
                 "one waits already"
             );
             let signed = write(|tx, id| sign(tx, id, "noc-2", TEN + 1)).await.unwrap();
             assert_eq!(signed.taken, Some(("noc-2".to_owned(), TEN + 1)));
             assert!(write(|tx, id| sign(tx, id, "noc-3", TEN + 2)).await.is_err(), "signed once");
             write(|tx, id| review(tx, id, "head-1", TEN + 3)).await.unwrap();
-            write(|tx, _| leave(tx, Uuid::now_v7(), "noc-2", "", TEN + 4)).await.unwrap();
+            write(|tx, _| leave(tx, Uuid::now_v7(), ("noc-2", ""), ZONE, TEN + 4)).await.unwrap();
         })
         .await;
     }

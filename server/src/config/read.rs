@@ -1,5 +1,6 @@
 //! Each setting with its default and what it accepts.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -41,10 +42,42 @@ pub(super) fn settings(s: &mut Source) -> Settings {
         alert_lang: s
             .choice("alerts.lang", &[("zh", AlertLang::Zh), ("en", AlertLang::En), ("both", AlertLang::Both)])
             .unwrap_or(AlertLang::Both),
+        alert_lang_of: lang_of(s),
         silence_grace_ms: s.parsed("silence.grace", duration_ms).unwrap_or(DEFAULT_SILENCE_GRACE_MS),
         time_zone: s.parsed("desk.time_zone", time_zone).unwrap_or(chrono_tz::Asia::Shanghai),
         daily_list_minute: s.parsed("desk.daily_list_at", minute_of_day).unwrap_or(DEFAULT_DAILY_LIST_MINUTE),
+        noc_email: s.parsed("desk.noc_email", plain_address),
         data_dir,
+    }
+}
+
+/// `["name@example.com=en"]`.
+fn lang_of(s: &mut Source) -> BTreeMap<String, AlertLang> {
+    let mut langs = BTreeMap::new();
+    for entry in s.list("alerts.lang_of").unwrap_or_default() {
+        let lang = |text: &str| match text {
+            "zh" => Some(AlertLang::Zh),
+            "en" => Some(AlertLang::En),
+            "both" => Some(AlertLang::Both),
+            _ => None,
+        };
+        let split =
+            entry.split_once('=').and_then(|(address, text)| Some((address.trim(), lang(text.trim())?)));
+        match split {
+            Some((address, lang)) if plain_address(address).is_ok() => drop(langs.insert(address.to_owned(), lang)),
+            _ => s.mistake(
+                "alerts.lang_of",
+                &format!("\"{entry}\" is not an address with its language, such as name@example.com=en (zh, en, both)"),
+            ),
+        }
+    }
+    langs
+}
+
+fn plain_address(text: &str) -> Result<String, String> {
+    match text.parse::<lettre::Address>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(e) => Err(format!("\"{text}\" is not a mail address: {e}")),
     }
 }
 

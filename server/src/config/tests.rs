@@ -81,3 +81,14 @@ fn secrets_come_from_files_and_are_never_shown() {
     let gone = "[webhook]\nurl = \"http://h/x\"\nsecret_file = \"/nonexistent\"";
     assert!(mistakes(gone, &[])[0].starts_with("s.toml:3:15: webhook.secret_file: "));
 }
+
+#[test]
+fn addresses_have_languages_and_mistakes_are_told() {
+    let text = "[desk]\nnoc_email = \"noc@example.com\"\n[alerts]\nlang_of = [\"a@example.com=en\"]\n";
+    let s = Settings::parse(text, "s.toml", vec![]).unwrap();
+    assert_eq!(s.alert_lang_of.get("a@example.com"), Some(&AlertLang::En));
+    assert_eq!(s.noc_email.as_deref(), Some("noc@example.com"));
+    let found = mistakes(&text.replace("=en", "=fr").replace("noc@", "noc at "), &[]);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().any(|m| m.contains("alerts.lang_of: \"a@example.com=fr\"")), "{found:?}");
+}

@@ -42,8 +42,9 @@ async fn tick(app: &Arc<App>, seen: &mut Option<i64>) -> Result<(), DbError> {
         assign_all(app).await?;
         *seen = Some(head);
     }
-    let (zone, minute, now) = (app.settings.time_zone, app.settings.daily_list_minute, app.now());
-    app.db.write(Priority::Ingest, move |tx| daily_list::keep(tx, zone, minute, now)).await?;
+    let (desk, hour, now) =
+        (app.desk.clone(), (app.settings.time_zone, app.settings.daily_list_minute), app.now());
+    app.db.write(Priority::Ingest, move |tx| daily_list::keep(&desk, tx, hour, now)).await?;
     for _ in 0..TURNS_MAX {
         let desk = app.desk.clone();
         let begun = app.db.write(Priority::Ingest, move |tx| begin_rounds(&desk, tx, now)).await?;

@@ -145,9 +145,9 @@ async fn leave(
     body: Body<LeaveBody>,
 ) -> Result<Answer, ApiError> {
     let (id, now, by) = (app.fresh_id(), app.now(), caller.user.clone());
-    let words = short("words", body.value.words)?;
+    let (words, zone) = (short("words", body.value.words)?, app.settings.time_zone);
     write_once(&app, &caller, key, body.hash, move |tx| {
-        let handover = shift::leave(tx, id, &by, &words, now)?;
+        let handover = shift::leave(tx, id, (&by, &words), zone, now)?;
         Answer::new(StatusCode::CREATED, &HandoverView::of(handover)?)
     })
     .await

@@ -10,14 +10,14 @@ use linewatch_shared::time::{Clock, MonoMs};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::alert::Alert;
 use super::failure::{Failure, FailureKind};
+use super::letter::Letter;
 use super::mail::{self, Parts};
 use super::outbox::{Ending, Finished, LEASE_MS, Pause};
 use super::plan::{Batch, Message, OutboxRow, PER_MINUTE};
 use super::retry::{Cause, RETRY_AFTER_MAX_MS, next_try_ms};
 use super::smtp::Mailer;
-use super::text::Writer;
+use super::text::Writers;
 use super::webhook::Webhooks;
 
 /// How long one try may take.
@@ -25,14 +25,14 @@ pub const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// Clocks of two nodes may differ by so much without both sending, in milliseconds.
 const LEASE_MARGIN_MS: i64 = 5_000;
 
-/// A row and its alert.
-type Sendable = (OutboxRow, Alert);
+/// A row and what it says.
+type Sendable = (OutboxRow, Letter);
 
 /// The ways out.
 pub struct Deliverer {
     pub(super) mailer: Option<Mailer>,
     pub(super) webhooks: Webhooks,
-    pub(super) writer: Writer,
+    pub(super) writers: Writers,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -146,8 +146,11 @@ impl Deliverer {
         match channel {
             super::EMAIL => self.send_mail(destination, alerts).await,
             super::WEBHOOK => {
-                for (_, alert) in alerts {
-                    self.webhooks.send(destination, alert, self.clock.now()).await?;
+                for (_, letter) in alerts {
+                    // The day's list goes by mail alone.
+                    if let Letter::Alert(alert) = letter {
+                        self.webhooks.send(destination, alert, self.clock.now()).await?;
+                    }
                 }
                 Ok(())
             }
@@ -163,14 +166,15 @@ impl Deliverer {
             .parse()
             .map_err(|e| Failure::permanent(&format!("\"{destination}\" is not a mail address: {e}")))?;
         let now = self.clock.now();
+        let writer = self.writers.of(destination);
         let text = match alerts {
-            [(_, alert)] => self.writer.one(alert, now),
+            [(_, letter)] => writer.letter(letter, now),
             many => {
-                let alerts: Vec<Alert> = many.iter().map(|(_, alert)| alert.clone()).collect();
-                self.writer.digest(&alerts, PER_MINUTE, now)
+                let letters: Vec<Letter> = many.iter().map(|(_, letter)| letter.clone()).collect();
+                writer.digest(&letters, PER_MINUTE, now)
             }
         };
-        let keys: Vec<String> = alerts.iter().map(|(_, alert)| alert.key.clone()).collect();
+        let keys: Vec<String> = alerts.iter().map(|(_, letter)| letter.key().to_owned()).collect();
         let mut faults: Vec<_> = alerts.iter().map(|(row, _)| row.subject).collect();
         faults.sort_unstable();
         faults.dedup();
@@ -190,10 +194,16 @@ impl Deliverer {
         let now_ms = self.clock.now().0;
         metrics::counter!("linewatch_alerts_sent_total", "channel" => channel.to_owned())
             .increment(alerts.len() as u64);
-        for (row, alert) in alerts {
+        for (row, letter) in alerts {
             // A deadline's passing is news from its own moment on; anything else from its telling.
-            let timely = !alert.late && (alert.mark == "missed" || alert.mark.starts_with("warn_"));
-            let since_ms = if timely { alert.at.0 } else { row.created_at_ms };
+            let since_ms = match letter {
+                Letter::Alert(alert)
+                    if !alert.late && (alert.mark == "missed" || alert.mark.starts_with("warn_")) =>
+                {
+                    alert.at.0
+                }
+                _ => row.created_at_ms,
+            };
             let delay_ms = (now_ms - since_ms).max(0);
             metrics::histogram!("linewatch_alert_delay_seconds").record(delay_ms as f64 / 1_000.0);
         }
@@ -204,8 +214,8 @@ impl Deliverer {
 fn read_alerts(message: Message) -> (Vec<Sendable>, Vec<(OutboxRow, String)>) {
     let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
     for row in message.rows {
-        match serde_json::from_str::<Alert>(&row.alert) {
-            Ok(alert) => readable.push((row, alert)),
+        match Letter::read(&row.alert) {
+            Ok(letter) => readable.push((row, letter)),
             Err(e) => unreadable.push((row, format!("the stored alert cannot be read: {e}"))),
         }
     }

@@ -10,9 +10,11 @@
 //! destinations at a time; tries for a day ([`retry`]). Never here: deciding whom to alert of what.
 
 pub mod alert;
+mod day_text;
 mod dead;
 pub mod deliver;
 mod failure;
+pub mod letter;
 mod mail;
 pub mod outbox;
 mod page;
@@ -20,7 +22,7 @@ pub mod plan;
 pub mod retry;
 mod settings;
 mod smtp;
-mod text;
+pub(crate) mod text;
 #[cfg(test)]
 mod text_tests;
 pub mod webhook;
@@ -31,6 +33,7 @@ pub use crate::config::Smtp as MailSettings;
 pub use crate::store::outgoing::message_id;
 pub use alert::{Alert, Done};
 pub use dead::{DEAD_LIST_MAX, DeadLetter, list_dead, resend};
+pub use letter::Letter;
 pub use settings::{NotifySettings, WEBHOOK_NAME, WebhookSettings};
 pub use worker::{Notifier, NotifyError, Tick};
 

@@ -86,6 +86,24 @@ impl Page {
         self.plain.push('\n');
     }
 
+    pub(super) fn list(&mut self, items: &[String]) {
+        self.html.push_str("<ul>\n");
+        for item in items {
+            let _ = writeln!(self.plain, "- {item}");
+            let _ = writeln!(self.html, "<li>{}</li>", escape(item));
+        }
+        self.html.push_str("</ul>\n");
+        self.plain.push('\n');
+    }
+
+    /// A way to a page of ours; nothing where it is no web address.
+    pub(super) fn link(&mut self, label: &str, link: &str) {
+        if link.starts_with("http://") || link.starts_with("https://") {
+            let _ = writeln!(self.plain, "{label} {link}\n");
+            let _ = writeln!(self.html, "<p><a href=\"{}\">{}</a></p>", escape(link), escape(label));
+        }
+    }
+
     pub(super) fn done(mut self, subject: String) -> Text {
         if self.sections > 0 {
             self.html.push_str("</div>\n");

@@ -1,5 +1,7 @@
 //! What delivery needs to know of the configuration.
 
+use std::collections::BTreeMap;
+
 use crate::config::{AlertLang, Secret, Settings, Smtp};
 
 /// The name of the URL of `[webhook]`: the `destination` of its outbox rows.
@@ -25,6 +27,8 @@ pub struct NotifySettings {
     pub webhooks: Vec<WebhookSettings>,
     /// The language, or both.
     pub lang: AlertLang,
+    /// The language of single addresses.
+    pub lang_of: BTreeMap<String, AlertLang>,
 }
 
 impl From<&Settings> for NotifySettings {
@@ -35,6 +39,11 @@ impl From<&Settings> for NotifySettings {
             url: webhook.url.clone(),
             secret: webhook.secret.clone(),
         });
-        Self { mail, webhooks: webhooks.collect(), lang: settings.alert_lang }
+        Self {
+            mail,
+            webhooks: webhooks.collect(),
+            lang: settings.alert_lang,
+            lang_of: settings.alert_lang_of.clone(),
+        }
     }
 }

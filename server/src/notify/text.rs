@@ -3,12 +3,15 @@
 //! Everything that comes from outside (names, notes) loses its control characters and is cut to a
 //! bound here; HTML escapes it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use chrono_tz::Tz;
 use linewatch_shared::time::UnixMs;
 
 use super::alert::{Alert, DONE_MAX, Done};
+use super::day_text::day_page;
+use super::letter::Letter;
 use super::page::Text;
 use super::page::{Page, Piece};
 use super::words::{Arg, Lang, Words, WordsError, full_time, short_time, zone};
@@ -22,7 +25,7 @@ const NOTE_CHARS_MAX: usize = 500;
 /// Writes alerts in the configured languages.
 #[derive(Debug)]
 pub struct Writer {
-    words: Vec<Words>,
+    pub(super) words: Vec<Words>,
 }
 
 impl Writer {
@@ -53,15 +56,30 @@ impl Writer {
         page.done(subject)
     }
 
-    /// Several alerts to one address, as of `now`. `limit` is the number of messages a minute that
+    /// What one letter says, as of `now`.
+    #[must_use]
+    pub fn letter(&self, letter: &Letter, now: UnixMs) -> Text {
+        match letter {
+            Letter::Alert(alert) => self.one(alert, now),
+            Letter::Day(day) => self.day(day),
+        }
+    }
+
+    /// Several letters to one address, as of `now`. `limit` is the number of messages a minute that
     /// was exceeded.
     #[must_use]
-    pub fn digest(&self, alerts: &[Alert], limit: usize, now: UnixMs) -> Text {
-        let mut faults: Vec<_> = alerts.iter().map(|alert| alert.fault).collect();
+    pub fn digest(&self, letters: &[Letter], limit: usize, now: UnixMs) -> Text {
+        let alerts = || {
+            letters.iter().filter_map(|letter| match letter {
+                Letter::Alert(alert) => Some(alert.as_ref()),
+                Letter::Day(_) => None,
+            })
+        };
+        let mut faults: Vec<_> = alerts().map(|alert| alert.fault).collect();
         faults.sort_unstable();
         faults.dedup();
         let args = [
-            ("count", Arg::Count(alerts.len() as i64)),
+            ("count", Arg::Count(alerts().count() as i64)),
             ("faults", Arg::Count(faults.len() as i64)),
             ("limit", Arg::Count(limit as i64)),
         ];
@@ -70,15 +88,44 @@ impl Writer {
         for words in &self.words {
             page.begin(words.lang);
             page.paragraph(&words.say("digest-lead", &args));
-            for alert in alerts {
+            for alert in alerts() {
                 let piece = piece(words, alert, now);
                 let lead = format!("{} {}{}{}", name(&alert.line), piece.what, piece.colon, piece.lead);
                 page.piece(&piece, &lead);
             }
-            let manager = alerts.first().map_or("", |alert| alert.manager.as_str());
+            let manager = alerts().next().map_or("", |alert| alert.manager.as_str());
             page.paragraph(&for_whom(words, manager));
+            for letter in letters {
+                if let Letter::Day(day) = letter {
+                    day_page(&mut page, words, day);
+                }
+            }
         }
         page.done(subjects.join(" / "))
+    }
+}
+
+/// A writer for each language, and who is written to in which.
+#[derive(Debug)]
+pub struct Writers {
+    usual: Writer,
+    own: BTreeMap<String, Writer>,
+}
+
+impl Writers {
+    /// Reads the words of every language that is asked for.
+    ///
+    /// # Errors
+    /// When a text file of this program is broken.
+    pub fn new(usual: AlertLang, own: &BTreeMap<String, AlertLang>) -> Result<Self, WordsError> {
+        let own = own.iter().map(|(address, lang)| Ok((address.clone(), Writer::new(*lang)?)));
+        Ok(Self { usual: Writer::new(usual)?, own: own.collect::<Result<_, WordsError>>()? })
+    }
+
+    /// The writer for an address.
+    #[must_use]
+    pub fn of(&self, address: &str) -> &Writer {
+        self.own.get(address).unwrap_or(&self.usual)
     }
 }
 
@@ -232,11 +279,11 @@ fn step(words: &Words, done: &Done, now: UnixMs, zone: Tz) -> String {
 }
 
 /// A word of a list of words, or the thing's own name.
-fn term(words: &Words, list: &str, item: &str) -> String {
+pub(super) fn term(words: &Words, list: &str, item: &str) -> String {
     words.find(&format!("{list}-{item}"), &[]).unwrap_or_else(|| clean(item, NAME_CHARS_MAX))
 }
 
-fn name(text: &str) -> String {
+pub(super) fn name(text: &str) -> String {
     clean(text, NAME_CHARS_MAX)
 }
 

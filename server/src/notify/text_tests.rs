@@ -5,8 +5,9 @@ use linewatch_shared::time::{MINUTE_MS, UnixMs};
 use uuid::Uuid;
 
 use super::alert::{Alert, Done};
+use super::letter::Letter;
 use super::page::Text;
-use super::text::Writer;
+use super::text::{Writer, Writers};
 use crate::config::AlertLang;
 
 const KINDS: [&str; 5] = ["restoration", "feedback", "repair", "callback", "supervisor"];
@@ -150,10 +151,23 @@ fn a_digest_lists_every_alert() {
             ..alert("restoration", "warn_50")
         })
         .collect();
-    let text = Writer::new(AlertLang::En).unwrap().digest(&alerts, 30, due());
+    let text = Writer::new(AlertLang::En).unwrap().digest(
+        &alerts.into_iter().map(|alert| Letter::Alert(Box::new(alert))).collect::<Vec<_>>(),
+        30,
+        due(),
+    );
     assert_eq!(text.subject, "40 alerts about 40 faults");
     for n in 0..40 {
         assert!(text.plain.contains(&format!("L-{n:03} restoration due")), "{n}");
         assert!(text.html.contains(&Uuid::from_u128(n).to_string()), "{n}");
     }
+}
+
+#[test]
+fn an_address_may_have_a_language_of_its_own() {
+    let own = std::collections::BTreeMap::from([("en@example.com".to_owned(), AlertLang::En)]);
+    let writers = Writers::new(AlertLang::Zh, &own).unwrap();
+    let subject = |address: &str| writers.of(address).one(&alert("restoration", "missed"), due()).subject;
+    assert!(subject("en@example.com").contains("restoration missed"), "{}", subject("en@example.com"));
+    assert!(!subject("zh@example.com").contains("restoration"), "{}", subject("zh@example.com"));
 }

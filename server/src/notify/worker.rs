@@ -13,7 +13,7 @@ use super::outbox::{self, Claimed, Ending, Finished};
 use super::plan::Batch;
 use super::settings::NotifySettings;
 use super::smtp::{Mailer, SmtpError};
-use super::text::Writer;
+use super::text::Writers;
 use super::webhook::{WebhookError, Webhooks};
 use super::words::WordsError;
 use crate::db::{Db, DbError};
@@ -91,7 +91,7 @@ impl Notifier {
         let deliverer = Deliverer {
             mailer: settings.mail.as_ref().map(Mailer::new).transpose()?,
             webhooks: Webhooks::new(&settings.webhooks)?,
-            writer: Writer::new(settings.lang)?,
+            writers: Writers::new(settings.lang, &settings.lang_of)?,
             clock: Arc::clone(&clock),
         };
         let sending = Arc::new(Semaphore::new(SENDING_MAX));

@@ -1,5 +1,7 @@
 //! Who is away, and who then stands in.
 
+use std::collections::BTreeMap;
+
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
@@ -95,4 +97,12 @@ pub fn addressee(tx: &mut Tx<'_>, customer: &str, at: UnixMs) -> Result<Addresse
         && (manager.email.is_empty() || is_away(tx, &manager.name, at)?)
         && !is_away(tx, &deputy.name, at)?;
     Ok(if stands_in { deputy } else { manager })
+}
+
+/// Where people are reached by mail, by name, as customers and rotas have it; at most so many.
+pub fn addresses(tx: &mut Tx<'_>, limit: i64) -> Result<BTreeMap<String, String>, DbError> {
+    let sql = "SELECT p.name, MIN(p.email) FROM (SELECT manager AS name, manager_email AS email FROM customer \
+         UNION ALL SELECT deputy, deputy_email FROM customer UNION ALL SELECT person, email FROM rota_shift) p \
+         WHERE p.name <> '' AND p.email <> '' GROUP BY p.name ORDER BY p.name LIMIT $1";
+    tx.query(sql, &[limit.into()])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }

@@ -99,12 +99,16 @@ pub fn review(tx: &mut Tx<'_>, id: Uuid, by: &str, at: UnixMs) -> Result<(), DbE
     Ok(())
 }
 
-/// Keeps a day's list; the first one of a day stays.
-pub fn keep_list(tx: &mut Tx<'_>, day: &str, body: &str, now: UnixMs) -> Result<(), DbError> {
+/// Keeps a day's list; false where one was kept already, which stays.
+pub fn keep_list(tx: &mut Tx<'_>, day: &str, body: &str, now: UnixMs) -> Result<bool, DbError> {
     let sql =
         "INSERT INTO daily_list (day, made_at_ms, body) VALUES ($1, $2, $3) ON CONFLICT (day) DO NOTHING";
-    tx.execute(sql, &[day.into(), now.into(), body.into()])?;
-    Ok(())
+    Ok(tx.execute(sql, &[day.into(), now.into(), body.into()])? > 0)
+}
+
+/// Since when the desk has had customers; none while it has not.
+pub fn begun_at(tx: &mut Tx<'_>) -> Result<Option<UnixMs>, DbError> {
+    tx.query_one("SELECT MIN(created_at_ms) FROM customer", &[])?.get(0)
 }
 
 /// A day's list as it was kept: when it was made, and its JSON.
@@ -136,19 +140,26 @@ pub struct OpenItem {
     pub due_at: Option<UnixMs>,
     /// Promises that are missed and not kept since.
     pub overdue: i64,
+    /// Whether the customer is owed a word within the day and was not told one on it.
+    pub word_owed: bool,
 }
 
-/// Everything on which something may still be owed, a page of it in the order of ids.
+/// Everything on which something may still be owed, a page of it in the order of ids. `day` is the one around `now`:
+/// its first moment and the next one's.
 pub fn open_items(
     tx: &mut Tx<'_>,
     after: Option<Uuid>,
-    now: UnixMs,
+    (now, day): (UnixMs, (UnixMs, UnixMs)),
     limit: i64,
 ) -> Result<Vec<OpenItem>, DbError> {
     let sql = "SELECT o.kind, o.id, o.customer, o.line, o.state, o.owner, o.started_at_ms, o.touched_at_ms, \
          (SELECT MIN(d.due_at_ms) FROM deadline d WHERE d.subject = o.id AND d.state = 'running' AND d.due_at_ms >= $1), \
          (SELECT COUNT(*) FROM deadline d WHERE d.subject = o.id AND d.met_at_ms IS NULL \
-          AND (d.state = 'missed' OR (d.state = 'running' AND d.due_at_ms < $1))) \
+          AND (d.state = 'missed' OR (d.state = 'running' AND d.due_at_ms < $1))), \
+         CAST(CASE WHEN EXISTS (SELECT 1 FROM deadline d WHERE d.subject = o.id AND d.kind IN ('progress', 'feedback') \
+          AND d.met_at_ms IS NULL AND d.state IN ('running', 'missed') AND d.due_at_ms >= $4 AND d.due_at_ms < $5) \
+          AND NOT EXISTS (SELECT 1 FROM deadline d WHERE d.subject = o.id AND d.kind IN ('progress', 'feedback') \
+          AND d.met_at_ms >= $4 AND d.met_at_ms < $5) THEN 1 ELSE 0 END AS BIGINT) \
          FROM (SELECT 'fault' AS kind, f.id, f.customer, f.line, f.state, COALESCE(c.manager, '') AS owner, \
           f.started_at_ms, COALESCE((SELECT MAX(x.occurred_at_ms) FROM fact x WHERE x.names = f.id), f.started_at_ms) \
           AS touched_at_ms FROM fault f JOIN customer c ON c.code = f.customer \
@@ -157,7 +168,8 @@ pub fn open_items(
           COALESCE((SELECT MAX(x.occurred_at_ms) FROM matter_fact x WHERE x.matter = m.id), m.opened_at_ms) \
           FROM matter m WHERE m.live = 1 AND m.kind NOT IN ('visit', 'patrol') AND m.id > $2) o \
          ORDER BY o.id LIMIT $3";
-    let params = [now.into(), after.unwrap_or(Uuid::nil()).into(), Value::from(limit)];
+    let after = after.unwrap_or(Uuid::nil());
+    let params = [now.into(), after.into(), Value::from(limit), day.0.into(), day.1.into()];
     tx.query(sql, &params)?
         .iter()
         .map(|row| {
@@ -172,6 +184,7 @@ pub fn open_items(
                 touched_at: row.get(7)?,
                 due_at: row.get(8)?,
                 overdue: row.get(9)?,
+                word_owed: row.get::<i64>(10)? > 0,
             })
         })
         .collect()

@@ -1,5 +1,6 @@
 //! What every test here needs: a database, a mail server, a notifier, rows in the outbox.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -140,7 +141,12 @@ pub fn notifier_with(
         url: url.into(),
         secret: Some(Secret::new(SECRET.into())),
     });
-    let settings = NotifySettings { mail, webhooks: webhooks.into_iter().collect(), lang: AlertLang::Both };
+    let settings = NotifySettings {
+        mail,
+        webhooks: webhooks.into_iter().collect(),
+        lang: AlertLang::Both,
+        lang_of: BTreeMap::default(),
+    };
     Notifier::new(db.clone(), clock, &settings).unwrap()
 }
 

@@ -52,6 +52,8 @@ pub struct Desk {
     pub channels: Channels,
     /// What links in alerts begin with; no slash at the end.
     pub link_base: String,
+    /// The desk's own address; empty where it has none.
+    pub noc_email: String,
 }
 
 impl Desk {

@@ -1,10 +1,12 @@
 //! Matters on both databases.
 
-use linewatch_shared::matter::{MatterState, MatterStep};
+use linewatch_shared::matter::{MatterState, MatterStep, Opening};
+use linewatch_shared::rules::MatterKind;
 use linewatch_shared::time::{DAY_MS, UnixMs};
 use uuid::Uuid;
 
 use super::duties::{assign, begin_rounds};
+use super::open::{NewMatter, open};
 use super::round::round;
 use super::step::{NewMatterStep, step};
 use super::view::{self, MatterView};
@@ -31,6 +33,35 @@ impl Fixture {
             (self.desk.clone(), WantedMatters { kind: kind.to_owned(), ..WantedMatters::default() });
         let found = self.db.read(move |tx| view::list(&desk, tx, &wanted, 100, now)).await.unwrap();
         found.into_iter().map(|(_, view)| view).collect()
+    }
+
+    /// A complaint of the bank's.
+    pub async fn complaint(
+        &self,
+        class: &str,
+        about: Option<Uuid>,
+        at: UnixMs,
+        now: UnixMs,
+    ) -> Result<Uuid, DeskError> {
+        let opening = Opening {
+            kind: MatterKind::Complaint,
+            class: class.to_owned(),
+            customer: "bank".to_owned(),
+            line: None,
+            site: None,
+            title: "no invoice".to_owned(),
+            description: String::new(),
+            reporter: "caller".to_owned(),
+            owner: String::new(),
+            first_receiver: "noc-1".to_owned(),
+            unit: None,
+            wanted_by: None,
+            about,
+        };
+        let new =
+            NewMatter { id: Uuid::now_v7(), opening, pack: None, opened_at: at, by: "noc-1".to_owned() };
+        let desk = self.desk.clone();
+        self.db.write(Priority::Api, move |tx| Ok(open(&desk, tx, &new, now)?.id)).await
     }
 
     pub async fn matter_step(

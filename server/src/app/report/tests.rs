@@ -50,7 +50,8 @@ impl Sample {
         for file in [CUSTOMERS, LINES] {
             import::bytes(&db, &packs, file.as_bytes(), false, long_ago).await.unwrap();
         }
-        let desk = Desk { packs: Arc::default(), channels: Channels::default(), link_base: String::new() };
+        let (link_base, noc_email) = (String::new(), String::new());
+        let desk = Desk { packs: Arc::default(), channels: Channels::default(), link_base, noc_email };
         Self { db, desk }
     }
 

@@ -55,7 +55,12 @@ impl Fixture {
             import::bytes(&db, &packs, file.as_bytes(), false, long_ago).await.unwrap();
         }
         let channels = Channels { email: true, webhook: false };
-        let desk = Desk { packs: Arc::default(), channels, link_base: "http://desk".to_owned() };
+        let desk = Desk {
+            packs: Arc::default(),
+            channels,
+            link_base: "http://desk".to_owned(),
+            noc_email: "noc@example.com".to_owned(),
+        };
         Self { db, desk, agent }
     }
 
