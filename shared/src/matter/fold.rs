@@ -90,6 +90,7 @@ fn begin(fact: &MatterFact, opening: &Opening, pack: &Pack) -> Result<Matter, St
         about: opening.about,
         planned_at: None,
         failed_points: Vec::new(),
+        callback_retry: None,
         exemption: None,
         facts: vec![Placed { id: fact.id, misfit: None }],
     };
@@ -196,6 +197,12 @@ impl Matter {
             "with its pauses the work would end beyond what the calendar of pack {} covers",
             pack.name
         ))
+    }
+
+    /// Begins another stretch of its kind; the first is known by its place, not by the fact that began it.
+    pub(super) fn owes_next(&mut self, kind: DeadlineKind, fact: Uuid, from: UnixMs, term: Term) {
+        let again = self.owed.iter().any(|owed| owed.kind == kind);
+        self.owes(kind, again.then_some(fact), from, term);
     }
 
     /// Begins a stretch.

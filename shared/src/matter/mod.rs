@@ -3,6 +3,7 @@
 //!
 //! A new kind of promise is a class in a pack, and at most a step here.
 
+mod callback;
 mod fact;
 mod fold;
 mod owed;

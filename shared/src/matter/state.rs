@@ -102,6 +102,9 @@ pub struct Matter {
     pub planned_at: Option<UnixMs>,
     /// Points of the checklist that were found wrong.
     pub failed_points: Vec<String>,
+    /// Which callback of the schedule is owed, from 0 on, after others in vain.
+    #[serde(default)]
+    pub callback_retry: Option<u32>,
     /// Taken out of the figures.
     pub exemption: Option<Exemption>,
     /// Every fact of the matter, in fold order.

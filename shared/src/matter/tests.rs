@@ -26,6 +26,8 @@ fn class(name: &str, answer_ms: i64, resolve_ms: Option<i64>) -> Class {
         resolve_within: resolve_ms.map(Limit::always),
         progress_every: Some(Limit::always(DAY_MS)),
         callback_within: Some(Limit::always(DAY_MS)),
+        callback_retries_ms: vec![2 * HOUR_MS, DAY_MS],
+        supervisor_within_ms: DAY_MS,
         closed_by: ClosedBy::Customer,
         supervisor_only: false,
         repeat_becomes: Some("major".to_owned()),
@@ -130,9 +132,10 @@ fn a_minor_complaint_runs_its_course() {
         .then(5 * HOUR_MS, MatterStep::Callback(Callback::Satisfied));
     let matter = story.fold();
     assert_eq!(matter.state, MatterState::Closed);
-    for kind in [DeadlineKind::Answer, DeadlineKind::Resolution, DeadlineKind::Callback] {
+    for kind in [DeadlineKind::Answer, DeadlineKind::Resolution] {
         assert_eq!(status(&matter, kind, DAY_MS), ["met"], "{kind:?}");
     }
+    assert_eq!(status(&matter, DeadlineKind::Callback, DAY_MS), ["cancelled", "met"], "tried again");
     assert_eq!(status(&matter, DeadlineKind::Progress, DAY_MS), ["cancelled"]);
 }
 

@@ -6,7 +6,6 @@ use super::fact::{MatterFact, MatterStep};
 use super::fold::{class, each, within};
 use super::owed::Term;
 use super::state::{Matter, MatterState};
-use crate::facts::Callback;
 use crate::rules::{ClosedBy, Pack};
 use crate::sla::{DeadlineKind, Ending, Exemption, Interval, known_cause};
 use crate::time::UnixMs;
@@ -167,8 +166,7 @@ impl Matter {
         };
         self.end_work(at);
         if let Some(term) = callback {
-            let again = self.owed.iter().any(|owed| owed.kind == DeadlineKind::Callback);
-            self.owes(DeadlineKind::Callback, again.then_some(fact), at, term);
+            self.owes_next(DeadlineKind::Callback, fact, at, term);
         }
         if self.closed_by == ClosedBy::Work {
             self.close(at, MatterState::Closed);
@@ -186,7 +184,7 @@ impl Matter {
     }
 
     /// Back to work: what was promised runs on from its own beginning, and the customer is owed a word each day again.
-    fn back_to_work(&mut self, fact: Uuid, at: UnixMs, pack: &Pack) -> Result<(), String> {
+    pub(super) fn back_to_work(&mut self, fact: Uuid, at: UnixMs, pack: &Pack) -> Result<(), String> {
         let progress = class(pack, self.kind, &self.class)?.progress_every;
         let progress = progress.map(|limit| each(pack, limit, at)).transpose()?;
         let done = self.resolved_at.take().map(|resolved_at| (resolved_at, Ending::Done));
@@ -205,24 +203,6 @@ impl Matter {
             return self.back_to_work(fact, at, pack);
         }
         self.close(at, MatterState::Closed);
-        Ok(())
-    }
-
-    fn callback(&mut self, fact: Uuid, at: UnixMs, result: Callback, pack: &Pack) -> Result<(), String> {
-        match result {
-            Callback::NotReached => {}
-            Callback::Satisfied if self.closed_by == ClosedBy::Signature => {
-                self.end(DeadlineKind::Callback, at, Ending::Done);
-            }
-            Callback::Satisfied => {
-                self.end(DeadlineKind::Callback, at, Ending::Done);
-                self.close(at, MatterState::Closed);
-            }
-            Callback::Unsatisfied | Callback::StillDown => {
-                self.back_to_work(fact, at, pack)?;
-                self.end(DeadlineKind::Callback, at, Ending::Done);
-            }
-        }
         Ok(())
     }
 
@@ -249,6 +229,7 @@ impl Matter {
     pub(super) fn close(&mut self, at: UnixMs, state: MatterState) {
         self.state = state;
         self.closed_at = Some(at);
+        self.end(DeadlineKind::Supervisor, at, Ending::Done);
         for owed in self.owed.iter_mut().filter(|owed| owed.ended.is_none()) {
             owed.ended = Some((at, Ending::Cancelled));
         }

@@ -83,6 +83,12 @@ pub struct Class {
     pub progress_every: Option<Limit>,
     /// The customer is asked within, from the work's end on.
     pub callback_within: Option<Limit>,
+    /// The customer is asked again so long after each call in vain, in order (ms).
+    #[serde(default = "super::read::callback_retries_ms")]
+    pub callback_retries_ms: Vec<i64>,
+    /// Once those are used up, a supervisor decides within (ms).
+    #[serde(default = "super::read::supervisor_within_ms")]
+    pub supervisor_within_ms: i64,
     /// What closes it.
     pub closed_by: ClosedBy,
     /// Whether only a supervisor may put a matter into this class.

@@ -2,7 +2,7 @@
 
 use super::class::{Cadence, Checklist, Class, ClosedBy, Every, Level, MatterKind, Postponing};
 use super::pack::{Label, Tier};
-use super::read::{name, named, named_apart, warn_at};
+use super::read::{callback_retries_ms, name, named, named_apart, supervisor_within_ms, warn_at};
 use super::section::Section;
 
 /// The highest level of authority.
@@ -109,6 +109,8 @@ fn read_class(section: &Section<'_>, name: String, root: &Section<'_>, levels: u
         resolve_within: section.limit("resolve_within"),
         progress_every: section.limit("progress_every"),
         callback_within,
+        callback_retries_ms: section.durations("callback_retries").unwrap_or_else(callback_retries_ms),
+        supervisor_within_ms: section.duration("supervisor_within").unwrap_or_else(supervisor_within_ms),
         closed_by,
         supervisor_only: section.flag("supervisor_only").unwrap_or(false),
         repeat_becomes: repeat_becomes.map(str::to_owned),

@@ -31,6 +31,7 @@ pub use advance::{
     next_mark, next_wake,
 };
 pub use availability::{AvailabilityFigures, Promised};
+pub(crate) use callback::{InVain, after_call_in_vain};
 pub use carry::carry;
 pub use contribution::{Contribution, Interruption, YearFigures, contributions, local_year, year_bounds};
 pub use countable::Countable;
