@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { faultInHash, hashOf, hrefOf, parseRoute } from './route';
+import { faultInHash, hashOf, hrefOf, parseRoute, queryOf } from './route';
 
 describe('the address', () => {
   it('names the open fault, and is read back', () => {
@@ -18,6 +18,10 @@ describe('the address', () => {
     const { page, query } = parseRoute('#/matters?kind=complaint&q=a%20b');
     expect([page, query.get('kind'), query.get('q')]).toEqual(['matters', 'complaint', 'a b']);
     expect(parseRoute('#/wall').page).toBe('wall');
+  });
+
+  it('has behind its `?` what has a value', () => {
+    expect(queryOf({ a: 'x y', b: null, c: undefined, d: '' })).toBe('a=x+y&d=');
   });
 
   it('is the board when it says nothing known', () => {

@@ -41,6 +41,14 @@ export function hrefOf(page: 'board' | 'wall' | PageName, ...rest: string[]): st
   return page === 'board' ? '#/' : `#/${[page, ...rest].map(encodeURIComponent).join('/')}`;
 }
 
+/** What stands behind a `?`: the fields that have a value. */
+export function queryOf(fields: Record<string, string | null | undefined>): string {
+  const given = Object.entries(fields).filter(
+    (field): field is [string, string] => typeof field[1] === 'string',
+  );
+  return new URLSearchParams(given).toString();
+}
+
 /** The fault whose drawer is open on the board. */
 export function faultInHash(hash: string): string | null {
   const named = FAULT.exec(hash)?.[1];

@@ -89,6 +89,7 @@ export interface Cause {
 export interface Pack {
   name: string;
   version: string;
+  time_zone?: string;
   pause_causes?: Cause[];
   exempt_causes?: Cause[];
 }

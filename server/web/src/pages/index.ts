@@ -11,4 +11,6 @@ export interface PageProps {
 
 type Load = () => Promise<{ default: Component<PageProps> }>;
 
-export const LOAD: Partial<Record<PageName | 'wall', Load>> = {};
+export const LOAD: Partial<Record<PageName | 'wall', Load>> = {
+  reports: () => import('./reports/Page.svelte'),
+};
