@@ -108,6 +108,11 @@ class Handle {
     return data;
   }
 
+  /** Adds somebody who may sign in with [`PASSWORD`]. */
+  async addUser(name, role) {
+    await this.#program.addUser(name, role);
+  }
+
   /** The codes of lines that may be reported. */
   async lines() {
     const page = await this.api('GET', '/lines?limit=3');
@@ -162,12 +167,16 @@ listen = "127.0.0.1:${this.syncPort}"
       await writeFile(file, this.#tables[name]);
       await this.#run(['import', file]);
     }
-    await this.#run(['user', 'add', USER, '--role', 'noc'], `${PASSWORD}\n`);
+    await this.addUser(USER, 'noc');
     this.token = (await this.#run(['user', 'token', USER])).trim();
   }
 
   command() {
     return [this.#program, ['--config', this.#config, 'serve']];
+  }
+
+  async addUser(name, role) {
+    await this.#run(['user', 'add', name, '--role', role], `${PASSWORD}\n`);
   }
 
   async #run(args, input = '') {

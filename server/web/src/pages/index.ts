@@ -13,4 +13,5 @@ type Load = () => Promise<{ default: Component<PageProps> }>;
 
 export const LOAD: Partial<Record<PageName | 'wall', Load>> = {
   reports: () => import('./reports/Page.svelte'),
+  calls: () => import('./calls/Page.svelte'),
 };
