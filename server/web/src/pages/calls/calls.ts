@@ -13,7 +13,7 @@ export type Group = (typeof GROUPS)[number];
 export const groupOf = (kind: CallKind): Group => (kind === 'supervisor' ? 'callback' : kind);
 
 const OF_FAULT = ['feedback', 'callback', 'supervisor'] as const;
-const OF_MATTER: readonly string[] = ['progress', 'callback'];
+const OF_MATTER: readonly string[] = ['progress', 'callback', 'supervisor'];
 
 export function callsOf(rows: readonly Row[], matters: readonly Matter[], nowMs: number): Call[] {
   const faults = rows.map((row) => row.fault as CallFault);

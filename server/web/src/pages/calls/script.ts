@@ -73,7 +73,7 @@ function ofMatter(call: Call, matter: Matter, saying: Saying): string[] {
     matter.title,
     at(matter.opened_at, saying),
   );
-  if (call.kind === 'callback') {
+  if (call.kind === 'callback' || call.kind === 'supervisor') {
     return [t.hello, about, t.solved(matter.resolved_at ? at(matter.resolved_at, saying) : ''), t.well];
   }
   const solution = current(matter.deadlines).find(
