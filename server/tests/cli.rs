@@ -230,5 +230,8 @@ fn reports() {
     let (_, ahead) = desk.refused(&["report", "--year", "2999"], "");
     assert!(ahead.contains("has not begun"), "{ahead}");
     assert_eq!(desk.run(&["report", "--month", "--year"], "").0, 2);
+    let (_, nobody) = desk.refused(&["assessment", "--customer", "nobody"], "");
+    assert!(nobody.contains("there is no customer with the code \"nobody\""), "{nobody}");
+    assert_eq!(desk.run(&["assessment", "--year", "2026"], "").0, 2);
     assert_eq!(desk.run(&["report", "--group", "colour"], "").0, 2);
 }

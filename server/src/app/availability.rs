@@ -82,7 +82,8 @@ pub fn list(
     loop {
         let lines = service_time::lines(tx, customer, &after, LINES_AT_ONCE)?;
         for line in &lines {
-            items.extend(item(tx, &versions, line, now)?);
+            let own = |item: &AvailabilityItem| customer.is_none_or(|customer| item.customer == customer);
+            items.extend(item(tx, &versions, line, now)?.filter(own));
             if items.len() == limit {
                 return Ok(items);
             }

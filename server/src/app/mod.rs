@@ -2,6 +2,7 @@
 //! no listeners, no SQL.
 
 pub mod agents;
+pub mod assessment;
 pub mod availability;
 pub mod contacts;
 pub mod customers;

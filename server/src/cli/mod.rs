@@ -2,6 +2,7 @@
 //! wrong usage.
 
 mod admin;
+mod assessment;
 mod check;
 mod out;
 mod report;
@@ -78,6 +79,8 @@ enum Command {
     },
     /// Report the figures of a month, quarter or year.
     Report(report::ReportArgs),
+    /// Assess the service of a year: what its figures leave of the fee.
+    Assessment(assessment::AssessmentArgs),
     /// Print the version.
     Version,
 }
@@ -191,6 +194,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Agent(command) => admin::agent(&desk, command).await,
         Command::Backup { file } => admin::backup(&desk, file).await,
         Command::Report(args) => report::run(&desk, args).await,
+        Command::Assessment(args) => assessment::run(&desk, args).await,
         Command::Serve | Command::Check { .. } | Command::Version => Ok(()),
     }
 }

@@ -15,7 +15,7 @@ use crate::report::{Form, render};
 use crate::store::packs::PackCache;
 
 /// Who takes reports by this command, in the audit trail.
-const WHO: &str = "command line";
+pub(super) const WHO: &str = "command line";
 
 /// What to report. Without a period: the last full month, quarter or year.
 #[derive(Debug, Args)]
@@ -46,7 +46,7 @@ pub(super) struct ReportArgs {
     out: Option<PathBuf>,
 }
 
-fn parse_form(text: &str) -> Result<Form, String> {
+pub(super) fn parse_form(text: &str) -> Result<Form, String> {
     Form::from_name(text).ok_or_else(|| format!("one of {}", Form::ALL.map(Form::name).join(", ")))
 }
 
@@ -54,34 +54,36 @@ fn parse_group(text: &str) -> Result<Group, String> {
     Group::from_name(text).ok_or_else(|| format!("one of {}", Group::ALL.map(Group::name).join(", ")))
 }
 
-fn parse_lang(text: &str) -> Result<Lang, String> {
+pub(super) fn parse_lang(text: &str) -> Result<Lang, String> {
     Lang::from_name(text).ok_or_else(|| "one of zh, en".to_owned())
 }
 
 pub(super) async fn run(desk: &Desk, args: ReportArgs) -> anyhow::Result<()> {
     let period = period(desk, &args)?;
-    let form = form(&args);
+    let form = form_of(args.format.or(args.json.then_some(Form::Json)), args.out.as_deref());
     if args.out.is_none() && !form.is_text() {
         bail!("a {} file is not for the terminal: say --out FILE", form.name());
     }
     let packs = std::sync::Arc::new(PackCache::default());
     let published = publish(&desk.db, &packs, period, WHO, form.name(), desk.now()).await?;
     let bytes = render(&published, args.group, form, args.lang)?;
-    match &args.out {
-        Some(file) => write(file, &bytes)?,
+    put(args.out.as_deref(), &bytes)
+}
+
+/// Writes to a file, or to standard output.
+pub(super) fn put(out: Option<&Path>, bytes: &[u8]) -> anyhow::Result<()> {
+    match out {
+        Some(file) => write(file, bytes)?,
         // That nobody reads any more is no error.
-        None => drop(std::io::stdout().write_all(&bytes)),
+        None => drop(std::io::stdout().write_all(bytes)),
     }
     Ok(())
 }
 
-fn form(args: &ReportArgs) -> Form {
-    let extension = args.out.as_deref().and_then(Path::extension).and_then(|extension| extension.to_str());
-    match args.format {
-        Some(form) => form,
-        None if args.json => Form::Json,
-        None => extension.and_then(Form::from_name).unwrap_or_default(),
-    }
+/// The form that was asked for, else the one that the file's name ends with.
+pub(super) fn form_of(asked: Option<Form>, out: Option<&Path>) -> Form {
+    let extension = out.and_then(Path::extension).and_then(|extension| extension.to_str());
+    asked.or_else(|| extension.and_then(Form::from_name)).unwrap_or_default()
 }
 
 fn period(desk: &Desk, args: &ReportArgs) -> anyhow::Result<Period> {

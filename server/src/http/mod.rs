@@ -7,6 +7,9 @@
 
 pub mod access;
 mod agents_sync;
+#[cfg(test)]
+mod assessment_tests;
+mod assessments;
 mod assets;
 mod availability;
 #[cfg(test)]
@@ -97,6 +100,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = visits::routes(router);
     let router = matters::routes(router);
     let router = reports::routes(router);
+    let router = assessments::routes(router);
     let router = availability::routes(router);
     let router = people::routes(router);
     let router = export::routes(router);

@@ -99,30 +99,36 @@ async fn report(
 ) -> Result<Response, ApiError> {
     let period = period(&kind, &text)?;
     let group = group(params.group.as_deref().unwrap_or("tier"))?;
-    let asked = params.format.as_deref().unwrap_or("json");
-    let form = Form::from_name(asked).ok_or_else(|| {
-        ApiError::parameter(
-            "format",
-            format!("\"{asked}\" is none of: {}", Form::ALL.map(Form::name).join(", ")),
-        )
-    })?;
-    let asked = params.lang.as_deref().unwrap_or("zh");
-    let lang = Lang::from_name(asked)
-        .ok_or_else(|| ApiError::parameter("lang", format!("\"{asked}\" is none of: zh, en")))?;
+    let (form, lang) = (form(params.format.as_deref())?, lang(params.lang.as_deref())?);
     let published = publish(&app.db, &app.desk.packs, period, &caller.user, form.name(), app.now()).await?;
     let rendering = tokio::task::spawn_blocking(move || render(&published, group, form, lang));
     let bytes = rendering.await.map_err(|e| RenderError::Write(e.to_string()))??;
-    Ok(answer(period, form, bytes))
+    Ok(file(&format!("linewatch-{period}"), form, bytes))
 }
 
-fn answer(period: Period, form: Form, bytes: Vec<u8>) -> Response {
+/// The form that is asked for; JSON where none is.
+pub(super) fn form(asked: Option<&str>) -> Result<Form, ApiError> {
+    let asked = asked.unwrap_or("json");
+    let names = Form::ALL.map(Form::name).join(", ");
+    Form::from_name(asked)
+        .ok_or_else(|| ApiError::parameter("format", format!("\"{asked}\" is none of: {names}")))
+}
+
+/// The language that is asked for; Chinese where none is.
+pub(super) fn lang(asked: Option<&str>) -> Result<Lang, ApiError> {
+    let asked = asked.unwrap_or("zh");
+    Lang::from_name(asked)
+        .ok_or_else(|| ApiError::parameter("lang", format!("\"{asked}\" is none of: zh, en")))
+}
+
+/// An answer that is a file, where it is not JSON. The name is plain letters, digits and dashes.
+pub(super) fn file(name: &str, form: Form, bytes: Vec<u8>) -> Response {
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(form.content_type()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if form != Form::Json {
-        let name = format!("attachment; filename=\"linewatch-{period}.{}\"", form.name());
-        // A period and a form are plain letters, digits and dashes.
+        let name = format!("attachment; filename=\"{name}.{}\"", form.name());
         headers.extend(HeaderValue::from_str(&name).ok().map(|value| (header::CONTENT_DISPOSITION, value)));
     }
     response
@@ -189,7 +195,7 @@ fn asked(params: &RowParams) -> Result<Asked, ApiError> {
 
 fn placed_rows(
     tx: &mut crate::db::Tx<'_>,
-    book: &crate::app::report::group::Book,
+    book: &crate::app::report::book::Book,
     period: Period,
     asked: &Asked,
     after: Option<Place>,

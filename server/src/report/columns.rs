@@ -1,5 +1,6 @@
 //! The columns of a grouping's table on paper: fewer than there are figures, with headings of their own.
 
+use super::assessment::points_text;
 use super::page::{Align, BLACK, Ink, MARGIN, RED, WIDTH};
 use super::table::{Cell, clock_text, share_text, time_share_text};
 use super::words::{Lang, Words, one};
@@ -75,6 +76,7 @@ pub(super) fn shown(cell: &Cell) -> String {
         Cell::Count(count) => count.to_string(),
         Cell::Share(permille) => share_text(*permille),
         Cell::TimeShare(ppm) => time_share_text(*ppm),
+        Cell::Points(centi) => points_text(*centi),
         Cell::Span(ms) => clock_text(*ms),
     }
 }

@@ -30,6 +30,7 @@ fn text(cell: &Cell) -> String {
         Cell::Count(count) => count.to_string(),
         Cell::Share(permille) => thousandths(*permille),
         Cell::TimeShare(ppm) => format!("{}.{:06}", ppm / 1_000_000, ppm % 1_000_000),
+        Cell::Points(centi) => super::assessment::points_text(*centi),
         Cell::Span(ms) => thousandths(*ms),
     }
 }

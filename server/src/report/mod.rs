@@ -1,6 +1,7 @@
 //! Reports in every format: JSON for programs, CSV and XLSX for spreadsheets, PDF for people. Equal figures give equal
 //! bytes: no clock, no order of maps. Nothing here reads the database.
 
+pub mod assessment;
 mod columns;
 pub mod csv;
 pub mod font;

@@ -14,9 +14,9 @@ use crate::app::report::ratio::Ratio;
 
 /// Rows of one table; what is beyond is said, and stands in the other formats.
 const ROWS_MAX: usize = 2_000;
-const TITLE_SIZE: f32 = 18.0;
+pub(super) const TITLE_SIZE: f32 = 18.0;
 const HEADING_SIZE: f32 = 12.0;
-const TEXT_SIZE: f32 = 8.5;
+pub(super) const TEXT_SIZE: f32 = 8.5;
 const HEADER_SIZE: f32 = 7.5;
 const ROW_HEIGHT: f32 = 15.0;
 /// One line of a table's header.
@@ -65,7 +65,7 @@ fn head(pages: &mut Pages, published: &Published, title: &str, lang: Lang) -> Re
     Ok(())
 }
 
-fn heading(pages: &mut Pages, text: &str) -> Result<(), RenderError> {
+pub(super) fn heading(pages: &mut Pages, text: &str) -> Result<(), RenderError> {
     if !pages.fits(HEADING_SIZE + 6.0 * ROW_HEIGHT) {
         pages.turn()?;
     }
@@ -109,7 +109,7 @@ fn summary(pages: &mut Pages, total: &Figures, lang: Lang) -> Result<(), RenderE
     Ok(())
 }
 
-fn header(pages: &mut Pages, layout: &Layout) -> Result<(), RenderError> {
+pub(super) fn header(pages: &mut Pages, layout: &Layout) -> Result<(), RenderError> {
     let lines = layout.iter().map(|(heading, ..)| heading.lines().count()).max().unwrap_or(1);
     let height = lines as f32 * HEADER_LINE + 6.0;
     pages.fill((MARGIN, pages.y()), (INNER, height), SHADE);
@@ -127,7 +127,7 @@ fn header(pages: &mut Pages, layout: &Layout) -> Result<(), RenderError> {
 }
 
 /// One row; answers only once it stands, on a new page with the header again where it has to be.
-fn row(pages: &mut Pages, layout: &Layout, cells: &[(String, Ink)]) -> Result<(), RenderError> {
+pub(super) fn row(pages: &mut Pages, layout: &Layout, cells: &[(String, Ink)]) -> Result<(), RenderError> {
     if !pages.fits(ROW_HEIGHT) {
         pages.turn()?;
         header(pages, layout)?;

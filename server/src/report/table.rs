@@ -22,6 +22,8 @@ pub enum Cell {
     Share(i64),
     /// A share of a time, in millionths.
     TimeShare(i64),
+    /// Points, in hundredths.
+    Points(i64),
     /// A length of time (ms).
     Span(i64),
 }
@@ -31,7 +33,7 @@ impl Cell {
         Self::Text(text.into())
     }
 
-    fn of(unit: Unit, value: i64) -> Self {
+    pub(super) fn of(unit: Unit, value: i64) -> Self {
         match unit {
             Unit::Count => Self::Count(value),
             Unit::Ms => Self::Span(value),

@@ -69,6 +69,7 @@ fn published(customer: &str) -> Published {
         complete: true,
         until: to,
         total: figures(),
+        exempt: Figures::default(),
         groups,
     };
     let change = Change {

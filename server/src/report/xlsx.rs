@@ -10,6 +10,7 @@ use super::words::Lang;
 use super::{RenderError, table};
 use crate::app::report::Published;
 use crate::app::report::group::Group;
+use linewatch_shared::rules::CENTI;
 use linewatch_shared::time::DAY_MS;
 
 /// The rows of a sheet, header included: the format's own bound.
@@ -25,6 +26,7 @@ struct Formats {
     count: Format,
     share: Format,
     time_share: Format,
+    points: Format,
     span: Format,
 }
 
@@ -36,22 +38,28 @@ pub fn render(published: &Published, lang: Lang) -> Result<Vec<u8>, RenderError>
     let mut tables = vec![table::summary(published, lang)];
     tables.extend(Group::ALL.into_iter().map(|group| table::grouping(published, group, lang)));
     tables.push(table::changes(published, lang));
-    for table in &tables {
+    let year = u16::try_from(published.report.period.year()).unwrap_or(1_980);
+    workbook(&published.report.period.to_string(), year, &tables)
+}
+
+/// Writes tables, a sheet for each; the year stands for when it was made, so that equal tables give equal bytes.
+///
+/// # Errors
+/// When a table has more rows than a sheet holds.
+pub fn workbook(title: &str, year: u16, tables: &[Table]) -> Result<Vec<u8>, RenderError> {
+    for table in tables {
         if table.rows.len() >= ROWS_MAX {
             return Err(RenderError::TooLarge(format!("{}: more than {ROWS_MAX} rows", table.title)));
         }
     }
-    write(published, &tables).map_err(|e| RenderError::Write(e.to_string()))
+    write(title, year, tables).map_err(|e| RenderError::Write(e.to_string()))
 }
 
-fn write(published: &Published, tables: &[Table]) -> Result<Vec<u8>, XlsxError> {
+fn write(title: &str, year: u16, tables: &[Table]) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
     // The period's own year, not the moment of writing.
-    let year = u16::try_from(published.report.period.year()).unwrap_or(1_980);
     let created = ExcelDateTime::from_ymd(year, 1, 1)?;
-    workbook.set_properties(
-        &DocProperties::new().set_title(published.report.period.to_string()).set_creation_datetime(&created),
-    );
+    workbook.set_properties(&DocProperties::new().set_title(title).set_creation_datetime(&created));
     let formats = Formats {
         header: Format::new()
             .set_bold()
@@ -61,6 +69,7 @@ fn write(published: &Published, tables: &[Table]) -> Result<Vec<u8>, XlsxError> 
             .set_background_color(Color::RGB(0x00DD_E6F0)),
         count: Format::new().set_num_format("#,##0"),
         share: Format::new().set_num_format("0.0%"),
+        points: Format::new().set_num_format("0.00"),
         time_share: Format::new().set_num_format("0.0000%"),
         span: Format::new().set_num_format("[h]:mm:ss"),
     };
@@ -101,6 +110,10 @@ fn fill(sheet: &mut Worksheet, table: &Table, formats: &Formats) -> Result<(), X
                 Cell::TimeShare(ppm) => {
                     let share = *ppm as f64 / 1_000_000.0;
                     sheet.write_number_with_format(row, column, share, &formats.time_share)?;
+                }
+                Cell::Points(centi) => {
+                    let points = *centi as f64 / f64::from(CENTI);
+                    sheet.write_number_with_format(row, column, points, &formats.points)?;
                 }
                 Cell::Span(ms) => {
                     sheet.write_number_with_format(row, column, *ms as f64 / DAY_MS as f64, &formats.span)?;

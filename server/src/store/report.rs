@@ -35,28 +35,34 @@ fn read(row: &Row) -> Result<ReportedFault, DbError> {
     Ok(ReportedFault { fault: body.fault, updated_at: row.get(1)? })
 }
 
-/// Faults that began within `from` and `to`, in order, after a position.
+/// Faults that began within two moments, in order, after a position; only a customer's, where one is named.
 pub fn begun(
     tx: &mut Tx<'_>,
-    from: UnixMs,
-    to: UnixMs,
+    (from, to): (UnixMs, UnixMs),
     after: Position,
+    customer: Option<&str>,
     limit: i64,
 ) -> Result<Vec<ReportedFault>, DbError> {
     let sql = "SELECT body, updated_at_ms FROM fault WHERE (started_at_ms, id) > ($1, $2) AND started_at_ms >= $3 \
-         AND started_at_ms < $4 ORDER BY started_at_ms, id LIMIT $5";
-    let params = [after.0.into(), after.1.into(), from.into(), to.into(), limit.into()];
+         AND started_at_ms < $4 AND (CAST($5 AS TEXT) IS NULL OR customer = $5) ORDER BY started_at_ms, id LIMIT $6";
+    let params = [after.0.into(), after.1.into(), from.into(), to.into(), customer.into(), limit.into()];
     tx.query(sql, &params)?.iter().map(read).collect()
 }
 
-/// The positions of faults that began before a moment and may still count at it or later.
-pub fn reaching_into(tx: &mut Tx<'_>, from: UnixMs) -> Result<Vec<Position>, DbError> {
-    let live = "SELECT started_at_ms, id FROM fault WHERE live = 1 AND started_at_ms < $1";
+/// The positions of faults that began before a moment and may still count at it or later; only a customer's, where
+/// one is named.
+pub fn reaching_into(
+    tx: &mut Tx<'_>,
+    from: UnixMs,
+    customer: Option<&str>,
+) -> Result<Vec<Position>, DbError> {
+    let live = "SELECT started_at_ms, id FROM fault WHERE live = 1 AND started_at_ms < $1 \
+         AND (CAST($2 AS TEXT) IS NULL OR customer = $2)";
     let ended = "SELECT started_at_ms, id FROM fault WHERE ended_at_ms IS NOT NULL AND ended_at_ms >= $1 \
-         AND started_at_ms < $1";
+         AND started_at_ms < $1 AND (CAST($2 AS TEXT) IS NULL OR customer = $2)";
     let mut positions = Vec::new();
     for sql in [live, ended] {
-        for row in tx.query(sql, &[from.into()])? {
+        for row in tx.query(sql, &[from.into(), customer.into()])? {
             positions.push((row.get(0)?, row.get(1)?));
         }
     }
@@ -90,26 +96,30 @@ fn read_matter(row: &Row) -> Result<ReportedMatter, DbError> {
     Ok(ReportedMatter { matter: body.matter, updated_at: row.get(1)? })
 }
 
-/// Matters that were opened within `from` and `to`, in order, after a position.
+/// Matters that were opened within two moments, in order, after a position; only a customer's, where one is named.
 pub fn matters_opened(
     tx: &mut Tx<'_>,
-    from: UnixMs,
-    to: UnixMs,
+    (from, to): (UnixMs, UnixMs),
     after: Position,
+    customer: Option<&str>,
     limit: i64,
 ) -> Result<Vec<ReportedMatter>, DbError> {
     let sql = "SELECT body, updated_at_ms FROM matter WHERE (opened_at_ms, id) > ($1, $2) AND opened_at_ms >= $3 \
-         AND opened_at_ms < $4 ORDER BY opened_at_ms, id LIMIT $5";
-    let params = [after.0.into(), after.1.into(), from.into(), to.into(), limit.into()];
+         AND opened_at_ms < $4 AND (CAST($5 AS TEXT) IS NULL OR customer = $5) ORDER BY opened_at_ms, id LIMIT $6";
+    let params = [after.0.into(), after.1.into(), from.into(), to.into(), customer.into(), limit.into()];
     tx.query(sql, &params)?.iter().map(read_matter).collect()
 }
 
 /// The positions of matters that were opened before a moment and may still count at it or later: those that are
 /// open, and those that were written since, which is not earlier than their end.
-pub fn matters_reaching_into(tx: &mut Tx<'_>, from: UnixMs) -> Result<Vec<Position>, DbError> {
+pub fn matters_reaching_into(
+    tx: &mut Tx<'_>,
+    from: UnixMs,
+    customer: Option<&str>,
+) -> Result<Vec<Position>, DbError> {
     let sql = "SELECT opened_at_ms, id FROM matter WHERE opened_at_ms < $1 AND (live = 1 OR updated_at_ms >= $1) \
-         ORDER BY opened_at_ms, id";
-    tx.query(sql, &[from.into()])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+         AND (CAST($2 AS TEXT) IS NULL OR customer = $2) ORDER BY opened_at_ms, id";
+    tx.query(sql, &[from.into(), customer.into()])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// One matter.

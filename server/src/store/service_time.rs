@@ -30,7 +30,8 @@ pub struct ServedLine {
     pub terms: Vec<ServedTerms>,
 }
 
-/// Lines after a code, in the order of their codes, at most `limit`; only those of a customer, where one is named.
+/// Lines after a code, in the order of their codes, at most `limit`; only those that are, or once were, a customer's, where
+/// one is named.
 pub fn lines(
     tx: &mut Tx<'_>,
     customer: Option<&str>,
@@ -38,7 +39,8 @@ pub fn lines(
     limit: usize,
 ) -> Result<Vec<ServedLine>, DbError> {
     let sql = "SELECT l.code, l.in_service, t.valid_from_ms, t.customer, t.pack, t.tier FROM \
-         (SELECT code, in_service FROM line WHERE code > $1 AND (CAST($2 AS TEXT) IS NULL OR customer = $2) \
+         (SELECT code, in_service FROM line WHERE code > $1 AND (CAST($2 AS TEXT) IS NULL \
+         OR code IN (SELECT line FROM line_terms WHERE customer = $2)) \
          ORDER BY code LIMIT $3) AS l JOIN line_terms t ON t.line = l.code ORDER BY l.code, t.valid_from_ms";
     let mut lines: Vec<ServedLine> = Vec::new();
     for row in tx.query(sql, &[after.into(), customer.into(), (limit as i64).into()])? {

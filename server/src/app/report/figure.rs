@@ -116,6 +116,8 @@ figures! {
     CallbackDone = "callback_done", Faults, Count;
     /// Of those, the ones in which the customer was satisfied.
     CallbackSatisfied = "callback_satisfied", Faults, Count;
+    /// Of those that were reached, the ones in which it was not.
+    CallbackUnsatisfied = "callback_unsatisfied", Faults, Count;
     /// Callbacks in time.
     CallbackKept = "callback_kept", Faults, Count;
     /// Callbacks that fell due and were not done in time.
@@ -162,6 +164,10 @@ figures! {
     ResolutionKept = "resolution_kept", Matters, Count;
     /// Matters that should have been resolved in the period and were not in time.
     ResolutionMissed = "resolution_missed", Matters, Count;
+    /// Of those that were resolved in time, complaints and requests.
+    RequestKept = "request_kept", Matters, Count;
+    /// Of those that were not, complaints and requests.
+    RequestMissed = "request_missed", Matters, Count;
     /// Of those that were resolved in time, defects.
     DefectKept = "defect_kept", Matters, Count;
     /// Of those that were not, defects.

@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::ReportError;
+use super::book::Book;
 use super::figure::{Figure, Figures};
-use super::group::{Book, Group, Keys};
+use super::group::{Group, Keys};
 use super::make::Report;
 use crate::db::{DbError, Tx};
 use crate::store::report::{self, Made, ReportedFault, ReportedMatter};

@@ -8,8 +8,9 @@ use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
 use super::ReportError;
+use super::book::Book;
 use super::figure::Figures;
-use super::group::{Book, Group, Keys};
+use super::group::{Group, Keys};
 use super::history::Learnt;
 use super::measure::Span;
 use super::period::Period;
@@ -58,6 +59,8 @@ pub struct Report {
     pub until: UnixMs,
     /// The figures of everything.
     pub total: Figures,
+    /// What was decided of exempt faults and matters, which is in no other figure.
+    pub exempt: Figures,
     /// The figures of each group, by key.
     pub groups: BTreeMap<Group, Vec<Entry>>,
 }
@@ -116,6 +119,7 @@ pub fn make(
         until: widest.until,
         groups: Group::ALL.into_iter().map(|group| (group, entries(book, &tally, group))).collect(),
         total: tally.total,
+        exempt: tally.exempt,
     })
 }
 
@@ -135,7 +139,7 @@ type Each<'a> = dyn FnMut(&mut Tx<'_>, ReportedFault) -> Result<ControlFlow<()>,
 /// The database's, and those of `each`.
 pub fn walk(tx: &mut Tx<'_>, book: &Book, after: Position, each: &mut Each<'_>) -> Result<(), ReportError> {
     let Span { from, to, .. } = *book.widest();
-    let reaching = report::reaching_into(tx, from)?;
+    let reaching = report::reaching_into(tx, from, book.only_customer())?;
     if reaching.len() > REACHING_MAX {
         return Err(ReportError::TooLarge("faults from before it", REACHING_MAX));
     }
@@ -147,7 +151,7 @@ pub fn walk(tx: &mut Tx<'_>, book: &Book, after: Position, each: &mut Each<'_>) 
     }
     let mut after = after;
     loop {
-        let faults = report::begun(tx, from, to, after, FAULTS_AT_ONCE)?;
+        let faults = report::begun(tx, (from, to), after, book.only_customer(), FAULTS_AT_ONCE)?;
         let more = faults.len() as i64 == FAULTS_AT_ONCE;
         for reported in faults {
             after = (reported.fault.started_at, reported.fault.id);
@@ -175,7 +179,7 @@ pub fn walk_matters(
     each: &mut EachMatter<'_>,
 ) -> Result<(), ReportError> {
     let Span { from, to, .. } = *book.widest();
-    let mut positions = report::matters_reaching_into(tx, from)?;
+    let mut positions = report::matters_reaching_into(tx, from, book.only_customer())?;
     if positions.len() > REACHING_MAX {
         return Err(ReportError::TooLarge("matters from before it", REACHING_MAX));
     }
@@ -188,7 +192,7 @@ pub fn walk_matters(
     }
     let mut after = after;
     loop {
-        let matters = report::matters_opened(tx, from, to, after, FAULTS_AT_ONCE)?;
+        let matters = report::matters_opened(tx, (from, to), after, book.only_customer(), FAULTS_AT_ONCE)?;
         let more = matters.len() as i64 == FAULTS_AT_ONCE;
         for reported in matters {
             after = (reported.matter.opened_at, reported.matter.id);

@@ -50,6 +50,17 @@ pub fn measure(fault: &Fault, span: &Span) -> Figures {
     figures
 }
 
+/// What was decided in the period of an exempt fault, and of no other: it counts nowhere.
+#[must_use]
+pub fn exempted(fault: &Fault, span: &Span) -> Figures {
+    let mut figures = Figures::default();
+    let known = !matches!(fault.state, State::Suspected | State::Withdrawn);
+    if fault.exemption.is_some() && known && fault.started_at < span.until {
+        promises(fault, span, &mut figures);
+    }
+    figures
+}
+
 /// The stretches without service in the period, for lines' unions; none of an exempt fault.
 pub fn outage<'a>(fault: &'a Fault, span: &Span) -> impl Iterator<Item = (UnixMs, UnixMs)> + use<'a> {
     clipped(if fault.counts() { &fault.outage } else { &[] }, *span)
@@ -98,6 +109,7 @@ fn callbacks(fault: &Fault, span: &Span, figures: &mut Figures) {
     for at in reached.into_iter().filter(|at| span.contains(*at)) {
         figures.add(Figure::CallbackDone, 1);
         figures.add(Figure::CallbackSatisfied, i64::from(satisfied_at == Some(at)));
+        figures.add(Figure::CallbackUnsatisfied, i64::from(satisfied_at != Some(at)));
     }
 }
 

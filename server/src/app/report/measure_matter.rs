@@ -40,6 +40,24 @@ pub fn measure_matter(matter: &Matter, span: &Span) -> Figures {
     figures
 }
 
+/// What was decided in the period of an exempt matter, and of no other: it counts nowhere.
+#[must_use]
+pub fn exempted_matter(matter: &Matter, span: &Span) -> Figures {
+    let mut figures = Figures::default();
+    if matter.exemption.is_some() && matter.opened_at < span.until {
+        promises(matter, span, &mut figures);
+    }
+    figures
+}
+
+const fn resolution_of(kind: MatterKind) -> Option<(Figure, Figure)> {
+    match kind {
+        MatterKind::Complaint | MatterKind::Request => Some((Figure::RequestKept, Figure::RequestMissed)),
+        MatterKind::Defect => Some((Figure::DefectKept, Figure::DefectMissed)),
+        MatterKind::Promise | MatterKind::Visit | MatterKind::Patrol => None,
+    }
+}
+
 fn promises(matter: &Matter, span: &Span, figures: &mut Figures) {
     for deadline in deadlines(matter, span.until) {
         let figure = match deadline.kind {
@@ -52,10 +70,12 @@ fn promises(matter: &Matter, span: &Span, figures: &mut Figures) {
             // Routing, reviews and decisions of supervisors: misses like every other.
             _ => None,
         };
-        if matter.kind == MatterKind::Defect && deadline.kind == DeadlineKind::Resolution {
+        if let Some((kept, missed)) =
+            resolution_of(matter.kind).filter(|_| deadline.kind == DeadlineKind::Resolution)
+        {
             let in_time = decided(&deadline, span);
-            figures.add(Figure::DefectKept, i64::from(in_time == Some(true)));
-            figures.add(Figure::DefectMissed, i64::from(in_time == Some(false)));
+            figures.add(kept, i64::from(in_time == Some(true)));
+            figures.add(missed, i64::from(in_time == Some(false)));
         }
         match (decided(&deadline, span), figure) {
             (Some(true), Some((kept, _))) => figures.add(kept, 1),

@@ -6,6 +6,7 @@
 //!
 //! **Invariant:** once a period is over, its figures are a function of the facts: no clock, no order of arrival.
 
+pub mod book;
 pub mod figure;
 pub mod group;
 pub mod history;

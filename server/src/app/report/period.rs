@@ -30,6 +30,9 @@ pub enum PeriodKind {
 }
 
 impl PeriodKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Month, Self::Quarter, Self::Year];
+
     /// Its name in paths and on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -43,7 +46,7 @@ impl PeriodKind {
     /// Reads [`PeriodKind::name`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Month, Self::Quarter, Self::Year].into_iter().find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
     /// How periods of this kind are written.
@@ -84,6 +87,12 @@ impl Period {
         }
     }
 
+    /// Reads a period of whichever kind.
+    #[must_use]
+    pub fn of_any_kind(text: &str) -> Option<Self> {
+        PeriodKind::ALL.into_iter().find_map(|kind| Self::parse(kind, text))
+    }
+
     /// Whether it is a month, a quarter or a year.
     #[must_use]
     pub const fn kind(self) -> PeriodKind {
@@ -100,6 +109,17 @@ impl Period {
         match self {
             Self::Month(year, _) | Self::Quarter(year, _) | Self::Year(year) => year,
         }
+    }
+
+    /// Its months, in order.
+    #[must_use]
+    pub fn months(self) -> Vec<Self> {
+        let (first, last) = match self {
+            Self::Month(_, month) => (month, month),
+            Self::Quarter(_, quarter) => (quarter * 3 - 2, quarter * 3),
+            Self::Year(_) => (1, 12),
+        };
+        (first..=last).map(|month| Self::Month(self.year(), month)).collect()
     }
 
     /// Its first moment in the zone, and the first after it.

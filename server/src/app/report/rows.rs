@@ -7,8 +7,9 @@ use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 
 use super::ReportError;
+use super::book::Book;
 use super::figure::Figure;
-use super::group::{Book, Group, Keys};
+use super::group::{Group, Keys};
 use super::history::Learnt;
 use super::make::{Entry, START, make, walk, walk_matters};
 use super::measure::{exempt_outage, measure, outage};
@@ -198,7 +199,7 @@ pub fn lines(
 }
 
 /// A code within a link: codes have none of the characters that end a part of a path, and may have others of a query.
-fn query_text(code: &str) -> String {
+pub(in crate::app) fn query_text(code: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
     let written = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     code.bytes().map(written).collect()

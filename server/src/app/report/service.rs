@@ -8,8 +8,8 @@ use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 
 use super::ReportError;
+use super::book::{Book, Place};
 use super::figure::{Figure, Figures};
-use super::group::{Book, Place};
 use super::make::within_bounds;
 use super::period::{Period, PeriodKind};
 use super::stretch::{Stretch, stretches};
@@ -97,7 +97,7 @@ pub(super) fn count(
     }
     let mut after = String::new();
     loop {
-        let lines = service_time::lines(tx, None, &after, LINES_AT_ONCE)?;
+        let lines = service_time::lines(tx, book.only_customer(), &after, LINES_AT_ONCE)?;
         let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return Ok(()) };
         let parts = report::contributions(tx, &first.code, &last.code, (period.year() - 1, period.year()))?;
         for line in &lines {
@@ -124,6 +124,9 @@ fn count_line(book: &Book, tally: &mut Tally, line: &ServedLine, parts: &[Part])
             continue;
         }
         let keys = book.keys_of_line(&line.code, &stretch.terms);
+        if !book.wants(&keys) {
+            continue;
+        }
         let promise = place.pack.availability.as_ref().zip(last);
         tally.add_time(keys, &figures, promise.map(|(promise, last)| LineAvailability::new(promise, &last)));
     }

@@ -8,10 +8,11 @@ use linewatch_shared::rules::{RepeatCounts, RepeatWindow};
 use linewatch_shared::sla::{Fault, Interval, Terms, union_ms, year_bounds};
 use linewatch_shared::time::{DAY_MS, UnixMs};
 
+use super::book::Book;
 use super::figure::{Figure, Figures};
-use super::group::{Book, Group, Keys};
-use super::measure::{Span, exempt_outage, measure, outage};
-use super::measure_matter::measure_matter;
+use super::group::{Group, Keys};
+use super::measure::{Span, exempt_outage, exempted, measure, outage};
+use super::measure_matter::{exempted_matter, measure_matter};
 use super::period::Period;
 use super::service::LineAvailability;
 use crate::store::figures::Part;
@@ -48,6 +49,8 @@ struct LineTally {
 pub struct Tally {
     /// Of everything.
     pub total: Figures,
+    /// What was decided of exempt faults and matters, which is in no other sum.
+    pub exempt: Figures,
     groups: BTreeMap<Group, BTreeMap<String, Figures>>,
     lines: BTreeMap<String, LineTally>,
     /// Lines' places in the year.
@@ -63,6 +66,7 @@ impl Default for Tally {
         let groups = Group::ALL.into_iter().map(|group| (group, BTreeMap::new())).collect();
         Self {
             total: Figures::default(),
+            exempt: Figures::default(),
             groups,
             lines: BTreeMap::new(),
             years: BTreeMap::new(),
@@ -83,6 +87,10 @@ impl Tally {
             return;
         }
         let keys = book.keys(fault);
+        if !book.wants(&keys) {
+            return;
+        }
+        self.exempt.add_all(&exempted(fault, span));
         let touched = !pieces.is_empty() || figures.get(Figure::Faults) > 0;
         let line = self.lines.entry(fault.line.clone()).or_insert_with(|| LineTally {
             keys: keys.clone(),
@@ -105,9 +113,17 @@ impl Tally {
 
     /// Adds a matter.
     pub fn add_matter(&mut self, book: &Book, matter: &Matter) {
-        let figures = measure_matter(matter, book.span_of_matter(matter));
-        if !figures.is_zero() {
-            self.count(&book.keys_of_matter(matter), &figures);
+        let span = book.span_of_matter(matter);
+        let (figures, exempt) = (measure_matter(matter, span), exempted_matter(matter, span));
+        if figures.is_zero() && exempt.is_zero() {
+            return;
+        }
+        let keys = book.keys_of_matter(matter);
+        if book.wants(&keys) {
+            self.exempt.add_all(&exempt);
+            if !figures.is_zero() {
+                self.count(&keys, &figures);
+            }
         }
     }
 

@@ -150,6 +150,7 @@ async fn a_month_is_what_one_counts_by_hand() {
             (Figure::RepairMissed, 2),
             (Figure::CallbackDone, 1),
             (Figure::CallbackSatisfied, 1),
+            (Figure::CallbackUnsatisfied, 0),
             (Figure::CallbackKept, 1),
             (Figure::CallbackMissed, 0),
             (Figure::Missed, 14),
