@@ -23,7 +23,7 @@ use crate::app::desk::recount::recount;
 use crate::app::desk::{Channels, Desk};
 use crate::app::live::{self, Live};
 use crate::app::packs::PackSet;
-use crate::app::{App, AppError, Pulse, housekeeping, packs, server};
+use crate::app::{App, AppError, Pulse, erasure, housekeeping, packs, server};
 use crate::auth::throttle::Throttle;
 use crate::config::Settings;
 use crate::db::Db;
@@ -99,6 +99,9 @@ fn background(app: &Arc<App>, tls: &Arc<ServerTls>, tasks: &mut JoinSet<anyhow::
 }
 
 async fn housekeep(app: Arc<App>, tls: Arc<ServerTls>) {
+    if let Err(e) = erasure::come_round(&app.db, app.settings.erase_after_ms, app.now()).await {
+        tracing::error!(error = %e, "an erasure failed; it is tried again");
+    }
     if let Err(e) = housekeeping::tick(&app.db, app.now()).await {
         tracing::warn!(error = %e, "housekeeping failed; trying again later");
     }

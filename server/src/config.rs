@@ -155,6 +155,9 @@ pub struct Settings {
     pub daily_list_minute: u32,
     /// `desk.noc_email`: where the whole of the day's list goes.
     pub noc_email: Option<String>,
+    /// `desk.erase_after`, no default, in milliseconds: how long after the end of a customer's service what is personal
+    /// is erased by itself.
+    pub erase_after_ms: Option<i64>,
 }
 
 impl Settings {

@@ -7,6 +7,7 @@ pub mod backoff;
 pub mod calendar;
 pub mod detector;
 pub mod enrol_token;
+pub mod erase;
 pub mod facts;
 pub mod health;
 pub mod matter;

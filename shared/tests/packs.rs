@@ -33,6 +33,7 @@ fn rules(tier: &str, service: &str) -> LineRules {
         tier: tier.to_owned(),
         service: service.to_owned(),
         owner: "own".to_owned(),
+        promised: true,
     };
     LineRules::new("L1", vec![terms], [PackVersion { valid_from: UnixMs(0), pack }]).unwrap()
 }

@@ -40,6 +40,7 @@ pub fn rules(line: &ReferenceLine, packs: &[PackVersion]) -> Option<LineRules> {
         tier: terms.tier.clone(),
         service: terms.service.clone(),
         owner: terms.agent.clone(),
+        promised: terms.promised,
     });
     LineRules::new(&line.code, terms.collect(), packs.iter().cloned())
         .inspect_err(|error| tracing::warn!(%error, "no countdown"))
@@ -76,6 +77,7 @@ mod tests {
             tier: tier.to_owned(),
             agent: String::new(),
             service: String::new(),
+            promised: true,
         };
         let line = |code: &str, terms| ReferenceLine {
             code: code.to_owned(),

@@ -1,5 +1,6 @@
 //! Customers and their lines, as lists show them.
 
+use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 
 use crate::db::{Db, DbError};
@@ -34,6 +35,10 @@ pub struct Customer {
     pub contact_phone: Option<String>,
     /// How many lines it has.
     pub lines: u32,
+    /// From when on nothing is promised, RFC 3339; null while its service goes on.
+    pub service_ends_at: Option<String>,
+    /// When what is personal of it was erased, RFC 3339.
+    pub erased_at: Option<String>,
 }
 
 /// A line, as lists show it.
@@ -83,7 +88,7 @@ pub async fn list_lines(db: &Db, search: Search) -> Result<Vec<LineItem>, DbErro
 
 impl From<ListedCustomer> for Customer {
     fn from(listed: ListedCustomer) -> Self {
-        let ListedCustomer { code, row, lines } = listed;
+        let ListedCustomer { code, row, lines, service_ends_at, erased_at } = listed;
         let [region, manager, manager_email, deputy, deputy_email, contact_name, contact_phone] = row.rest;
         Self {
             code,
@@ -98,6 +103,8 @@ impl From<ListedCustomer> for Customer {
             contact_name,
             contact_phone,
             lines,
+            service_ends_at: service_ends_at.map(UnixMs::to_rfc3339),
+            erased_at: erased_at.map(UnixMs::to_rfc3339),
         }
     }
 }

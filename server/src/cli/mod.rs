@@ -4,6 +4,7 @@
 mod admin;
 mod assessment;
 mod check;
+mod customer;
 mod out;
 mod report;
 mod serve;
@@ -69,6 +70,9 @@ enum Command {
     /// Users: who may sign in.
     #[command(subcommand)]
     User(UserCommand),
+    /// Customers: the end of their service, and erasure.
+    #[command(subcommand)]
+    Customer(customer::CustomerCommand),
     /// Agents: who may sync.
     #[command(subcommand)]
     Agent(AgentCommand),
@@ -191,6 +195,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Import { file, dry_run, json } => admin::import(&desk, &file, dry_run, json).await,
         Command::Export { what, file } => admin::export(&desk, what, &file).await,
         Command::User(command) => admin::user(&desk, command).await,
+        Command::Customer(command) => customer::run(&desk, command).await,
         Command::Agent(command) => admin::agent(&desk, command).await,
         Command::Backup { file } => admin::backup(&desk, file).await,
         Command::Report(args) => report::run(&desk, args).await,

@@ -47,6 +47,7 @@ pub(super) fn settings(s: &mut Source) -> Settings {
         time_zone: s.parsed("desk.time_zone", time_zone).unwrap_or(chrono_tz::Asia::Shanghai),
         daily_list_minute: s.parsed("desk.daily_list_at", minute_of_day).unwrap_or(DEFAULT_DAILY_LIST_MINUTE),
         noc_email: s.parsed("desk.noc_email", plain_address),
+        erase_after_ms: s.parsed("desk.erase_after", duration_ms),
         data_dir,
     }
 }

@@ -22,6 +22,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0011_rota", include_str!("../../migrations/0011_rota.sql")),
     ("0012_sites", include_str!("../../migrations/0012_sites.sql")),
     ("0013_service_start", include_str!("../../migrations/0013_service_start.sql")),
+    ("0014_service_end", include_str!("../../migrations/0014_service_end.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{AFTER_FAILURE, LOOK_EVERY, failed, pause, woken_or};
 use crate::app::App;
-use crate::app::daily_list;
 use crate::app::matters::duties::{assign, begin_rounds};
+use crate::app::{daily_list, service};
 use crate::db::{DbError, Priority};
 use crate::store::reference;
 
@@ -34,9 +34,13 @@ pub(super) async fn run(app: Arc<App>) -> anyhow::Result<()> {
     }
 }
 
-/// Looks at every customer after the reference data changed, keeps the day's list, then begins what is due. A round
+/// Acts upon services that have ended, looks at every customer after the reference data changed, keeps the day's list, then begins what is due. A round
 /// that begins may show that the next one is due as well: after the server's absence all of them follow at once.
 async fn tick(app: &Arc<App>, seen: &mut Option<i64>) -> Result<(), DbError> {
+    let (desk, now) = (app.desk.clone(), app.now());
+    app.db
+        .write(Priority::Ingest, move |tx| service::come_round(&desk, tx, now).map_err(DbError::from))
+        .await?;
     let head = app.db.read(reference::head).await?;
     if *seen != Some(head) {
         assign_all(app).await?;

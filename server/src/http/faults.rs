@@ -50,6 +50,7 @@ impl From<DeskError> for ApiError {
         match error {
             DeskError::Db(error) => error.into(),
             DeskError::NoLine(_) => Self::not_found("unknown_line", error.to_string()),
+            DeskError::NoCustomer(_) => Self::not_found("unknown_customer", error.to_string()),
             DeskError::NoUpstream(_) => Self::not_found("unknown_upstream", error.to_string()),
             DeskError::NoWork(_) => Self::not_found("unknown_planned_work", error.to_string()),
             DeskError::NoFault(_) => Self::not_found("unknown_fault", error.to_string()),

@@ -18,6 +18,7 @@ mod board;
 mod confirm;
 mod dead_letters;
 mod deadlines;
+mod erasures;
 pub mod error;
 mod export;
 pub mod extract;
@@ -45,6 +46,9 @@ mod reference;
 mod report_tests;
 mod reports;
 mod rota;
+mod service_end;
+#[cfg(test)]
+mod service_tests;
 pub mod session;
 mod shift;
 #[cfg(test)]
@@ -104,6 +108,8 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = availability::routes(router);
     let router = people::routes(router);
     let router = export::routes(router);
+    let router = service_end::routes(router);
+    let router = erasures::routes(router);
     let router = surveys::routes(router);
     let router = rota::routes(router);
     let router = pack_preview::routes(router);

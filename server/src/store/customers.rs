@@ -96,18 +96,24 @@ pub struct ListedCustomer {
     pub row: CustomerRow,
     /// How many lines it has.
     pub lines: u32,
+    /// From when on nothing is promised.
+    pub service_ends_at: Option<UnixMs>,
+    /// When what is personal was erased.
+    pub erased_at: Option<UnixMs>,
 }
 
 /// Customers in the order of their codes.
 pub fn list(tx: &mut Tx<'_>, search: &Search) -> Result<Vec<ListedCustomer>, DbError> {
     let sql = format!(
-        "SELECT {COLUMNS}, (SELECT COUNT(*) FROM line l WHERE l.customer = c.code) FROM customer c WHERE c.code > $1 \
+        "SELECT {COLUMNS}, (SELECT COUNT(*) FROM line l WHERE l.customer = c.code), \
+         c.service_ends_ms, c.erased_at_ms FROM customer c WHERE c.code > $1 \
          AND (CAST($2 AS TEXT) IS NULL OR LOWER(c.code) LIKE $2 ESCAPE '\\' OR LOWER(c.name) LIKE $2 ESCAPE '\\') \
          ORDER BY c.code LIMIT $3"
     );
     let listed = |row: &Row| {
         let (code, customer) = read(row)?;
-        Ok(ListedCustomer { code, row: customer, lines: row.get(11)? })
+        let (service_ends_at, erased_at) = (row.get(12)?, row.get(13)?);
+        Ok(ListedCustomer { code, row: customer, lines: row.get(11)?, service_ends_at, erased_at })
     };
     tx.query(&sql, &search.params()[..3])?.iter().map(listed).collect()
 }
@@ -151,7 +157,7 @@ pub struct Contacts {
 /// Every customer's contact data after a code, in the order of codes.
 pub fn contacts(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<Contacts>, DbError> {
     let sql = "SELECT code, name, manager, manager_email, deputy, deputy_email, contact_name, contact_phone, \
-         updated_at_ms FROM customer WHERE code > $1 ORDER BY code LIMIT $2";
+         updated_at_ms FROM customer WHERE code > $1 AND service_over = 0 ORDER BY code LIMIT $2";
     tx.query(sql, &[after.into(), limit.into()])?
         .iter()
         .map(|row| {

@@ -129,11 +129,17 @@ pub fn of_round(tx: &mut Tx<'_>, matter: Uuid) -> Result<Option<Duty>, DbError> 
 
 /// Customers with their tier, pack and manager, a page of them: what duties are made for.
 pub fn customers(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<DutyCustomer>, DbError> {
-    let sql = "SELECT code, tier, pack, created_at_ms FROM customer WHERE code > $1 ORDER BY code LIMIT $2";
+    let sql = "SELECT code, tier, pack, created_at_ms, service_over FROM customer WHERE code > $1 ORDER BY code LIMIT $2";
     tx.query(sql, &[after.into(), limit.into()])?
         .iter()
         .map(|row| {
-            Ok(DutyCustomer { code: row.get(0)?, tier: row.get(1)?, pack: row.get(2)?, since: row.get(3)? })
+            Ok(DutyCustomer {
+                code: row.get(0)?,
+                tier: row.get(1)?,
+                pack: row.get(2)?,
+                since: row.get(3)?,
+                is_served: !row.get::<bool>(4)?,
+            })
         })
         .collect()
 }
@@ -149,4 +155,6 @@ pub struct DutyCustomer {
     pub pack: String,
     /// Known since.
     pub since: UnixMs,
+    /// Whether anything comes round for it: its service is not over.
+    pub is_served: bool,
 }

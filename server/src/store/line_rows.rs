@@ -87,29 +87,45 @@ pub fn save(tx: &mut Tx<'_>, lines: &BTreeMap<String, LineRow>, now: UnixMs) -> 
     Ok(())
 }
 
+/// When a line's service ends: its own end or its customer's, whichever is earlier.
+const ENDS: &str = "CASE WHEN c.service_ends_ms < COALESCE(l.service_ends_ms, c.service_ends_ms + 1) \
+     THEN c.service_ends_ms ELSE l.service_ends_ms END";
+
 /// Adds a row of terms for each line whose terms in effect are not those of its last row; gives their
-/// codes. A clock that was set back never puts a new row before the last one.
+/// codes. A clock that was set back never puts a new row before the last one. An end of service that lies ahead has
+/// its row already, so that nothing has to happen at that moment for nothing to be promised from it on.
 pub fn save_changed_terms(tx: &mut Tx<'_>, now: UnixMs) -> Result<Vec<String>, DbError> {
-    let changed = "SELECT l.code, l.customer, c.pack, COALESCE(l.tier, c.tier), l.agent, l.service, t.valid_from_ms \
+    tx.execute("DELETE FROM line_terms WHERE valid_from_ms > $1 AND promised = 0", &[now.into()])?;
+    let promised = format!("CASE WHEN ({ENDS}) <= $1 THEN 0 ELSE 1 END");
+    let changed = format!(
+        "SELECT l.code, l.customer, c.pack, COALESCE(l.tier, c.tier), l.agent, l.service, {promised}, t.valid_from_ms \
          FROM line l JOIN customer c ON c.code = l.customer LEFT JOIN line_terms t ON t.line = l.code \
          AND t.valid_from_ms = (SELECT MAX(m.valid_from_ms) FROM line_terms m WHERE m.line = l.code) \
          WHERE t.line IS NULL OR t.customer <> l.customer OR t.pack <> c.pack \
          OR t.tier <> COALESCE(l.tier, c.tier) OR t.agent IS DISTINCT FROM l.agent \
-         OR t.service IS DISTINCT FROM l.service";
+         OR t.service IS DISTINCT FROM l.service OR t.promised <> {promised}"
+    );
     let mut codes = Vec::new();
     let mut rows: Vec<Vec<Value>> = Vec::new();
-    for row in tx.query(changed, &[])? {
+    for row in tx.query(&changed, &[now.into()])? {
         let code: String = row.get(0)?;
-        let last: Option<i64> = row.get(6)?;
+        let last: Option<i64> = row.get(7)?;
         let valid_from_ms = last.map_or(now.0, |last| now.0.max(last + 1));
         let kept = |index| row.get::<Value>(index);
-        let terms = [kept(1)?, kept(2)?, kept(3)?, kept(4)?, kept(5)?];
+        let terms = [kept(1)?, kept(2)?, kept(3)?, kept(4)?, kept(5)?, kept(6)?];
         rows.push([code.as_str().into(), valid_from_ms.into()].into_iter().chain(terms).collect());
         codes.push(code);
     }
-    let sql = "INSERT INTO line_terms (line, valid_from_ms, customer, pack, tier, agent, service) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let sql = "INSERT INTO line_terms (line, valid_from_ms, customer, pack, tier, agent, service, promised) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     tx.batch(sql, &rows)?;
+    let ending = format!(
+        "INSERT INTO line_terms (line, valid_from_ms, customer, pack, tier, agent, service, promised) \
+         SELECT l.code, {ENDS}, l.customer, c.pack, COALESCE(l.tier, c.tier), l.agent, l.service, 0 \
+         FROM line l JOIN customer c ON c.code = l.customer WHERE ({ENDS}) > $1 \
+         ON CONFLICT (line, valid_from_ms) DO UPDATE SET promised = 0"
+    );
+    tx.execute(&ending, &[now.into()])?;
     Ok(codes)
 }
 

@@ -35,12 +35,15 @@ pub struct LineInfo {
     pub state: String,
     /// Since when.
     pub state_since: Option<UnixMs>,
+    /// When its service ends or ended: its own end or the customer's, whichever is earlier.
+    pub service_ends_at: Option<UnixMs>,
 }
 
 const INFO: &str = "SELECT l.code, l.site, l.service, a.name, c.code, c.name, c.manager, c.manager_email, \
      c.contact_name, c.contact_phone, CASE WHEN a.silent_since_ms IS NULL THEN s.state ELSE 'unknown' END, \
      CASE WHEN a.silent_since_ms IS NULL THEN s.since_ms ELSE a.silent_since_ms END, \
-     l.upstream FROM line l JOIN customer c ON c.code = l.customer \
+     l.upstream, CASE WHEN c.service_ends_ms < COALESCE(l.service_ends_ms, c.service_ends_ms + 1) THEN c.service_ends_ms \
+     ELSE l.service_ends_ms END FROM line l JOIN customer c ON c.code = l.customer \
      LEFT JOIN agent a ON a.id = l.agent LEFT JOIN line_state s ON s.line = l.code";
 
 fn info(row: &Row) -> Result<LineInfo, DbError> {
@@ -59,6 +62,7 @@ fn info(row: &Row) -> Result<LineInfo, DbError> {
         state: row.get::<Option<String>>(10)?.unwrap_or_else(|| "unknown".to_owned()),
         state_since: row.get(11)?,
         upstream: text(12)?,
+        service_ends_at: row.get(13)?,
     })
 }
 
@@ -89,15 +93,15 @@ pub fn was_in_scope(tx: &mut Tx<'_>, code: &str, agent: Uuid) -> Result<bool, Db
     Ok(tx.query_opt(sql, &[code.into(), agent.into()])?.is_some())
 }
 
-/// The lines that are the agent's now.
+/// The lines that are the agent's now, without those whose service is over.
 pub fn of_agent(tx: &mut Tx<'_>, agent: Uuid) -> Result<Vec<String>, DbError> {
-    let sql = "SELECT code FROM line WHERE agent = $1 ORDER BY code";
+    let sql = "SELECT code FROM line WHERE agent = $1 AND service_over = 0 ORDER BY code";
     tx.query(sql, &[agent.into()])?.iter().map(|row| row.get(0)).collect()
 }
 
 /// The line's rules through time; none while the line is not known.
 pub fn rules(tx: &mut Tx<'_>, line: &str, packs: &[PackVersion]) -> Result<Option<LineRules>, DbError> {
-    let sql = "SELECT t.valid_from_ms, t.customer, t.pack, t.tier, a.name, t.service FROM line_terms t \
+    let sql = "SELECT t.valid_from_ms, t.customer, t.pack, t.tier, a.name, t.service, t.promised FROM line_terms t \
          LEFT JOIN agent a ON a.id = t.agent WHERE t.line = $1 ORDER BY t.valid_from_ms";
     let mut terms = Vec::new();
     for row in tx.query(sql, &[line.into()])? {
@@ -108,6 +112,7 @@ pub fn rules(tx: &mut Tx<'_>, line: &str, packs: &[PackVersion]) -> Result<Optio
             tier: row.get(3)?,
             owner: row.get::<Option<String>>(4)?.unwrap_or_default(),
             service: row.get::<Option<String>>(5)?.unwrap_or_default(),
+            promised: row.get(6)?,
         });
     }
     if terms.is_empty() {

@@ -183,25 +183,26 @@ pub struct Ahead {
     pub n: i64,
     /// Who sent it.
     pub agent: Uuid,
+    /// The hash of the bytes that came.
+    pub hash: Hash,
     /// Its bytes.
     pub bytes: Vec<u8>,
 }
 
 fn ahead(row: &crate::db::Row) -> Result<Ahead, DbError> {
-    Ok(Ahead { n: row.get(0)?, agent: row.get(1)?, bytes: row.get(2)? })
+    Ok(Ahead { n: row.get(0)?, agent: row.get(1)?, hash: Hash(row.get(2)?), bytes: row.get(3)? })
 }
 
 /// What only came too early and is due now, the earliest first.
 pub fn ahead_until(tx: &mut Tx<'_>, now: UnixMs, limit: i64) -> Result<Vec<Ahead>, DbError> {
-    let sql = "SELECT n, agent, bytes FROM aside WHERE due_at_ms IS NOT NULL AND due_at_ms <= $1 \
+    let sql = "SELECT n, agent, hash, bytes FROM aside WHERE due_at_ms IS NOT NULL AND due_at_ms <= $1 \
          ORDER BY due_at_ms, n LIMIT $2";
     tx.query(sql, &[now.into(), limit.into()])?.iter().map(ahead).collect()
 }
 
 /// What waits because an agent dated it ahead.
 pub fn ahead_of(tx: &mut Tx<'_>, agent: Uuid, limit: i64) -> Result<Vec<Ahead>, DbError> {
-    let sql =
-        "SELECT n, agent, bytes FROM aside WHERE agent = $1 AND due_at_ms IS NOT NULL ORDER BY n LIMIT $2";
+    let sql = "SELECT n, agent, hash, bytes FROM aside WHERE agent = $1 AND due_at_ms IS NOT NULL ORDER BY n LIMIT $2";
     tx.query(sql, &[agent.into(), limit.into()])?.iter().map(ahead).collect()
 }
 

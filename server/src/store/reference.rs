@@ -71,7 +71,7 @@ pub fn lines_of_agent(
     limit: i64,
 ) -> Result<Vec<ReferenceLine>, DbError> {
     let sql = "SELECT code, customer, site, service, probe, interval_ms FROM line WHERE agent = $1 AND code > $2 \
-         ORDER BY code LIMIT $3";
+         AND service_over = 0 ORDER BY code LIMIT $3";
     let mut lines = Vec::new();
     for row in tx.query(sql, &[agent.into(), after.into(), limit.into()])? {
         let code: String = row.get(0)?;
@@ -95,7 +95,7 @@ fn line(code: String, row: &Row, terms: Vec<ReferenceTerms>) -> Result<Reference
 }
 
 fn terms(tx: &mut Tx<'_>, line: &str) -> Result<Vec<ReferenceTerms>, DbError> {
-    let sql = "SELECT t.valid_from_ms, t.pack, t.tier, a.name, t.service FROM line_terms t LEFT JOIN agent a ON a.id = t.agent \
+    let sql = "SELECT t.valid_from_ms, t.pack, t.tier, a.name, t.service, t.promised FROM line_terms t LEFT JOIN agent a ON a.id = t.agent \
          WHERE t.line = $1 ORDER BY t.valid_from_ms";
     let read = |row: &Row| {
         Ok(ReferenceTerms {
@@ -104,6 +104,7 @@ fn terms(tx: &mut Tx<'_>, line: &str) -> Result<Vec<ReferenceTerms>, DbError> {
             tier: row.get(2)?,
             agent: row.get::<Option<String>>(3)?.unwrap_or_default(),
             service: row.get::<Option<String>>(4)?.unwrap_or_default(),
+            promised: row.get(5)?,
         })
     };
     tx.query(sql, &[line.into()])?.iter().map(read).collect()

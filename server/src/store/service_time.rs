@@ -17,6 +17,8 @@ pub struct ServedTerms {
     pub pack: String,
     /// The tier's name.
     pub tier: String,
+    /// False while nothing is promised.
+    pub promised: bool,
 }
 
 /// A line with its terms through time.
@@ -38,7 +40,7 @@ pub fn lines(
     after: &str,
     limit: usize,
 ) -> Result<Vec<ServedLine>, DbError> {
-    let sql = "SELECT l.code, l.in_service, t.valid_from_ms, t.customer, t.pack, t.tier FROM \
+    let sql = "SELECT l.code, l.in_service, t.valid_from_ms, t.customer, t.pack, t.tier, t.promised FROM \
          (SELECT code, in_service FROM line WHERE code > $1 AND (CAST($2 AS TEXT) IS NULL \
          OR code IN (SELECT line FROM line_terms WHERE customer = $2)) \
          ORDER BY code LIMIT $3) AS l JOIN line_terms t ON t.line = l.code ORDER BY l.code, t.valid_from_ms";
@@ -50,6 +52,7 @@ pub fn lines(
             customer: row.get(3)?,
             pack: row.get(4)?,
             tier: row.get(5)?,
+            promised: row.get(6)?,
         };
         match lines.last_mut().filter(|line| line.code == code) {
             Some(line) => line.terms.push(terms),

@@ -216,7 +216,7 @@ impl Deadline {
 #[must_use]
 pub fn deadlines(fault: &Fault, now: UnixMs) -> Vec<Deadline> {
     let mut list = through_rerates(fault, single_promises);
-    for feedback in &fault.feedback {
+    for feedback in fault.feedback.iter().filter(|feedback| fault.is_promised_at(feedback.run.from)) {
         // A stretch of feedback keeps what was promised when it began.
         let tier = fault.tier_at(feedback.run.from);
         if let Some(every_ms) = tier.feedback_every_ms {
@@ -229,6 +229,9 @@ pub fn deadlines(fault: &Fault, now: UnixMs) -> Vec<Deadline> {
 /// What is promised once, by the fault's terms.
 fn single_promises(fault: &Fault) -> Vec<Deadline> {
     let tier = &fault.terms.tier;
+    if !fault.terms.promised {
+        return Vec::new();
+    }
     let pauses: Vec<Interval> = fault.pauses.iter().map(|pause| pause.span).collect();
     let mut list = Vec::new();
     list.extend(restoration(fault, &pauses));
@@ -265,7 +268,7 @@ pub fn feedback_missed(fault: &Fault, now: UnixMs) -> i64 {
     let passed = |feedback: &FeedbackRun| {
         Some(periods_passed(feedback, fault.tier_at(feedback.run.from).feedback_every_ms?, now))
     };
-    fault.feedback.iter().filter_map(passed).sum()
+    fault.feedback.iter().filter(|feedback| fault.is_promised_at(feedback.run.from)).filter_map(passed).sum()
 }
 
 fn restoration(fault: &Fault, pauses: &[Interval]) -> Option<Deadline> {

@@ -82,6 +82,18 @@ pub struct Terms {
     pub service: String,
     /// The tier with its limits.
     pub tier: Tier,
+    /// False where nothing was promised: the fault is worked on, and owes no deadline.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub promised: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_yes(promised: &bool) -> bool {
+    *promised
 }
 
 /// Terms that held until a fault was re-rated.
@@ -254,7 +266,9 @@ impl Fault {
     /// Whether the fault counts in the figures.
     #[must_use]
     pub const fn counts(&self) -> bool {
-        self.exemption.is_none() && !matches!(self.state, State::Suspected | State::Withdrawn)
+        self.exemption.is_none()
+            && self.terms.promised
+            && !matches!(self.state, State::Suspected | State::Withdrawn)
     }
 
     /// Whether a pause is in force.

@@ -165,6 +165,7 @@ impl Walk<'_> {
                 version: pack.version.clone(),
                 service: self.rules.terms_at(at).service.clone(),
                 tier: tier.clone(),
+                promised: self.rules.terms_at(at).promised,
             },
             countable: Countable::default(),
             former: Vec::new(),

@@ -65,7 +65,9 @@ impl Fault {
             let tiers: Vec<&str> = pack.tiers.iter().map(|tier| tier.name.as_str()).collect();
             format!("\"{name}\" is no tier of the pack {pack_name} {version}; it has: {}", tiers.join(", "))
         })?;
-        let terms = Terms { version: pack.version.clone(), tier, ..self.terms.clone() };
+        // A fault from before its customer was admitted is promised something from here on.
+        let promised = rules.terms_at(at).promised;
+        let terms = Terms { version: pack.version.clone(), tier, promised, ..self.terms.clone() };
         if terms == self.terms {
             return Err("it is promised by that tier and version already".to_owned());
         }
@@ -77,8 +79,18 @@ impl Fault {
     /// The tier that held at a moment.
     #[must_use]
     pub fn tier_at(&self, at: UnixMs) -> &Tier {
+        &self.terms_at(at).tier
+    }
+
+    /// Whether anything was promised at a moment.
+    #[must_use]
+    pub fn is_promised_at(&self, at: UnixMs) -> bool {
+        self.terms_at(at).promised
+    }
+
+    fn terms_at(&self, at: UnixMs) -> &Terms {
         let former = self.former.iter().find(|former| at < former.until);
-        former.map_or(&self.terms.tier, |former| &former.terms.tier)
+        former.map_or(&self.terms, |former| &former.terms)
     }
 
     /// Counts the working time that its limits need, now and before it was re-rated.

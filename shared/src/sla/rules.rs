@@ -25,6 +25,8 @@ pub struct LineTerms {
     pub service: String,
     /// The agent whose evidence decides; empty for none.
     pub owner: String,
+    /// False while nothing is promised: before its customer is admitted, and once its service has ended.
+    pub promised: bool,
 }
 
 /// A version of a pack, in force from a moment on.

@@ -233,6 +233,18 @@ pub struct ReferenceTerms {
     pub service: String,
     /// The agent that owns the line's evidence; empty for none.
     pub agent: String,
+    /// False while nothing is promised.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub promised: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_yes(promised: &bool) -> bool {
+    *promised
 }
 
 /// A version of a pack.

@@ -27,6 +27,7 @@ fn rules() -> LineRules {
         tier: "AAA".to_owned(),
         service: String::new(),
         owner: "own".to_owned(),
+        promised: true,
     };
     LineRules::new("L1", vec![terms], [PackVersion { valid_from: UnixMs(0), pack: Arc::new(pack) }]).unwrap()
 }

@@ -56,6 +56,8 @@ fn tier() -> String {
 pub struct TermsLine {
     pub from: String,
     pub tier: String,
+    /// False: from then on nothing is promised.
+    pub promised: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -159,16 +161,19 @@ impl Teller<'_> {
             }
         }
         let pack = Pack::parse(&toml::to_string(&text).unwrap(), "story").unwrap();
-        let terms = |valid_from, tier: &str| LineTerms {
+        let terms = |valid_from, tier: &str, promised| LineTerms {
             valid_from,
             customer: "C1".to_owned(),
             pack: "group-line".to_owned(),
             tier: tier.to_owned(),
             service: String::new(),
             owner: "own".to_owned(),
+            promised,
         };
-        let mut all = vec![terms(UnixMs(0), &self.story.tier)];
-        all.extend(self.story.terms.iter().map(|line| terms(self.clock.time(&line.from), &line.tier)));
+        let mut all = vec![terms(UnixMs(0), &self.story.tier, true)];
+        let later =
+            |line: &TermsLine| terms(self.clock.time(&line.from), &line.tier, line.promised.unwrap_or(true));
+        all.extend(self.story.terms.iter().map(later));
         let rules = LineRules::new("L1", all, [PackVersion { valid_from: UnixMs(0), pack: Arc::new(pack) }]);
         rules.unwrap().with_windows(self.windows(now))
     }

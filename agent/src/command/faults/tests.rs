@@ -15,6 +15,7 @@ fn pull(db: &Connection) {
         tier: "AA".into(),
         service: String::new(),
         agent: "sample".into(),
+        promised: true,
     };
     let line = ReferenceLine {
         code: "L1".into(),

@@ -115,6 +115,9 @@ pub enum DeskError {
     /// No such line.
     #[error("there is no line called \"{0}\"")]
     NoLine(String),
+    /// No such customer.
+    #[error("there is no customer called \"{0}\"")]
+    NoCustomer(String),
     /// No such fault.
     #[error("there is no fault {0}")]
     NoFault(Uuid),

@@ -114,6 +114,8 @@ pub struct FaultView {
     pub exempt: Option<String>,
     /// The confirmed fault that this one follows.
     pub follows: Option<String>,
+    /// Why nothing is promised, where nothing is: its customer's service had ended.
+    pub not_promised: Option<String>,
     /// Service is back by; none where no restoration clock was started.
     pub restoration: Option<Promise>,
     /// The customer hears how it stands by.
@@ -241,6 +243,7 @@ impl Lens<'_> {
             closed_at: text(fault.closed_at),
             exempt: fault.exemption.as_ref().map(|exemption| exemption.cause.clone()),
             follows: fault.follows.map(|id| id.to_string()),
+            not_promised: not_promised(fault, line),
             restoration: current(DeadlineKind::Restoration),
             feedback: current(DeadlineKind::Feedback),
             repair: current(DeadlineKind::Repair),
@@ -283,6 +286,18 @@ impl Lens<'_> {
 /// Nothing open is without an owner: where the customer has no account manager, the desk is.
 fn owner(line: &LineInfo) -> String {
     if line.manager.is_empty() { "noc".to_owned() } else { line.manager.clone() }
+}
+
+/// Why a fault owes nothing.
+fn not_promised(fault: &Fault, line: &LineInfo) -> Option<String> {
+    if fault.terms.promised {
+        return None;
+    }
+    let ended = line.service_ends_at.filter(|at| *at <= fault.started_at);
+    Some(match ended {
+        Some(at) => format!("the service ended at {}: nothing is promised", at.to_rfc3339()),
+        None => "nothing was promised when it began".to_owned(),
+    })
 }
 
 fn line_state(fault: &Fault, line: &LineInfo) -> String {

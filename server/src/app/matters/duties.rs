@@ -11,6 +11,7 @@ use super::{Changed, finish, invalid};
 use crate::app::derived_id;
 use crate::app::desk::{Desk, DeskError};
 use crate::app::packs::{in_force, packs_in_force};
+use crate::app::service;
 use crate::db::{DbError, Tx};
 use crate::store::duties::{self, Duty, DutyCustomer};
 use crate::store::{customers, matters};
@@ -39,7 +40,7 @@ pub fn assign(desk: &Desk, tx: &mut Tx<'_>, after: &str, now: UnixMs) -> Result<
         let wanted = owed_visits(&versions, customer, now);
         let known = duties::list(tx, &customer.code, None, PER_TRANSACTION_MAX)?;
         let gone = known.iter().filter(|duty| {
-            duty.kind == MatterKind::Visit
+            (duty.kind == MatterKind::Visit || !customer.is_served)
                 && duty.ended_at.is_none()
                 && !wanted.iter().any(|new| new.id == duty.id)
         });
@@ -57,6 +58,9 @@ pub fn assign(desk: &Desk, tx: &mut Tx<'_>, after: &str, now: UnixMs) -> Result<
 /// The visits that a customer is owed: by every cadence that is for its tier, in every pack that is for it.
 fn owed_visits(versions: &[PackVersion], customer: &DutyCustomer, now: UnixMs) -> Vec<Duty> {
     let mut owed = Vec::new();
+    if !customer.is_served {
+        return owed;
+    }
     for pack in packs_in_force(versions, now) {
         let named = pack.cadences.iter().filter(|cadence| {
             let of_tier = cadence.tiers.is_empty() || cadence.tiers.contains(&customer.tier);
@@ -105,6 +109,7 @@ pub fn give(desk: &Desk, tx: &mut Tx<'_>, new: &NewDuty, now: UnixMs) -> Result<
     if customers::owners(tx, &new.customer)?.is_none() {
         return Err(unknown("customer", "customer", &new.customer));
     }
+    service::refuse_ended(tx, &new.customer, now)?;
     let versions = desk.packs.versions(tx)?;
     let pack = in_force(&versions, &new.pack, now).ok_or_else(|| unknown("pack", "pack", &new.pack))?;
     let cadence = cadence(pack, &new.cadence).ok_or_else(|| {

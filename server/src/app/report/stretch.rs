@@ -42,7 +42,8 @@ pub fn stretches(
     for (terms, to) in line.terms.iter().zip(ends) {
         let last = list
             .last_mut()
-            .filter(|last| last.terms.customer == terms.customer && last.terms.pack == terms.pack);
+            .filter(|last| last.terms.customer == terms.customer && last.terms.pack == terms.pack)
+            .filter(|last| last.terms.promised == terms.promised);
         if let Some(last) = last {
             *last = Stretch { from: last.from, to, terms: terms.clone() };
         } else {
@@ -53,7 +54,8 @@ pub fn stretches(
     for stretch in &mut list {
         stretch.from = stretch.from.max(since);
     }
-    list.retain(|stretch| stretch.from < stretch.to);
+    // Before its customer was admitted, and once its service has ended, nothing is held against anybody.
+    list.retain(|stretch| stretch.terms.promised && stretch.from < stretch.to);
     list
 }
 
@@ -78,6 +80,7 @@ mod tests {
             customer: customer.to_owned(),
             pack: "pack".to_owned(),
             tier: tier.to_owned(),
+            promised: true,
         }
     }
 
@@ -96,6 +99,10 @@ mod tests {
         let end = UnixMs::MAX.0;
         assert_eq!(spans(&line, None), [(100, 300, "a/AA".to_owned()), (300, end, "b/AA".to_owned())]);
         assert_eq!(spans(&line, Some(50))[0].0, 50);
+        let ended = ServedTerms { promised: false, ..terms(400, "b", "AA") };
+        line.terms.push(ended);
+        assert_eq!(spans(&line, None)[1..], [(300, 400, "b/AA".to_owned())]);
+        line.terms.pop();
         // The day that is written down counts, whatever was seen before it.
         line.in_service = Some("1970-01-02".to_owned());
         let since = 16 * HOUR_MS;

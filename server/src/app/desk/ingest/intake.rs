@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use linewatch_shared::erase;
 use linewatch_shared::facts::{Body, ClockFact, Record, Step, StepKind, When};
 use linewatch_shared::health::Health;
 use linewatch_shared::sla::{Event, Fact};
 use linewatch_shared::time::{MonoMs, UnixMs};
-use linewatch_shared::wire::{Hash, record_hash};
+use linewatch_shared::wire::Hash;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -17,7 +18,7 @@ use crate::db::{DbError, Tx};
 use crate::store::facts::{self, DeviceStamp, StoredFact};
 use crate::store::outgoing::{EventKind, NewEvent};
 use crate::store::records::{self, Ahead, AsideReason, ClockRow, RawRecord};
-use crate::store::{agents, faults, lines};
+use crate::store::{agents, erasure, faults, lines, service};
 
 /// What a transaction has to do once the records are stored.
 #[derive(Default)]
@@ -114,6 +115,11 @@ impl Intake {
             }
             None => {}
         }
+        let erased = self.erased(tx, record)?;
+        let (bytes, record) = match &erased {
+            Some((bytes, record)) => (bytes.as_slice(), record),
+            None => (bytes, record),
+        };
         let (kind, event) = match self.event(tx, record)? {
             Ok(found) => found,
             Err(refusal) => return Ok(Err(refusal)),
@@ -135,6 +141,28 @@ impl Intake {
             bytes: bytes.to_vec(),
         });
         Ok(Ok(()))
+    }
+
+    /// The record without what is personal, where that of its customer was erased before. It is known by the hash of
+    /// the bytes that came.
+    fn erased(&mut self, tx: &mut Tx<'_>, record: &Record) -> Result<Option<(Vec<u8>, Record)>, DbError> {
+        let at = record.occurred.raw();
+        let is_erased = match &record.body {
+            Body::Report(report) => erasure::is_line_erased(tx, &report.line, at)?,
+            Body::Step(step) => match self.line_of(tx, step.fault)? {
+                Some(line) => erasure::is_line_erased(tx, &line, at)?,
+                None => false,
+            },
+            Body::Visit(visit) => service::of_customer(tx, &visit.customer)?
+                .is_some_and(|standing| standing.erased_at.is_some()),
+            _ => false,
+        };
+        let mut record = record.clone();
+        if !is_erased || !erase::record(&mut record) {
+            return Ok(None);
+        }
+        let bytes = record.to_bytes().map_err(|error| DbError::Data(error.to_string()))?;
+        Ok(Some((bytes, record)))
     }
 
     /// What the record means for a line, where it does.
@@ -309,7 +337,7 @@ impl Intake {
     /// acknowledged, so it is never dropped.
     pub(super) fn again(&mut self, tx: &mut Tx<'_>, ahead: &Ahead) -> Result<(), DbError> {
         let taken = match Record::from_bytes(&ahead.bytes) {
-            Ok(record) => self.record(tx, record_hash(&ahead.bytes), &ahead.bytes, &record)?,
+            Ok(record) => self.record(tx, ahead.hash, &ahead.bytes, &record)?,
             Err(error) => Err(Refusal::unreadable(&error.to_string())),
         };
         match taken {
