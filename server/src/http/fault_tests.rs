@@ -253,6 +253,17 @@ async fn lists_are_judged_as_of_the_reading_and_come_in_pages() {
         let line = get(&desk, "/lines/L1").await.json;
         assert_eq!((&line["state"], &line["repeat"]["count"]), (&json!("down"), &json!(1)));
         assert_eq!(line["interruption"]["ms"], 124 * MINUTE_MS);
+        let out = line["outages"].as_array().unwrap();
+        assert_eq!((out.len(), &out[0]["to"]), (1, &Value::Null));
+        let minutes = |n: i64| (desk.app.now() + n * MINUTE_MS).to_rfc3339();
+        let work = |lines: [&str; 1], from, to| {
+            json!({ "reason": "card", "lines": lines, "from": minutes(from), "to": minutes(to) })
+        };
+        for body in [work(["L1"], -30, 30), work(["L1"], -300, -200), work(["L2"], -30, 30)] {
+            assert_eq!(post(&desk, "/planned-work", body).await.status, StatusCode::CREATED);
+        }
+        let planned = &get(&desk, "/lines/L1").await.json["planned_work"];
+        assert_eq!((planned.as_array().unwrap().len(), &planned[0]["exempt"]), (1, &json!(false)));
     })
     .await;
 }

@@ -2,6 +2,7 @@
 
 use linewatch_shared::facts::{Body, Record};
 use linewatch_shared::minute::MinuteBlock;
+use linewatch_shared::sla::{Interval, LineRules, Window};
 use linewatch_shared::time::{HOUR_MS, MINUTE_MS, UnixMs};
 use serde::Serialize;
 use uuid::Uuid;
@@ -9,7 +10,8 @@ use uuid::Uuid;
 use super::view::{InterruptionView, Lens, Repeat};
 use super::{Desk, DeskError};
 use crate::db::{DbError, Tx};
-use crate::store::{faults, figures, lines, records};
+use crate::store::figures::Part;
+use crate::store::{faults, figures, lines, planned, records};
 
 /// The most minutes of one answer.
 pub const MINUTES_MAX: i64 = 1_440;
@@ -68,8 +70,34 @@ pub struct LineView {
     pub repeat: Repeat,
     /// Its interruption in the year.
     pub interruption: InterruptionView,
+    /// Outages that count, of this local year and the one before, oldest first. Each is one fault's: they may overlap.
+    pub outages: Vec<OutageView>,
+    /// Planned work on it within the time that is shown, the latest start first.
+    pub planned_work: Vec<PlannedView>,
     /// Its minutes, oldest first.
     pub summaries: Vec<MinuteView>,
+}
+
+/// A time without service.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct OutageView {
+    /// Since when.
+    pub from: String,
+    /// Until when; none while it goes on.
+    pub to: Option<String>,
+}
+
+/// A window of planned work.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct PlannedView {
+    /// The work's id.
+    pub id: Uuid,
+    /// When it begins.
+    pub from: String,
+    /// When it ends.
+    pub to: String,
+    /// Whether what falls into it is no fault.
+    pub exempt: bool,
 }
 
 /// The minutes to show: the last hour unless said otherwise.
@@ -113,6 +141,8 @@ pub fn read(
         service: info.service,
         pack: terms.pack,
         tier: terms.tier,
+        outages: outages(&parts),
+        planned_work: works(tx, &rules, from, to)?,
         summaries: match lines::agent_id(tx, code)? {
             Some(agent) => minutes(tx, agent, code, from, to)?,
             None => Vec::new(),
@@ -124,6 +154,34 @@ pub fn read(
         repeat: figures.repeat,
         interruption: figures.interruption,
     })
+}
+
+fn outages(parts: &[Part]) -> Vec<OutageView> {
+    let mut pieces: Vec<Interval> =
+        parts.iter().flat_map(|part| part.contribution.pieces.iter().copied()).collect();
+    pieces.sort_by_key(|piece| piece.from);
+    let view = |piece: Interval| OutageView {
+        from: piece.from.to_rfc3339(),
+        to: piece.to.map(UnixMs::to_rfc3339),
+    };
+    pieces.into_iter().map(view).collect()
+}
+
+fn works(
+    tx: &mut Tx<'_>,
+    rules: &LineRules,
+    from: UnixMs,
+    to: UnixMs,
+) -> Result<Vec<PlannedView>, DbError> {
+    let windows = planned::windows_of_line(tx, rules.line())?.into_iter();
+    let shown = windows.filter(|window| window.from < to && window.to > from);
+    let view = |window: Window| PlannedView {
+        id: window.id,
+        from: window.from.to_rfc3339(),
+        to: window.to.to_rfc3339(),
+        exempt: rules.exempts(window.id),
+    };
+    Ok(shown.map(view).collect())
 }
 
 fn minutes(

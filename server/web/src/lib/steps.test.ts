@@ -11,7 +11,7 @@ describe('steps', () => {
   });
 
   it('asks for the result of a callback only once the customer was reached', () => {
-    expect(visibleFields('callback', { reached: 'no' }).map((f) => f.name)).toEqual(['reached']);
+    expect(visibleFields('callback', { reached: 'no' }).map((f) => f.name)).toEqual(['reached', 'note']);
     expect(missingField('callback', { reached: 'yes' })?.name).toBe('result');
     expect(missingField('callback', { reached: 'no' })).toBeNull();
     expect(missingField('reopened', { reason: '  ' })?.name).toBe('case');

@@ -35,13 +35,16 @@ export const AT_ONCE: readonly StepKind[] = ['acknowledged', 'dispatched'];
 
 const YES_NO = ['yes', 'no'] as const;
 
+/** What was said, for the record. */
+const NOTE: Field = { name: 'note', type: 'text', optional: true };
+
 const FIELDS: Record<StepKind, readonly Field[]> = {
   acknowledged: [],
   dispatched: [],
   restored: [],
   repaired: [],
   resumed: [],
-  feedback: [{ name: 'reached', type: 'choice', choices: YES_NO }],
+  feedback: [{ name: 'reached', type: 'choice', choices: YES_NO }, NOTE],
   callback: [
     { name: 'reached', type: 'choice', choices: YES_NO },
     {
@@ -56,6 +59,7 @@ const FIELDS: Record<StepKind, readonly Field[]> = {
       choices: ['up', 'down'],
       when: { field: 'result', is: 'unsatisfied' },
     },
+    NOTE,
   ],
   reopened: [
     { name: 'case', type: 'choice', choices: ['never_came_back', 'failed_again'] },

@@ -12,6 +12,7 @@ export interface PageProps {
 type Load = () => Promise<{ default: Component<PageProps> }>;
 
 export const LOAD: Partial<Record<PageName | 'wall', Load>> = {
+  fault: () => import('./fault/Page.svelte'),
   reports: () => import('./reports/Page.svelte'),
   calls: () => import('./calls/Page.svelte'),
 };

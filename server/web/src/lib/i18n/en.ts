@@ -243,6 +243,7 @@ export const en = {
   detail: {
     title: 'Fault',
     close: 'Close',
+    openPage: 'Open as page',
     contact: 'Contact',
     owner: 'Owner',
     service: 'Service',

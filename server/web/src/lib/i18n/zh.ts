@@ -240,6 +240,7 @@ export const zh: Messages = {
   detail: {
     title: '故障',
     close: '关闭',
+    openPage: '整页打开',
     contact: '联系人',
     owner: '责任人',
     service: '业务',
