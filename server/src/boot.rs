@@ -147,6 +147,7 @@ pub async fn assemble(
         channels: Channels { email: settings.smtp.is_some(), webhook: settings.webhook.is_some() },
         link_base: link_base.clone(),
         noc_email: settings.noc_email.clone().unwrap_or_default(),
+        supervisors: settings.supervisors.clone(),
     };
     let recounted = recount(&db, &desk, now).await?;
     if recounted > 0 {

@@ -158,6 +158,8 @@ pub struct Settings {
     /// `desk.erase_after`, no default, in milliseconds: how long after the end of a customer's service what is personal
     /// is erased by itself.
     pub erase_after_ms: Option<i64>,
+    /// `desk.supervisors`: addresses of those to whom matters go up.
+    pub supervisors: Vec<String>,
 }
 
 impl Settings {

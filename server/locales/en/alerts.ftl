@@ -196,6 +196,20 @@ matter-corrected =
     .what = correction: { $promise } was not missed
     .lead = You were told that { $promise }, due { $due }, was missed. Facts that came in later show that it was not. The earlier alert no longer stands.
 
+# $promise is what was done, $state the matter's state.
+matter-changed =
+    .what = { $late ->
+        [yes] learnt late: { $promise }
+       *[no] { $promise }
+    }
+    .lead = { $late ->
+        [yes] This became known late, and happened at { $at }: { $promise }. The matter is { $state }. It is reported to you at each change until it is closed.
+       *[no] At { $at }: { $promise }. The matter is { $state }. It is reported to you at each change until it is closed.
+    }
+matter-outcome =
+    .what = outcome: { $state }
+    .lead = The matter that you took in is { $state }, since { $at }.
+
 promise-answer = an answer
 promise-routing = handing over to the unit concerned
 promise-resolution = the solution
@@ -249,6 +263,9 @@ digest-subject = { $count } alerts about { $faults ->
 digest-lead = More than { $limit } messages within a minute were due to this address, so these { $count } alerts come together.
 # $name
 for-manager = You receive this as the account manager ({ $name }).
+# $name
+for-first-receiver = You receive this because you took the matter in ({ $name }).
+for-superior = You receive this because matters of this class are reported upwards.
 for-nobody = You receive this as the account manager.
 
 label-customer = Customer
@@ -318,6 +335,24 @@ done-degraded = line degraded
 done-closed_unconfirmed = closed by a supervisor
 done-merged = merged with another fault
 done-split = reports taken out
+done-opened = taken in
+done-answered = taken up
+done-agreed = the customer agreed to wait
+done-routed = handed to the unit concerned
+done-told = word to the customer
+done-postponed = put off
+done-reclassed = another class
+done-raised = raised a level
+done-assigned = another owner
+done-repeated = the customer complained again
+done-noticed = rectification notice
+done-resolved = solved
+done-inspected = second inspection
+done-signed = signed by the customer
+done-planned = planned
+done-made = made
+done-reviewed = report reviewed
+done-cancelled = cancelled
 done-note = note
 
 ## The day's list. $counts: how many items, in words.

@@ -192,6 +192,20 @@ matter-corrected =
     .what = 更正：{ $promise }未超时
     .lead = 此前曾告知：应于 { $due } 完成的{ $promise }已超时。后到的记录表明并未超时，原告警作废。
 
+# $promise 为所做之事，$state 为事项状态。
+matter-changed =
+    .what = { $late ->
+        [yes] 迟到信息：{ $promise }
+       *[no] { $promise }
+    }
+    .lead = { $late ->
+        [yes] 以下情况事后才得知，发生于 { $at }：{ $promise }。事项状态：{ $state }。重大事项在关闭前每有变化均向您报告。
+       *[no] { $at }：{ $promise }。事项状态：{ $state }。重大事项在关闭前每有变化均向您报告。
+    }
+matter-outcome =
+    .what = 处理结果：{ $state }
+    .lead = 您首问受理的事项自 { $at } 起{ $state }。
+
 promise-answer = 响应
 promise-routing = 转派
 promise-resolution = 解决
@@ -237,6 +251,9 @@ balance = { $over ->
 digest-subject = { $count } 条告警，涉及 { $faults } 个故障
 digest-lead = 一分钟内发往本地址的消息超过 { $limit } 条，以下 { $count } 条告警合并发送。
 for-manager = 您作为客户经理（{ $name }）收到此消息。
+# $name
+for-first-receiver = 您收到本邮件，因为您是首问责任人（{ $name }）。
+for-superior = 您收到本邮件，因为该等级事项须逐级上报。
 for-nobody = 您作为客户经理收到此消息。
 
 label-customer = 集团客户
@@ -306,6 +323,24 @@ done-degraded = 线路劣化
 done-closed_unconfirmed = 主管关闭（客户未确认）
 done-merged = 与另一故障合并
 done-split = 拆出申告
+done-opened = 受理登记
+done-answered = 已受理
+done-agreed = 客户同意等待
+done-routed = 已转责任单位
+done-told = 告知客户进展
+done-postponed = 时限延期
+done-reclassed = 调整等级
+done-raised = 升级处理
+done-assigned = 变更责任人
+done-repeated = 客户重复投诉
+done-noticed = 下达整改通知
+done-resolved = 已解决
+done-inspected = 复检
+done-signed = 客户签字
+done-planned = 已安排
+done-made = 已完成
+done-reviewed = 报告已审核
+done-cancelled = 已取消
 done-note = 备注
 
 ## 每日清单。$counts：各类件数。

@@ -12,6 +12,8 @@ use crate::db::DbUrl;
 const DEFAULT_SILENCE_GRACE_MS: i64 = 90_000;
 /// Six in the evening.
 const DEFAULT_DAILY_LIST_MINUTE: u32 = 18 * 60;
+/// The most supervisors who are told.
+const SUPERVISORS_MAX: usize = 16;
 /// Connections that one listener holds at the same time.
 const DEFAULT_MAX_CONNECTIONS: usize = 10_000;
 
@@ -48,8 +50,22 @@ pub(super) fn settings(s: &mut Source) -> Settings {
         daily_list_minute: s.parsed("desk.daily_list_at", minute_of_day).unwrap_or(DEFAULT_DAILY_LIST_MINUTE),
         noc_email: s.parsed("desk.noc_email", plain_address),
         erase_after_ms: s.parsed("desk.erase_after", duration_ms),
+        supervisors: supervisors(s),
         data_dir,
     }
+}
+
+fn supervisors(s: &mut Source) -> Vec<String> {
+    let addresses = s.list("desk.supervisors").unwrap_or_default();
+    for address in &addresses {
+        if let Err(reason) = plain_address(address) {
+            s.mistake("desk.supervisors", &reason);
+        }
+    }
+    if addresses.len() > SUPERVISORS_MAX {
+        s.mistake("desk.supervisors", &format!("are at most {SUPERVISORS_MAX}"));
+    }
+    addresses
 }
 
 /// `["name@example.com=en"]`.

@@ -26,7 +26,8 @@ pub struct Alert {
     pub tier_label: Label,
     /// `restoration`, `feedback`, `repair` or `callback`.
     pub kind: String,
-    /// `warn_50`, `warn_80`, `missed`, `corrected`, …
+    /// `warn_50`, `warn_80`, `missed`, `corrected`, … Of a matter also `changed` (reported upwards) and `outcome` (told
+    /// to who took it in); `kind` is then the step's.
     pub mark: String,
     /// The moment that the alert speaks of.
     pub at: UnixMs,

@@ -51,7 +51,7 @@ impl Writer {
         for (words, piece) in &pieces {
             page.begin(words.lang);
             page.piece(piece, &piece.lead);
-            page.paragraph(&for_whom(words, &alert.manager));
+            page.paragraph(&for_whom(words, alert));
         }
         page.done(subject)
     }
@@ -93,8 +93,9 @@ impl Writer {
                 let lead = format!("{} {}{}{}", name(&alert.line), piece.what, piece.colon, piece.lead);
                 page.piece(&piece, &lead);
             }
-            let manager = alerts().next().map_or("", |alert| alert.manager.as_str());
-            page.paragraph(&for_whom(words, manager));
+            if let Some(alert) = alerts().next() {
+                page.paragraph(&for_whom(words, alert));
+            }
             for letter in letters {
                 if let Letter::Day(day) = letter {
                     day_page(&mut page, words, day);
@@ -129,8 +130,13 @@ impl Writers {
     }
 }
 
-fn for_whom(words: &Words, manager: &str) -> String {
-    let manager = name(manager);
+fn for_whom(words: &Words, alert: &Alert) -> String {
+    let manager = name(&alert.manager);
+    match alert.mark.as_str() {
+        "outcome" => return words.say("for-first-receiver", &[("name", (&manager).into())]),
+        "changed" => return words.say("for-superior", &[]),
+        _ => {}
+    }
     if manager.is_empty() {
         return words.say("for-nobody", &[]);
     }
@@ -174,7 +180,11 @@ fn piece(words: &Words, alert: &Alert, now: UnixMs) -> Piece {
 
 /// Labels and values; what is not known is left out.
 fn table(words: &Words, alert: &Alert, now: UnixMs, zone: Tz) -> Vec<(String, String)> {
-    let due = format!("{}; {}", full_time(alert.due_at, zone), balance(words, alert.due_at.since(now)));
+    // What somebody did is due no more.
+    let due = match alert.mark.as_str() {
+        "changed" | "outcome" => String::new(),
+        _ => format!("{}; {}", full_time(alert.due_at, zone), balance(words, alert.due_at.since(now))),
+    };
     let known = |rows: Vec<(&str, String)>| {
         let known = rows.into_iter().filter(|(_, value)| !value.is_empty());
         known.map(|(label, value)| (words.say(label, &[]), value)).collect()
@@ -231,8 +241,11 @@ fn headline(words: &Words, alert: &Alert, now: UnixMs, zone: Tz) -> (String, Str
     let (at, after) = (full_time(alert.at, zone), words.span(alert.at.since(alert.due_at)));
     let balance = balance(words, alert.due_at.since(now));
     let percent = clean(percent, NAME_CHARS_MAX);
-    let promise = term(words, "promise", &alert.kind);
-    let args: [(&str, Arg<'_>); 10] = [
+    let of_change = matches!(mark, "changed" | "outcome");
+    let promise = term(words, if of_change { "done" } else { "promise" }, &alert.kind);
+    let state = term(words, "matter-state", &alert.state);
+    let args: [(&str, Arg<'_>); 11] = [
+        ("state", (&state).into()),
         ("kind", (&kind).into()),
         ("promise", (&promise).into()),
         ("mark", (&told_mark).into()),

@@ -56,7 +56,7 @@ pub struct Body<'a> {
     pub tier_label: &'a Label,
     /// `restoration`, `feedback`, `repair` or `callback`.
     pub kind: &'a str,
-    /// `warn_50`, `warn_80`, `missed`, `met_late` or `corrected`.
+    /// `warn_50`, `warn_80`, `missed`, `met_late` or `corrected`; of a matter also `changed` and `outcome`.
     pub mark: &'a str,
     /// The moment that the alert speaks of.
     pub at: String,

@@ -31,6 +31,7 @@ fn class(name: &str, answer_ms: i64, resolve_ms: Option<i64>) -> Class {
         closed_by: ClosedBy::Customer,
         supervisor_only: false,
         repeat_becomes: Some("major".to_owned()),
+        reported_to: Vec::new(),
         level: 1,
         warn_at_permille: vec![500, 800],
     }

@@ -95,6 +95,9 @@ pub struct Class {
     pub supervisor_only: bool,
     /// The class that a matter takes when the customer has to complain of it again.
     pub repeat_becomes: Option<String>,
+    /// Who is told of each change of such a matter until it is closed: `supervisors`, `desk`, a person or an address.
+    #[serde(default)]
+    pub reported_to: Vec<String>,
     /// The level of authority from which on somebody may handle it; 1 is the lowest.
     pub level: u32,
     /// Warning marks, in thousandths of an allowance, rising.

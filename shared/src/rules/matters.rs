@@ -9,6 +9,8 @@ use super::section::Section;
 const LEVEL_MAX: i64 = 32;
 /// The most points of a checklist.
 const POINTS_MAX: usize = 200;
+/// The most receivers of each change of a matter.
+const REPORTED_TO_MAX: usize = 16;
 /// The most often that a promise may be put off without a supervisor.
 const TIMES_MAX: i64 = 100;
 
@@ -114,9 +116,20 @@ fn read_class(section: &Section<'_>, name: String, root: &Section<'_>, levels: u
         closed_by,
         supervisor_only: section.flag("supervisor_only").unwrap_or(false),
         repeat_becomes: repeat_becomes.map(str::to_owned),
+        reported_to: read_reported_to(section),
         level: level.and_then(|level| u32::try_from(level).ok()).unwrap_or(1),
         warn_at_permille: warn_at(section),
     })
+}
+
+fn read_reported_to(section: &Section<'_>) -> Vec<String> {
+    let to = section.texts("reported_to").unwrap_or_default();
+    if to.len() > REPORTED_TO_MAX || to.iter().any(|one| one.trim().is_empty()) {
+        let reason =
+            format!("must hold at most {REPORTED_TO_MAX} of: supervisors, desk, a person, a mail address");
+        section.wrong("reported_to", reason);
+    }
+    to.into_iter().map(str::to_owned).collect()
 }
 
 /// Whether a class of that name stands anywhere in the file.

@@ -1,7 +1,7 @@
 //! Effects become messages in the outbox, once each.
 
 use linewatch_shared::facts::{Callback, StepKind};
-use linewatch_shared::sla::{Effect, Event, Fault, Mark, PackVersion};
+use linewatch_shared::sla::{DeadlineKind, Effect, Event, Fault, Mark, PackVersion};
 use linewatch_shared::time::UnixMs;
 
 use super::upstream::{Causes, alert_key};
@@ -69,7 +69,12 @@ pub fn send(
                 ..alert(desk, fault, &line, effect, done.clone(), &zone)
             };
             let text = serde_json::to_string(&alert).map_err(|error| DbError::Data(error.to_string()))?;
-            messages.extend(messages_of(desk, (&addressee.email, &on_duty), &alert, &text));
+            messages.extend(messages_of(
+                desk,
+                (&addressee.email, &beside(desk, &on_duty, effect)),
+                &alert,
+                &text,
+            ));
         }
     }
     let nobody_to_tell = messages.iter().filter(|message| message.undeliverable.is_some()).count();
@@ -77,6 +82,17 @@ pub fn send(
         metrics::counter!("linewatch_alerts_dead_total", "channel" => EMAIL).increment(nobody_to_tell as u64);
     }
     insert_messages(tx, &messages, now)
+}
+
+/// Who is told beside the account manager: those on duty, and of a decision that a supervisor owes the supervisors.
+pub(in crate::app) fn beside(desk: &Desk, on_duty: &[Addressee], effect: &Effect) -> Vec<Addressee> {
+    let mut others = on_duty.to_vec();
+    if effect.key.kind == DeadlineKind::Supervisor {
+        let known = |email: &String| on_duty.iter().any(|person| person.email == *email);
+        let fresh = desk.supervisors.iter().filter(|email| !known(email));
+        others.extend(fresh.map(|email| Addressee { name: String::new(), email: email.clone() }));
+    }
+    others
 }
 
 /// An alert's messages: one for each channel, and by mail one for each who is on duty beside the account manager.

@@ -54,6 +54,8 @@ pub struct Desk {
     pub link_base: String,
     /// The desk's own address; empty where it has none.
     pub noc_email: String,
+    /// Addresses of those to whom matters go up.
+    pub supervisors: Vec<String>,
 }
 
 impl Desk {

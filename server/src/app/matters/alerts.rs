@@ -7,7 +7,7 @@ use linewatch_shared::time::UnixMs;
 use serde_json::json;
 
 use super::Changed;
-use crate::app::desk::alerts::{alarms, messages_of};
+use crate::app::desk::alerts::{alarms, beside, messages_of};
 use crate::app::desk::{Channels, Desk};
 use crate::db::{DbError, Tx};
 use crate::notify::alert::{Alert, AlertMatter, DONE_MAX, Done};
@@ -25,7 +25,7 @@ pub(super) fn send(desk: &Desk, tx: &mut Tx<'_>, changed: &[Changed], now: UnixM
     }
     let on_duty = rota::on_duty(tx, now)?;
     let mut messages = Vec::new();
-    for Changed { matter, effects } in changed {
+    for Changed { matter, effects, .. } in changed {
         let effects: Vec<&Effect> = effects.iter().filter(|effect| alarms(effect.key.mark)).collect();
         if effects.is_empty() {
             continue;
@@ -35,27 +35,61 @@ pub(super) fn send(desk: &Desk, tx: &mut Tx<'_>, changed: &[Changed], now: UnixM
         let addressee = people::addressee(tx, &matter.customer, now)?;
         let done = done_so_far(tx, matter)?;
         for effect in effects {
-            let mut alert = alert(desk, &versions, matter, &owners, effect, done.clone());
+            let mut alert = alert(desk, &versions, matter, &owners, Said::of(effect), done.clone());
             alert.manager.clone_from(&addressee.name);
             let text = serde_json::to_string(&alert).map_err(|error| DbError::Data(error.to_string()))?;
-            messages.extend(messages_of(desk, (&addressee.email, &on_duty), &alert, &text));
+            messages.extend(messages_of(
+                desk,
+                (&addressee.email, &beside(desk, &on_duty, effect)),
+                &alert,
+                &text,
+            ));
         }
     }
     insert_messages(tx, &messages, now)
 }
 
-fn alert(
+/// What is said of a matter.
+pub(super) struct Said {
+    /// Under which it is said once.
+    pub key: String,
+    /// What is owed, or what was done.
+    pub kind: &'static str,
+    /// `missed`, `changed`, …
+    pub mark: String,
+    /// The moment that it speaks of.
+    pub at: UnixMs,
+    /// Whether that is so long ago that it must not sound like news.
+    pub late: bool,
+    /// When it is due.
+    pub due_at: UnixMs,
+}
+
+impl Said {
+    fn of(effect: &Effect) -> Self {
+        Self {
+            key: effect.key.to_string(),
+            kind: effect.key.kind.name(),
+            mark: effect.key.mark.to_string(),
+            at: effect.at,
+            late: effect.late,
+            due_at: effect.due_at,
+        }
+    }
+}
+
+pub(super) fn alert(
     desk: &Desk,
     versions: &[PackVersion],
     matter: &Matter,
     owners: &Owners,
-    effect: &Effect,
+    said: Said,
     done: Vec<Done>,
 ) -> Alert {
     let version = versions.iter().find(|v| v.pack.name == matter.pack.0 && v.pack.version == matter.pack.1);
     let pack = version.map(|version| version.pack.as_ref());
     Alert {
-        key: effect.key.to_string(),
+        key: said.key,
         fault: matter.id,
         line: matter.line.clone().unwrap_or_default(),
         site: matter.site.clone().unwrap_or_default(),
@@ -63,11 +97,11 @@ fn alert(
         customer_name: owners.name.clone(),
         tier: matter.class.clone(),
         tier_label: pack.and_then(|pack| label(pack, matter)).unwrap_or_else(|| plain(&matter.class)),
-        kind: effect.key.kind.name().to_owned(),
-        mark: effect.key.mark.to_string(),
-        at: effect.at,
-        late: effect.late,
-        due_at: effect.due_at,
+        kind: said.kind.to_owned(),
+        mark: said.mark,
+        at: said.at,
+        late: said.late,
+        due_at: said.due_at,
         started_at: matter.opened_at,
         state: matter.state.name().to_owned(),
         reported: true,
@@ -92,7 +126,7 @@ pub(super) fn label(pack: &Pack, matter: &Matter) -> Option<Label> {
 }
 
 /// What people did about a matter, in order, the newest [`DONE_MAX`].
-fn done_so_far(tx: &mut Tx<'_>, matter: &Matter) -> Result<Vec<Done>, DbError> {
+pub(super) fn done_so_far(tx: &mut Tx<'_>, matter: &Matter) -> Result<Vec<Done>, DbError> {
     let stored = matters::facts(tx, matter.id)?;
     let skip = stored.len().saturating_sub(DONE_MAX);
     let done = stored.into_iter().skip(skip).map(|stored| Done {
@@ -110,7 +144,7 @@ fn done_so_far(tx: &mut Tx<'_>, matter: &Matter) -> Result<Vec<Done>, DbError> {
 /// The database's.
 pub(super) fn append_events(tx: &mut Tx<'_>, changed: &[Changed], now: UnixMs) -> Result<(), DbError> {
     let mut events = Vec::new();
-    for Changed { matter, effects } in changed {
+    for Changed { matter, effects, .. } in changed {
         events.extend(effects.iter().map(|effect| deadline_event(matter, effect)));
     }
     append(tx, &events, now)

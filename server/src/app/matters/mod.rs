@@ -4,6 +4,7 @@
 mod after;
 mod alerts;
 pub mod duties;
+mod news;
 pub mod open;
 pub mod round;
 pub mod step;
@@ -17,7 +18,8 @@ use linewatch_shared::time::UnixMs;
 
 use crate::app::desk::{Desk, DeskError};
 use crate::db::{DbError, Tx};
-use crate::store::matters;
+use crate::store::matters::{self, StoredMatterFact};
+use uuid::Uuid;
 
 fn invalid(field: &'static str, reason: impl Into<String>) -> DeskError {
     DeskError::Invalid { field, reason: reason.into() }
@@ -28,6 +30,37 @@ fn invalid(field: &'static str, reason: impl Into<String>) -> DeskError {
 struct Changed {
     matter: Matter,
     effects: Vec<Effect>,
+    /// What somebody did, where that is why.
+    news: Option<News>,
+}
+
+/// What somebody did about a matter.
+#[derive(Clone, Debug)]
+struct News {
+    /// The fact.
+    fact: Uuid,
+    /// When it happened.
+    at: UnixMs,
+    /// `opened`, or the step's kind.
+    kind: &'static str,
+    /// Who.
+    by: String,
+    /// The class before, and whether anything was owed then; none of one that is new.
+    before: Option<(String, bool)>,
+}
+
+impl Changed {
+    /// With what somebody did to it; `before` is the matter as it was.
+    fn by(self, fact: &StoredMatterFact, before: Option<&Matter>) -> Self {
+        let news = News {
+            fact: fact.fact.id,
+            at: fact.fact.occurred_at,
+            kind: fact.fact.event.name(),
+            by: fact.by.clone(),
+            before: before.map(|matter| (matter.class.clone(), matter.state.is_live())),
+        };
+        Self { news: Some(news), ..self }
+    }
 }
 
 /// Judges a matter found anew beside what was told of it, and saves it.
@@ -35,7 +68,7 @@ fn settle(tx: &mut Tx<'_>, matter: Matter, ledger: Ledger, now: UnixMs) -> Resul
     let mut standing = Standing { matter, ledger };
     let effects = advance(&mut standing, now);
     matters::save(tx, &standing, now)?;
-    Ok(Changed { matter: standing.matter, effects })
+    Ok(Changed { matter: standing.matter, effects, news: None })
 }
 
 /// Writes the outbox and the events of a transaction: its last statements.
@@ -44,6 +77,7 @@ fn finish(desk: &Desk, tx: &mut Tx<'_>, changed: &[Changed], now: UnixMs) -> Res
         return Ok(());
     }
     alerts::send(desk, tx, changed, now)?;
+    news::send(desk, tx, changed, now)?;
     alerts::append_events(tx, changed, now)?;
     tx.notify("engine")
 }

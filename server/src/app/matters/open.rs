@@ -74,11 +74,9 @@ pub(super) fn begin(
         .ok_or_else(|| invalid("pack", format!("there is no pack called \"{pack}\"")))?;
     let matter = fold(vec![fact.clone()], pack).map_err(|reason| invalid("class", reason))?;
     let matter = matter.ok_or(DeskError::NoMatter(new.id))?;
-    matters::insert_fact(
-        tx,
-        &StoredMatterFact { fact, matter: new.id, recorded_at: now, by: new.by.clone() },
-    )?;
-    Ok(settle(tx, matter, Ledger::default(), now)?)
+    let stored = StoredMatterFact { fact, matter: new.id, recorded_at: now, by: new.by.clone() };
+    matters::insert_fact(tx, &stored)?;
+    Ok(settle(tx, matter, Ledger::default(), now)?.by(&stored, None))
 }
 
 /// Nothing is ever without an owner.
@@ -160,5 +158,6 @@ fn tell_repeated(
     let fact = MatterFact { id, occurred_at, event: MatterEvent::Step(step) };
     let stored = StoredMatterFact { fact, matter: about, recorded_at: now, by: new.by.clone() };
     matters::insert_fact(tx, &stored)?;
-    Ok(Some(super::step::refold(tx, versions, earlier, now)?))
+    let before = earlier.matter.clone();
+    Ok(Some(super::step::refold(tx, versions, earlier, now)?.by(&stored, Some(&before))))
 }

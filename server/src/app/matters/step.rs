@@ -49,12 +49,11 @@ pub fn step(desk: &Desk, tx: &mut Tx<'_>, new: &NewMatterStep, now: UnixMs) -> R
     }
     let event = MatterEvent::Step(new.step.clone());
     let fact = MatterFact { id: new.id, occurred_at: new.occurred_at, event };
-    matters::insert_fact(
-        tx,
-        &StoredMatterFact { fact, matter: new.matter, recorded_at: now, by: new.by.clone() },
-    )?;
+    let stored = StoredMatterFact { fact, matter: new.matter, recorded_at: now, by: new.by.clone() };
+    matters::insert_fact(tx, &stored)?;
     let versions = desk.packs.versions(tx)?;
-    let mut changed = vec![refold(tx, &versions, before, now)?];
+    let was = before.matter.clone();
+    let mut changed = vec![refold(tx, &versions, before, now)?.by(&stored, Some(&was))];
     if let Some(misfit) = changed[0].matter.misfit(new.id) {
         let detail = format!("{misfit}; possible now: {}", possible.join(", "));
         return Err(DeskError::Impossible { detail, possible });

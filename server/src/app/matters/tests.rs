@@ -1,8 +1,9 @@
 //! Matters on both databases.
 
+use linewatch_shared::facts::Callback;
 use linewatch_shared::matter::{MatterState, MatterStep, Opening};
 use linewatch_shared::rules::MatterKind;
-use linewatch_shared::time::{DAY_MS, UnixMs};
+use linewatch_shared::time::{DAY_MS, HOUR_MS, UnixMs};
 use uuid::Uuid;
 
 use super::duties::{assign, begin_rounds};
@@ -12,8 +13,11 @@ use super::step::{NewMatterStep, step};
 use super::view::{self, MatterView};
 use crate::app::desk::DeskError;
 use crate::app::desk::tests::{Fixture, TEN};
+use crate::config::AlertLang;
 use crate::db::testing::both;
 use crate::db::{DbError, Priority};
+use crate::notify::Alert;
+use crate::notify::text::Writer;
 use crate::store::matters::WantedMatters;
 
 impl Fixture {
@@ -149,6 +153,70 @@ async fn an_impossible_step_changes_nothing_and_says_what_is_possible() {
             f.texts("SELECT kind FROM matter_fact WHERE kind <> 'opened'").await,
             Vec::<String>::new()
         );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_outcome_is_told_and_what_is_major_goes_up_at_each_change() {
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        let first = f.complaint("minor", None, TEN, TEN).await.unwrap();
+        let sql = "SELECT alert FROM outbox WHERE key LIKE '%/outcome/%' OR key LIKE '%/changed/%' ORDER BY n";
+        let told = async || -> Vec<(String, String, bool)> {
+            let alerts = f.texts(sql).await;
+            let alerts = alerts.iter().map(|text| serde_json::from_str::<Alert>(text).unwrap());
+            alerts.map(|alert| (alert.mark, alert.kind, alert.late)).collect()
+        };
+        assert!(told().await.is_empty(), "minor");
+        f.complaint("minor", Some(first), TEN + HOUR_MS, TEN + HOUR_MS).await.unwrap();
+        let changed = |kind: &str, late| ("changed".to_owned(), kind.to_owned(), late);
+        assert_eq!(told().await, [changed("repeated", false)], "it is major by that");
+        let resolved = || MatterStep::Resolved { how: "sent".to_owned() };
+        f.matter_step(first, resolved(), TEN + 2 * HOUR_MS, TEN + 5 * HOUR_MS).await.unwrap();
+        let note = MatterStep::Note { text: "sample".to_owned() };
+        f.matter_step(first, note, TEN + 5 * HOUR_MS, TEN + 5 * HOUR_MS).await.unwrap();
+        let refused = f.matter_step(first, resolved(), TEN + 6 * HOUR_MS, TEN + 6 * HOUR_MS).await;
+        assert!(refused.is_err(), "resolved already: no change");
+        let signed = MatterStep::Signed { name: "sample".to_owned() };
+        f.matter_step(first, signed, TEN + 6 * HOUR_MS, TEN + 6 * HOUR_MS).await.unwrap();
+        let exempted = MatterStep::Exempted { cause: "force_majeure".to_owned(), grantor: "head".to_owned() };
+        f.matter_step(first, exempted, TEN + 7 * HOUR_MS, TEN + 7 * HOUR_MS).await.unwrap();
+        f.rounds(TEN + 8 * HOUR_MS).await;
+        let outcome = ("outcome".to_owned(), "signed".to_owned(), false);
+        let expected = [changed("repeated", false), changed("resolved", true), outcome, changed("signed", false)];
+        assert_eq!(told().await, expected);
+        let to = "SELECT destination FROM outbox WHERE key LIKE '%/outcome/%' OR key LIKE '%/changed/%' ORDER BY n";
+        let (head, noc) = ("head@example.com", "noc@example.com");
+        assert_eq!(f.texts(to).await, [head, head, noc, head]);
+        let alert = serde_json::from_str(&f.texts(sql).await[1]).unwrap();
+        let text = Writer::new(AlertLang::En).unwrap().one(&alert, TEN);
+        assert_eq!(text.subject, "[major Major] Sample Bank no invoice: learnt late: solved");
+        assert!(!text.plain.contains("Due") && text.plain.contains("reported upwards"), "{}", text.plain);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_that_a_supervisor_owes_reaches_the_supervisors() {
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        let id = f.complaint("minor", None, TEN, TEN).await.unwrap();
+        f.matter_step(id, MatterStep::Resolved { how: "sent".to_owned() }, TEN, TEN).await.unwrap();
+        for hour in 1..=4 {
+            let at = TEN + hour * HOUR_MS;
+            f.matter_step(id, MatterStep::Callback(Callback::NotReached), at, at).await.unwrap();
+        }
+        f.rounds(TEN + 17 * HOUR_MS).await;
+        let to = "SELECT destination FROM outbox WHERE key LIKE '%/supervisor/%' ORDER BY destination";
+        assert_eq!(f.texts(to).await, ["a@example.com", "head@example.com"], "half of its day is spent");
+        let close =
+            MatterStep::ClosedUnconfirmed { reason: "moved".to_owned(), supervisor: "head".to_owned() };
+        let state = f.matter_step(id, close, TEN + 18 * HOUR_MS, TEN + 18 * HOUR_MS).await.unwrap();
+        assert_eq!(state, MatterState::ClosedUnconfirmed);
+        let matter = f.matters("complaint", TEN + 18 * HOUR_MS).await.remove(0);
+        let decision = matter.deadlines.iter().find(|deadline| deadline.kind == "supervisor").unwrap();
+        assert_eq!(decision.state, "met");
     })
     .await;
 }

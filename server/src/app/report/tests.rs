@@ -51,7 +51,13 @@ impl Sample {
             import::bytes(&db, &packs, file.as_bytes(), false, long_ago).await.unwrap();
         }
         let (link_base, noc_email) = (String::new(), String::new());
-        let desk = Desk { packs: Arc::default(), channels: Channels::default(), link_base, noc_email };
+        let desk = Desk {
+            packs: Arc::default(),
+            channels: Channels::default(),
+            link_base,
+            noc_email,
+            supervisors: Vec::new(),
+        };
         Self { db, desk }
     }
 

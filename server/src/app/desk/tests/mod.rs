@@ -60,6 +60,7 @@ impl Fixture {
             channels,
             link_base: "http://desk".to_owned(),
             noc_email: "noc@example.com".to_owned(),
+            supervisors: vec!["head@example.com".to_owned()],
         };
         Self { db, desk, agent }
     }
