@@ -78,6 +78,7 @@ async fn end(desk: &Desk, code: String, at: Option<UnixMs>) -> anyhow::Result<()
         packs: std::sync::Arc::default(),
         channels: desk::Channels::default(),
         noc_email: String::new(),
+        supervisors: Vec::new(),
         link_base: String::new(),
     };
     let what = Ending::Customer(code);
