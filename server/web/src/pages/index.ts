@@ -15,4 +15,5 @@ export const LOAD: Partial<Record<PageName | 'wall', Load>> = {
   fault: () => import('./fault/Page.svelte'),
   reports: () => import('./reports/Page.svelte'),
   calls: () => import('./calls/Page.svelte'),
+  matters: () => import('./matters/Page.svelte'),
 };

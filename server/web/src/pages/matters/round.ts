@@ -1,0 +1,59 @@
+// What a round's report says, from what was ticked. Pure.
+
+import { fromLocalInput } from '../../lib/format';
+import type { Cadence, Checklist, MatterPack } from '../../lib/matter';
+
+export interface Answer {
+  ok: 'yes' | 'no' | '';
+  note: string;
+  /** The class of the defect that it becomes. */
+  class: string;
+}
+
+export interface Promised {
+  title: string;
+  until: string;
+}
+
+/** Ways that may be named where the cadence lists none. */
+const ANY_MODE = ['face_to_face', 'on_site', 'call', 'message', 'online'];
+
+export interface Round {
+  cadence: Cadence | undefined;
+  modes: readonly string[];
+  points: Checklist['items'];
+}
+
+export function roundOf(pack: MatterPack | undefined, kind: string, name: string): Round {
+  const cadence = pack?.cadences.find((known) => known.matter === kind && known.name === name);
+  const list = pack?.checklists.find((known) => known.name === cadence?.checklist);
+  const modes = cadence?.modes.length ? cadence.modes : ANY_MODE;
+  return { cadence, modes, points: list?.items ?? [] };
+}
+
+/** The first point that nobody has answered. */
+export function unanswered(points: Checklist['items'], answers: Record<string, Answer>) {
+  return points.find(([name]) => !answers[name]?.ok) ?? null;
+}
+
+export function madeBody(
+  { mode, met }: { mode: string; met: string },
+  points: Checklist['items'],
+  answers: Record<string, Answer>,
+  promises: readonly Promised[],
+): object {
+  const said = points.map(([name]) => {
+    const { ok, note, class: ofClass } = answers[name]!;
+    const isOk = ok === 'yes';
+    return { name, ok: isOk, note: note.trim(), ...(!isOk && ofClass && { class: ofClass }) };
+  });
+  const promised = promises
+    .filter(({ title }) => title.trim())
+    .map(({ title, until }) => ({ title: title.trim(), until: fromLocalInput(until) ?? '' }));
+  return {
+    mode,
+    name: met.trim(),
+    ...(said.length && { points: said }),
+    ...(promised.length && { promises: promised }),
+  };
+}

@@ -1,0 +1,90 @@
+// What a fact of a matter says beyond its kind, in the reader's words. Pure.
+
+import { moment, type Locale } from '../../lib/format';
+import { word } from '../../lib/i18n';
+import type { MatterFact } from '../../lib/matter';
+import { deskWords } from '../../lib/words';
+import { stepWords } from './step-words';
+
+export interface Said {
+  label: string;
+  text: string;
+  /** The matter that is meant. */
+  matter?: string;
+}
+
+/** Names that stand for things in the pack: how they are called. */
+export interface Names {
+  class: (name: string) => string;
+  cause: (name: string) => string;
+  level: (level: number) => string;
+  point: (name: string) => string;
+}
+
+/** Fields of the opening that stand in the matter's head already. */
+const IN_HEAD = new Set([
+  'kind',
+  'class',
+  'customer',
+  'line',
+  'site',
+  'title',
+  'owner',
+  'first_receiver',
+  'about',
+]);
+const TIMES = new Set(['until', 'at', 'wanted_by']);
+
+export function says(fact: MatterFact, names: Names, todayMs: number, locale: Locale): Said[] {
+  const fields = fieldsOf(fact);
+  const t = stepWords[locale];
+  return Object.entries(fields)
+    .filter(([name, value]) => !isEmpty(value) && !(fact.kind === 'opened' && IN_HEAD.has(name)))
+    .map(([name, value]) => {
+      if (name === 'complaint') return { label: '', text: t.theRepeat, matter: String(value) };
+      const text = said(name, value, names, todayMs, locale);
+      return { label: labelOf(name, locale), text };
+    })
+    .filter(({ text }) => text !== '');
+}
+
+/** The fact's own fields, whichever form it has. */
+function fieldsOf({ detail }: MatterFact): Record<string, unknown> {
+  const { opened, step } = (detail ?? {}) as { opened?: Record<string, unknown>; step?: unknown };
+  if (opened) return opened;
+  if (typeof step !== 'object' || step === null) return {};
+  const [inner] = Object.values(step as Record<string, unknown>);
+  if (typeof inner === 'string') return { callback: inner };
+  return (inner ?? {}) as Record<string, unknown>;
+}
+
+const isEmpty = (value: unknown) =>
+  value === null || value === undefined || value === '' || (Array.isArray(value) && !value.length);
+
+function labelOf(name: string, locale: Locale): string {
+  if (name === 'reached' || name === 'callback' || name === 'ok' || name === 'points') return '';
+  return word(stepWords[locale].said, name);
+}
+
+function said(name: string, value: unknown, names: Names, todayMs: number, locale: Locale): string {
+  const t = stepWords[locale];
+  if (TIMES.has(name)) return moment(Number(value), todayMs, locale);
+  if (name === 'reached') return value === true ? t.choice.yes : t.choice.no;
+  if (name === 'ok') return value === true ? t.ok.yes : t.ok.no;
+  if (name === 'callback') return word(t.callback, String(value));
+  if (name === 'class') return names.class(String(value));
+  if (name === 'cause') return names.cause(String(value));
+  if (name === 'level') return names.level(Number(value));
+  if (name === 'mode') return word(deskWords[locale].mode, String(value));
+  if (name === 'points') return pointsSaid(value, names, locale);
+  return typeof value === 'object' ? '' : String(value);
+}
+
+function pointsSaid(value: unknown, names: Names, locale: Locale): string {
+  const points = value as { name: string; ok: boolean; note?: string }[];
+  const t = stepWords[locale];
+  const failed = points.filter((point) => !point.ok);
+  if (!failed.length) return t.pointsWell(points.length);
+  const list = failed.map(({ name, note }) => (note ? `${names.point(name)} (${note})` : names.point(name)));
+  return t.pointsFailed(failed.length, points.length, list.join('; '));
+}
