@@ -4,7 +4,7 @@
 //! Each type is taken apart whole. A new field or kind does not compile before somebody has said here what it is.
 
 use crate::facts::{Body, Record, Report, Step, StepKind, Visit};
-use crate::matter::{Matter, MatterEvent, MatterStep, Opening, Point};
+use crate::matter::{Matter, MatterEvent, MatterStep, Opening, Papers, Point};
 use crate::rules::MatterKind;
 use crate::sla::{Event, Fault};
 
@@ -100,6 +100,7 @@ fn opening(opening: &mut Opening) -> bool {
         unit: _,
         wanted_by: _,
         about: _,
+        equipment: _,
     } = opening;
     let titled = titled_by_people(*kind) && text(title);
     texts([description, reporter]) | titled
@@ -133,8 +134,8 @@ fn matter_step(step: &mut MatterStep) -> bool {
         MatterStep::Noticed { to } => text(to),
         MatterStep::Resolved { how } => text(how),
         MatterStep::Signed { name } => text(name),
-        MatterStep::Made { mode: _, met, points } => {
-            let points = points.iter_mut().map(|Point { name: _, ok: _, note, class: _ }| note);
+        MatterStep::Made { mode: _, met, points, papers: Papers { report: _ } } => {
+            let points = points.iter_mut().map(|Point { name: _, ok: _, note, class: _, equipment: _ }| note);
             texts(points) | text(met)
         }
         MatterStep::Note { text } => self::text(text),

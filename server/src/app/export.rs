@@ -6,7 +6,7 @@ use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use super::import::Kind;
 use super::{AppError, audit};
 use crate::db::{Db, DbError, Priority, Tx};
-use crate::store::{customers, line_rows, sites};
+use crate::store::{customers, equipment, line_rows, sites};
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,7 @@ pub async fn file(db: &Db, kind: Kind, form: FileForm, by: &str, now: UnixMs) ->
                 Kind::Customers => customers(tx)?,
                 Kind::Lines => lines(tx)?,
                 Kind::Sites => sites(tx)?,
+                Kind::Equipment => equipment(tx)?,
             };
             audit(tx, now.0, &by, "exported", kind.name(), Some(&serde_json::json!({ "rows": rows.len() })))?;
             Ok::<_, DbError>(rows)
@@ -85,6 +86,24 @@ fn sites(tx: &mut Tx<'_>) -> Result<Vec<Vec<String>>, DbError> {
         .map(|((customer, name), row)| {
             let fields = row.fields.into_iter().map(Option::unwrap_or_default);
             [customer, name].into_iter().chain(fields).collect()
+        })
+        .collect();
+    rows.sort();
+    Ok(rows)
+}
+
+/// Without reasons: they are for changes, and the history has them.
+fn equipment(tx: &mut Tx<'_>) -> Result<Vec<Vec<String>>, DbError> {
+    let text = Option::unwrap_or_default;
+    let mut rows: Vec<Vec<String>> = equipment::all(tx)?
+        .into_iter()
+        .map(|piece| {
+            let (installed_on, tested_on) = (text(piece.installed_on), text(piece.tested_on));
+            let place = [piece.customer, piece.site_name, piece.label];
+            place
+                .into_iter()
+                .chain([piece.kind, piece.grade, String::new(), installed_on, tested_on])
+                .collect()
         })
         .collect();
     rows.sort();
@@ -142,7 +161,13 @@ mod tests {
             f.db.write(Priority::Api, move |tx| tx.execute(sql, &[])).await.unwrap();
             let packs = Arc::new(PackSet::load(None).unwrap());
             let sites = "customer,name,access_hours\nbank,HQ,Mon-Fri 09:00-17:00\nmill,Mill,\n";
-            import::bytes(&f.db, &packs, sites.as_bytes(), false, TEN).await.unwrap();
+            let works = "code,name,tier,pack\nworks,Sample Works,important,power-distribution\n";
+            let room = "customer,name\nworks,Room 1\n";
+            let pieces = "customer,site,label,kind,condition,tested_on\nworks,Room 1,T1,transformer,class-1,2025-05-01\n\
+                          works,Room 1,T2,transformer,retired,\n";
+            for file in [sites, works, room, pieces] {
+                import::bytes(&f.db, &packs, file.as_bytes(), false, TEN).await.unwrap();
+            }
             for kind in Kind::ALL {
                 for form in [FileForm::Csv, FileForm::Xlsx] {
                     let bytes = file(&f.db, kind, form, "admin", TEN).await.unwrap();
@@ -157,7 +182,8 @@ mod tests {
                 }
             }
             let audited = f.texts("SELECT subject FROM audit WHERE action = 'exported' ORDER BY n").await;
-            assert_eq!(audited, ["customers", "customers", "lines", "lines", "sites", "sites"]);
+            let each = Kind::ALL.map(|kind| [kind.name(); 2]).concat();
+            assert_eq!(audited, each);
         })
         .await;
     }

@@ -10,6 +10,7 @@ pub mod daily_list;
 pub mod daily_mail;
 pub mod days;
 pub mod desk;
+pub mod equipment;
 pub mod erasure;
 pub mod export;
 pub mod grading;

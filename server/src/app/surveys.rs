@@ -160,6 +160,7 @@ fn follow_up(
         unit: None,
         wanted_by: None,
         about: None,
+        equipment: None,
     };
     let new = NewMatter { id, opening, pack: Some(pack), opened_at: now, by: "survey".to_owned() };
     Ok(Some(open(desk, tx, &new, now)?.id))

@@ -48,7 +48,7 @@ enum Command {
         #[arg(long, requires = "preview")]
         json: bool,
     },
-    /// Import customers, lines or sites from a CSV or XLSX file: all of it, or nothing.
+    /// Import customers, lines, sites or equipment from a CSV or XLSX file: all of it, or nothing.
     Import {
         /// The file: UTF-8 CSV or a workbook's first sheet, with a header line.
         file: PathBuf,
@@ -59,9 +59,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Export customers, lines or sites to a file that `import` takes.
+    /// Export customers, lines, sites or equipment to a file that `import` takes.
     Export {
-        /// What: customers, lines or sites.
+        /// What: customers, lines, sites or equipment.
         #[arg(value_parser = crate::app::export::parse_what)]
         what: crate::app::import::Kind,
         /// The new file; `.xlsx` makes a workbook, anything else UTF-8 CSV.

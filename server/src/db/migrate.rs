@@ -23,6 +23,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0012_sites", include_str!("../../migrations/0012_sites.sql")),
     ("0013_service_start", include_str!("../../migrations/0013_service_start.sql")),
     ("0014_service_end", include_str!("../../migrations/0014_service_end.sql")),
+    ("0015_equipment", include_str!("../../migrations/0015_equipment.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

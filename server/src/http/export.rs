@@ -28,7 +28,7 @@ struct ExportParams {
     format: Option<String>,
 }
 
-/// Every customer, line or site, contact data included, as a file that `import` takes. It is in the audit trail.
+/// Every customer, line, site or piece of equipment, contact data included, as a file that `import` takes. It is in the audit trail.
 #[utoipa::path(get, path = "/export/{what}", tag = "reference", params(("what" = String, Path), ExportParams),
     responses((status = 200, description = "The file", content_type = "text/csv")))]
 async fn file(

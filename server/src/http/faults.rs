@@ -58,6 +58,7 @@ impl From<DeskError> for ApiError {
             DeskError::NoAbsence(_) => Self::not_found("unknown_absence", error.to_string()),
             DeskError::NoSurvey(_) => Self::not_found("unknown_survey", error.to_string()),
             DeskError::NoProposal(_) => Self::not_found("unknown_proposal", error.to_string()),
+            DeskError::NoEquipment(_) => Self::not_found("unknown_equipment", error.to_string()),
             DeskError::NoSite(_) => Self::not_found("unknown_site", error.to_string()),
             DeskError::NoHandover(_) => Self::not_found("unknown_handover", error.to_string()),
             DeskError::NoDuty(_) => Self::not_found("unknown_duty", error.to_string()),

@@ -30,7 +30,7 @@ use crate::store::duties::Duty;
 use crate::store::matters::WantedMatters;
 
 /// Who may write about matters.
-const WRITERS: Access = Access::Roles(&[Role::Noc, Role::Manager, Role::Technician]);
+pub(super) const WRITERS: Access = Access::Roles(&[Role::Noc, Role::Manager, Role::Technician]);
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
@@ -130,6 +130,8 @@ struct MatterBody {
     unit: Option<String>,
     /// The day that the customer asked for, or was promised, RFC 3339.
     wanted_by: Option<String>,
+    /// The piece of equipment that it is about; then the site is where that stands.
+    equipment: Option<Uuid>,
     /// The complaint that it repeats, or the matter that it comes from.
     about: Option<Uuid>,
     /// When it was asked for, RFC 3339; now where it is left out.
@@ -166,6 +168,7 @@ impl MatterBody {
             unit: self.unit.map(|unit| text("unit", Some(unit))).transpose()?,
             wanted_by,
             about: self.about,
+            equipment: self.equipment,
         };
         Ok(NewMatter { id, opening, pack: self.pack, opened_at, by: caller.user.clone() })
     }
@@ -272,6 +275,8 @@ struct DutyItem {
     customer: String,
     /// The site; empty for the customer as a whole.
     site: String,
+    /// The piece of equipment, where it is of one.
+    equipment: Option<Uuid>,
     /// Since when.
     since: String,
     /// When the next round begins, where that is known.
@@ -289,6 +294,7 @@ impl From<Duty> for DutyItem {
             cadence: duty.cadence,
             customer: duty.customer,
             site: duty.site,
+            equipment: duty.equipment,
             since: duty.since.to_rfc3339(),
             next_round_at: duty.next_round.map(UnixMs::to_rfc3339),
             ended_at: duty.ended_at.map(UnixMs::to_rfc3339),

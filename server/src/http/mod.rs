@@ -18,6 +18,9 @@ mod board;
 mod confirm;
 mod dead_letters;
 mod deadlines;
+mod equipment;
+#[cfg(test)]
+mod equipment_tests;
 mod erasures;
 pub mod error;
 mod export;
@@ -117,6 +120,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = re_rate::routes(router);
     let router = shift::routes(router);
     let router = sites::routes(router);
+    let router = equipment::routes(router);
     let router = planned_work::routes(router);
     let router = upstreams::routes(router);
     reference::routes(router)

@@ -1,9 +1,10 @@
 //! The body of a matter's step: which fields each kind takes, and what they may be.
 
 use linewatch_shared::facts::Callback;
-use linewatch_shared::matter::{MatterStep, Point};
+use linewatch_shared::matter::{MatterStep, Papers, Point};
 use linewatch_shared::time::UnixMs;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::error::ApiError;
 use super::faults::{short, time};
@@ -52,6 +53,8 @@ pub struct NewMatterFact {
     mode: Option<String>,
     /// `made`: the checklist's points as found.
     points: Option<Vec<PointBody>>,
+    /// `made`: the reference under which the report is filed, such as that of a preventive test.
+    report: Option<String>,
     /// `made`: what was promised to the customer, each a deadline from now on.
     promises: Option<Vec<PromiseBody>>,
     /// `paused`, `exempted`: a cause that the pack lists.
@@ -71,6 +74,8 @@ pub struct PointBody {
     note: String,
     /// The class of the defect that it becomes, where it is not well; the mildest where it is left out.
     class: Option<String>,
+    /// The piece of equipment that it was found on, on a round of more than one.
+    equipment: Option<Uuid>,
 }
 
 /// Something promised.
@@ -145,6 +150,9 @@ impl NewMatterFact {
                 mode: text("mode", self.mode.take())?,
                 met: short("name", self.name.take().unwrap_or_default())?,
                 points: self.points()?,
+                papers: Papers {
+                    report: self.report.take().map(|report| text("report", Some(report))).transpose()?,
+                },
             },
             "reviewed" => MatterStep::Reviewed { ok: given("ok", self.ok.take())? },
             "paused" => MatterStep::Paused {
@@ -209,7 +217,7 @@ impl NewMatterFact {
             }
             let class = body.class.map(|class| text("points", Some(class))).transpose()?;
             let (name, note) = (text("points", Some(body.name))?, short("points", body.note)?);
-            Ok(Point { name, ok: body.ok, note, class })
+            Ok(Point { name, ok: body.ok, note, class, equipment: body.equipment })
         };
         points.into_iter().map(point).collect()
     }
@@ -244,6 +252,7 @@ impl NewMatterFact {
             ("ok", self.ok.is_some()),
             ("mode", self.mode.is_some()),
             ("points", self.points.is_some()),
+            ("report", self.report.is_some()),
             ("cause", self.cause.is_some()),
         ];
         match left.iter().find(|(_, is_left)| *is_left) {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use linewatch_shared::rules::{
-    Assessment, Availability, Cadence, Cause, Checklist, Class, Grading, Label, Level, Tier,
+    Assessment, Availability, Cadence, Cause, Checklist, Class, Condition, EquipmentKind, Grading, Label,
+    Level, Tier,
 };
 use serde::{Deserialize, Serialize};
 
@@ -137,6 +138,12 @@ struct PackItem {
     /// Points to look at on a round.
     #[schema(value_type = Vec<Object>)]
     checklists: Vec<Checklist>,
+    /// Kinds of equipment.
+    #[schema(value_type = Vec<Object>)]
+    equipment: Vec<EquipmentKind>,
+    /// Grades of condition, the best first; `retired` is one of every pack.
+    #[schema(value_type = Vec<Object>)]
+    conditions: Vec<Condition>,
     /// Levels of authority, the lowest first.
     #[schema(value_type = Vec<Object>)]
     levels: Vec<Level>,
@@ -169,6 +176,8 @@ impl From<&LoadedPack> for PackItem {
             classes: pack.classes.clone(),
             cadences: pack.cadences.clone(),
             checklists: pack.checklists.clone(),
+            equipment: pack.equipment.clone(),
+            conditions: pack.conditions.clone(),
             levels: pack.levels.clone(),
             grading: pack.grading.clone(),
             availability: pack.availability,

@@ -21,6 +21,8 @@ pub struct Duty {
     pub customer: String,
     /// The site; empty for the customer as a whole.
     pub site: String,
+    /// The piece of equipment, where it is of one.
+    pub equipment: Option<Uuid>,
     /// Since when.
     pub since: UnixMs,
     /// When the next round begins.
@@ -29,7 +31,8 @@ pub struct Duty {
     pub ended_at: Option<UnixMs>,
 }
 
-const COLUMNS: &str = "id, kind, pack, cadence, customer, site, since_ms, next_round_ms, ended_at_ms";
+const COLUMNS: &str =
+    "id, kind, pack, cadence, customer, site, equipment, since_ms, next_round_ms, ended_at_ms";
 
 fn duty(row: &Row) -> Result<Duty, DbError> {
     let kind: String = row.get(1)?;
@@ -40,16 +43,17 @@ fn duty(row: &Row) -> Result<Duty, DbError> {
         cadence: row.get(3)?,
         customer: row.get(4)?,
         site: row.get(5)?,
-        since: row.get(6)?,
-        next_round: row.get(7)?,
-        ended_at: row.get(8)?,
+        equipment: row.get(6)?,
+        since: row.get(7)?,
+        next_round: row.get(8)?,
+        ended_at: row.get(9)?,
     })
 }
 
 /// Adds duties; one that has ended goes on, and one that runs stays as it is. Answers how many began.
 pub fn insert(tx: &mut Tx<'_>, duties: &[Duty]) -> Result<u64, DbError> {
-    let sql = "INSERT INTO duty (id, kind, pack, cadence, customer, site, since_ms, next_round_ms) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (pack, cadence, customer, site) \
+    let sql = "INSERT INTO duty (id, kind, pack, cadence, customer, site, equipment, since_ms, next_round_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) \
          DO UPDATE SET ended_at_ms = NULL, next_round_ms = excluded.next_round_ms WHERE duty.ended_at_ms IS NOT NULL";
     let mut added = 0;
     for duty in duties {
@@ -60,6 +64,7 @@ pub fn insert(tx: &mut Tx<'_>, duties: &[Duty]) -> Result<u64, DbError> {
             duty.cadence.as_str().into(),
             duty.customer.as_str().into(),
             duty.site.as_str().into(),
+            duty.equipment.into(),
             duty.since.into(),
             Value::from(duty.next_round),
         ];
@@ -127,25 +132,32 @@ pub fn of_round(tx: &mut Tx<'_>, matter: Uuid) -> Result<Option<Duty>, DbError> 
     }
 }
 
+const CUSTOMER: &str = "SELECT code, tier, pack, created_at_ms, service_over FROM customer";
+
+fn duty_customer(row: &Row) -> Result<DutyCustomer, DbError> {
+    Ok(DutyCustomer {
+        code: row.get(0)?,
+        tier: row.get(1)?,
+        pack: row.get(2)?,
+        since: row.get(3)?,
+        is_served: !row.get::<bool>(4)?,
+    })
+}
+
 /// Customers with their tier, pack and manager, a page of them: what duties are made for.
 pub fn customers(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<DutyCustomer>, DbError> {
-    let sql = "SELECT code, tier, pack, created_at_ms, service_over FROM customer WHERE code > $1 ORDER BY code LIMIT $2";
-    tx.query(sql, &[after.into(), limit.into()])?
-        .iter()
-        .map(|row| {
-            Ok(DutyCustomer {
-                code: row.get(0)?,
-                tier: row.get(1)?,
-                pack: row.get(2)?,
-                since: row.get(3)?,
-                is_served: !row.get::<bool>(4)?,
-            })
-        })
-        .collect()
+    let sql = format!("{CUSTOMER} WHERE code > $1 ORDER BY code LIMIT $2");
+    tx.query(&sql, &[after.into(), limit.into()])?.iter().map(duty_customer).collect()
+}
+
+/// One customer as duties see it.
+pub fn customer(tx: &mut Tx<'_>, code: &str) -> Result<Option<DutyCustomer>, DbError> {
+    let sql = format!("{CUSTOMER} WHERE code = $1");
+    tx.query_opt(&sql, &[code.into()])?.as_ref().map(duty_customer).transpose()
 }
 
 /// A customer as duties see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DutyCustomer {
     /// The code.
     pub code: String,

@@ -328,6 +328,23 @@ pub fn replace_comments(tx: &mut Tx<'_>, customer: &str, mark: &str) -> Result<(
     Ok(())
 }
 
+/// The customer's equipment, whose grades people gave a reason for.
+const GRADED: &str = "equipment IN (SELECT e.id FROM equipment e JOIN site s ON s.id = e.site WHERE s.customer = $1) \
+     AND reason NOT IN ('entered', $2)";
+
+/// Reasons of conditions that are not replaced yet.
+pub fn reasons(tx: &mut Tx<'_>, customer: &str, mark: &str) -> Result<i64, DbError> {
+    let sql = format!("SELECT COUNT(*) FROM equipment_grade WHERE {GRADED}");
+    tx.query_one(&sql, &[customer.into(), mark.into()])?.get(0)
+}
+
+/// Replaces those reasons by the mark.
+pub fn replace_reasons(tx: &mut Tx<'_>, customer: &str, mark: &str) -> Result<(), DbError> {
+    let sql = format!("UPDATE equipment_grade SET reason = $2 WHERE {GRADED}");
+    tx.execute(&sql, &[customer.into(), mark.into()])?;
+    Ok(())
+}
+
 /// A body that was put aside.
 #[derive(Clone, Debug)]
 pub struct PutAside {

@@ -83,8 +83,8 @@ pub fn live_after(tx: &mut Tx<'_>, pack: &str, after: Uuid, limit: i64) -> Resul
 pub fn save(tx: &mut Tx<'_>, standing: &Standing, now: UnixMs) -> Result<(), DbError> {
     let matter = &standing.matter;
     let sql = "INSERT INTO matter (id, kind, class, customer, line, site, owner, pack, version, state, live, \
-         opened_at_ms, next_wake_ms, updated_at_ms, body) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+         opened_at_ms, next_wake_ms, updated_at_ms, body, equipment) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
          ON CONFLICT (id) DO UPDATE SET class = excluded.class, owner = excluded.owner, state = excluded.state, \
          live = excluded.live, opened_at_ms = excluded.opened_at_ms, next_wake_ms = excluded.next_wake_ms, \
          updated_at_ms = excluded.updated_at_ms, body = excluded.body";
@@ -104,6 +104,7 @@ pub fn save(tx: &mut Tx<'_>, standing: &Standing, now: UnixMs) -> Result<(), DbE
         next_wake(standing, now).into(),
         now.into(),
         pack("matter.body", standing)?.into(),
+        matter.equipment.into(),
     ];
     tx.execute(sql, &params)?;
     let of = Subject {

@@ -10,6 +10,7 @@ pub mod dead_letters;
 pub mod deadlines;
 pub mod duties;
 pub mod enrol_tokens;
+pub mod equipment;
 pub mod erasure;
 pub mod expired;
 pub mod facts;

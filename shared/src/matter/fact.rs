@@ -58,6 +58,9 @@ pub struct Opening {
     /// Where it comes from: the complaint that it repeats, the visit in which it was promised, the round on which it
     /// was found.
     pub about: Option<Uuid>,
+    /// The piece of equipment, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equipment: Option<Uuid>,
 }
 
 /// A point of a checklist as it was found.
@@ -73,6 +76,17 @@ pub struct Point {
     /// The class of the defect that it becomes, where it is not well and somebody said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
+    /// The piece of equipment that it was found on, where the round is of more than one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equipment: Option<Uuid>,
+}
+
+/// What a round leaves on file, as references.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Papers {
+    /// The report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<String>,
 }
 
 /// What was done about a matter.
@@ -171,6 +185,9 @@ pub enum MatterStep {
         met: String,
         /// The checklist's points as found.
         points: Vec<Point>,
+        /// What is on file.
+        #[serde(default)]
+        papers: Papers,
     },
     /// A superior has reviewed the report.
     Reviewed {

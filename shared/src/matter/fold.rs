@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::fact::{MatterEvent, MatterFact, Opening};
+use super::fact::{MatterEvent, MatterFact, Opening, Papers};
 use super::owed::{Owed, Term};
 use super::state::{Matter, MatterState};
 use crate::rules::{Cadence, Class, ClosedBy, Limit, MatterKind, Pack};
@@ -88,6 +88,8 @@ fn begin(fact: &MatterFact, opening: &Opening, pack: &Pack) -> Result<Matter, St
         level: 1,
         repeats: Vec::new(),
         about: opening.about,
+        equipment: opening.equipment,
+        papers: Papers::default(),
         planned_at: None,
         failed_points: Vec::new(),
         callback_retry: None,

@@ -14,9 +14,8 @@ mod tests;
 mod walk;
 mod walk_round;
 
-pub use fact::{MatterEvent, MatterFact, MatterStep, Opening, Point};
+pub use fact::{MatterEvent, MatterFact, MatterStep, Opening, Papers, Point};
 pub use fold::{FACTS_PER_MATTER_MAX, fold};
 pub use owed::{Owed, Term, deadlines};
-pub(crate) use rounds::moment;
-pub use rounds::period;
+pub use rounds::{moment, period};
 pub use state::{Matter, MatterState, Standing, advance, next_wake};

@@ -57,7 +57,8 @@ fn midnight(day: NaiveDate, zone: Tz) -> UnixMs {
 }
 
 /// A local moment; where clocks leap over it, the next one that there is, and where they repeat it, the first.
-pub(crate) fn moment(local: NaiveDateTime, zone: Tz) -> UnixMs {
+#[must_use]
+pub fn moment(local: NaiveDateTime, zone: Tz) -> UnixMs {
     let hours = (0..=3).map(|hours| local + chrono::TimeDelta::hours(hours));
     let found = hours.into_iter().find_map(|local| zone.from_local_datetime(&local).earliest());
     UnixMs(found.map_or_else(|| local.and_utc().timestamp_millis(), |at| at.timestamp_millis()))

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::fact::Papers;
 use super::owed::{Owed, deadlines};
 use crate::rules::{ClosedBy, MatterKind};
 use crate::sla::{Effect, Exemption, Interval, Ledger, Placed, judge_all, next_mark};
@@ -98,6 +99,12 @@ pub struct Matter {
     pub repeats: Vec<Uuid>,
     /// Where it comes from.
     pub about: Option<Uuid>,
+    /// The piece of equipment.
+    #[serde(default)]
+    pub equipment: Option<Uuid>,
+    /// What the round left on file.
+    #[serde(default)]
+    pub papers: Papers,
     /// When a round is planned for.
     pub planned_at: Option<UnixMs>,
     /// Points of the checklist that were found wrong.

@@ -59,6 +59,8 @@ fn pack() -> Pack {
         every: Every::Quarter,
         modes: Vec::new(),
         checklist: Some("room".to_owned()),
+        equipment: Vec::new(),
+        report: false,
         review_within: Some(Limit::always(DAY_MS)),
         warn_at_permille: vec![800],
     }];
@@ -85,6 +87,7 @@ impl Story {
             unit: None,
             wanted_by: (kind == MatterKind::Patrol).then_some(TEN + 30 * DAY_MS),
             about: None,
+            equipment: None,
         };
         let event = MatterEvent::Opened(Box::new(opening));
         Self { facts: vec![MatterFact { id: Uuid::from_u128(1), occurred_at: TEN, event }] }
@@ -255,8 +258,15 @@ fn a_round_needs_every_point_and_its_review() {
         met: String::new(),
         points: points
             .iter()
-            .map(|(name, ok)| Point { name: (*name).to_owned(), ok: *ok, note: String::new(), class: None })
+            .map(|(name, ok)| Point {
+                name: (*name).to_owned(),
+                ok: *ok,
+                note: String::new(),
+                class: None,
+                equipment: None,
+            })
             .collect(),
+        papers: Papers::default(),
     };
     let short = Story::new(MatterKind::Patrol, "quarterly").then(DAY_MS, made(&[("clean", true)])).fold();
     assert!(short.misfit(Uuid::from_u128(2)).unwrap().ends_with("labels"));

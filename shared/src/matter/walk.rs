@@ -44,7 +44,9 @@ impl Matter {
                 self.close(at, MatterState::Closed);
             }
             MatterStep::Planned { at: planned_at, .. } => self.planned_at = Some(*planned_at),
-            MatterStep::Made { mode, points, .. } => return self.made(id, at, mode, points, pack),
+            MatterStep::Made { mode, points, papers, .. } => {
+                return self.made((id, at), mode, points, papers, pack);
+            }
             MatterStep::Reviewed { ok } => self.reviewed(at, *ok),
             MatterStep::Paused { cause, until, .. } => return self.pause(at, cause, *until, pack),
             MatterStep::Resumed => {

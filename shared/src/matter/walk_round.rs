@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::fact::Point;
+use super::fact::{Papers, Point};
 use super::fold::{cadence, within};
 use super::state::{Matter, MatterState};
 use crate::rules::Pack;
@@ -12,10 +12,10 @@ use crate::time::UnixMs;
 impl Matter {
     pub(super) fn made(
         &mut self,
-        fact: Uuid,
-        at: UnixMs,
+        (fact, at): (Uuid, UnixMs),
         mode: &str,
         points: &[Point],
+        papers: &Papers,
         pack: &Pack,
     ) -> Result<(), String> {
         let cadence = cadence(pack, self.kind, &self.class)?;
@@ -25,10 +25,14 @@ impl Matter {
         if let Some(name) = &cadence.checklist {
             check_points(pack, name, points)?;
         }
+        if cadence.report && papers.report.is_none() {
+            return Err("names no report: state the reference under which it is filed".to_owned());
+        }
         let review = cadence.review_within.map(|limit| within(pack, limit, at)).transpose()?;
         self.end(DeadlineKind::of_round(self.kind), at, Ending::Done);
         self.failed_points =
             points.iter().filter(|point| !point.ok).map(|point| point.name.clone()).collect();
+        self.papers.clone_from(papers);
         self.resolved_at = Some(at);
         match review {
             Some(term) => {

@@ -143,10 +143,24 @@ pub struct Cadence {
     pub modes: Vec<String>,
     /// The checklist to go through.
     pub checklist: Option<String>,
+    /// A round for each piece of equipment of these kinds; of a site, or of the customer as a whole, when empty.
+    #[serde(default)]
+    pub equipment: Vec<String>,
+    /// Whether who made the round names the report that was filed.
+    #[serde(default)]
+    pub report: bool,
     /// A superior reviews the report within.
     pub review_within: Option<Limit>,
     /// Warning marks, in thousandths of an allowance, rising.
     pub warn_at_permille: Vec<u16>,
+}
+
+impl Cadence {
+    /// Whether customers of that tier are owed it.
+    #[must_use]
+    pub fn is_for_tier(&self, tier: &str) -> bool {
+        self.tiers.is_empty() || self.tiers.iter().any(|name| name == tier)
+    }
 }
 
 /// Points to look at.

@@ -1,6 +1,7 @@
 //! Reads what a pack says of matters: classes, cadences, checklists, levels of authority, postponing.
 
 use super::class::{Cadence, Checklist, Class, ClosedBy, Every, Level, MatterKind, Postponing};
+use super::equipment::{self, Condition, EquipmentKind};
 use super::pack::{Label, Tier};
 use super::read::{callback_retries_ms, name, named, named_apart, supervisor_within_ms, warn_at};
 use super::section::Section;
@@ -20,6 +21,8 @@ pub struct Matters {
     pub classes: Vec<Class>,
     pub cadences: Vec<Cadence>,
     pub checklists: Vec<Checklist>,
+    pub equipment: Vec<EquipmentKind>,
+    pub conditions: Vec<Condition>,
     pub levels: Vec<Level>,
     pub postponing: Option<Postponing>,
 }
@@ -29,14 +32,33 @@ pub fn read(root: &Section<'_>, tiers: &[Tier]) -> Matters {
         section.missing("label");
         Some(Level { name, label: section.label("label")? })
     });
-    let checklists = named(root, "checklist", read_checklist);
+    let named_things = NamedThings {
+        checklists: named(root, "checklist", read_checklist),
+        equipment: equipment::read_kinds(root),
+    };
     let kind = |section: &Section<'_>| section.choice("matter", &KINDS).map(MatterKind::name);
     let classes =
         named_apart(root, "class", kind, |section, name| read_class(section, name, root, levels.len()));
     let mut cadences =
-        named_apart(root, "cadence", kind, |section, name| read_cadence(section, name, tiers, &checklists));
+        named_apart(root, "cadence", kind, |section, name| read_cadence(section, name, tiers, &named_things));
     cadences.extend(tiers.iter().filter_map(visits_of));
-    Matters { classes, cadences, checklists, levels, postponing: read_postponing(root) }
+    let NamedThings { checklists, equipment } = named_things;
+    let conditions = equipment::read_conditions(root, &equipment);
+    Matters {
+        classes,
+        cadences,
+        checklists,
+        equipment,
+        conditions,
+        levels,
+        postponing: read_postponing(root),
+    }
+}
+
+/// What cadences name.
+struct NamedThings {
+    checklists: Vec<Checklist>,
+    equipment: Vec<EquipmentKind>,
 }
 
 const KINDS: [(&str, MatterKind); 6] = {
@@ -62,6 +84,8 @@ fn visits_of(tier: &Tier) -> Option<Cadence> {
         every: Every::Span(tier.visit_every_ms?),
         modes: Vec::new(),
         checklist: None,
+        equipment: Vec::new(),
+        report: false,
         review_within: None,
         warn_at_permille: tier.warn_at_permille.clone(),
     })
@@ -139,12 +163,7 @@ fn has_class(root: &Section<'_>, matter: MatterKind, name: &str) -> bool {
         .any(|other| other.text("name") == Some(name) && other.text("matter") == Some(matter.name()))
 }
 
-fn read_cadence(
-    section: &Section<'_>,
-    name: String,
-    tiers: &[Tier],
-    checklists: &[Checklist],
-) -> Option<Cadence> {
+fn read_cadence(section: &Section<'_>, name: String, tiers: &[Tier], known: &NamedThings) -> Option<Cadence> {
     for key in ["matter", "label", "every"] {
         section.missing(key);
     }
@@ -158,8 +177,15 @@ fn read_cadence(
         section.wrong("tiers", format!("there is no tier \"{name}\" in this pack"));
     }
     let checklist = section.text("checklist");
-    if let Some(name) = checklist.filter(|name| !checklists.iter().any(|list| list.name == *name)) {
+    if let Some(name) = checklist.filter(|name| !known.checklists.iter().any(|list| list.name == *name)) {
         section.wrong("checklist", format!("there is no [[checklist]] \"{name}\" in this pack"));
+    }
+    let equipment = own(section.texts("equipment"));
+    for name in equipment.iter().filter(|name| !known.equipment.iter().any(|kind| kind.name == **name)) {
+        section.wrong("equipment", format!("there is no [[equipment]] \"{name}\" in this pack"));
+    }
+    if !equipment.is_empty() && matter == Some(MatterKind::Visit) {
+        section.wrong("equipment", "is inspected on patrols, not on visits");
     }
     let every = read_every(section);
     let (modes, review_within) = (own(section.texts("modes")), section.limit("review_within"));
@@ -172,6 +198,8 @@ fn read_cadence(
         every: every?,
         modes,
         checklist: checklist.map(str::to_owned),
+        equipment,
+        report: section.flag("report").unwrap_or(false),
         review_within,
         warn_at_permille,
     })
@@ -202,7 +230,7 @@ fn read_every(section: &Section<'_>) -> Option<Every> {
 fn read_checklist(section: &Section<'_>, name: String) -> Option<Checklist> {
     section.missing("label");
     section.missing("items");
-    let items = section.inline_sections("items");
+    let items = section.tables("items");
     if items.is_empty() || items.len() > POINTS_MAX {
         section.wrong("items", format!("must hold 1 to {POINTS_MAX} points {{ name = …, zh = …, en = … }}"));
     }

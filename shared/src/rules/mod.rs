@@ -3,6 +3,7 @@
 mod assessment;
 mod class;
 mod duration;
+mod equipment;
 mod grading;
 mod limit;
 mod matrix;
@@ -19,6 +20,7 @@ mod shipped_tests;
 pub use assessment::{Assessed, AssessedFigure, Assessment, Availability, Figure, Over, WHOLE_PPM};
 pub use class::{Cadence, Checklist, Class, ClosedBy, Every, Level, MatterKind, Postponing};
 pub use duration::{DurationError, format_duration, parse_duration};
+pub use equipment::{Condition, EquipmentKind, RETIRED};
 pub use grading::{CENTI, Cap, Grade, Graded, Grading, Indicator};
 pub use limit::{Counts, Limit, parse_limit};
 pub use mistake::{Mistake, line_and_column};

@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 
 use super::assessment::{Assessment, Availability};
 use super::class::{Cadence, Checklist, Class, Level, Postponing};
+use super::equipment::{Condition, EquipmentKind};
 use super::grading::Grading;
 use super::matrix::{self, Cell};
 use super::read;
@@ -205,6 +206,10 @@ pub struct Pack {
     pub cadences: Vec<Cadence>,
     /// Points to look at on a round.
     pub checklists: Vec<Checklist>,
+    /// Kinds of equipment.
+    pub equipment: Vec<EquipmentKind>,
+    /// Grades of condition, the best first.
+    pub conditions: Vec<Condition>,
     /// Levels of authority, the lowest first.
     pub levels: Vec<Level>,
     /// How promised times may be put off; as often as one likes where it is absent.

@@ -259,3 +259,37 @@ fn mistakes_of_grading_and_assessment_are_named_with_their_place() {
     assert_eq!(found.len(), 9, "{found:#?}");
     assert!(found.iter().all(|mistake| mistake.starts_with("p.toml:")), "{found:#?}");
 }
+
+#[test]
+fn mistakes_of_equipment_and_checklists_are_named_with_their_place() {
+    let label = "label = { zh = \"名\", en = \"Name\" }\n";
+    let list = format!("[[checklist]]\nname = \"l\"\n{label}");
+    let item = "[[checklist.items]]\nname = \"p\"\nzh = \"点\"\nen = \"Point\"\n";
+    let cadence = |keys: &str| {
+        format!(
+            "[[cadence]]\nmatter = \"patrol\"\nname = \"c\"\n{label}every = \"year\"\nchecklist = \"l\"\n{keys}"
+        )
+    };
+    let whole = format!(
+        "{HEAD}{list}{item}[[equipment]]\nname = \"k\"\n{label}[[condition]]\nname = \"good\"\n{label}{}",
+        cadence("equipment = [\"k\"]\n")
+    );
+    let pack = Pack::parse(&whole, "p.toml").unwrap();
+    assert_eq!(pack.checklists[0].items[0].0, "p", "a list of tables is as good as one within a line");
+    assert_eq!(pack.cadences[0].equipment, ["k"]);
+    let text = format!(
+        "{HEAD}{list}{item}colour = 1\n{item}[[equipment]]\nname = \"k\"\n{label}{}",
+        cadence("equipment = [\"m\"]\nreport = 1\n")
+    );
+    let found = mistakes(&text);
+    for expected in [
+        "checklist.l.items.colour: unknown key",
+        "checklist.l.items.name: the point \"p\" stands twice",
+        "equipment: has no grades of condition",
+        "cadence.patrol.c.equipment: there is no [[equipment]] \"m\" in this pack",
+        "cadence.patrol.c.report: must be true or false",
+    ] {
+        assert!(found.iter().any(|mistake| mistake.contains(expected)), "{expected} in {found:#?}");
+    }
+    assert_eq!(found.len(), 5, "{found:#?}");
+}

@@ -256,6 +256,14 @@ impl<'a> Section<'a> {
         tables.into_iter().map(|table| Section::new(self.file, table, table.span(), &path)).collect()
     }
 
+    /// A list of tables in either form, `[[key]]` or `key = [{ … }, { … }]`.
+    pub fn tables(&self, key: &'static str) -> Vec<Section<'a>> {
+        if self.item(key).is_some_and(toml_edit::Item::is_array_of_tables) {
+            return self.sections(key);
+        }
+        self.inline_sections(key)
+    }
+
     /// A table, `[key]`.
     pub fn section(&self, key: &'static str) -> Option<Section<'a>> {
         let item = self.item(key)?;

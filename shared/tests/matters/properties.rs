@@ -73,6 +73,7 @@ fn facts() -> impl Strategy<Value = Vec<MatterFact>> {
             unit: Some(String::new()),
             wanted_by: None,
             about: None,
+            equipment: None,
         };
         let opened = MatterEvent::Opened(Box::new(opening));
         let mut facts = vec![MatterFact { id: Uuid::from_u128(1), occurred_at: START, event: opened }];

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use linewatch_shared::facts::Callback;
-use linewatch_shared::matter::{MatterEvent, MatterFact, MatterStep, Opening, Point, period};
+use linewatch_shared::matter::{MatterEvent, MatterFact, MatterStep, Opening, Papers, Point, period};
 use linewatch_shared::rules::MatterKind;
 use linewatch_shared::time::UnixMs;
 use serde::Deserialize;
@@ -114,6 +114,7 @@ impl Teller<'_> {
             unit: story.unit.clone(),
             wanted_by: story.wanted_by.as_ref().map(|at| self.time(at)).or(round.map(|(_, due)| due)),
             about: None,
+            equipment: None,
         };
         let event = MatterEvent::Opened(Box::new(opening));
         MatterFact { id: id(0), occurred_at: opened, event }
@@ -158,6 +159,7 @@ impl Teller<'_> {
                 mode: line.mode.clone().unwrap_or_default(),
                 met: text(),
                 points: self.points(&line.wrong),
+                papers: Papers::default(),
             },
             "reviewed" => MatterStep::Reviewed { ok: true },
             "sent back" => MatterStep::Reviewed { ok: false },
@@ -191,6 +193,7 @@ impl Teller<'_> {
                 ok: !wrong.contains(name),
                 note: String::new(),
                 class: None,
+                equipment: None,
             })
             .collect()
     }

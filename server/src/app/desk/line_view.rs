@@ -160,19 +160,12 @@ fn outages(parts: &[Part]) -> Vec<OutageView> {
     let mut pieces: Vec<Interval> =
         parts.iter().flat_map(|part| part.contribution.pieces.iter().copied()).collect();
     pieces.sort_by_key(|piece| piece.from);
-    let view = |piece: Interval| OutageView {
-        from: piece.from.to_rfc3339(),
-        to: piece.to.map(UnixMs::to_rfc3339),
-    };
+    let view =
+        |piece: Interval| OutageView { from: piece.from.to_rfc3339(), to: piece.to.map(UnixMs::to_rfc3339) };
     pieces.into_iter().map(view).collect()
 }
 
-fn works(
-    tx: &mut Tx<'_>,
-    rules: &LineRules,
-    from: UnixMs,
-    to: UnixMs,
-) -> Result<Vec<PlannedView>, DbError> {
+fn works(tx: &mut Tx<'_>, rules: &LineRules, from: UnixMs, to: UnixMs) -> Result<Vec<PlannedView>, DbError> {
     let windows = planned::windows_of_line(tx, rules.line())?.into_iter();
     let shown = windows.filter(|window| window.from < to && window.to > from);
     let view = |window: Window| PlannedView {

@@ -141,6 +141,9 @@ pub enum DeskError {
     /// No such handover.
     #[error("there is no handover {0}")]
     NoHandover(Uuid),
+    /// No such piece of equipment.
+    #[error("there is no equipment {0}")]
+    NoEquipment(Uuid),
     /// No such site.
     #[error("there is no site {0}")]
     NoSite(Uuid),

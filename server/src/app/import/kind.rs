@@ -15,6 +15,8 @@ pub enum Kind {
     Lines,
     /// Sites of customers.
     Sites,
+    /// The equipment of sites.
+    Equipment,
 }
 
 const CUSTOMER_COLUMNS: &[&str] = &[
@@ -35,9 +37,12 @@ const LINE_COLUMNS: &[&str] =
 const SITE_COLUMNS: &[&str] =
     &["customer", "name", "time_zone", "access_hours", "closed_dates", "access_contact", "access_phone"];
 
+const EQUIPMENT_COLUMNS: &[&str] =
+    &["customer", "site", "label", "kind", "condition", "reason", "installed_on", "tested_on"];
+
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Customers, Self::Lines, Self::Sites];
+    pub const ALL: [Self; 4] = [Self::Customers, Self::Lines, Self::Sites, Self::Equipment];
 
     /// The name in commands and answers.
     #[must_use]
@@ -46,6 +51,7 @@ impl Kind {
             Self::Customers => "customers",
             Self::Lines => "lines",
             Self::Sites => "sites",
+            Self::Equipment => "equipment",
         }
     }
 
@@ -56,6 +62,7 @@ impl Kind {
             Self::Customers => CUSTOMER_COLUMNS,
             Self::Lines => LINE_COLUMNS,
             Self::Sites => SITE_COLUMNS,
+            Self::Equipment => EQUIPMENT_COLUMNS,
         }
     }
 
@@ -65,6 +72,7 @@ impl Kind {
             Self::Customers => &["code", "name", "tier"],
             Self::Lines => &["code", "customer"],
             Self::Sites => &["customer", "name"],
+            Self::Equipment => &["customer", "site", "label", "kind", "condition"],
         }
     }
 
@@ -74,6 +82,7 @@ impl Kind {
         let kind = match (has("code"), has("customer")) {
             (true, true) => Self::Lines,
             (true, false) => Self::Customers,
+            (false, true) if has("label") => Self::Equipment,
             (false, true) => Self::Sites,
             (false, false) => {
                 let known = Self::ALL.map(|kind| format!("{} ({})", kind.name(), kind.columns().join(", ")));

@@ -1,10 +1,11 @@
-//! Reference data from CSV or XLSX: customers, lines, sites. All of a file goes in, in one transaction, or nothing.
+//! Reference data from CSV or XLSX: customers, lines, sites, equipment. All of a file goes in, in one transaction, or nothing.
 //!
 //! The kind of file is seen from its header. Columns come in any order, unknown ones are refused. An
 //! empty cell means absent; a column that the file does not have is left as it is. Every row is
 //! checked, and every mistake is reported with its line, its column and the reason.
 
 mod apply;
+mod equipment;
 mod kind;
 mod plan;
 mod sheet;
@@ -122,18 +123,18 @@ pub async fn bytes(
     if dry_run {
         return db
             .read(move |tx| {
-                let plan = plan::make(tx, &table, &packs, early.clone())?;
+                let plan = plan::make(tx, &table, &packs, early.clone(), now)?;
                 Ok(plan.summary(true))
             })
             .await;
     }
     db.write(Priority::Api, move |tx| {
-        let plan = plan::make(tx, &table, &packs, early.clone())?;
+        let plan = plan::make(tx, &table, &packs, early.clone(), now)?;
         let summary = plan.summary(false);
         let detail = serde_json::json!({
             "created": summary.created.len(), "changed": summary.changed.len(), "unchanged": summary.unchanged
         });
-        audit(tx, now.0, "command line", "imported", plan.kind.name(), Some(&detail))?;
+        audit(tx, now.0, apply::BY, "imported", plan.kind.name(), Some(&detail))?;
         apply::run(tx, &plan, now)?;
         Ok(summary)
     })

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use linewatch_shared::probe_url::ProbeSpec;
 use linewatch_shared::rules::parse_duration;
-use linewatch_shared::time::{HOUR_MS, SECOND_MS};
+use linewatch_shared::time::{HOUR_MS, SECOND_MS, UnixMs};
 
 use super::table::{Cell, Table, TableRow, mistake};
 use super::{ImportError, Kind, RowMistake, Summary};
@@ -13,6 +13,7 @@ use crate::app::users::check_name;
 use crate::db::Tx;
 use crate::store::agents;
 use crate::store::customers::{self, CustomerRow, REST_COLUMNS};
+use crate::store::equipment::{self, Piece};
 use crate::store::line_rows::{self, LineRow};
 use crate::store::sites::{self, SiteKey, SiteRow};
 
@@ -34,6 +35,7 @@ pub(super) struct Plan {
     pub(super) customers: BTreeMap<String, CustomerRow>,
     pub(super) lines: BTreeMap<String, LineRow>,
     pub(super) sites: BTreeMap<SiteKey, SiteRow>,
+    pub(super) equipment: Vec<(Piece, Option<String>)>,
     created: Vec<String>,
     changed: Vec<String>,
     unchanged: usize,
@@ -62,6 +64,7 @@ pub(super) fn make(
     table: &Table,
     packs: &PackSet,
     early: Vec<RowMistake>,
+    now: UnixMs,
 ) -> Result<Plan, ImportError> {
     let customers = customers::all(tx)?;
     let lines = line_rows::all(tx)?;
@@ -78,6 +81,13 @@ pub(super) fn make(
             let (created, changed, unchanged) = (found.created, found.changed, found.unchanged);
             Plan { created, changed, unchanged, sites: found.rows, ..empty(Kind::Sites) }
         }
+        Kind::Equipment => {
+            let pieces = equipment::all(tx)?.into_iter().map(|piece| (piece.id, piece)).collect();
+            let known = super::equipment::Known { customers, sites: sites::all(tx)?, pieces };
+            let found = super::equipment::plan(&mut checker, &known, now);
+            let (created, changed, unchanged) = (found.created, found.changed, found.unchanged);
+            Plan { created, changed, unchanged, equipment: found.rows, ..empty(Kind::Equipment) }
+        }
     };
     let mut mistakes = checker.mistakes;
     if mistakes.is_empty() {
@@ -90,7 +100,7 @@ pub(super) fn make(
 /// Looks at the rows of a file, and notes what is wrong with them.
 pub(super) struct Checker<'a> {
     pub(super) table: &'a Table,
-    packs: &'a PackSet,
+    pub(super) packs: &'a PackSet,
     mistakes: Vec<RowMistake>,
     /// Codes, with the line that they were on.
     seen: HashMap<&'a str, u64>,
@@ -300,6 +310,7 @@ const fn empty(kind: Kind) -> Plan {
         customers: BTreeMap::new(),
         lines: BTreeMap::new(),
         sites: BTreeMap::new(),
+        equipment: Vec::new(),
         created: Vec::new(),
         changed: Vec::new(),
         unchanged: 0,

@@ -1,9 +1,10 @@
 //! What follows a round that was made: defects, promises, the next round.
 
-use linewatch_shared::matter::{Matter, MatterStep, Opening};
+use linewatch_shared::matter::{Matter, MatterStep, Opening, Point};
 use linewatch_shared::rules::{Class, MatterKind, Pack};
 use linewatch_shared::sla::PackVersion;
 use linewatch_shared::time::UnixMs;
+use uuid::Uuid;
 
 use super::duties::begin_round;
 use super::open::{NewMatter, begin};
@@ -13,7 +14,7 @@ use crate::app::derived_id;
 use crate::app::desk::DeskError;
 use crate::app::packs::packs_in_force_from;
 use crate::db::Tx;
-use crate::store::duties;
+use crate::store::{duties, equipment};
 
 /// What follows a round that was made: the next one, a defect for each point that was found wrong, and what was
 /// promised.
@@ -31,7 +32,8 @@ pub(super) fn after_round(
             n,
             kind: MatterKind::Defect,
             class: point.class.as_deref(),
-            title: format!("{}: {}", round.title, point.name),
+            title: title_of(tx, round, point)?,
+            equipment: point.equipment.or(round.equipment),
             description: &point.note,
             wanted_by: None,
         };
@@ -42,7 +44,8 @@ pub(super) fn after_round(
             return Err(invalid("promises", format!("\"{title}\" is promised for a time that has passed")));
         }
         let (kind, title, wanted_by) = (MatterKind::Promise, title.clone(), Some(*until));
-        let promise = Followed { n, kind, class: None, title, description: "", wanted_by };
+        let (class, equipment, description) = (None, None, "");
+        let promise = Followed { n, kind, class, title, equipment, description, wanted_by };
         let promised = follow(tx, versions, new, round, promise, now)?;
         let reason = "no pack in force has a class of promises";
         changed.push(promised.ok_or_else(|| invalid("promises", reason))?);
@@ -55,6 +58,17 @@ pub(super) fn after_round(
     Ok(changed)
 }
 
+/// The point, on what was found wrong: the piece that it names, else what the round is of.
+fn title_of(tx: &mut Tx<'_>, round: &Matter, point: &Point) -> Result<String, DeskError> {
+    let named = match point.equipment.filter(|id| Some(*id) != round.equipment) {
+        Some(id) => equipment::one(tx, id)?,
+        None => None,
+    };
+    let of =
+        named.map_or_else(|| round.title.clone(), |piece| format!("{} {}", piece.site_name, piece.label));
+    Ok(format!("{of}: {}", point.name))
+}
+
 /// What comes of a round.
 struct Followed<'a> {
     /// Its place among its like.
@@ -63,6 +77,7 @@ struct Followed<'a> {
     /// The class that was named.
     class: Option<&'a str>,
     title: String,
+    equipment: Option<Uuid>,
     description: &'a str,
     wanted_by: Option<UnixMs>,
 }
@@ -97,7 +112,7 @@ fn follow(
         let reason = format!("\"{name}\" is no class of a {kind} in any pack; known: {}", known.join(", "));
         return Err(invalid("points", reason));
     };
-    let Followed { n, kind, title, description, wanted_by, .. } = what;
+    let Followed { n, kind, title, equipment, description, wanted_by, .. } = what;
     let id = derived_id(new.id, format!("{}/{n}/{title}", kind.name()).as_bytes());
     let opening = Opening {
         kind,
@@ -113,6 +128,7 @@ fn follow(
         unit: None,
         wanted_by,
         about: Some(round.id),
+        equipment,
     };
     let opened = NewMatter {
         id,

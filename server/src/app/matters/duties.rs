@@ -1,5 +1,7 @@
 //! Duties that come round: who is owed visits and patrols, and the rounds that follow each other.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use linewatch_shared::matter::{Opening, period};
 use linewatch_shared::rules::{Cadence, Every, MatterKind, Pack};
 use linewatch_shared::sla::PackVersion;
@@ -7,14 +9,14 @@ use linewatch_shared::time::{DAY_MS, UnixMs};
 use uuid::Uuid;
 
 use super::open::{NewMatter, begin};
-use super::{Changed, finish, invalid};
+use super::{Changed, equipment_rounds, finish, invalid};
 use crate::app::derived_id;
 use crate::app::desk::{Desk, DeskError};
 use crate::app::packs::{in_force, packs_in_force};
 use crate::app::service;
 use crate::db::{DbError, Tx};
 use crate::store::duties::{self, Duty, DutyCustomer};
-use crate::store::{customers, matters};
+use crate::store::{customers, equipment, matters};
 
 /// The most rounds that one transaction begins, and customers that it looks at.
 pub const PER_TRANSACTION_MAX: i64 = 200;
@@ -23,8 +25,9 @@ const SINCE_BACK_MAX_MS: i64 = 366 * DAY_MS;
 /// Who writes what the rules alone demand.
 const BY_RULE: &str = "rule";
 
-fn duty_id(pack: &str, cadence: &str, customer: &str, site: &str) -> Uuid {
-    let name = serde_json::json!([pack, cadence, customer, site]).to_string();
+/// A duty's id follows from what it is of: a site, a piece of equipment, or the customer as a whole.
+pub(super) fn duty_id(pack: &str, cadence: &str, customer: &str, of: &str) -> Uuid {
+    let name = serde_json::json!([pack, cadence, customer, of]).to_string();
     derived_id(Uuid::nil(), name.as_bytes())
 }
 
@@ -37,22 +40,45 @@ pub fn assign(desk: &Desk, tx: &mut Tx<'_>, after: &str, now: UnixMs) -> Result<
     let versions = desk.packs.versions(tx)?;
     let customers = duties::customers(tx, after, PER_TRANSACTION_MAX)?;
     for customer in &customers {
-        let wanted = owed_visits(&versions, customer, now);
-        let known = duties::list(tx, &customer.code, None, PER_TRANSACTION_MAX)?;
-        let gone = known.iter().filter(|duty| {
-            (duty.kind == MatterKind::Visit || !customer.is_served)
-                && duty.ended_at.is_none()
-                && !wanted.iter().any(|new| new.id == duty.id)
-        });
-        for duty in gone {
-            duties::end(tx, duty.id, now)?;
-        }
-        let running = |id| known.iter().any(|duty: &Duty| duty.id == id && duty.ended_at.is_none());
-        let fresh: Vec<Duty> = wanted.into_iter().filter(|duty| !running(duty.id)).collect();
-        duties::insert(tx, &fresh)?;
+        assign_to(tx, &versions, customer, now)?;
     }
     let more = customers.len() as i64 >= PER_TRANSACTION_MAX;
     Ok(customers.last().filter(|_| more).map(|last| last.code.clone()))
+}
+
+/// Sees to it that a customer is owed the visits of its tier and the rounds of its equipment, and no others of these.
+///
+/// # Errors
+/// The database's.
+pub(in crate::app) fn assign_to(
+    tx: &mut Tx<'_>,
+    versions: &[PackVersion],
+    customer: &DutyCustomer,
+    now: UnixMs,
+) -> Result<(), DbError> {
+    let mut wanted = owed_visits(versions, customer, now);
+    wanted.extend(equipment_rounds::owed(tx, versions, customer, now)?);
+    let wanted: BTreeMap<Uuid, Duty> = wanted.into_iter().map(|duty| (duty.id, duty)).collect();
+    let mut running = BTreeSet::new();
+    let mut after = None;
+    loop {
+        let page = duties::list(tx, &customer.code, after, PER_TRANSACTION_MAX)?;
+        for duty in page.iter().filter(|duty| duty.ended_at.is_none()) {
+            let comes_of_rules =
+                duty.kind == MatterKind::Visit || duty.equipment.is_some() || !customer.is_served;
+            if comes_of_rules && !wanted.contains_key(&duty.id) {
+                duties::end(tx, duty.id, now)?;
+            }
+            running.insert(duty.id);
+        }
+        after = page.last().map(|duty| duty.id);
+        if (page.len() as i64) < PER_TRANSACTION_MAX {
+            break;
+        }
+    }
+    let fresh: Vec<Duty> = wanted.into_values().filter(|duty| !running.contains(&duty.id)).collect();
+    duties::insert(tx, &fresh)?;
+    Ok(())
 }
 
 /// The visits that a customer is owed: by every cadence that is for its tier, in every pack that is for it.
@@ -63,8 +89,9 @@ fn owed_visits(versions: &[PackVersion], customer: &DutyCustomer, now: UnixMs) -
     }
     for pack in packs_in_force(versions, now) {
         let named = pack.cadences.iter().filter(|cadence| {
-            let of_tier = cadence.tiers.is_empty() || cadence.tiers.contains(&customer.tier);
-            cadence.matter == MatterKind::Visit && of_tier && pack.is_for(&customer.code, &customer.pack)
+            cadence.matter == MatterKind::Visit
+                && cadence.is_for_tier(&customer.tier)
+                && pack.is_for(&customer.code, &customer.pack)
         });
         owed.extend(named.map(|cadence| Duty {
             id: duty_id(&pack.name, &cadence.name, &customer.code, ""),
@@ -73,6 +100,7 @@ fn owed_visits(versions: &[PackVersion], customer: &DutyCustomer, now: UnixMs) -
             cadence: cadence.name.clone(),
             customer: customer.code.clone(),
             site: String::new(),
+            equipment: None,
             since: now,
             next_round: Some(now),
             ended_at: None,
@@ -119,6 +147,10 @@ pub fn give(desk: &Desk, tx: &mut Tx<'_>, new: &NewDuty, now: UnixMs) -> Result<
             format!("pack {} has no cadence \"{}\"; it knows: {}", pack.name, new.cadence, names.join(", ")),
         )
     })?;
+    if !cadence.equipment.is_empty() {
+        let reason = "comes of the equipment ledger: write the pieces down at /sites/{id}/equipment";
+        return Err(invalid("cadence", reason));
+    }
     let duty = Duty {
         id: duty_id(&pack.name, &cadence.name, &new.customer, &new.site),
         kind: cadence.matter,
@@ -126,6 +158,7 @@ pub fn give(desk: &Desk, tx: &mut Tx<'_>, new: &NewDuty, now: UnixMs) -> Result<
         cadence: cadence.name.clone(),
         customer: new.customer.clone(),
         site: new.site.clone(),
+        equipment: None,
         since: new.since,
         next_round: Some(new.since),
         ended_at: None,
@@ -177,7 +210,14 @@ pub(super) fn begin_round(
         duties::end(tx, duty.id, now)?;
         return Ok(None);
     };
-    let (begins, due_at) = period(cadence.every, from, pack.time_zone);
+    let piece = match duty.equipment {
+        Some(id) => equipment::one(tx, id)?,
+        None => None,
+    };
+    let (begins, due_at) = match &piece {
+        Some(piece) => equipment_rounds::term(piece, cadence.every, from, pack.time_zone),
+        None => period(cadence.every, from, pack.time_zone),
+    };
     let is_span = matches!(cadence.every, Every::Span(_));
     duties::set_next(tx, duty.id, (!is_span).then_some(due_at + 1))?;
     let id = derived_id(duty.id, &begins.0.to_be_bytes());
@@ -192,7 +232,11 @@ pub(super) fn begin_round(
         customer: duty.customer.clone(),
         line: None,
         site: (!duty.site.is_empty()).then(|| duty.site.clone()),
-        title: if duty.site.is_empty() { owners.name } else { duty.site.clone() },
+        title: match piece {
+            Some(piece) => format!("{} {}", piece.site_name, piece.label),
+            None if duty.site.is_empty() => owners.name,
+            None => duty.site.clone(),
+        },
         description: String::new(),
         reporter: String::new(),
         owner: owner.clone(),
@@ -200,6 +244,7 @@ pub(super) fn begin_round(
         unit: None,
         wanted_by: Some(due_at),
         about: None,
+        equipment: duty.equipment,
     };
     let new = NewMatter { id, opening: opening.clone(), pack: None, opened_at: from, by: BY_RULE.to_owned() };
     let begun = begin(tx, versions, &duty.pack, &new, opening, now);

@@ -4,6 +4,7 @@
 mod after;
 mod alerts;
 pub mod duties;
+mod equipment_rounds;
 mod news;
 pub mod open;
 pub mod round;

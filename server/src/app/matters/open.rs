@@ -9,10 +9,10 @@ use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
 use super::{Changed, finish, invalid, settle};
-use crate::app::derived_id;
 use crate::app::desk::report::check_time;
 use crate::app::desk::{Desk, DeskError};
 use crate::app::packs::{in_force, packs_in_force_from};
+use crate::app::{derived_id, equipment};
 use crate::db::Tx;
 use crate::store::customers::{self, Owners};
 use crate::store::lines;
@@ -48,6 +48,11 @@ pub fn open(desk: &Desk, tx: &mut Tx<'_>, new: &NewMatter, now: UnixMs) -> Resul
     {
         let reason = format!("customer {} has no line called \"{line}\"", opening.customer);
         return Err(invalid("line", reason));
+    }
+    if let Some(id) = opening.equipment {
+        let site = opening.site.take();
+        let piece = equipment::must_be_at(tx, "equipment", id, &opening.customer, site.as_deref())?;
+        opening.site = Some(piece.site_name);
     }
     give_owner(&mut opening, &owners)?;
     let versions = desk.packs.versions(tx)?;

@@ -11,7 +11,7 @@ use super::{Changed, finish, settle};
 use crate::app::audit;
 use crate::app::desk::report::check_time;
 use crate::app::desk::{Desk, DeskError};
-use crate::app::sites;
+use crate::app::{equipment, sites};
 use crate::db::{DbError, Tx};
 use crate::store::matters::{self, StoredMatterFact};
 
@@ -46,6 +46,10 @@ pub fn step(desk: &Desk, tx: &mut Tx<'_>, new: &NewMatterStep, now: UnixMs) -> R
     let possible = before.matter.possible(new.occurred_at);
     if let (MatterStep::Planned { at, agreed_by: None }, Some(site)) = (&new.step, &before.matter.site) {
         sites::must_be_open(desk, tx, (&before.matter.customer, site), *at, now)?;
+    }
+    if let MatterStep::Made { points, .. } = &new.step {
+        let Matter { customer, site, .. } = &before.matter;
+        equipment::check_points(tx, points, customer, site.as_deref())?;
     }
     let event = MatterEvent::Step(new.step.clone());
     let fact = MatterFact { id: new.id, occurred_at: new.occurred_at, event };

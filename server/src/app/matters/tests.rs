@@ -1,7 +1,7 @@
 //! Matters on both databases.
 
 use linewatch_shared::facts::Callback;
-use linewatch_shared::matter::{MatterState, MatterStep, Opening};
+use linewatch_shared::matter::{MatterState, MatterStep, Opening, Papers};
 use linewatch_shared::rules::MatterKind;
 use linewatch_shared::time::{DAY_MS, HOUR_MS, UnixMs};
 use uuid::Uuid;
@@ -61,6 +61,7 @@ impl Fixture {
             unit: None,
             wanted_by: None,
             about,
+            equipment: None,
         };
         let new =
             NewMatter { id: Uuid::now_v7(), opening, pack: None, opened_at: at, by: "noc-1".to_owned() };
@@ -89,7 +90,12 @@ impl Fixture {
 }
 
 fn made() -> MatterStep {
-    MatterStep::Made { mode: "face_to_face".to_owned(), met: "sample".to_owned(), points: Vec::new() }
+    MatterStep::Made {
+        mode: "face_to_face".to_owned(),
+        met: "sample".to_owned(),
+        points: Vec::new(),
+        papers: Papers::default(),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -56,6 +56,10 @@ pub struct MatterView {
     pub repeats: Vec<Uuid>,
     /// Where it comes from.
     pub about: Option<Uuid>,
+    /// The piece of equipment, where it is about one.
+    pub equipment: Option<Uuid>,
+    /// The reference under which a round's report is filed.
+    pub report: Option<String>,
     /// When a round is planned for.
     pub planned_at: Option<String>,
     /// Points of the checklist that were found wrong.
@@ -160,6 +164,8 @@ pub fn view(versions: &[PackVersion], standing: &Standing, now: UnixMs) -> Matte
         postponed: matter.postponed,
         repeats: matter.repeats,
         about: matter.about,
+        equipment: matter.equipment,
+        report: matter.papers.report,
         failed_points: matter.failed_points,
     }
 }

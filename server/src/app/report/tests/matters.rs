@@ -23,6 +23,7 @@ impl Sample {
             unit: None,
             wanted_by: None,
             about: None,
+            equipment: None,
         };
         let new = NewMatter { id: Uuid::now_v7(), opening, pack: None, opened_at, by: "noc".to_owned() };
         let desk = self.desk.clone();
