@@ -13,6 +13,7 @@ type Load = () => Promise<{ default: Component<PageProps> }>;
 
 export const LOAD: Partial<Record<PageName | 'wall', Load>> = {
   fault: () => import('./fault/Page.svelte'),
+  lines: () => import('./lines/Page.svelte'),
   reports: () => import('./reports/Page.svelte'),
   calls: () => import('./calls/Page.svelte'),
   matters: () => import('./matters/Page.svelte'),
