@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use linewatch_shared::time::{HOUR_MS, UnixMs};
+use linewatch_shared::time::{DAY_MS, HOUR_MS, UnixMs};
 use sha2::{Digest, Sha256};
 
 use super::Role;
@@ -12,6 +12,10 @@ use crate::store::sessions;
 
 /// How long a sign-in lasts.
 pub const SESSION_MS: i64 = 12 * HOUR_MS;
+/// How long the sign-in of a screen on the wall lasts.
+pub const SCREEN_MS: i64 = 365 * DAY_MS;
+/// What the secrets of screens begin with: what they may do is known from it.
+const SCREEN_PREFIX: &str = "screen_";
 /// What API tokens begin with, so that they are recognised where they should not be.
 pub const TOKEN_PREFIX: &str = "lw_";
 
@@ -20,8 +24,18 @@ pub const TOKEN_PREFIX: &str = "lw_";
 pub enum Via {
     /// The browser's cookie, which it sends by itself: writes need a check of their origin.
     Session,
+    /// The same of a screen on the wall: it reads the board, and nothing else.
+    Screen,
     /// `Authorization: Bearer`.
     Token,
+}
+
+impl Via {
+    /// What a cookie's value is the secret of.
+    #[must_use]
+    pub fn cookie(secret: &str) -> Self {
+        if secret.starts_with(SCREEN_PREFIX) { Self::Screen } else { Self::Session }
+    }
 }
 
 /// Who is calling.
@@ -62,6 +76,18 @@ pub async fn start_session(db: &Db, user: &str, now: UnixMs) -> Result<String, A
     Ok(secret)
 }
 
+/// Starts the session of a screen on the wall; gives the cookie's value.
+///
+/// # Errors
+/// The database's.
+pub async fn start_screen(db: &Db, user: &str, now: UnixMs) -> Result<String, AppError> {
+    let (secret, _) = fresh()?;
+    let secret = format!("{SCREEN_PREFIX}{secret}");
+    let (user, hash) = (user.to_owned(), hash_of(&secret));
+    db.write(Priority::Api, move |tx| sessions::start(tx, hash, &user, now, now + SCREEN_MS)).await?;
+    Ok(secret)
+}
+
 /// Ends a session; that there is none is no error.
 ///
 /// # Errors
@@ -79,7 +105,7 @@ pub async fn caller(db: &Db, via: Via, secret: &str, now: UnixMs) -> Result<Opti
     let hash = hash_of(secret);
     let found = db
         .read(move |tx| match via {
-            Via::Session => sessions::user_of_session(tx, hash, now),
+            Via::Session | Via::Screen => sessions::user_of_session(tx, hash, now),
             Via::Token => sessions::user_of_token(tx, hash, now),
         })
         .await?;

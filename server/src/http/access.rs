@@ -124,12 +124,25 @@ async fn guard(
     if caller.via == Via::Session && !request.method().is_safe() {
         check_origin(request.headers())?;
     }
+    if caller.via == Via::Screen && !is_for_screens(&request) {
+        return Err(ApiError::forbidden("screen", "a screen reads the board, and nothing else"));
+    }
     if !access.allows(caller.role) {
         let detail = format!("the role {} may not do this", caller.role.name());
         return Err(ApiError::forbidden("forbidden", detail).with("role", caller.role.name()));
     }
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
+}
+
+/// What a screen on the wall reads.
+const SCREEN_PATHS: [&str; 3] = ["/board", "/events", "/session"];
+
+/// A screen stays signed in where anyone may come to its keyboard.
+fn is_for_screens(request: &Request) -> bool {
+    let path = request.uri().path();
+    let own = path.strip_prefix("/api/v1").unwrap_or(path);
+    request.method().is_safe() && SCREEN_PATHS.contains(&own)
 }
 
 async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, ApiError> {
@@ -143,13 +156,13 @@ async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, ApiError
     let cookie = jar.get(COOKIE_HOST).or_else(|| jar.get(COOKIE)).map(|cookie| cookie.value().to_owned());
     let (via, secret) = match (bearer, cookie) {
         (Some(token), _) => (Via::Token, token.to_owned()),
-        (None, Some(cookie)) => (Via::Session, cookie),
+        (None, Some(cookie)) => (Via::cookie(&cookie), cookie),
         (None, None) => return Err(ApiError::unauthenticated("sign in, or send an API token")),
     };
     let known = credential::caller(&app.db, via, &secret, app.now()).await?;
     known.ok_or_else(|| match via {
         Via::Token => ApiError::unauthenticated("the API token is not valid"),
-        Via::Session => ApiError::unauthenticated("the session has ended; sign in again"),
+        Via::Session | Via::Screen => ApiError::unauthenticated("the session has ended; sign in again"),
     })
 }
 

@@ -14,7 +14,7 @@ use super::access::{Access, ApiRouter, check_origin};
 use super::error::{ApiError, Problem};
 use super::extract::Body;
 use crate::app::{App, audit, users};
-use crate::auth::{Caller, Role, credential};
+use crate::auth::{Caller, Role, Via, credential};
 use crate::db::Priority;
 use crate::tls::Peer;
 
@@ -40,6 +40,9 @@ pub struct SignIn {
     /// The password.
     #[schema(format = Password)]
     password: String,
+    /// For a screen on the wall: signed in for a year, and reads the board alone.
+    #[serde(default)]
+    screen: bool,
 }
 
 /// Who is signed in.
@@ -51,15 +54,18 @@ pub struct Session {
     name: String,
     /// The role.
     role: Role,
+    /// Whether it is a screen on the wall, which reads the board alone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    screen: bool,
 }
 
 impl Session {
-    fn of(user: &str, role: Role) -> Self {
-        Self { user: user.to_owned(), name: user.to_owned(), role }
+    fn of(user: &str, role: Role, screen: bool) -> Self {
+        Self { user: user.to_owned(), name: user.to_owned(), role, screen }
     }
 }
 
-/// Signs in; sets the session cookie, which lasts 12 hours.
+/// Signs in; sets the session cookie, which lasts 12 hours; a year for a screen on the wall.
 #[utoipa::path(post, path = "/session", tag = "session", request_body = SignIn, responses(
     (status = 200, body = Session),
     (status = 401, description = "name or password is wrong (`bad_credentials`)", body = Problem),
@@ -87,17 +93,23 @@ async fn sign_in(
     };
     app.throttle.succeeded(&asked.user, address);
     metrics::counter!("linewatch_sign_ins_total", "result" => "accepted").increment(1);
-    let secret = credential::start_session(&app.db, &asked.user, app.now()).await?;
     let (user, now) = (asked.user.clone(), app.now());
-    app.db.write(Priority::Api, move |tx| audit(tx, now.0, &user, "signed in", &user, None)).await?;
-    let jar = CookieJar::new().add(cookie(&app, secret));
-    Ok((jar, Json(Session::of(&asked.user, role))).into_response())
+    let (cookie, action) = if asked.screen {
+        let mut lasting = self::cookie(&app, credential::start_screen(&app.db, &user, now).await?);
+        lasting.make_permanent();
+        (lasting, "signed in as a screen")
+    } else {
+        (self::cookie(&app, credential::start_session(&app.db, &user, now).await?), "signed in")
+    };
+    app.db.write(Priority::Api, move |tx| audit(tx, now.0, &user, action, &user, None)).await?;
+    let jar = CookieJar::new().add(cookie);
+    Ok((jar, Json(Session::of(&asked.user, role, asked.screen))).into_response())
 }
 
 /// Who is signed in.
 #[utoipa::path(get, path = "/session", tag = "session", responses((status = 200, body = Session)))]
 async fn who(caller: Caller) -> Json<Session> {
-    Json(Session::of(&caller.user, caller.role))
+    Json(Session::of(&caller.user, caller.role, caller.via == Via::Screen))
 }
 
 /// Signs out; the cookie is worthless from then on. Signing out twice is no error.

@@ -268,3 +268,36 @@ async fn pages_are_served_with_their_headers() {
     assert!(docs.text.contains("/api/v1/openapi.json"), "{}", docs.text);
     assert_eq!(desk.call(None, Method::GET, "/no-such.js", None).await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_screen_stays_signed_in_and_reads_the_board_alone() {
+    let (desk, _database) = desk().await;
+    users::add(&desk.app.db, "ops", Role::Admin, PASSWORD, START).await.unwrap();
+    let body = json!({ "user": "ops", "password": PASSWORD, "screen": true });
+    let answer = desk.call(None, Method::POST, "/api/v1/session", Some(body)).await;
+    assert_eq!(answer.json["screen"], true, "{}", answer.text);
+    let cookie = answer.headers["set-cookie"].to_str().unwrap().to_owned();
+    assert!(cookie.contains("Max-Age=") && cookie.contains("HttpOnly"), "{cookie}");
+    let value = cookie.split(';').next().unwrap().to_owned();
+    let call = |method: &str, path: &str| {
+        let request = Request::builder().method(method).uri(path).header("cookie", &value);
+        let request = request.header("host", "desk.test").header("origin", "http://desk.test");
+        desk.send(request.body(Body::empty()).unwrap())
+    };
+    desk.clock.advance(7 * linewatch_shared::time::DAY_MS);
+    for path in ["/api/v1/board", "/api/v1/session"] {
+        assert_eq!(call("GET", path).await.status, StatusCode::OK, "{path}");
+    }
+    for (method, path) in
+        [("GET", "/api/v1/customers"), ("GET", "/api/v1/faults"), ("POST", "/api/v1/faults")]
+    {
+        let answer = call(method, path).await;
+        assert_eq!(
+            (answer.status, &answer.json["code"]),
+            (StatusCode::FORBIDDEN, &json!("screen")),
+            "{path}"
+        );
+    }
+    assert_eq!(call("DELETE", "/api/v1/session").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(call("GET", "/api/v1/board").await.status, StatusCode::UNAUTHORIZED);
+}

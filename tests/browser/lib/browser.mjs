@@ -20,10 +20,20 @@ export function launch() {
 /**
  * A signed-in viewer of the board, in a browser profile of its own, who came by `path`. `clockOffMs` sets the
  * browser's wall clock wrong by so much; `changeBoard` changes the first snapshot on its way, for what no test
- * can bring about in the server; `withoutTicks` keeps the stream of events silent. `viewer.problems` collects script errors and refusals of the security policy.
+ * can bring about in the server; `withoutTicks` keeps the stream of events silent; `withClock` lets the test
+ * move the browser's clocks (`page.clock`). `viewer.problems` collects script errors and refusals of the security policy.
  */
 export async function openBoard(browser, url, viewer) {
-  const { user, password, path = '/', clockOffMs = 0, changeBoard, withoutTicks, ...options } = viewer;
+  const {
+    user,
+    password,
+    path = '/',
+    clockOffMs = 0,
+    changeBoard,
+    withoutTicks,
+    withClock,
+    ...options
+  } = viewer;
   const context = await browser.newContext({
     viewport: { width: 1366, height: 768 },
     locale: 'en-GB',
@@ -31,6 +41,7 @@ export async function openBoard(browser, url, viewer) {
   });
   if (clockOffMs) await context.addInitScript(setClockWrong, clockOffMs);
   const page = await context.newPage();
+  if (withClock) await page.clock.install();
   const problems = [];
   page.on('pageerror', (error) => problems.push(String(error)));
   page.on(

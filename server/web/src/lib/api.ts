@@ -45,8 +45,9 @@ export class Api {
     return this.#write(method, path, body);
   }
 
-  signIn(user: string, password: string): Promise<Session> {
-    return this.#write('POST', '/session', { user, password });
+  /** `screen`: for a screen on the wall, which stays signed in and reads the board alone. */
+  signIn(user: string, password: string, screen: boolean): Promise<Session> {
+    return this.#write('POST', '/session', screen ? { user, password, screen } : { user, password });
   }
 
   session(): Promise<Session> {

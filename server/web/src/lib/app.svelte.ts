@@ -17,6 +17,12 @@ const TOASTS_KEPT = 4;
 /** Pages read again at most so often, and at least so often, while the board hears of changes. */
 const REREAD_AT_MOST_MS = 2_000;
 const REREAD_AT_LEAST_MS = 30_000;
+/** So long after a server did not say who is signed in, it is asked again. */
+const ASK_AGAIN_MS = 5_000;
+/** The clocks of the browser part by so much only when the machine slept, or one was set. */
+const PARTED_MS = 3_000;
+/** A redraw that is later than this was held up: the page slept. */
+const LATE_MS = 10_000;
 /** How far into each server second the page redraws, so that a late timer never shows the second before. */
 const TICK_PHASE_MS = 20;
 
@@ -60,22 +66,32 @@ class App {
   #live: Live | null = null;
   #toastSerial = 0;
   #stirredMs = 0;
+  /** The browser's wall clock minus its monotonic one, which stands still while the machine sleeps. */
+  #partedMs = Date.now() - monotonic();
   #stirring: ReturnType<typeof setTimeout> | undefined;
 
   async start(): Promise<void> {
     this.#tick();
+    for (const event of ['visibilitychange', 'resume'] as const)
+      document.addEventListener(event, () => this.#look());
+    window.addEventListener('pageshow', () => this.#look());
+    await this.#findSession(true);
+  }
+
+  /** Who is signed in. A server that does not answer is asked again: nobody may be there to do it. */
+  async #findSession(first: boolean): Promise<void> {
     try {
       this.#signedIn(await this.api.session());
     } catch (error) {
-      if (error instanceof ApiError && error.status !== 401) {
-        this.toast('failed', explain(error, this.locale));
-      }
       this.session = null;
+      if (error instanceof ApiError && error.status === 401) return;
+      if (first) this.toast('failed', explain(error, this.locale));
+      setTimeout(() => this.session === null && void this.#findSession(false), ASK_AGAIN_MS);
     }
   }
 
   async signIn(user: string, password: string): Promise<void> {
-    this.#signedIn(await this.api.signIn(user, password));
+    this.#signedIn(await this.api.signIn(user, password, this.route.page === 'wall'));
   }
 
   async signOut(): Promise<void> {
@@ -225,8 +241,20 @@ class App {
     this.nowMs = Math.floor(this.serverNow() / 1000) * 1000;
   }
 
+  /** The page is seen again, or woke: what it shows must be right at once. */
+  #look(): void {
+    if (document.visibilityState !== 'visible') return;
+    const partedMs = Date.now() - monotonic();
+    const slept = Math.abs(partedMs - this.#partedMs) > PARTED_MS;
+    this.#partedMs = partedMs;
+    this.#live?.wake(slept);
+    this.#setNow();
+  }
+
   /** Redraws once in each second of the server's clock. */
   #tick(): void {
+    const lateMs = monotonic() - this.monoMs;
+    if (lateMs > LATE_MS || Math.abs(Date.now() - monotonic() - this.#partedMs) > PARTED_MS) this.#look();
     this.#setNow();
     if (this.session && this.monoMs - this.#stirredMs > REREAD_AT_LEAST_MS) this.#stir(0);
     const into = this.serverNow() % 1000;

@@ -131,4 +131,28 @@ describe('Live', () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect([h.world.signedOut, h.world.reads]).toEqual([1, 2]);
   });
+
+  it('reads again at once when the page wakes after a time in which nothing was heard', async () => {
+    const h = await connected();
+    vi.setSystemTime(Date.now() + 3_600_000);
+    h.live.wake(false);
+    expect(h.phase()).toBe('stale');
+    await vi.advanceTimersByTimeAsync(0);
+    expect([h.world.reads, h.streams[0]?.closed, h.streams[1]?.cursor]).toEqual([2, true, '2']);
+    h.streams[1]?.emit('open');
+    expect(h.phase()).toBe('live');
+  });
+
+  it('stays as it is when the page was only looked away from, unless the machine slept', async () => {
+    const h = await connected();
+    h.live.wake(false);
+    expect([h.phase(), h.streams.length]).toEqual(['live', 1]);
+    h.live.wake(true);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(h.streams.length).toBe(2);
+    h.live.stop();
+    h.live.wake(true);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(h.streams.length).toBe(2);
+  });
 });

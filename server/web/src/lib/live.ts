@@ -84,6 +84,17 @@ export class Live {
     void this.#connect();
   }
 
+  /**
+   * The page was asleep, or may have been: where the server was not heard meanwhile, what is known is old, and it
+   * is read again at once. `slept`: it surely was, however little time seems to have passed.
+   */
+  wake(slept: boolean): void {
+    if (this.#stopped || this.#status.phase === 'connecting') return;
+    if (!slept && this.#deps.monotonic() - this.#lastFrameMs <= STALE_AFTER_MS) return;
+    if (this.#status.phase === 'live') this.#say('stale', this.#lastFrameMs, null);
+    void this.#connect();
+  }
+
   /** Reads the snapshot again soon, beside the running stream. */
   reread(): void {
     clearTimeout(this.#reread);

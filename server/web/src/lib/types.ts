@@ -230,6 +230,8 @@ export interface Session {
   user: string;
   name: string;
   role: 'noc' | 'manager' | 'technician' | 'admin';
+  /** Of a screen on the wall: it lasts, and reads the board alone. */
+  screen?: boolean;
 }
 
 export interface NewReport {

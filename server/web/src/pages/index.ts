@@ -14,6 +14,7 @@ type Load = () => Promise<{ default: Component<PageProps> }>;
 export const LOAD: Partial<Record<PageName | 'wall', Load>> = {
   fault: () => import('./fault/Page.svelte'),
   lines: () => import('./lines/Page.svelte'),
+  wall: () => import('./wall/Page.svelte'),
   reports: () => import('./reports/Page.svelte'),
   calls: () => import('./calls/Page.svelte'),
   matters: () => import('./matters/Page.svelte'),
