@@ -29,6 +29,7 @@ function fault(id: string, more: Partial<Fault> = {}): Fault {
     line_state: 'down',
     site: null,
     service: 'internet',
+    upstream: null,
     customer: 'C-1',
     customer_name: 'Sample customer',
     tier: 'AA',

@@ -13,7 +13,7 @@ export function explain(error: unknown, locale: Locale): string {
     case 401:
       return t.error.signed_out;
     case 403:
-      return t.error.forbidden;
+      return error.code === 'screen' ? t.error.screen : t.error.forbidden;
     case 429:
       return t.error.too_many;
     case 404:

@@ -24,6 +24,11 @@ describe('the address', () => {
     expect(queryOf({ a: 'x y', b: null, c: undefined, d: '' })).toBe('a=x+y&d=');
   });
 
+  it('narrows the board', () => {
+    expect(parseRoute('#/?tier=AAA').query.get('tier')).toBe('AAA');
+    expect(parseRoute('#/nowhere?tier=AAA').query.get('tier')).toBeNull();
+  });
+
   it('is the board when it says nothing known', () => {
     for (const hash of ['', '#', '#/', '#/faults/x', '#/nowhere/x', '#/%zz', hrefOf('board')])
       expect(parseRoute(hash).page).toBe('board');

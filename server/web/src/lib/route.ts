@@ -1,6 +1,6 @@
 // The part of the address after `#`: which page is open, and what of it. Alerts link to it, and it can be copied.
 //
-// `#/faults/ID` is the board with that fault's drawer open; every other page is `#/NAME/…`, with what narrows it
+// `#/?…` is the board, narrowed by what stands behind the `?`; `#/faults/ID` the same with that fault's drawer open; every other page is `#/NAME/…`, with what narrows it
 // behind a `?`. An address that says nothing known is the board.
 
 export const PAGES = [
@@ -31,7 +31,8 @@ const NAMES: readonly string[] = [...PAGES, 'wall'];
 export function parseRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
   const [name = '', ...rest] = path.split('/').map(decoded);
-  if (!NAMES.includes(name)) return { page: 'board', rest: [], query: new URLSearchParams() };
+  if (!NAMES.includes(name))
+    return { page: 'board', rest: [], query: new URLSearchParams(name ? '' : query) };
   const page = name as Route['page'];
   return { page, rest: rest.filter((part) => part !== ''), query: new URLSearchParams(query) };
 }

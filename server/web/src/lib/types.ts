@@ -45,6 +45,8 @@ export interface Fault {
   line_state: LineState;
   site: string | null;
   service: string | null;
+  /** The node that the line hangs on. */
+  upstream: string | null;
   customer: string;
   customer_name: string;
   tier: string;
@@ -247,4 +249,15 @@ export interface NewFact {
   kind: StepKind;
   occurred_at?: string;
   [field: string]: string | boolean | undefined;
+}
+
+/** Planned work, as a list shows it. */
+export interface PlannedWork {
+  id: string;
+  reason: string;
+  upstream: string | null;
+  from: string;
+  to: string;
+  cancelled_at: string | null;
+  exempt: boolean;
 }
