@@ -29,6 +29,7 @@ use crate::config::Settings;
 use crate::db::Db;
 use crate::engine;
 use crate::http;
+use crate::notify::channel::Way;
 use crate::notify::{Notifier, NotifySettings};
 use crate::store::packs::PackCache;
 use crate::tls::{Authority, LimitedListener, Peer, ServerTls, TlsListener};
@@ -144,7 +145,11 @@ pub async fn assemble(
     server::set_link_base(&db, &link_base).await?;
     let desk = Desk {
         packs: Arc::new(PackCache::new(pack_set.calendars().clone())),
-        channels: Channels { email: settings.smtp.is_some(), webhook: settings.webhook.is_some() },
+        channels: Channels {
+            email: settings.smtp.is_some(),
+            webhook: settings.webhook.is_some(),
+            ways: settings.channels.iter().map(Way::of).collect(),
+        },
         link_base: link_base.clone(),
         noc_email: settings.noc_email.clone().unwrap_or_default(),
         supervisors: settings.supervisors.clone(),

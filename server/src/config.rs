@@ -5,6 +5,7 @@
 //! key with `_file` (`smtp.password_file`, `LINEWATCH_SMTP__PASSWORD_FILE`). Every mistake is
 //! reported, each with its place, not just the first one.
 
+mod channels;
 mod read;
 mod source;
 
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use linewatch_shared::rules::Mistake;
 
 use crate::db::DbUrl;
+pub use channels::{Channel, Service, Sms, SmsForm};
 use source::Source;
 
 /// A text that is never printed.
@@ -67,6 +69,8 @@ pub struct Smtp {
     pub user: Option<String>,
     /// `smtp.password` or `smtp.password_file`.
     pub password: Option<Secret>,
+    /// `smtp.fallback`: the channel that gets what mail cannot hand over.
+    pub fallback: Option<String>,
     /// `smtp.ca_file`: PEM file of the authorities to trust in place of the system's.
     pub ca_file: Option<PathBuf>,
 }
@@ -143,6 +147,8 @@ pub struct Settings {
     pub smtp: Option<Smtp>,
     /// `[webhook]`, when it names a URL.
     pub webhook: Option<Webhook>,
+    /// `[channels.NAME]`.
+    pub channels: Vec<Channel>,
     /// `alerts.lang`, default `both`.
     pub alert_lang: AlertLang,
     /// `alerts.lang_of`: addresses with a language of their own.

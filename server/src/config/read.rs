@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::source::Source;
-use super::{AlertLang, Http, LogFormat, Settings, Smtp, SmtpTls, Sync, Webhook};
+use super::{AlertLang, Channel, Http, LogFormat, Settings, Smtp, SmtpTls, Sync, Webhook};
 use crate::db::DbUrl;
 
 /// Silence after which an agent's lines are unknown.
@@ -17,7 +17,12 @@ const SUPERVISORS_MAX: usize = 16;
 /// Connections that one listener holds at the same time.
 const DEFAULT_MAX_CONNECTIONS: usize = 10_000;
 
+/// The languages of alerts.
+pub(super) const LANGS: &[(&str, AlertLang)] =
+    &[("zh", AlertLang::Zh), ("en", AlertLang::En), ("both", AlertLang::Both)];
+
 pub(super) fn settings(s: &mut Source) -> Settings {
+    let channels = super::channels::channels(s);
     let data_dir = s.path("data_dir").unwrap_or_else(|| PathBuf::from("/var/lib/linewatch-server"));
     let default_db = DbUrl::Sqlite(data_dir.join("linewatch.db"));
     let http = Http {
@@ -39,11 +44,10 @@ pub(super) fn settings(s: &mut Source) -> Settings {
             .choice("log.format", &[("text", LogFormat::Text), ("json", LogFormat::Json)])
             .unwrap_or(LogFormat::Text),
         log_level: s.parsed("log.level", log_level).unwrap_or_else(|| "info".to_owned()),
-        smtp: smtp(s),
+        smtp: smtp(s, &channels),
         webhook: webhook(s),
-        alert_lang: s
-            .choice("alerts.lang", &[("zh", AlertLang::Zh), ("en", AlertLang::En), ("both", AlertLang::Both)])
-            .unwrap_or(AlertLang::Both),
+        channels,
+        alert_lang: s.choice("alerts.lang", LANGS).unwrap_or(AlertLang::Both),
         alert_lang_of: lang_of(s),
         silence_grace_ms: s.parsed("silence.grace", duration_ms).unwrap_or(DEFAULT_SILENCE_GRACE_MS),
         time_zone: s.parsed("desk.time_zone", time_zone).unwrap_or(chrono_tz::Asia::Shanghai),
@@ -109,7 +113,7 @@ fn minute_of_day(text: &str) -> Result<u32, String> {
     Ok(time.hour() * 60 + time.minute())
 }
 
-fn smtp(s: &mut Source) -> Option<Smtp> {
+fn smtp(s: &mut Source, channels: &[Channel]) -> Option<Smtp> {
     let host = s.parsed("smtp.host", not_empty);
     let from = s.parsed("smtp.from", mail_address);
     let tls = s
@@ -122,6 +126,10 @@ fn smtp(s: &mut Source) -> Option<Smtp> {
     let user = s.parsed("smtp.user", not_empty);
     let password = s.secret("smtp.password");
     let ca_file = s.parsed("smtp.ca_file", readable);
+    let fallback = s.parsed("smtp.fallback", |name| {
+        let known = channels.iter().any(|channel| channel.name == name);
+        if known { Ok(name.to_owned()) } else { Err(format!("there is no [channels.{name}]")) }
+    });
     let host = host?;
     if from.is_none() {
         s.mistake("smtp.from", "is missing: mail needs a sender's address");
@@ -141,6 +149,7 @@ fn smtp(s: &mut Source) -> Option<Smtp> {
         tls,
         user,
         password,
+        fallback,
         ca_file,
     })
 }
@@ -170,7 +179,7 @@ fn port(text: &str) -> Result<u16, String> {
     }
 }
 
-fn base_url(text: &str) -> Result<String, String> {
+pub(super) fn base_url(text: &str) -> Result<String, String> {
     let url: axum::http::Uri = text.parse().map_err(|_| format!("\"{text}\" is not a URL"))?;
     match (url.scheme_str(), url.host()) {
         (Some("http" | "https"), Some(_)) => Ok(text.trim_end_matches('/').to_owned()),
@@ -178,7 +187,7 @@ fn base_url(text: &str) -> Result<String, String> {
     }
 }
 
-fn not_empty(text: &str) -> Result<String, String> {
+pub(super) fn not_empty(text: &str) -> Result<String, String> {
     if text.trim().is_empty() { Err("must not be empty".into()) } else { Ok(text.to_owned()) }
 }
 

@@ -47,7 +47,7 @@ impl Source {
             mistakes: Vec::new(),
         };
         match DeTable::parse(text) {
-            Ok(table) => source.add_tables(table.get_ref()),
+            Ok(table) => source.add_tables("", table.get_ref()),
             Err(e) => source.mistake_at(e.span().map(|s| s.start), "", e.message()),
         }
         for (variable, value) in env {
@@ -59,22 +59,44 @@ impl Source {
         source
     }
 
-    fn add_tables(&mut self, table: &DeTable<'_>) {
+    /// Tables within tables are sections of their own: `[channels.duty]`.
+    fn add_tables(&mut self, section: &str, table: &DeTable<'_>) {
         for (key, value) in table {
-            let name = key.get_ref().to_string();
-            let Some(section) = value.get_ref().as_table() else {
-                self.entries.insert(
-                    name,
-                    (raw(value.get_ref()), Place::File { key: key.span(), value: value.span() }),
-                );
-                continue;
+            let name = if section.is_empty() {
+                key.get_ref().to_string()
+            } else {
+                format!("{section}.{}", key.get_ref())
             };
-            for (inner, value) in section {
-                let place = Place::File { key: inner.span(), value: value.span() };
-                self.entries.insert(format!("{name}.{}", inner.get_ref()), (raw(value.get_ref()), place));
+            match value.get_ref().as_table() {
+                None => {
+                    let place = Place::File { key: key.span(), value: value.span() };
+                    self.entries.insert(name, (raw(value.get_ref()), place));
+                }
+                Some(inner) => {
+                    let only_tables =
+                        !inner.is_empty() && inner.values().all(|value| value.get_ref().as_table().is_some());
+                    self.add_tables(&name, inner);
+                    if !only_tables {
+                        self.sections.insert(name, key.span());
+                    }
+                }
             }
-            self.sections.insert(name, key.span());
         }
+    }
+
+    /// Whether a key is there that nobody asked for yet.
+    pub(super) fn is_given(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
+    /// The names of the sections within a section, such as those of `[channels.NAME]`.
+    pub(super) fn names_in(&self, section: &str) -> Vec<String> {
+        let within = |key: &String| {
+            let rest = key.strip_prefix(section)?.strip_prefix('.')?;
+            rest.split_once('.').map(|(name, _)| name.to_owned())
+        };
+        let names: BTreeSet<String> = self.entries.keys().filter_map(within).collect();
+        names.into_iter().collect()
     }
 
     fn take(&mut self, key: &str) -> Option<(Raw, Place)> {
@@ -141,9 +163,8 @@ impl Source {
 
     /// A mistake that has no value of its own to point at.
     pub(super) fn mistake(&mut self, key: &str, reason: &str) {
-        let section =
-            key.split('.').next().and_then(|section| self.sections.get(section)).map(|span| span.start);
-        self.mistake_at(section, key, reason);
+        let section = key.rsplit_once('.').and_then(|(section, _)| self.sections.get(section));
+        self.mistake_at(section.map(|span| span.start), key, reason);
     }
 
     fn mistake_in(&mut self, place: &Place, key: &str, reason: String) {
@@ -168,7 +189,7 @@ impl Source {
     /// Reports what was not asked for, and everything found so far.
     pub(super) fn finish(mut self) -> Result<(), Vec<Mistake>> {
         let known: BTreeSet<String> =
-            self.asked.iter().filter_map(|key| Some(key.split_once('.')?.0.to_owned())).collect();
+            self.asked.iter().filter_map(|key| Some(key.rsplit_once('.')?.0.to_owned())).collect();
         for (section, span) in std::mem::take(&mut self.sections) {
             if !known.contains(&section) {
                 let names: Vec<&str> = known.iter().map(String::as_str).collect();
@@ -177,7 +198,7 @@ impl Source {
             }
         }
         for (key, (_, place)) in std::mem::take(&mut self.entries) {
-            let section = key.split_once('.').map(|(section, _)| section);
+            let section = key.rsplit_once('.').map(|(section, _)| section);
             match place {
                 Place::File { key: span, .. } if section.is_none_or(|s| known.contains(s)) => {
                     let reason = self.unknown(section);
@@ -196,7 +217,7 @@ impl Source {
     }
 
     fn unknown(&self, section: Option<&str>) -> String {
-        let in_section = |key: &&String| key.split_once('.').map(|(s, _)| s) == section;
+        let in_section = |key: &&String| key.rsplit_once('.').map(|(s, _)| s) == section;
         let names: Vec<&str> =
             self.asked.iter().filter(in_section).map(|key| key.rsplit('.').next().unwrap_or(key)).collect();
         let place = section.map_or_else(|| "here".to_owned(), |s| format!("in [{s}]"));

@@ -92,3 +92,41 @@ fn addresses_have_languages_and_mistakes_are_told() {
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found.iter().any(|m| m.contains("alerts.lang_of: \"a@example.com=fr\"")), "{found:?}");
 }
+
+#[test]
+fn channels_are_read_and_their_mistakes_have_places() {
+    let good = "[channels.a]\nkind = \"slack\"\nurl = \"https://h/hush\"\nfallback = \"b-2\"\nlang = \"zh\"\n\
+                [channels.b-2]\nkind = \"sms\"\nurl = \"https://h/x\"\nnumbers = [\"10001\"]\nbody = '{\"t\":\"{text}{number}\"}'\n\
+                [smtp]\nhost = \"h\"\nfrom = \"a@b.example\"\nfallback = \"a\"\n";
+    let settings = Settings::parse(good, "s.toml", vec![]).unwrap();
+    assert_eq!(
+        settings.channels.iter().map(|channel| channel.name.as_str()).collect::<Vec<_>>(),
+        ["a", "b-2"]
+    );
+    assert!(!format!("{settings:?}").contains("hush"), "an address with a key is shown");
+    let env = vec![("LINEWATCH_CHANNELS__A__URL".to_owned(), "http://other/".to_owned())];
+    assert!(Settings::parse(good, "s.toml", env).is_ok());
+    let bad = "[channels.a]\nkind = \"pigeon\"\n[channels.b]\nkind = \"slack\"\nurl = \"hush\"\nkolour = 1\n\
+               [channels.c]\nkind = \"slack\"\nurl = \"http://h\"\nfallback = \"d\"\nmarks = [\"late\"]\n\
+               [channels.d]\nkind = \"slack\"\nurl = \"http://h\"\nfallback = \"c\"\n\
+               [channels.e]\nkind = \"sms\"\nurl = \"http://h\"\nnumbers = [\"one\"]\nbody = \"hello\"\n\
+               [channels.f]\nkind = \"slack\"\nurl = \"http://h\"\nfallback = \"zz\"\n\
+               [smtp]\nhost = \"h\"\nfrom = \"a@b.example\"\nfallback = \"zz\"\n[channels]\nx = 1\n";
+    let found = mistakes(bad, &[]);
+    let expected = [
+        "s.toml:2:8: channels.a.kind: \"pigeon\" is not one of: wecom_robot",
+        "channels.b.url: must begin with http://",
+        "s.toml:6:1: channels.b.kolour: unknown key; known in [channels.b]: ",
+        "channels.c.marks: \"late\" is not one of",
+        "channels.c.fallback: goes round in a circle",
+        "channels.e.numbers: must be 1 to 20 numbers",
+        "channels.e.body: has no {number}",
+        "channels.e.body: is no JSON",
+        "channels.f.fallback: there is no channel \"zz\"; known: c, d, f",
+        "smtp.fallback: there is no [channels.zz]",
+    ];
+    for part in expected {
+        assert!(found.iter().any(|mistake| mistake.contains(part)), "{part} is not in {found:#?}");
+    }
+    assert!(found.iter().all(|mistake| !mistake.contains("hush")), "{found:#?}");
+}

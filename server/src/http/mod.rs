@@ -15,6 +15,7 @@ mod availability;
 #[cfg(test)]
 mod availability_tests;
 mod board;
+mod channels;
 mod confirm;
 mod dead_letters;
 mod deadlines;
@@ -104,6 +105,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = faults::routes(router);
     let router = deadlines::routes(router);
     let router = dead_letters::routes(router);
+    let router = channels::routes(router);
     let router = visits::routes(router);
     let router = matters::routes(router);
     let router = reports::routes(router);

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lettre::message::Mailbox;
-use linewatch_shared::time::{Clock, MonoMs};
+use linewatch_shared::time::{Clock, MINUTE_MS, MonoMs};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::channel::{Outlets, crowded_until};
 use super::failure::{Failure, FailureKind};
+use super::fallback::Fallbacks;
 use super::letter::Letter;
 use super::mail::{self, Parts};
 use super::outbox::{Ending, Finished, LEASE_MS, Pause};
@@ -25,13 +27,18 @@ pub const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 /// Clocks of two nodes may differ by so much without both sending, in milliseconds.
 const LEASE_MARGIN_MS: i64 = 5_000;
 
+/// For so long a message is tried before it goes another way, where there is one.
+const FALL_BACK_AFTER_MS: i64 = 2 * MINUTE_MS;
+
 /// A row and what it says.
-type Sendable = (OutboxRow, Letter);
+pub(super) type Sendable = (OutboxRow, Letter);
 
 /// The ways out.
 pub struct Deliverer {
     pub(super) mailer: Option<Mailer>,
     pub(super) webhooks: Webhooks,
+    pub(super) outlets: Outlets,
+    pub(super) fallbacks: Fallbacks,
     pub(super) writers: Writers,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -63,9 +70,16 @@ impl Deliverer {
             let (readable, unreadable) = read_alerts(message);
             for (row, error) in unreadable {
                 count_dead(&row.channel, 1);
-                report(results, finished(&[row], Ending::Dead { error })).await;
+                report(results, finished(&[row], Ending::Dead { error, instead: Vec::new() })).await;
             }
             if readable.is_empty() {
+                continue;
+            }
+            let id = readable.first().map_or("", |(row, _)| &row.message_id);
+            if let Some(until) = crowded_until(&batch.channel, id, self.clock.now()) {
+                released_until = Some(Some(until.0));
+                let rows: Vec<OutboxRow> = readable.into_iter().map(|(row, _)| row).collect();
+                report(results, finished(&rows, Ending::Released { next_at_ms: Some(until.0) })).await;
                 continue;
             }
             let ended = self.one(&batch.channel, &batch.destination, &readable).await;
@@ -123,10 +137,23 @@ impl Deliverer {
         };
         let next_at_ms = cause
             .and_then(|cause| next_try_ms(now_ms, created_at_ms, tries, cause, failure.retry_after_ms, id));
+        // Another way is not made to wait for a service to come back.
+        let instead = self.fallbacks.of(channel, destination);
+        let waited = now_ms - created_at_ms >= FALL_BACK_AFTER_MS;
+        let next_at_ms = next_at_ms.filter(|_| instead.is_empty() || !waited);
         let Some(next_at_ms) = next_at_ms else {
             count_dead(channel, rows.len());
-            tracing::error!(channel, letter, tries, reason, "alert given up; it is among the dead letters");
-            return (finished(rows, Ending::Dead { error: failure.reason.clone() }), None);
+            let other_ways = instead.len();
+            tracing::error!(
+                channel,
+                letter,
+                tries,
+                reason,
+                other_ways,
+                "alert given up; it is among the dead letters"
+            );
+            let error = failure.reason.clone();
+            return (finished(rows, Ending::Dead { error, instead: instead.to_vec() }), None);
         };
         tracing::warn!(channel, letter, tries, reason, "alert not handed over");
         let mut ended = finished(rows, Ending::Retry { next_at_ms, error: failure.reason.clone() });
@@ -142,7 +169,13 @@ impl Deliverer {
         }
     }
 
-    async fn send(&self, channel: &str, destination: &str, alerts: &[Sendable]) -> Result<(), Failure> {
+    /// One try, with nothing written down.
+    pub(super) async fn send(
+        &self,
+        channel: &str,
+        destination: &str,
+        alerts: &[Sendable],
+    ) -> Result<(), Failure> {
         match channel {
             super::EMAIL => self.send_mail(destination, alerts).await,
             super::WEBHOOK => {
@@ -154,7 +187,12 @@ impl Deliverer {
                 }
                 Ok(())
             }
-            other => Err(Failure::permanent(&format!("there is no channel called \"{other}\""))),
+            _ => {
+                let id = alerts.first().map_or("", |(row, _)| &row.message_id);
+                let letters: Vec<Letter> = alerts.iter().map(|(_, letter)| letter.clone()).collect();
+                let now = (self.clock.now(), self.clock.mono());
+                self.outlets.send(destination, id, &letters, now).await
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! Hands alerts over: mail to account managers, signed copies to webhooks.
+//! Hands alerts over: mail to account managers, signed copies to webhooks, and what else is configured ([`channel`]).
 //!
 //! The engine puts rows into the outbox inside its own transactions and wakes [`OUTBOX_CHANNEL`];
 //! this module claims them with a lease, sends outside of any transaction, and writes down how it
@@ -6,14 +6,17 @@
 //! message at the same time; one destination's messages go in order, except that one that waits for
 //! its next try does not hold up the later ones. What is given up stays visible as a dead letter.
 //!
-//! Limits: [`plan::PER_MINUTE`] messages a minute to one address, then digests; [`worker::SENDING_MAX`]
+//! Limits: so many messages a minute to one destination as its service likes ([`channel::per_minute`]), then digests; [`worker::SENDING_MAX`]
 //! destinations at a time; tries for a day ([`retry`]). Never here: deciding whom to alert of what.
 
 pub mod alert;
+pub mod channel;
 mod day_text;
 mod dead;
 pub mod deliver;
 mod failure;
+mod fallback;
+mod http;
 pub mod letter;
 mod mail;
 pub mod outbox;
@@ -25,6 +28,7 @@ mod smtp;
 pub(crate) mod text;
 #[cfg(test)]
 mod text_tests;
+mod trial;
 pub mod webhook;
 mod words;
 pub mod worker;

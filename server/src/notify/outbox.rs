@@ -46,6 +46,8 @@ pub enum Ending {
     Dead {
         /// Why.
         error: String,
+        /// Where it goes instead: channel and destination.
+        instead: Vec<(&'static str, String)>,
     },
     /// Not tried; the claim does not count as a try.
     Released {
@@ -89,7 +91,7 @@ fn claim_in(tx: &mut Tx<'_>, now_ms: i64, room: usize) -> Result<Claimed, DbErro
     let mut plan = if rows.is_empty() {
         Plan::default()
     } else {
-        plan(now_ms, rows, &outbox::mailed_after(tx, now_ms - WINDOW_MS)?, room)
+        plan(now_ms, rows, &outbox::sent_after(tx, now_ms - WINDOW_MS)?, room)
     };
     for held in &plan.holds {
         hold(tx, held)?;
@@ -155,7 +157,12 @@ fn finish_in(tx: &mut Tx<'_>, now_ms: i64, finished: &Finished) -> Result<(), Db
     match &finished.ending {
         Ending::Sent => outbox::mark_sent(tx, rows, now_ms)?,
         Ending::Retry { next_at_ms, error } => outbox::retry(tx, rows, *next_at_ms, &shortened(error))?,
-        Ending::Dead { error } => outbox::give_up(tx, rows, now_ms, &shortened(error))?,
+        Ending::Dead { error, instead } => {
+            outbox::give_up(tx, rows, now_ms, &shortened(error))?;
+            for (channel, destination) in instead {
+                outbox::fall_back(tx, rows, (channel, destination), UnixMs(now_ms))?;
+            }
+        }
         Ending::Released { next_at_ms } => outbox::release(tx, rows, next_at_ms.unwrap_or(0))?,
     }
     match &finished.pause {

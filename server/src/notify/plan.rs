@@ -1,6 +1,7 @@
 //! Which of the due rows go out now, each by itself or as a digest, and which wait. Pure.
 //!
-//! An address gets [`PER_MINUTE`] messages within a minute without delay. What is above that waits
+//! A mail address gets [`PER_MINUTE`] messages within a minute without delay, another destination as many as its service
+//! likes. What is above that waits
 //! until the oldest of them is a minute old, and then goes out as one digest. A row that was tried
 //! before stays the message that it was: it may have arrived under that Message-ID.
 
@@ -8,6 +9,7 @@ use std::collections::HashMap;
 
 use linewatch_shared::time::MINUTE_MS;
 
+use super::channel::per_minute;
 pub use crate::store::outbox::{DIGEST_PREFIX, OutboxRow, Recent};
 
 /// Messages to one address within a minute that are never delayed.
@@ -65,17 +67,22 @@ pub struct Plan {
     pub more: bool,
 }
 
-/// Plans `rows`, which are in order, for at most `room` destinations. `recent` is by address.
+/// Plans `rows`, which are in order, for at most `room` destinations. `recent` is by channel and destination.
 #[must_use]
-pub(super) fn plan(now_ms: i64, rows: Vec<OutboxRow>, recent: &HashMap<String, Recent>, room: usize) -> Plan {
+pub(super) fn plan(
+    now_ms: i64,
+    rows: Vec<OutboxRow>,
+    recent: &HashMap<(String, String), Recent>,
+    room: usize,
+) -> Plan {
     let mut plan = Plan::default();
     for (channel, destination, messages) in by_destination(rows) {
         if plan.batches.len() >= room {
             plan.more = true;
             break;
         }
-        let sent = recent.get(&destination).copied().unwrap_or_default();
-        let slots = if channel == super::EMAIL { PER_MINUTE.saturating_sub(sent.count) } else { usize::MAX };
+        let sent = recent.get(&(channel.clone(), destination.clone())).copied().unwrap_or_default();
+        let slots = per_minute(&channel).map_or(usize::MAX, |most| most.saturating_sub(sent.count));
         let mut now_going = messages;
         let over = now_going.split_off(slots.min(now_going.len()));
         if now_going.len() > PER_CLAIM_MAX {
@@ -139,6 +146,10 @@ mod tests {
         }
     }
 
+    fn mail(address: &str) -> (String, String) {
+        (super::super::EMAIL.to_owned(), address.to_owned())
+    }
+
     fn digest(n: i64, destination: &str, id: &str) -> OutboxRow {
         OutboxRow { message_id: format!("{DIGEST_PREFIX}{id}@linewatch>"), ..row(n, destination) }
     }
@@ -160,7 +171,7 @@ mod tests {
 
     #[test]
     fn what_went_out_within_the_minute_counts() {
-        let recent = HashMap::from([("a".to_owned(), Recent { count: 29, oldest_at_ms: NOW - 10_000 })]);
+        let recent = HashMap::from([(mail("a"), Recent { count: 29, oldest_at_ms: NOW - 10_000 })]);
         let plan = plan(NOW, vec![row(1, "a"), row(2, "b"), row(3, "a")], &recent, 8);
         assert_eq!(shape(&plan), [("a".into(), vec![vec![1]]), ("b".into(), vec![vec![2]])]);
         assert_eq!((plan.holds[0].rows[0].n, plan.holds[0].until_ms), (3, NOW + 50_000));
@@ -168,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_digest_is_one_message_and_takes_one_slot() {
-        let recent = HashMap::from([("a".to_owned(), Recent { count: 28, oldest_at_ms: NOW - 1 })]);
+        let recent = HashMap::from([(mail("a"), Recent { count: 28, oldest_at_ms: NOW - 1 })]);
         let mut rows: Vec<_> = (0..100).map(|n| digest(n, "a", "x")).collect();
         rows.insert(40, row(200, "a"));
         let plan = plan(NOW, rows, &recent, 8);
@@ -182,6 +193,13 @@ mod tests {
         let plan = plan(NOW, rows.collect(), &HashMap::new(), 8);
         assert_eq!(shape(&plan)[0].1.len(), PER_CLAIM_MAX);
         assert!(plan.holds.is_empty() && plan.more);
+    }
+
+    #[test]
+    fn a_robot_gets_no_more_than_its_service_likes() {
+        let rows = (0..20).map(|n| OutboxRow { channel: "wecom_robot".into(), ..row(n, "duty") }).collect();
+        let plan = plan(NOW, rows, &HashMap::from([(mail("duty"), Recent { count: 9, oldest_at_ms: 0 })]), 8);
+        assert_eq!((shape(&plan)[0].1.len(), plan.holds[0].rows.len()), (18, 2));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{AlertLang, Secret, Settings, Smtp};
+use crate::config::{AlertLang, Channel, Secret, Service, Settings, Smtp};
 
 /// The name of the URL of `[webhook]`: the `destination` of its outbox rows.
 pub const WEBHOOK_NAME: &str = "webhook";
@@ -25,6 +25,8 @@ pub struct NotifySettings {
     pub mail: Option<Smtp>,
     /// URLs by name.
     pub webhooks: Vec<WebhookSettings>,
+    /// Everything else.
+    pub channels: Vec<Channel>,
     /// The language, or both.
     pub lang: AlertLang,
     /// The language of single addresses.
@@ -39,9 +41,17 @@ impl From<&Settings> for NotifySettings {
             url: webhook.url.clone(),
             secret: webhook.secret.clone(),
         });
+        let further = settings.channels.iter().filter_map(|channel| match &channel.service {
+            Service::Webhook { url, secret } => {
+                let (name, url, secret) = (channel.name.clone(), url.clone(), secret.clone());
+                Some(WebhookSettings { name, url, secret })
+            }
+            _ => None,
+        });
         Self {
             mail,
-            webhooks: webhooks.collect(),
+            webhooks: webhooks.chain(further).collect(),
+            channels: settings.channels.clone(),
             lang: settings.alert_lang,
             lang_of: settings.alert_lang_of.clone(),
         }

@@ -5,31 +5,20 @@
 //! t=<unix seconds>,v1=<hex HMAC-SHA-256 of "<t>.<body>">`. Any 2xx is success, unless its JSON says
 //! otherwise (`errcode` other than 0, or `ok` or `success` false), as chat robots do.
 
-use std::time::Duration;
-
-use chrono::DateTime;
 use hmac::{Hmac, KeyInit, Mac};
 use linewatch_shared::rules::Label;
 use linewatch_shared::time::{SECOND_MS, UnixMs};
-use reqwest::header::RETRY_AFTER;
 use serde::Serialize;
 use sha2::Sha256;
 use uuid::Uuid;
 
 use super::alert::Alert;
 use super::failure::Failure;
+use super::http::ask;
 use super::settings::WebhookSettings;
 
 /// The version of [`Body`].
 pub const VERSION: u32 = 1;
-/// How long one post may take, with its answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
-/// How long connecting may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Bytes of an answer that are read.
-const ANSWER_BYTES_MAX: usize = 16 * 1024;
-/// Connections kept open for the next post.
-const IDLE_CONNECTIONS_MAX: usize = 4;
 
 /// What is posted. Times are RFC 3339 in UTC.
 #[derive(Debug, Serialize)]
@@ -130,11 +119,6 @@ impl<'a> Body<'a> {
     }
 }
 
-/// The HTTP client cannot be set up.
-#[derive(Debug, thiserror::Error)]
-#[error("webhook: {0}")]
-pub struct WebhookError(String);
-
 /// Posts to the configured URLs.
 #[derive(Debug)]
 pub struct Webhooks {
@@ -143,24 +127,10 @@ pub struct Webhooks {
 }
 
 impl Webhooks {
-    /// Prepares the client; connects to nothing yet.
-    ///
-    /// # Errors
-    /// When TLS cannot be set up.
-    pub fn new(targets: &[WebhookSettings]) -> Result<Self, WebhookError> {
-        let builder = || {
-            reqwest::Client::builder()
-                .no_proxy()
-                .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(CONNECT_TIMEOUT)
-                .timeout(TIMEOUT)
-                .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-                .user_agent(concat!("linewatch-server/", env!("CARGO_PKG_VERSION")))
-        };
-        // A machine without any authorities can still post to http:// addresses.
-        let client = builder().build().or_else(|_| builder().tls_certs_only([]).build());
-        let client = client.map_err(|e| WebhookError(e.to_string()))?;
-        Ok(Self { client, targets: targets.to_vec() })
+    /// Connects to nothing yet.
+    #[must_use]
+    pub fn new(client: reqwest::Client, targets: &[WebhookSettings]) -> Self {
+        Self { client, targets: targets.to_vec() }
     }
 
     /// Posts one alert to the URL called `name`.
@@ -182,38 +152,12 @@ impl Webhooks {
             let signature = signature(secret.reveal(), now.0.div_euclid(SECOND_MS), &body);
             request = request.header("X-Linewatch-Signature", signature);
         }
-        let answer = request.body(body).send().await.map_err(|e| {
-            let reason = chain(&e);
-            if e.is_connect() { Failure::unreachable(&reason) } else { Failure::broken(&reason) }
-        })?;
-        judge(answer, now).await
-    }
-}
-
-async fn judge(mut answer: reqwest::Response, now: UnixMs) -> Result<(), Failure> {
-    let status = answer.status();
-    let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let retry_after_ms = retry_after.and_then(|text| retry_after_ms(text, now));
-    let mut body = Vec::new();
-    while body.len() < ANSWER_BYTES_MAX {
-        match answer.chunk().await {
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            // After an error too the status stands, whatever became of the rest.
-            Ok(None) | Err(_) => break,
-        }
-    }
-    if status.is_success() {
-        return match refusal(&body) {
+        let answer = ask(request.body(body), now).await?;
+        answer.by_status()?;
+        match refusal(&answer.body) {
             None => Ok(()),
-            Some(reason) => Err(Failure::temporary(&format!("answered {status} but {reason}"))),
-        };
-    }
-    let reason = format!("answered {status}");
-    match status.as_u16() {
-        429 | 503 => Err(Failure::busy(&reason, retry_after_ms)),
-        408 | 425 | 500..=599 => Err(Failure::temporary(&reason).after(retry_after_ms)),
-        300..=399 => Err(Failure::permanent(&format!("{reason}; redirects are not followed"))),
-        _ => Err(Failure::permanent(&reason)),
+            Some(reason) => Err(Failure::temporary(&format!("answered {} but {reason}", answer.status))),
+        }
     }
 }
 
@@ -226,16 +170,6 @@ fn refusal(body: &[u8]) -> Option<String> {
     }
     let denied = ["ok", "success"].into_iter().find(|name| answer.get(name) == Some(&false.into()));
     denied.map(|name| format!("{name} is false"))
-}
-
-/// Seconds, or a date.
-fn retry_after_ms(text: &str, now: UnixMs) -> Option<i64> {
-    let text = text.trim();
-    if let Ok(seconds) = text.parse::<u32>() {
-        return Some(i64::from(seconds) * SECOND_MS);
-    }
-    let date = DateTime::parse_from_rfc2822(text).ok()?;
-    Some(UnixMs(date.timestamp_millis()).since(now).max(0))
 }
 
 fn signature(secret: &str, at_s: i64, body: &str) -> String {
@@ -251,17 +185,6 @@ fn header_safe(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_graphic() { c } else { '?' }).collect()
 }
 
-/// reqwest's own text stops before the reason.
-fn chain(e: &reqwest::Error) -> String {
-    let mut text = e.to_string();
-    let mut source = std::error::Error::source(e);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -273,16 +196,6 @@ mod tests {
             signature("secret", 1_800_000_000, "{}"),
             "t=1800000000,v1=bb7079132825ac793cea8c013c1dd24d926b9b02132245b10588d9e5c0df70d7"
         );
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now = UnixMs::parse_rfc3339("2026-10-21T07:27:00Z").unwrap();
-        assert_eq!(retry_after_ms(" 120 ", now), Some(120_000));
-        assert_eq!(retry_after_ms("Wed, 21 Oct 2026 07:28:00 GMT", now), Some(60_000));
-        assert_eq!(retry_after_ms("Wed, 21 Oct 2026 07:26:00 GMT", now), Some(0));
-        assert_eq!(retry_after_ms("soon", now), None);
-        assert_eq!(retry_after_ms("-1", now), None);
     }
 
     #[test]

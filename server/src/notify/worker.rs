@@ -8,13 +8,16 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::channel::Outlets;
 use super::deliver::Deliverer;
+use super::fallback::Fallbacks;
+use super::http::{self, HttpError};
 use super::outbox::{self, Claimed, Ending, Finished};
 use super::plan::Batch;
 use super::settings::NotifySettings;
 use super::smtp::{Mailer, SmtpError};
 use super::text::Writers;
-use super::webhook::{WebhookError, Webhooks};
+use super::webhook::Webhooks;
 use super::words::WordsError;
 use crate::db::{Db, DbError};
 
@@ -39,7 +42,7 @@ pub enum NotifyError {
     Smtp(#[from] SmtpError),
     /// The HTTP client.
     #[error(transparent)]
-    Webhook(#[from] WebhookError),
+    Http(#[from] HttpError),
     /// This program's own texts.
     #[error(transparent)]
     Words(#[from] WordsError),
@@ -64,8 +67,8 @@ pub struct Tick {
 #[derive(Clone)]
 pub struct Notifier {
     db: Db,
-    clock: Arc<dyn Clock>,
-    deliverer: Arc<Deliverer>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) deliverer: Arc<Deliverer>,
     sending: Arc<Semaphore>,
 }
 
@@ -88,9 +91,12 @@ impl Notifier {
     /// # Errors
     /// What in the settings cannot work.
     pub fn new(db: Db, clock: Arc<dyn Clock>, settings: &NotifySettings) -> Result<Self, NotifyError> {
+        let client = http::client()?;
         let deliverer = Deliverer {
             mailer: settings.mail.as_ref().map(Mailer::new).transpose()?,
-            webhooks: Webhooks::new(&settings.webhooks)?,
+            webhooks: Webhooks::new(client.clone(), &settings.webhooks),
+            outlets: Outlets::new(client, settings)?,
+            fallbacks: Fallbacks::new(settings),
             writers: Writers::new(settings.lang, &settings.lang_of)?,
             clock: Arc::clone(&clock),
         };

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
+use super::outgoing::{NewMessage, insert_messages};
 use crate::db::{DbError, LockKey, Row, Tx, Value};
 
 /// How the Message-ID of a digest begins.
@@ -18,9 +20,9 @@ pub struct OutboxRow {
     pub key: String,
     /// The fault.
     pub subject: Uuid,
-    /// `email` or `webhook`.
+    /// `email`, `webhook`, or another service.
     pub channel: String,
-    /// The address, or the webhook's name.
+    /// The address, or the name of what is configured.
     pub destination: String,
     /// The Message-ID; the rows of one digest share theirs.
     pub message_id: String,
@@ -95,13 +97,13 @@ pub struct Recent {
     pub oldest_at_ms: i64,
 }
 
-/// What addresses got by mail after a moment, by address.
-pub fn mailed_after(tx: &mut Tx<'_>, after_ms: i64) -> Result<HashMap<String, Recent>, DbError> {
-    let sql = "SELECT destination, CAST(COUNT(DISTINCT message_id) AS BIGINT), MIN(finished_at_ms) \
-         FROM outbox WHERE state = 'done' AND finished_at_ms > $1 AND channel = 'email' GROUP BY destination";
+/// What destinations got after a moment, by channel and destination.
+pub fn sent_after(tx: &mut Tx<'_>, after_ms: i64) -> Result<HashMap<(String, String), Recent>, DbError> {
+    let sql = "SELECT channel, destination, CAST(COUNT(DISTINCT message_id) AS BIGINT), MIN(finished_at_ms) \
+         FROM outbox WHERE state = 'done' AND finished_at_ms > $1 GROUP BY channel, destination";
     let one = |row: &Row| {
-        let count = usize::try_from(row.get::<i64>(1)?).unwrap_or(0);
-        Ok((row.get(0)?, Recent { count, oldest_at_ms: row.get(2)? }))
+        let count = usize::try_from(row.get::<i64>(2)?).unwrap_or(0);
+        Ok(((row.get(0)?, row.get(1)?), Recent { count, oldest_at_ms: row.get(3)? }))
     };
     tx.query(sql, &[after_ms.into()])?.iter().map(one).collect()
 }
@@ -167,6 +169,33 @@ pub fn retry(tx: &mut Tx<'_>, rows: &[(i64, i64)], next_at_ms: i64, error: &str)
 /// Gives rows up, where the claim with these attempts is still the last.
 pub fn give_up(tx: &mut Tx<'_>, rows: &[(i64, i64)], now_ms: i64, error: &str) -> Result<(), DbError> {
     end_claim(tx, rows, "state = 'dead', finished_at_ms = $3, error = $4", &[now_ms.into(), error.into()])
+}
+
+/// Puts what was given up, and not sent again since, into the outbox once more for another way: under the alert's own
+/// key there, so that it is there once.
+pub fn fall_back(
+    tx: &mut Tx<'_>,
+    rows: &[(i64, i64)],
+    (channel, destination): (&'static str, &str),
+    now: UnixMs,
+) -> Result<(), DbError> {
+    let sql = "SELECT key, subject, channel, destination, alert FROM outbox WHERE n = $1 AND attempts = $2 \
+         AND state = 'dead'";
+    let mut messages = Vec::new();
+    for (n, attempts) in rows {
+        let Some(row) = tx.query_opt(sql, &[(*n).into(), (*attempts).into()])? else { continue };
+        let (key, from, to): (String, String, String) = (row.get(0)?, row.get(2)?, row.get(3)?);
+        let own = key.strip_suffix(&format!("/{from}/{to}")).unwrap_or(&key);
+        messages.push(NewMessage {
+            key: format!("{own}/{channel}/{destination}"),
+            subject: row.get(1)?,
+            channel,
+            destination: destination.to_owned(),
+            alert: row.get(4)?,
+            undeliverable: None,
+        });
+    }
+    insert_messages(tx, &messages, now)
 }
 
 /// Takes a claim back as if it had not been, where it is still the last; due not before the moment.

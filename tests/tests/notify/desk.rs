@@ -116,6 +116,7 @@ pub fn mail_settings(port: u16) -> MailSettings {
         tls: SmtpTls::None,
         user: None,
         password: None,
+        fallback: None,
         ca_file: None,
     }
 }
@@ -144,6 +145,7 @@ pub fn notifier_with(
     let settings = NotifySettings {
         mail,
         webhooks: webhooks.into_iter().collect(),
+        channels: Vec::new(),
         lang: AlertLang::Both,
         lang_of: BTreeMap::default(),
     };

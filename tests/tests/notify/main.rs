@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper that panics fails its test")]
 
 mod desk;
+mod fallback;
 mod limits;
 mod mail;
 mod nodes;

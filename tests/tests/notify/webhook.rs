@@ -17,9 +17,9 @@ use crate::desk::{NOW, SECRET, fault, notifier, put, rows, states};
 const BODY_MAX: usize = 100_000;
 
 #[derive(Clone, Debug)]
-struct Request {
+pub(super) struct Request {
     head: Vec<String>,
-    body: String,
+    pub(super) body: String,
 }
 
 impl Request {
@@ -34,13 +34,13 @@ impl Request {
 }
 
 /// Answers each request with the next of `answers` (head lines and body), then with 204.
-struct Receiver {
+pub(super) struct Receiver {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Receiver {
-    async fn start(answers: &[&str]) -> Self {
+    pub(super) async fn start(answers: &[&str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let answers: Arc<Mutex<VecDeque<String>>> =
@@ -56,11 +56,11 @@ impl Receiver {
         Self { address, requests }
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("http://{}/alerts", self.address)
     }
 
-    fn requests(&self) -> Vec<Request> {
+    pub(super) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 }

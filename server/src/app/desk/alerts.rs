@@ -38,7 +38,7 @@ pub fn send(
     if desk.channels == super::Channels::default() {
         return Ok(());
     }
-    let alarm = |effect: &Effect| alarms(effect.key.mark);
+    let alarm = |effect: &Effect| desk.channels.tell(effect.key.mark);
     if !changes.faults.iter().any(|(_, effects)| effects.iter().any(alarm)) {
         return Ok(());
     }
@@ -46,7 +46,8 @@ pub fn send(
     let mut messages = Vec::new();
     let mut causes = Causes::default();
     for (fault, effects) in &changes.faults {
-        let effects: Vec<&Effect> = effects.iter().filter(|effect| alarms(effect.key.mark)).collect();
+        let effects: Vec<&Effect> =
+            effects.iter().filter(|effect| desk.channels.tell(effect.key.mark)).collect();
         if effects.is_empty() {
             continue;
         }
@@ -111,13 +112,17 @@ pub(in crate::app) fn messages_of(
         undeliverable,
     };
     let mut messages = Vec::new();
-    if desk.channels.email {
+    let met_late = alert.mark == Mark::MetLate.to_string();
+    if desk.channels.email && !met_late {
         messages.push(message(EMAIL, address, address.is_empty().then_some(NO_ADDRESS)));
         let others = on_duty.iter().map(|person| person.email.as_str()).filter(|email| *email != address);
         messages.extend(others.map(|email| message(EMAIL, email, None)));
     }
-    if desk.channels.webhook {
+    if desk.channels.webhook && !met_late {
         messages.push(message(WEBHOOK, WEBHOOK_NAME, None));
+    }
+    for way in desk.channels.ways.iter().filter(|way| way.takes(alert)) {
+        messages.extend(way.destinations.iter().map(|to| message(way.channel, to, None)));
     }
     messages
 }

@@ -27,20 +27,32 @@ pub use refold::{Touched, refold};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use linewatch_shared::sla::PackVersion;
+use linewatch_shared::sla::{Mark, PackVersion};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
 use crate::db::{DbError, Tx};
+use crate::notify::channel::Way;
 use crate::store::{faults, outgoing::NewEvent, packs::PackCache};
 
 /// Over which channels alerts go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Channels {
     /// An SMTP server is configured.
     pub email: bool,
     /// A webhook is configured.
     pub webhook: bool,
+    /// Whatever else is configured.
+    pub ways: Arc<[Way]>,
+}
+
+impl Channels {
+    /// Whether anybody is told of such an effect. That a late promise was met after all alarms nobody; it ends an
+    /// incident where incidents are kept.
+    #[must_use]
+    pub fn tell(&self, mark: Mark) -> bool {
+        alerts::alarms(mark) || (mark == Mark::MetLate && self.ways.iter().any(Way::resolves))
+    }
 }
 
 /// What the use cases of the desk share.

@@ -7,7 +7,7 @@ use linewatch_shared::time::UnixMs;
 use serde_json::json;
 
 use super::Changed;
-use crate::app::desk::alerts::{alarms, beside, messages_of};
+use crate::app::desk::alerts::{beside, messages_of};
 use crate::app::desk::{Channels, Desk};
 use crate::db::{DbError, Tx};
 use crate::notify::alert::{Alert, AlertMatter, DONE_MAX, Done};
@@ -26,7 +26,8 @@ pub(super) fn send(desk: &Desk, tx: &mut Tx<'_>, changed: &[Changed], now: UnixM
     let on_duty = rota::on_duty(tx, now)?;
     let mut messages = Vec::new();
     for Changed { matter, effects, .. } in changed {
-        let effects: Vec<&Effect> = effects.iter().filter(|effect| alarms(effect.key.mark)).collect();
+        let effects: Vec<&Effect> =
+            effects.iter().filter(|effect| desk.channels.tell(effect.key.mark)).collect();
         if effects.is_empty() {
             continue;
         }

@@ -54,7 +54,7 @@ impl Fixture {
         for file in [CUSTOMERS, LINES] {
             import::bytes(&db, &packs, file.as_bytes(), false, long_ago).await.unwrap();
         }
-        let channels = Channels { email: true, webhook: false };
+        let channels = Channels { email: true, ..Channels::default() };
         let desk = Desk {
             packs: Arc::default(),
             channels,
