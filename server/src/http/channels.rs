@@ -80,13 +80,13 @@ async fn try_out(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(name): Path<String>,
-    Body(trial): Body<Trial>,
+    body: Body<Trial>,
 ) -> Result<StatusCode, ApiError> {
     let unknown =
         || ApiError::not_found("unknown_channel", format!("no channel called \"{name}\" is configured"));
     let ways: Vec<(&'static str, String)> = match name.as_str() {
         EMAIL if app.settings.smtp.is_some() => {
-            let to = trial.to.filter(|to| !to.trim().is_empty());
+            let to = body.value.to.filter(|to| !to.trim().is_empty());
             vec![(EMAIL, to.ok_or_else(|| ApiError::field("to", "say the address that the trial goes to"))?)]
         }
         WEBHOOK_NAME if app.settings.webhook.is_some() => vec![(WEBHOOK, WEBHOOK_NAME.to_owned())],

@@ -7,6 +7,7 @@
 
 pub mod access;
 mod agents_sync;
+mod alertmanager;
 #[cfg(test)]
 mod assessment_tests;
 mod assessments;
@@ -15,6 +16,8 @@ mod availability;
 #[cfg(test)]
 mod availability_tests;
 mod board;
+#[cfg(test)]
+mod channel_tests;
 mod channels;
 mod confirm;
 mod dead_letters;
@@ -106,6 +109,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = deadlines::routes(router);
     let router = dead_letters::routes(router);
     let router = channels::routes(router);
+    let router = alertmanager::routes(router);
     let router = visits::routes(router);
     let router = matters::routes(router);
     let router = reports::routes(router);

@@ -66,8 +66,16 @@ impl TestDesk {
     /// # Panics
     /// When that fails.
     pub async fn at(db: Db, base: &str) -> Self {
+        Self::with(db, base, "").await
+    }
+
+    /// Like [`TestDesk::at`], with further settings.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn with(db: Db, base: &str, settings: &str) -> Self {
         let folder = must(tempfile::tempdir());
-        let text = format!("data_dir = '{}'", folder.path().display());
+        let text = format!("data_dir = '{}'\n{settings}", folder.path().display());
         let settings = match Settings::parse(&text, "test.toml", Vec::new()) {
             Ok(settings) => settings,
             Err(mistakes) => panic!("{mistakes:?}"),

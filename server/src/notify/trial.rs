@@ -34,7 +34,8 @@ impl Notifier {
                 attempts: 1,
                 created_at_ms: now.0,
             };
-            let sending = self.deliverer.send(channel, destination, &[(row, letter)]);
+            let sendable = [(row, letter)];
+            let sending = self.deliverer.send(channel, destination, &sendable);
             tokio::time::timeout(SEND_TIMEOUT, sending)
                 .await
                 .unwrap_or_else(|_| Err(Failure::broken("no answer in time")))?;

@@ -8,6 +8,7 @@ pub mod detail;
 pub mod engine;
 pub mod ingest;
 pub mod line_view;
+pub mod outside;
 pub mod planned;
 pub mod pull;
 pub mod recount;
