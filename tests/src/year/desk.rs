@@ -54,8 +54,8 @@ impl YearDesk {
             names.iter().map(|name| agents::ensure(tx, name, known_at)).collect::<Result<Vec<_>, AppError>>()
         };
         let agents = db.write(Priority::Api, known).await?;
-        let channels = Channels { email: true, webhook: false };
-        let desk = Desk { packs: Arc::default(), channels, link_base: "http://desk.example".to_owned() };
+        let channels = Channels { email: true, ..Channels::default() };
+        let desk = Desk { channels, link_base: "http://desk.example".to_owned(), ..Desk::default() };
         let year = Self { db, desk, packs, agents, lanes: BTreeMap::new() };
         year.import(&life.customers(false), known_at).await?;
         year.import(&life.lines(), known_at).await?;
@@ -124,7 +124,7 @@ impl YearDesk {
             let (from, to) = (UnixMs(i64::MIN), UnixMs::MAX);
             let mut after = (from, Uuid::nil());
             loop {
-                let page = begun(tx, from, to, after, 500)?;
+                let page = begun(tx, (from, to), after, None, 500)?;
                 let Some(last) = page.last() else { break };
                 after = (last.fault.started_at, last.fault.id);
                 faults.extend(page.into_iter().map(|reported| reported.fault));

@@ -107,6 +107,7 @@ async fn a_server_without_starttls_gets_nothing() {
         &linewatch_server::notify::NotifySettings {
             mail: Some(settings.clone()),
             webhooks: vec![],
+            channels: vec![],
             lang: linewatch_server::config::AlertLang::En,
             lang_of: std::collections::BTreeMap::default(),
         },

@@ -57,7 +57,7 @@ impl Channels {
 }
 
 /// What the use cases of the desk share.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Desk {
     /// Parsed packs.
     pub packs: Arc<PackCache>,
