@@ -122,7 +122,7 @@ fn channels_are_read_and_their_mistakes_have_places() {
         "channels.e.numbers: must be 1 to 20 numbers",
         "channels.e.body: has no {number}",
         "channels.e.body: is no JSON",
-        "channels.f.fallback: there is no channel \"zz\"; known: c, d, f",
+        "channels.f.fallback: there is no channel \"zz\"; known: c, d, e, f",
         "smtp.fallback: there is no [channels.zz]",
     ];
     for part in expected {

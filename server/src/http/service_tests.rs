@@ -57,7 +57,7 @@ async fn report(desk: &TestDesk, line: &str, words: &str) -> Value {
 }
 
 fn with_mail(desk: &TestDesk) -> Desk {
-    Desk { channels: Channels { email: true, webhook: false }, ..desk.app.desk.clone() }
+    Desk { channels: Channels { email: true, ..Channels::default() }, ..desk.app.desk.clone() }
 }
 
 /// What the loops do at a moment: duties, rounds, and ends that have come.
