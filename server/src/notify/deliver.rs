@@ -10,7 +10,7 @@ use linewatch_shared::time::{Clock, MINUTE_MS, MonoMs};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::channel::{Outlets, crowded_until};
+use super::channel::{Outlets, crowded_until, is_kind};
 use super::failure::{Failure, FailureKind};
 use super::fallback::Fallbacks;
 use super::letter::Letter;
@@ -186,6 +186,9 @@ impl Deliverer {
                     }
                 }
                 Ok(())
+            }
+            other if !is_kind(other) => {
+                Err(Failure::permanent(&format!("there is no channel called \"{other}\"")))
             }
             _ => {
                 let id = alerts.first().map_or("", |(row, _)| &row.message_id);

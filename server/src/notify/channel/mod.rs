@@ -45,6 +45,22 @@ pub const fn kind(service: &Service) -> &'static str {
     }
 }
 
+/// Whether there is such a service, configured or not.
+#[must_use]
+pub fn is_kind(channel: &str) -> bool {
+    const KINDS: [&str; 8] = [
+        "wecom_robot",
+        "wecom_app",
+        "dingtalk_robot",
+        "feishu_robot",
+        "slack",
+        "pagerduty",
+        "alertmanager",
+        "sms",
+    ];
+    KINDS.contains(&channel)
+}
+
 /// Messages to one destination within a minute, by the service's documentation where it says; above it they are put
 /// together. None: no bound, each by itself.
 #[must_use]
