@@ -15,6 +15,7 @@ export const LOAD: Partial<Record<PageName | 'wall', Load>> = {
   fault: () => import('./fault/Page.svelte'),
   lines: () => import('./lines/Page.svelte'),
   wall: () => import('./wall/Page.svelte'),
+  mine: () => import('./mine/Page.svelte'),
   reports: () => import('./reports/Page.svelte'),
   calls: () => import('./calls/Page.svelte'),
   matters: () => import('./matters/Page.svelte'),
