@@ -19,4 +19,5 @@ export const LOAD: Partial<Record<PageName | 'wall', Load>> = {
   reports: () => import('./reports/Page.svelte'),
   calls: () => import('./calls/Page.svelte'),
   matters: () => import('./matters/Page.svelte'),
+  visits: () => import('./visits/Page.svelte'),
 };

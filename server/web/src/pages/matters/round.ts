@@ -27,7 +27,8 @@ export interface Round {
 export function roundOf(pack: MatterPack | undefined, kind: string, name: string): Round {
   const cadence = pack?.cadences.find((known) => known.matter === kind && known.name === name);
   const list = pack?.checklists.find((known) => known.name === cadence?.checklist);
-  const modes = cadence?.modes.length ? cadence.modes : ANY_MODE;
+  const usual = kind === 'patrol' ? ['on_site', ...ANY_MODE.filter((mode) => mode !== 'on_site')] : ANY_MODE;
+  const modes = cadence?.modes.length ? cadence.modes : usual;
   return { cadence, modes, points: list?.items ?? [] };
 }
 

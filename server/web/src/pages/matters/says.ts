@@ -42,7 +42,7 @@ export function says(fact: MatterFact, names: Names, todayMs: number, locale: Lo
     .filter(([name, value]) => !isEmpty(value) && !(fact.kind === 'opened' && IN_HEAD.has(name)))
     .map(([name, value]) => {
       if (name === 'complaint') return { label: '', text: t.theRepeat, matter: String(value) };
-      const text = said(name, value, names, todayMs, locale);
+      const text = said(fact.kind, name, value, names, todayMs, locale);
       return { label: labelOf(name, locale), text };
     })
     .filter(({ text }) => text !== '');
@@ -66,11 +66,21 @@ function labelOf(name: string, locale: Locale): string {
   return word(stepWords[locale].said, name);
 }
 
-function said(name: string, value: unknown, names: Names, todayMs: number, locale: Locale): string {
+const words = (kind: string, locale: Locale) =>
+  kind === 'reviewed' ? stepWords[locale].accepted : stepWords[locale].ok;
+
+function said(
+  kind: string,
+  name: string,
+  value: unknown,
+  names: Names,
+  todayMs: number,
+  locale: Locale,
+): string {
   const t = stepWords[locale];
   if (TIMES.has(name)) return moment(Number(value), todayMs, locale);
   if (name === 'reached') return value === true ? t.choice.yes : t.choice.no;
-  if (name === 'ok') return value === true ? t.ok.yes : t.ok.no;
+  if (name === 'ok') return words(kind, locale)[value === true ? 'yes' : 'no'];
   if (name === 'callback') return word(t.callback, String(value));
   if (name === 'class') return names.class(String(value));
   if (name === 'cause') return names.cause(String(value));

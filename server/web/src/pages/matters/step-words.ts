@@ -84,6 +84,7 @@ export const stepWords = pageWords(
     putOff: (n: number) => (n === 1 ? 'Put off once already.' : `Put off ${n} times already.`),
     choice: { yes: 'Reached', no: 'Not reached', satisfied: 'Satisfied', unsatisfied: 'Not satisfied' },
     ok: { yes: 'Well', no: 'Not well' },
+    accepted: { yes: 'Accepted', no: 'Sent back' },
     callback: {
       satisfied: 'Satisfied',
       unsatisfied: 'Not satisfied',
@@ -216,6 +217,7 @@ export const stepWords = pageWords(
     putOff: (n) => `已延期 ${n} 次。`,
     choice: { yes: '已接通', no: '未接通', satisfied: '满意', unsatisfied: '不满意' },
     ok: { yes: '合格', no: '不合格' },
+    accepted: { yes: '通过', no: '退回' },
     callback: { satisfied: '满意', unsatisfied: '不满意', still_down: '不满意', not_reached: '未接通' },
     saved: (step) => `已记录：${step}`,
     refused: {
