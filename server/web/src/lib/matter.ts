@@ -87,6 +87,8 @@ export interface Cadence {
   /** The ways that count; any when empty. */
   modes: string[];
   checklist: string | null;
+  /** Whether who made the round names the report that was filed. */
+  report?: boolean;
 }
 
 export interface Checklist {

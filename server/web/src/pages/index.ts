@@ -20,4 +20,5 @@ export const LOAD: Partial<Record<PageName | 'wall', Load>> = {
   calls: () => import('./calls/Page.svelte'),
   matters: () => import('./matters/Page.svelte'),
   visits: () => import('./visits/Page.svelte'),
+  shift: () => import('./shift/Page.svelte'),
 };

@@ -196,7 +196,7 @@ describe('a report of a round', () => {
       { title: '', until: '' },
       { title: ' plan ', until: '2026-03-05T08:00' },
     ];
-    expect(madeBody({ mode: 'on_site', met: '' }, round.points, { a, b }, promised)).toEqual({
+    expect(madeBody({ mode: 'on_site', met: '', report: '' }, round.points, { a, b }, promised)).toEqual({
       mode: 'on_site',
       name: '',
       points: [

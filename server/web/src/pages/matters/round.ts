@@ -38,7 +38,7 @@ export function unanswered(points: Checklist['items'], answers: Record<string, A
 }
 
 export function madeBody(
-  { mode, met }: { mode: string; met: string },
+  { mode, met, report }: { mode: string; met: string; report: string },
   points: Checklist['items'],
   answers: Record<string, Answer>,
   promises: readonly Promised[],
@@ -54,6 +54,7 @@ export function madeBody(
   return {
     mode,
     name: met.trim(),
+    ...(report.trim() && { report: report.trim() }),
     ...(said.length && { points: said }),
     ...(promised.length && { promises: promised }),
   };

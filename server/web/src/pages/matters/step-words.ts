@@ -132,6 +132,7 @@ export const stepWords = pageWords(
       grantor: 'Granted by',
       text: '',
       agreed_by: 'Agreed by',
+      report: 'Report filed',
     },
     pointsWell: (n: number) => `All ${n} points are well.`,
     pointsFailed: (failed: number, all: number, list: string) =>
@@ -257,6 +258,7 @@ export const stepWords = pageWords(
       grantor: '批准人',
       text: '',
       agreed_by: '客户同意人',
+      report: '报告编号',
     },
     pointsWell: (n) => `共 ${n} 项，全部合格。`,
     pointsFailed: (failed, all, list) => `共 ${all} 项，${failed} 项不合格：${list}`,
