@@ -4,7 +4,7 @@
 //! Each type is taken apart whole. A new field or kind does not compile before somebody has said here what it is.
 
 use crate::facts::{Body, Record, Report, Step, StepKind, Visit};
-use crate::matter::{Matter, MatterEvent, MatterStep, Opening, Papers, Point};
+use crate::matter::{Certificate, Matter, MatterEvent, MatterStep, Opening, Papers, PermitGrant, Point};
 use crate::rules::MatterKind;
 use crate::sla::{Event, Fault};
 
@@ -123,6 +123,8 @@ fn matter_step(step: &mut MatterStep) -> bool {
         | MatterStep::Callback(_)
         | MatterStep::Reviewed { ok: _ }
         | MatterStep::Resumed
+        | MatterStep::Begun
+        | MatterStep::PermitReturned
         | MatterStep::Exempted { cause: _, grantor: _ } => false,
         MatterStep::Postponed { until: _, reason, supervisor: _ }
         | MatterStep::Reclassed { class: _, reason, supervisor: _, until: _ }
@@ -131,6 +133,13 @@ fn matter_step(step: &mut MatterStep) -> bool {
         | MatterStep::ClosedUnconfirmed { reason, supervisor: _ }
         | MatterStep::Cancelled { reason } => text(reason),
         MatterStep::Planned { at: _, agreed_by } => texts(agreed_by),
+        MatterStep::PermitGranted(grant) => {
+            let PermitGrant { by: _, to, from: _, until: _, work, ticket: _, briefing: _, certificates } =
+                grant.as_mut();
+            let numbers =
+                certificates.iter_mut().map(|Certificate { name: _, number, valid_until: _ }| number);
+            texts(numbers) | texts([to, work])
+        }
         MatterStep::Noticed { to } => text(to),
         MatterStep::Resolved { how } => text(how),
         MatterStep::Signed { name } => text(name),

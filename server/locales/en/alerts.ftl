@@ -218,6 +218,7 @@ promise-callback = the callback
 promise-visit = the visit
 promise-patrol = the patrol
 promise-review = the review of the report
+promise-permit = the return of the permit to work
 promise-supervisor = the supervisor's decision
 
 matter-complaint = Complaint

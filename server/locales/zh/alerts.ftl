@@ -214,6 +214,7 @@ promise-callback = 回访
 promise-visit = 走访
 promise-patrol = 巡检
 promise-review = 报告审核
+promise-permit = 作业许可收回
 promise-supervisor = 主管决定
 
 matter-complaint = 投诉

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
-use linewatch_shared::time::{DAY_MS, UnixMs};
+use linewatch_shared::time::{DAY_MS, HOUR_MS, UnixMs};
 use serde_json::{Value, json};
 
 use super::matter_tests::{after, desk, items, post, refused, round, with};
@@ -51,7 +51,7 @@ fn transformer() -> Value {
 }
 
 async fn get(desk: &TestDesk, path: &str) -> Value {
-    let answer = desk.call(Some(Role::Technician), Method::GET, &format!("/api/v1{path}"), None).await;
+    let answer = desk.call(Some(Role::Noc), Method::GET, &format!("/api/v1{path}"), None).await;
     assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
     answer.json
 }
@@ -59,6 +59,13 @@ async fn get(desk: &TestDesk, path: &str) -> Value {
 fn made(names: &[&str], wrong: &str) -> Value {
     let points: Vec<Value> = names.iter().map(|name| json!({ "name": name, "ok": *name != wrong })).collect();
     json!({ "kind": "made", "mode": "on_site", "points": points, "report": "PT-2026-17" })
+}
+
+/// A permit that has all that it takes, from now on for so long.
+fn permit(span_ms: i64) -> Value {
+    let certificate = json!({ "name": "electrician", "number": "E-17", "valid_until": after(30 * DAY_MS) });
+    json!({ "kind": "permit_granted", "permit": { "to": "technician-1", "from": after(0), "until": after(span_ms),
+        "work": "test of T1", "ticket": "W-1", "briefing": true, "certificates": [certificate] } })
 }
 
 const TESTED: [&str; 3] = ["insulation", "windings", "oil"];
@@ -114,6 +121,15 @@ async fn a_test_falls_due_after_the_last_one_and_leaves_its_report() {
         assert_eq!(test["deadlines"][0]["due_at"], json!(due.to_rfc3339()));
         assert_eq!(get(&desk, &path).await["next_due_at"], json!(due.to_rfc3339()));
         let steps = format!("/matters/{}/facts", test["id"].as_str().unwrap());
+        refused(
+            &desk,
+            &[(&steps, made(&TESTED, ""), 409, "step_impossible", "no permit to work was granted")],
+        )
+        .await;
+        for step in [permit(DAY_MS), json!({ "kind": "permit_returned" })] {
+            let taken = post(&desk, &steps, step).await;
+            assert_eq!(taken.status, StatusCode::OK, "{}", taken.text);
+        }
         let mut silent = made(&TESTED, "");
         silent.as_object_mut().unwrap().remove("report");
         let short = made(&TESTED[1..], "");
@@ -294,6 +310,79 @@ async fn a_ledger_is_imported_and_its_tests_come_round() {
         assert_eq!(due("T1"), json!((midnight(&day(10)) + 365 * DAY_MS).to_rfc3339()));
         assert_eq!(due("R1"), after(365 * DAY_MS), "never tested: from when it became known");
         assert_eq!(items(&desk, "/matters?kind=patrol").await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dangerous_work_takes_a_permit_that_comes_back() {
+    both(|db| async move {
+        let (desk, [room, ..]) = with_rooms(db).await;
+        post(&desk, &format!("/sites/{room}/equipment"), transformer()).await;
+        let test = round(&desk, "patrol").await;
+        assert_eq!(test["permit"], "electrical");
+        let path = format!("/matters/{}", test["id"].as_str().unwrap());
+        let steps = format!("{path}/facts");
+        let steps = steps.as_str();
+        let begun = json!({ "kind": "begun" });
+        let without = |field: &str, value: Value| {
+            let mut body = permit(HOUR_MS);
+            body["permit"][field] = value;
+            body
+        };
+        let short_lived = json!([{ "name": "electrician", "valid_until": after(HOUR_MS / 2) }]);
+        let impossible = |body: Value, words: &'static str| (steps, body, 409, "step_impossible", words);
+        let field = |body: Value, words: &'static str| (steps, body, 422, "invalid_field", words);
+        refused(
+            &desk,
+            &[
+                impossible(
+                    begun.clone(),
+                    "takes a safety briefing, a work ticket, the certificate \\\"electrician\\\"",
+                ),
+                impossible(json!({ "kind": "permit_returned" }), "permit_granted"),
+                impossible(without("briefing", json!(false)), "lacks: the safety briefing"),
+                impossible(without("ticket", Value::Null), "lacks: the work ticket"),
+                impossible(without("certificates", json!([])), "lacks: the certificate"),
+                impossible(without("certificates", short_lived), "valid to its end: it expires at"),
+                impossible(without("until", after(-HOUR_MS)), "ends before it begins"),
+                field(without("to", json!("")), "must not be empty"),
+                field(json!({ "kind": "permit_granted" }), "\"permit\" \"is missing"),
+                field(
+                    with(begun.clone(), "permit", permit(1)["permit"].clone()),
+                    "is not a field of this kind",
+                ),
+            ],
+        )
+        .await;
+        assert_eq!(post(&desk, steps, permit(HOUR_MS)).await.status, StatusCode::OK);
+        let taken = post(&desk, steps, begun.clone()).await;
+        assert_eq!(taken.json["begun_at"], after(0), "{}", taken.text);
+        refused(&desk, &[impossible(made(&TESTED, ""), "is still out: permit_returned first")]).await;
+        // Past its end, the owner is alarmed and the day's list has it.
+        let listed = async || {
+            let list = get(&desk, "/daily-list").await;
+            let owners = list["owners"].as_array().unwrap().clone();
+            owners
+                .iter()
+                .any(|owner| owner["items"].as_array().unwrap().iter().any(|item| item["id"] == test["id"]))
+        };
+        assert!(!listed().await);
+        desk.clock.advance(2 * HOUR_MS);
+        assert!(listed().await);
+        let owed = get(&desk, &path).await["deadlines"].as_array().unwrap().clone();
+        let permit = owed.iter().find(|deadline| deadline["kind"] == "permit").unwrap().clone();
+        assert_eq!((&permit["state"], &permit["due_at"]), (&json!("missed"), &after(HOUR_MS)));
+        assert_eq!(post(&desk, steps, json!({ "kind": "permit_returned" })).await.status, StatusCode::OK);
+        assert!(!listed().await);
+        assert_eq!(post(&desk, steps, made(&TESTED, "")).await.status, StatusCode::OK);
+        // Sent back, the work is done once more, under a permit of its own.
+        assert_eq!(
+            post(&desk, steps, json!({ "kind": "reviewed", "ok": false })).await.status,
+            StatusCode::OK
+        );
+        desk.clock.advance(1_000);
+        refused(&desk, &[impossible(begun, "no permit to work is in force")]).await;
     })
     .await;
 }

@@ -22,6 +22,7 @@ mod channels;
 mod confirm;
 mod dead_letters;
 mod deadlines;
+mod duties;
 mod equipment;
 #[cfg(test)]
 mod equipment_tests;
@@ -46,6 +47,7 @@ mod pack_preview;
 mod pack_preview_tests;
 pub mod page;
 mod people;
+mod permit_body;
 mod planned_work;
 mod re_rate;
 mod reference;
@@ -112,6 +114,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = alertmanager::routes(router);
     let router = visits::routes(router);
     let router = matters::routes(router);
+    let router = duties::routes(router);
     let router = reports::routes(router);
     let router = assessments::routes(router);
     let router = availability::routes(router);

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::error::ApiError;
 use super::faults::{short, time};
+use super::permit_body::PermitBody;
 use crate::auth::{Caller, Role};
 
 /// The most points, or promises, of one round.
@@ -17,7 +18,7 @@ const ITEMS_MAX: usize = 200;
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMatterFact {
-    /// `answered`, `agreed`, `routed`, `told`, `postponed`, `reclassed`, `raised`, `assigned`, `noticed`, `resolved`,
+    /// `answered`, `agreed`, `routed`, `told`, `postponed`, `reclassed`, `raised`, `assigned`, `noticed`, `permit_granted`, `begun`, `permit_returned`, `resolved`,
     /// `inspected`, `callback`, `signed`, `planned`, `made`, `reviewed`, `paused`, `resumed`, `exempted`,
     /// `closed_unconfirmed`, `cancelled` or `note`.
     kind: String,
@@ -53,6 +54,8 @@ pub struct NewMatterFact {
     mode: Option<String>,
     /// `made`: the checklist's points as found.
     points: Option<Vec<PointBody>>,
+    /// `permit_granted`: the permit to work.
+    permit: Option<PermitBody>,
     /// `made`: the reference under which the report is filed, such as that of a preventive test.
     report: Option<String>,
     /// `made`: what was promised to the customer, each a deadline from now on.
@@ -146,6 +149,11 @@ impl NewMatterFact {
                 at: self.until()?,
                 agreed_by: self.agreed_by.take().map(|name| text("agreed_by", Some(name))).transpose()?,
             },
+            "permit_granted" => {
+                MatterStep::PermitGranted(Box::new(given("permit", self.permit.take())?.read(caller)?))
+            }
+            "begun" => MatterStep::Begun,
+            "permit_returned" => MatterStep::PermitReturned,
             "made" => MatterStep::Made {
                 mode: text("mode", self.mode.take())?,
                 met: short("name", self.name.take().unwrap_or_default())?,
@@ -252,6 +260,7 @@ impl NewMatterFact {
             ("ok", self.ok.is_some()),
             ("mode", self.mode.is_some()),
             ("points", self.points.is_some()),
+            ("permit", self.permit.is_some()),
             ("report", self.report.is_some()),
             ("cause", self.cause.is_some()),
         ];
@@ -268,7 +277,7 @@ pub(super) fn text(field: &'static str, value: Option<String>) -> Result<String,
     if value.trim().is_empty() { Err(ApiError::field(field, "must not be empty")) } else { Ok(value) }
 }
 
-fn given<T>(field: &'static str, value: Option<T>) -> Result<T, ApiError> {
+pub(super) fn given<T>(field: &'static str, value: Option<T>) -> Result<T, ApiError> {
     value.ok_or_else(|| ApiError::field(field, "is missing"))
 }
 

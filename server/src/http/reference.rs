@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use linewatch_shared::rules::{
     Assessment, Availability, Cadence, Cause, Checklist, Class, Condition, EquipmentKind, Grading, Label,
-    Level, Tier,
+    Level, Permit, Tier,
 };
 use serde::{Deserialize, Serialize};
 
@@ -144,6 +144,9 @@ struct PackItem {
     /// Grades of condition, the best first; `retired` is one of every pack.
     #[schema(value_type = Vec<Object>)]
     conditions: Vec<Condition>,
+    /// Permits to work.
+    #[schema(value_type = Vec<Object>)]
+    permits: Vec<Permit>,
     /// Levels of authority, the lowest first.
     #[schema(value_type = Vec<Object>)]
     levels: Vec<Level>,
@@ -178,6 +181,7 @@ impl From<&LoadedPack> for PackItem {
             checklists: pack.checklists.clone(),
             equipment: pack.equipment.clone(),
             conditions: pack.conditions.clone(),
+            permits: pack.permits.clone(),
             levels: pack.levels.clone(),
             grading: pack.grading.clone(),
             availability: pack.availability,

@@ -166,7 +166,9 @@ pub fn open_items(
           WHERE f.live = 1 AND f.state <> 'suspected' AND f.id > $2 \
          UNION ALL SELECT m.kind, m.id, m.customer, COALESCE(m.line, ''), m.state, m.owner, m.opened_at_ms, \
           COALESCE((SELECT MAX(x.occurred_at_ms) FROM matter_fact x WHERE x.matter = m.id), m.opened_at_ms) \
-          FROM matter m WHERE m.live = 1 AND m.kind NOT IN ('visit', 'patrol') AND m.id > $2) o \
+          FROM matter m WHERE m.live = 1 AND (m.kind NOT IN ('visit', 'patrol') \
+          OR EXISTS (SELECT 1 FROM deadline d WHERE d.subject = m.id AND d.kind = 'permit' AND d.met_at_ms IS NULL \
+          AND d.state IN ('running', 'missed') AND d.due_at_ms < $1)) AND m.id > $2) o \
          ORDER BY o.id LIMIT $3";
     let after = after.unwrap_or(Uuid::nil());
     let params = [now.into(), after.into(), Value::from(limit), day.0.into(), day.1.into()];

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::permit::PermitGrant;
 use crate::facts::Callback;
 use crate::rules::MatterKind;
 use crate::time::UnixMs;
@@ -177,6 +178,12 @@ pub enum MatterStep {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         agreed_by: Option<String>,
     },
+    /// A permit to work was granted.
+    PermitGranted(Box<PermitGrant>),
+    /// Work at the site begins.
+    Begun,
+    /// The permit to work was returned.
+    PermitReturned,
     /// A round was made.
     Made {
         /// How, such as `face_to_face`.
@@ -253,6 +260,9 @@ impl MatterStep {
             Self::Callback(_) => "callback",
             Self::Signed { .. } => "signed",
             Self::Planned { .. } => "planned",
+            Self::PermitGranted(_) => "permit_granted",
+            Self::Begun => "begun",
+            Self::PermitReturned => "permit_returned",
             Self::Made { .. } => "made",
             Self::Reviewed { .. } => "reviewed",
             Self::Paused { .. } => "paused",
@@ -267,11 +277,11 @@ impl MatterStep {
     /// The place within one instant: what takes up comes before what ends.
     const fn life_rank(&self) -> u8 {
         match self {
-            Self::Answered | Self::Agreed { .. } | Self::Planned { .. } => 1,
+            Self::Answered | Self::Agreed { .. } | Self::Planned { .. } | Self::PermitGranted(_) => 1,
             Self::Routed { .. } | Self::Raised { .. } | Self::Assigned { .. } | Self::Noticed { .. } => 2,
             Self::Reclassed { .. } | Self::Repeated { .. } | Self::Postponed { .. } => 3,
-            Self::Paused { .. } | Self::Told { .. } => 4,
-            Self::Resumed | Self::Exempted { .. } | Self::Note { .. } => 5,
+            Self::Paused { .. } | Self::Told { .. } | Self::Begun => 4,
+            Self::Resumed | Self::Exempted { .. } | Self::Note { .. } | Self::PermitReturned => 5,
             Self::Resolved { .. } | Self::Made { .. } => 6,
             Self::Inspected { .. } | Self::Reviewed { .. } | Self::Callback(_) => 7,
             Self::Signed { .. } | Self::ClosedUnconfirmed { .. } | Self::Cancelled { .. } => 8,

@@ -90,6 +90,9 @@ fn begin(fact: &MatterFact, opening: &Opening, pack: &Pack) -> Result<Matter, St
         about: opening.about,
         equipment: opening.equipment,
         papers: Papers::default(),
+        permit: None,
+        permits: Vec::new(),
+        begun_at: None,
         planned_at: None,
         failed_points: Vec::new(),
         callback_retry: None,
@@ -108,6 +111,7 @@ fn begin_round(matter: &mut Matter, opening: &Opening, pack: &Pack) -> Result<()
     let cadence = self::cadence(pack, matter.kind, &matter.class)?;
     let due_at = opening.wanted_by.ok_or("a round has a day by which it is owed")?;
     matter.warn_at_permille.clone_from(&cadence.warn_at_permille);
+    matter.permit.clone_from(&cadence.permit);
     matter.closed_by = if cadence.review_within.is_some() { ClosedBy::Supervisor } else { ClosedBy::Work };
     matter.owes(DeadlineKind::of_round(matter.kind), None, matter.opened_at, Term::By(due_at));
     Ok(())
@@ -182,6 +186,7 @@ impl Matter {
             self.must_reach(term, pack)?;
         }
         self.class.clone_from(&class.name);
+        self.permit.clone_from(&class.permit);
         self.closed_by = class.closed_by;
         self.level = self.level.max(class.level);
         self.warn_at_permille.clone_from(&class.warn_at_permille);

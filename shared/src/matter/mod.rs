@@ -7,6 +7,7 @@ mod callback;
 mod fact;
 mod fold;
 mod owed;
+mod permit;
 mod rounds;
 mod state;
 #[cfg(test)]
@@ -17,5 +18,6 @@ mod walk_round;
 pub use fact::{MatterEvent, MatterFact, MatterStep, Opening, Papers, Point};
 pub use fold::{FACTS_PER_MATTER_MAX, fold};
 pub use owed::{Owed, Term, deadlines};
+pub use permit::{Certificate, Held, PermitGrant};
 pub use rounds::{moment, period};
 pub use state::{Matter, MatterState, Standing, advance, next_wake};

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::fact::Papers;
 use super::owed::{Owed, deadlines};
+use super::permit::Held;
 use crate::rules::{ClosedBy, MatterKind};
 use crate::sla::{Effect, Exemption, Interval, Ledger, Placed, judge_all, next_mark};
 use crate::time::UnixMs;
@@ -102,6 +103,15 @@ pub struct Matter {
     /// The piece of equipment.
     #[serde(default)]
     pub equipment: Option<Uuid>,
+    /// The permit to work that the work takes, in the pack.
+    #[serde(default)]
+    pub permit: Option<String>,
+    /// Permits that were granted, in order.
+    #[serde(default)]
+    pub permits: Vec<Held>,
+    /// When work at the site began.
+    #[serde(default)]
+    pub begun_at: Option<UnixMs>,
     /// What the round left on file.
     #[serde(default)]
     pub papers: Papers,
@@ -154,14 +164,26 @@ impl Matter {
             kinds.retain(|kind| *kind != "callback");
             kinds.extend(["routed", "postponed", "reclassed", "raised", "resolved"]);
             kinds.push(if self.is_paused(at) { "resumed" } else { "paused" });
+            if self.kind == MatterKind::Defect {
+                kinds.extend(self.possible_of_work());
+            }
         }
         kinds.extend(["assigned", "closed_unconfirmed", "cancelled", "exempted", "note"]);
         kinds
     }
 
+    fn possible_of_work(&self) -> impl Iterator<Item = &'static str> {
+        let permit = self.permit.is_some();
+        let permit = permit.then(|| if self.permit_is_out() { "permit_returned" } else { "permit_granted" });
+        permit.into_iter().chain(self.begun_at.is_none().then_some("begun"))
+    }
+
     fn possible_of_round(&self) -> Vec<&'static str> {
-        let mut kinds =
-            if self.state == MatterState::Resolved { vec!["reviewed"] } else { vec!["planned", "made"] };
+        let mut kinds = vec!["reviewed"];
+        if self.state != MatterState::Resolved {
+            kinds = vec!["planned", "made"];
+            kinds.extend(self.possible_of_work());
+        }
         kinds.extend(["assigned", "cancelled", "exempted", "note"]);
         kinds
     }

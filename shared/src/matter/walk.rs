@@ -36,7 +36,10 @@ impl Matter {
             MatterStep::Raised { level, .. } => return self.raise(*level, pack),
             MatterStep::Assigned { owner } => self.owner.clone_from(owner),
             MatterStep::Repeated { complaint } => return self.repeat((id, at), *complaint, pack),
-            MatterStep::Resolved { .. } => return self.resolve(id, at, pack),
+            MatterStep::Resolved { .. } => {
+                self.must_have_had_permit(at, pack)?;
+                return self.resolve(id, at, pack);
+            }
             MatterStep::Inspected { ok } => return self.inspected(id, at, *ok, pack),
             MatterStep::Callback(result) => return self.callback(id, at, *result, pack),
             MatterStep::Signed { .. } => {
@@ -44,7 +47,11 @@ impl Matter {
                 self.close(at, MatterState::Closed);
             }
             MatterStep::Planned { at: planned_at, .. } => self.planned_at = Some(*planned_at),
+            MatterStep::PermitGranted(grant) => return self.grant(id, at, grant, pack),
+            MatterStep::Begun => return self.begin_work(at, pack),
+            MatterStep::PermitReturned => self.return_permit(at),
             MatterStep::Made { mode, points, papers, .. } => {
+                self.must_have_had_permit(at, pack)?;
                 return self.made((id, at), mode, points, papers, pack);
             }
             MatterStep::Reviewed { ok } => self.reviewed(at, *ok),
@@ -191,6 +198,7 @@ impl Matter {
         let progress = progress.map(|limit| each(pack, limit, at)).transpose()?;
         let done = self.resolved_at.take().map(|resolved_at| (resolved_at, Ending::Done));
         self.state = MatterState::Answered;
+        self.work_anew();
         for owed in self.owed.iter_mut().filter(|owed| owed.kind == DeadlineKind::Resolution) {
             owed.ended = owed.ended.filter(|ended| Some(*ended) != done);
         }

@@ -50,6 +50,7 @@ impl Matter {
             self.close(at, MatterState::Closed);
         } else {
             self.state = MatterState::Open;
+            self.work_anew();
             self.resolved_at = None;
             if let Some(owed) = self.owed.first_mut() {
                 owed.ended = None;

@@ -89,6 +89,9 @@ pub struct Class {
     /// Once those are used up, a supervisor decides within (ms).
     #[serde(default = "super::read::supervisor_within_ms")]
     pub supervisor_within_ms: i64,
+    /// The permit to work that it takes.
+    #[serde(default)]
+    pub permit: Option<String>,
     /// What closes it.
     pub closed_by: ClosedBy,
     /// Whether only a supervisor may put a matter into this class.
@@ -146,6 +149,9 @@ pub struct Cadence {
     /// A round for each piece of equipment of these kinds; of a site, or of the customer as a whole, when empty.
     #[serde(default)]
     pub equipment: Vec<String>,
+    /// The permit to work that it takes.
+    #[serde(default)]
+    pub permit: Option<String>,
     /// Whether who made the round names the report that was filed.
     #[serde(default)]
     pub report: bool,

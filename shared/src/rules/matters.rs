@@ -3,6 +3,7 @@
 use super::class::{Cadence, Checklist, Class, ClosedBy, Every, Level, MatterKind, Postponing};
 use super::equipment::{self, Condition, EquipmentKind};
 use super::pack::{Label, Tier};
+use super::permit::{self, Permit};
 use super::read::{callback_retries_ms, name, named, named_apart, supervisor_within_ms, warn_at};
 use super::section::Section;
 
@@ -23,6 +24,7 @@ pub struct Matters {
     pub checklists: Vec<Checklist>,
     pub equipment: Vec<EquipmentKind>,
     pub conditions: Vec<Condition>,
+    pub permits: Vec<Permit>,
     pub levels: Vec<Level>,
     pub postponing: Option<Postponing>,
 }
@@ -35,14 +37,16 @@ pub fn read(root: &Section<'_>, tiers: &[Tier]) -> Matters {
     let named_things = NamedThings {
         checklists: named(root, "checklist", read_checklist),
         equipment: equipment::read_kinds(root),
+        permits: permit::read(root),
     };
     let kind = |section: &Section<'_>| section.choice("matter", &KINDS).map(MatterKind::name);
-    let classes =
-        named_apart(root, "class", kind, |section, name| read_class(section, name, root, levels.len()));
+    let classes = named_apart(root, "class", kind, |section, name| {
+        read_class(section, name, root, (levels.len(), &named_things.permits))
+    });
     let mut cadences =
         named_apart(root, "cadence", kind, |section, name| read_cadence(section, name, tiers, &named_things));
     cadences.extend(tiers.iter().filter_map(visits_of));
-    let NamedThings { checklists, equipment } = named_things;
+    let NamedThings { checklists, equipment, permits } = named_things;
     let conditions = equipment::read_conditions(root, &equipment);
     Matters {
         classes,
@@ -50,6 +54,7 @@ pub fn read(root: &Section<'_>, tiers: &[Tier]) -> Matters {
         checklists,
         equipment,
         conditions,
+        permits,
         levels,
         postponing: read_postponing(root),
     }
@@ -59,6 +64,7 @@ pub fn read(root: &Section<'_>, tiers: &[Tier]) -> Matters {
 struct NamedThings {
     checklists: Vec<Checklist>,
     equipment: Vec<EquipmentKind>,
+    permits: Vec<Permit>,
 }
 
 const KINDS: [(&str, MatterKind); 6] = {
@@ -85,13 +91,19 @@ fn visits_of(tier: &Tier) -> Option<Cadence> {
         modes: Vec::new(),
         checklist: None,
         equipment: Vec::new(),
+        permit: None,
         report: false,
         review_within: None,
         warn_at_permille: tier.warn_at_permille.clone(),
     })
 }
 
-fn read_class(section: &Section<'_>, name: String, root: &Section<'_>, levels: usize) -> Option<Class> {
+fn read_class(
+    section: &Section<'_>,
+    name: String,
+    root: &Section<'_>,
+    (levels, permits): (usize, &[Permit]),
+) -> Option<Class> {
     section.missing("matter");
     section.missing("label");
     let matter = section.choice("matter", &KINDS);
@@ -137,6 +149,7 @@ fn read_class(section: &Section<'_>, name: String, root: &Section<'_>, levels: u
         callback_within,
         callback_retries_ms: section.durations("callback_retries").unwrap_or_else(callback_retries_ms),
         supervisor_within_ms: section.duration("supervisor_within").unwrap_or_else(supervisor_within_ms),
+        permit: permit_of_class(section, matter, permits),
         closed_by,
         supervisor_only: section.flag("supervisor_only").unwrap_or(false),
         repeat_becomes: repeat_becomes.map(str::to_owned),
@@ -154,6 +167,15 @@ fn read_reported_to(section: &Section<'_>) -> Vec<String> {
         section.wrong("reported_to", reason);
     }
     to.into_iter().map(str::to_owned).collect()
+}
+
+/// Defects are mended under a permit; what else has classes is no work at a site.
+fn permit_of_class(section: &Section<'_>, matter: MatterKind, permits: &[Permit]) -> Option<String> {
+    let permit = permit::needed(section, permits)?;
+    if matter != MatterKind::Defect {
+        section.wrong("permit", "is for defects, visits and patrols");
+    }
+    Some(permit)
 }
 
 /// Whether a class of that name stands anywhere in the file.
@@ -199,6 +221,7 @@ fn read_cadence(section: &Section<'_>, name: String, tiers: &[Tier], known: &Nam
         modes,
         checklist: checklist.map(str::to_owned),
         equipment,
+        permit: permit::needed(section, &known.permits),
         report: section.flag("report").unwrap_or(false),
         review_within,
         warn_at_permille,

@@ -12,6 +12,7 @@ mod mistake;
 mod pack;
 #[cfg(test)]
 mod pack_tests;
+mod permit;
 mod read;
 pub(crate) mod section;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use grading::{CENTI, Cap, Grade, Graded, Grading, Indicator};
 pub use limit::{Counts, Limit, parse_limit};
 pub use mistake::{Mistake, line_and_column};
 pub use pack::{Cause, ClockStarts, Label, Pack, RepeatCounts, RepeatWindow, Scope, Tier};
+pub use permit::Permit;
 pub(crate) use read::name;
 
 /// The packs that linewatch ships: file name and text.

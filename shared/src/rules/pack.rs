@@ -9,6 +9,7 @@ use super::class::{Cadence, Checklist, Class, Level, Postponing};
 use super::equipment::{Condition, EquipmentKind};
 use super::grading::Grading;
 use super::matrix::{self, Cell};
+use super::permit::Permit;
 use super::read;
 use super::section::{File, Section, document};
 use super::{Counts, Limit, Mistake};
@@ -210,6 +211,8 @@ pub struct Pack {
     pub equipment: Vec<EquipmentKind>,
     /// Grades of condition, the best first.
     pub conditions: Vec<Condition>,
+    /// Permits to work.
+    pub permits: Vec<Permit>,
     /// Levels of authority, the lowest first.
     pub levels: Vec<Level>,
     /// How promised times may be put off; as often as one likes where it is absent.

@@ -40,11 +40,13 @@ pub enum DeadlineKind {
     Review,
     /// A supervisor has decided.
     Supervisor,
+    /// A permit to work was returned.
+    Permit,
 }
 
 impl DeadlineKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Restoration,
         Self::Feedback,
         Self::Repair,
@@ -57,6 +59,7 @@ impl DeadlineKind {
         Self::Patrol,
         Self::Review,
         Self::Supervisor,
+        Self::Permit,
     ];
 
     /// What a round of that kind of matter owes.
@@ -80,6 +83,7 @@ impl DeadlineKind {
             Self::Patrol => "patrol",
             Self::Review => "review",
             Self::Supervisor => "supervisor",
+            Self::Permit => "permit",
         }
     }
 

@@ -90,9 +90,10 @@ pub(super) fn refold(
 fn write_audit(tx: &mut Tx<'_>, new: &NewMatterStep, now: UnixMs) -> Result<(), DbError> {
     let set_back = now.since(new.occurred_at) > SET_BACK_AUDITED_MS;
     let granted = match &new.step {
-        MatterStep::Exempted { .. } | MatterStep::Paused { .. } | MatterStep::ClosedUnconfirmed { .. } => {
-            true
-        }
+        MatterStep::Exempted { .. }
+        | MatterStep::Paused { .. }
+        | MatterStep::ClosedUnconfirmed { .. }
+        | MatterStep::PermitGranted(_) => true,
         MatterStep::Postponed { supervisor, .. } | MatterStep::Reclassed { supervisor, .. } => {
             supervisor.is_some()
         }

@@ -58,6 +58,10 @@ pub struct MatterView {
     pub about: Option<Uuid>,
     /// The piece of equipment, where it is about one.
     pub equipment: Option<Uuid>,
+    /// The permit to work that the work takes, where it takes one.
+    pub permit: Option<String>,
+    /// When work at the site began.
+    pub begun_at: Option<String>,
     /// The reference under which a round's report is filed.
     pub report: Option<String>,
     /// When a round is planned for.
@@ -165,6 +169,8 @@ pub fn view(versions: &[PackVersion], standing: &Standing, now: UnixMs) -> Matte
         repeats: matter.repeats,
         about: matter.about,
         equipment: matter.equipment,
+        permit: matter.permit,
+        begun_at: matter.begun_at.map(UnixMs::to_rfc3339),
         report: matter.papers.report,
         failed_points: matter.failed_points,
     }

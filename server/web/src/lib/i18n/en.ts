@@ -158,6 +158,7 @@ export const en = {
     progress: 'Word to the customer',
     visit: 'Visit',
     patrol: 'Patrol',
+    permit: 'Permit to work',
     review: 'Review',
     supervisor: "Supervisor's decision",
   },

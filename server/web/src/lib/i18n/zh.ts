@@ -155,6 +155,7 @@ export const zh: Messages = {
     progress: '进展告知',
     visit: '走访',
     patrol: '巡检',
+    permit: '作业许可',
     review: '审核',
     supervisor: '主管决定',
   },
