@@ -166,6 +166,10 @@ pub struct Settings {
     pub erase_after_ms: Option<i64>,
     /// `desk.supervisors`: addresses of those to whom matters go up.
     pub supervisors: Vec<String>,
+    /// `desk.confidentiality`, default false: contact data only for users with a valid agreement.
+    pub confidentiality: bool,
+    /// `desk.admission`, default false: new customers are admitted by a superior.
+    pub admission: bool,
 }
 
 impl Settings {

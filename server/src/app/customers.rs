@@ -39,6 +39,8 @@ pub struct Customer {
     pub service_ends_at: Option<String>,
     /// When what is personal of it was erased, RFC 3339.
     pub erased_at: Option<String>,
+    /// `proposed`, `admitted` or `refused`: only an admitted one is promised anything.
+    pub admission: String,
 }
 
 /// A line, as lists show it.
@@ -88,7 +90,7 @@ pub async fn list_lines(db: &Db, search: Search) -> Result<Vec<LineItem>, DbErro
 
 impl From<ListedCustomer> for Customer {
     fn from(listed: ListedCustomer) -> Self {
-        let ListedCustomer { code, row, lines, service_ends_at, erased_at } = listed;
+        let ListedCustomer { code, row, lines, service_ends_at, erased_at, admission } = listed;
         let [region, manager, manager_email, deputy, deputy_email, contact_name, contact_phone] = row.rest;
         Self {
             code,
@@ -105,6 +107,7 @@ impl From<ListedCustomer> for Customer {
             lines,
             service_ends_at: service_ends_at.map(UnixMs::to_rfc3339),
             erased_at: erased_at.map(UnixMs::to_rfc3339),
+            admission,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Use cases: each is one transaction that reads top to bottom, over the functions of `store`. No axum here,
 //! no listeners, no SQL.
 
+pub mod admission;
 pub mod agents;
+pub mod agreements;
 pub mod assessment;
 pub mod availability;
 pub mod contacts;

@@ -11,7 +11,7 @@ use crate::app::matters::step::{NewMatterStep, step};
 use crate::app::{audit, derived_id};
 use crate::db::{DbError, Tx};
 use crate::store::matters::{self, WantedMatters};
-use crate::store::{customers, line_rows, reference, service};
+use crate::store::{admission, customers, line_rows, reference, service};
 
 /// An end may be dated back by no more than this, for clocks that differ a little (ms).
 const BACK_MAX_MS: i64 = 5 * linewatch_shared::time::MINUTE_MS;
@@ -124,11 +124,16 @@ fn cancel_rounds(desk: &Desk, tx: &mut Tx<'_>, customer: &str, now: UnixMs) -> R
     Ok(())
 }
 
-/// Refuses a new duty of a customer whose service has ended.
+/// Refuses a new duty of a customer that is not admitted, or whose service has ended.
 ///
 /// # Errors
 /// When it has.
 pub fn refuse_ended(tx: &mut Tx<'_>, customer: &str, now: UnixMs) -> Result<(), DeskError> {
+    if let Some(open) = admission::of(tx, customer)?.filter(|admission| admission.state != "admitted") {
+        let reason =
+            format!("customer {customer} is {}: nothing comes round before it is admitted", open.state);
+        return Err(DeskError::Invalid { field: "customer", reason });
+    }
     let standing = service::of_customer(tx, customer)?.unwrap_or_default();
     match standing.ends_at.filter(|at| *at <= now) {
         Some(at) => {

@@ -19,7 +19,8 @@ use crate::tls::Authority;
 const AGENTS_AT_ONCE: usize = 500;
 
 pub(super) async fn import(desk: &Desk, file: &Path, dry_run: bool, json: bool) -> anyhow::Result<()> {
-    match import::file(&desk.db, &desk.packs, file, dry_run, desk.now()).await {
+    let proposer = desk.settings.admission.then_some("command line");
+    match import::file(&desk.db, &desk.packs, file, proposer, dry_run, desk.now()).await {
         Ok(summary) if json => out::json(&summary),
         Ok(summary) => {
             say(&summary);
@@ -162,7 +163,7 @@ fn read_password() -> anyhow::Result<String> {
     Ok(password.to_owned())
 }
 
-fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+pub(super) fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(header.to_vec());
     table.add_rows(rows);

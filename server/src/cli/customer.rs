@@ -45,7 +45,7 @@ pub(super) enum CustomerCommand {
     },
 }
 
-fn parse_time(text: &str) -> Result<UnixMs, String> {
+pub(super) fn parse_time(text: &str) -> Result<UnixMs, String> {
     UnixMs::parse_rfc3339(text).map_err(|_| "not RFC 3339, such as 2026-03-01T00:00:00+08:00".to_owned())
 }
 

@@ -2,6 +2,7 @@
 //! wrong usage.
 
 mod admin;
+mod agreement;
 mod assessment;
 mod check;
 mod customer;
@@ -73,6 +74,9 @@ enum Command {
     /// Customers: the end of their service, and erasure.
     #[command(subcommand)]
     Customer(customer::CustomerCommand),
+    /// Agreements of confidentiality: who may see contact data.
+    #[command(subcommand)]
+    Agreement(agreement::AgreementCommand),
     /// Agents: who may sync.
     #[command(subcommand)]
     Agent(AgentCommand),
@@ -196,6 +200,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Export { what, file } => admin::export(&desk, what, &file).await,
         Command::User(command) => admin::user(&desk, command).await,
         Command::Customer(command) => customer::run(&desk, command).await,
+        Command::Agreement(command) => agreement::run(&desk, command).await,
         Command::Agent(command) => admin::agent(&desk, command).await,
         Command::Backup { file } => admin::backup(&desk, file).await,
         Command::Report(args) => report::run(&desk, args).await,

@@ -55,6 +55,8 @@ pub(super) fn settings(s: &mut Source) -> Settings {
         noc_email: s.parsed("desk.noc_email", plain_address),
         erase_after_ms: s.parsed("desk.erase_after", duration_ms),
         supervisors: supervisors(s),
+        confidentiality: s.flag("desk.confidentiality").unwrap_or(false),
+        admission: s.flag("desk.admission").unwrap_or(false),
         data_dir,
     }
 }

@@ -24,6 +24,8 @@ enum Raw {
     Text(String),
     List(Vec<String>),
     Other(&'static str),
+    /// True or false.
+    Flag(bool),
 }
 
 pub(super) struct Source {
@@ -110,9 +112,24 @@ impl Source {
         let result = match raw {
             Raw::Text(text) => read(&text),
             Raw::List(_) => Err("must be one text, not a list".into()),
+            Raw::Flag(_) => Err("must be a text in quotes, not true or false".into()),
             Raw::Other(kind) => Err(format!("must be a text in quotes, not {kind}")),
         };
         result.map_err(|reason| self.mistake_in(&place, key, reason)).ok()
+    }
+
+    /// True or false; a variable of the environment spells it.
+    pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
+        let (raw, place) = self.take(key)?;
+        match raw {
+            Raw::Flag(flag) => Some(flag),
+            Raw::Text(text) if matches!(place, Place::Environment(_)) && text == "true" => Some(true),
+            Raw::Text(text) if matches!(place, Place::Environment(_)) && text == "false" => Some(false),
+            _ => {
+                self.mistake_in(&place, key, "must be true or false, without quotes".into());
+                None
+            }
+        }
     }
 
     pub(super) fn path(&mut self, key: &str) -> Option<PathBuf> {
@@ -236,7 +253,7 @@ fn raw(value: &DeValue<'_>) -> Raw {
         }
         DeValue::Integer(_) => Raw::Other("a number in another base"),
         DeValue::Float(_) => Raw::Other("a number with a point"),
-        DeValue::Boolean(_) => Raw::Other("true or false"),
+        DeValue::Boolean(flag) => Raw::Flag(*flag),
         DeValue::Datetime(_) => Raw::Other("a date"),
         DeValue::Table(_) => Raw::Other("a table"),
     }

@@ -24,6 +24,8 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0013_service_start", include_str!("../../migrations/0013_service_start.sql")),
     ("0014_service_end", include_str!("../../migrations/0014_service_end.sql")),
     ("0015_equipment", include_str!("../../migrations/0015_equipment.sql")),
+    ("0016_agreements", include_str!("../../migrations/0016_agreements.sql")),
+    ("0017_admission", include_str!("../../migrations/0017_admission.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

@@ -11,6 +11,7 @@ use axum::response::Response;
 use axum_extra::extract::CookieJar;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
+use super::confidential::Withheld;
 use super::error::ApiError;
 use super::session::{COOKIE, COOKIE_HOST};
 use crate::app::App;
@@ -131,8 +132,10 @@ async fn guard(
         let detail = format!("the role {} may not do this", caller.role.name());
         return Err(ApiError::forbidden("forbidden", detail).with("role", caller.role.name()));
     }
+    let withheld = Withheld::of(&app, &caller).await?;
     request.extensions_mut().insert(caller);
-    Ok(next.run(request).await)
+    request.extensions_mut().insert(withheld.clone());
+    withheld.filter(next.run(request).await).await
 }
 
 /// What a screen on the wall reads.

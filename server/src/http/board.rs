@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::access::{Access, ApiRouter};
+use super::confidential::Withheld;
 use super::error::ApiError;
 use super::extract::Params;
 use crate::app::App;
@@ -64,6 +65,7 @@ struct EventParams {
     responses((status = 200, content_type = "text/event-stream", body = String)))]
 async fn events(
     State(app): State<Arc<App>>,
+    withheld: Withheld,
     headers: HeaderMap,
     Params(params): Params<EventParams>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
@@ -77,26 +79,32 @@ async fn events(
         }
     };
     let (sender, receiver) = mpsc::channel(ITEMS_WAITING_MAX);
-    tokio::spawn(feed(app, cursor, sender));
+    tokio::spawn(feed(app, cursor, Viewer { sender, withheld }));
     Ok(Sse::new(ReceiverStream::new(receiver)))
 }
 
 type Sender = mpsc::Sender<Result<Event, Infallible>>;
 
+/// An open board, and what is not told to who sits before it; asked anew when it connects again.
+struct Viewer {
+    sender: Sender,
+    withheld: Withheld,
+}
+
 /// Feeds one viewer until it goes away or the server ends.
-async fn feed(app: Arc<App>, cursor: Option<i64>, sender: Sender) {
+async fn feed(app: Arc<App>, cursor: Option<i64>, viewer: Viewer) {
     // Subscribed before the past is read, so that nothing falls in between.
     let mut frames = app.live.subscribe();
-    let Some(mut last) = catch_up(&app, cursor, &sender).await else { return };
+    let Some(mut last) = catch_up(&app, cursor, &viewer).await else { return };
     let mut timer = tokio::time::interval(TICK_EVERY);
     loop {
         let going_on = tokio::select! {
             frame = next(&mut frames) => match frame {
-                Some(frame) => send_frame(&sender, &frame, &mut last).await,
-                None => send_reset(&sender).await,
+                Some(frame) => send_frame(&viewer, &frame, &mut last).await,
+                None => send_reset(&viewer.sender).await,
             },
-            _ = timer.tick() => send_tick(&app, &sender).await,
-            () = sender.closed() => false,
+            _ = timer.tick() => send_tick(&app, &viewer.sender).await,
+            () = viewer.sender.closed() => false,
             () = app.shutdown.cancelled() => false,
         };
         if !going_on {
@@ -116,7 +124,7 @@ async fn next(frames: &mut Receiver<Frame>) -> Option<Frame> {
 }
 
 /// What happened between the viewer's cursor and now; answers the place from which frames go on.
-async fn catch_up(app: &Arc<App>, cursor: Option<i64>, sender: &Sender) -> Option<i64> {
+async fn catch_up(app: &Arc<App>, cursor: Option<i64>, viewer: &Viewer) -> Option<i64> {
     let (desk, now) = (app.desk.clone(), app.now());
     let past = app
         .db
@@ -132,18 +140,21 @@ async fn catch_up(app: &Arc<App>, cursor: Option<i64>, sender: &Sender) -> Optio
     let (items, head) = past.ok()?;
     let mut last = cursor.unwrap_or(head);
     let sent = if let Some(items) = items {
-        send_frame(sender, &items, &mut last).await
+        send_frame(viewer, &items, &mut last).await
     } else {
         last = head;
-        send_reset(sender).await
+        send_reset(&viewer.sender).await
     };
     sent.then_some(last)
 }
 
-async fn send_frame(sender: &Sender, items: &[Item], last: &mut i64) -> bool {
+async fn send_frame(viewer: &Viewer, items: &[Item], last: &mut i64) -> bool {
     for item in items.iter().filter(|item| item.n > *last) {
-        let event = Event::default().event(&item.kind).id(item.n.to_string()).data(&item.data);
-        if sender.send(Ok(event)).await.is_err() {
+        let event = Event::default()
+            .event(&item.kind)
+            .id(item.n.to_string())
+            .data(viewer.withheld.without(&item.data));
+        if viewer.sender.send(Ok(event)).await.is_err() {
             return false;
         }
     }

@@ -8,6 +8,7 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 
 use super::access::{Access, ApiRouter};
+use super::confidential::Withheld;
 use super::error::ApiError;
 use super::extract::Params;
 use crate::app::App;
@@ -34,9 +35,11 @@ struct ExportParams {
 async fn file(
     State(app): State<Arc<App>>,
     caller: Caller,
+    withheld: Withheld,
     Path(what): Path<String>,
     Params(params): Params<ExportParams>,
 ) -> Result<impl IntoResponse, ApiError> {
+    withheld.refuse()?;
     let kind = export::parse_what(&what)
         .map_err(|reason| ApiError::not_found("unknown_export", format!("\"{what}\" {reason}")))?;
     let (form, content_type, ending) = match params.format.as_deref() {

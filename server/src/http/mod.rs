@@ -6,8 +6,10 @@
 //! [`page::Page`]; a write that may be sent again goes through [`idempotency::write_once`].
 
 pub mod access;
+mod admissions;
 mod agents_sync;
 mod alertmanager;
+mod agreements;
 #[cfg(test)]
 mod assessment_tests;
 mod assessments;
@@ -19,6 +21,9 @@ mod board;
 #[cfg(test)]
 mod channel_tests;
 mod channels;
+mod confidential;
+#[cfg(test)]
+mod confidential_tests;
 mod confirm;
 mod dead_letters;
 mod deadlines;
@@ -122,6 +127,8 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = export::routes(router);
     let router = service_end::routes(router);
     let router = erasures::routes(router);
+    let router = agreements::routes(router);
+    let router = admissions::routes(router);
     let router = surveys::routes(router);
     let router = rota::routes(router);
     let router = pack_preview::routes(router);

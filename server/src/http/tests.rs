@@ -178,7 +178,7 @@ async fn bad_calls_get_one_clear_error() {
             answer.text
         );
     }
-    let answer = desk.call(Some(Role::Noc), Method::POST, "/api/v1/customers", None).await;
+    let answer = desk.call(Some(Role::Noc), Method::POST, "/api/v1/board", None).await;
     assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
 }
 

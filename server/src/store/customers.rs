@@ -100,20 +100,22 @@ pub struct ListedCustomer {
     pub service_ends_at: Option<UnixMs>,
     /// When what is personal was erased.
     pub erased_at: Option<UnixMs>,
+    /// `proposed`, `admitted` or `refused`.
+    pub admission: String,
 }
 
 /// Customers in the order of their codes.
 pub fn list(tx: &mut Tx<'_>, search: &Search) -> Result<Vec<ListedCustomer>, DbError> {
     let sql = format!(
         "SELECT {COLUMNS}, (SELECT COUNT(*) FROM line l WHERE l.customer = c.code), \
-         c.service_ends_ms, c.erased_at_ms FROM customer c WHERE c.code > $1 \
+         c.service_ends_ms, c.erased_at_ms, c.admission FROM customer c WHERE c.code > $1 \
          AND (CAST($2 AS TEXT) IS NULL OR LOWER(c.code) LIKE $2 ESCAPE '\\' OR LOWER(c.name) LIKE $2 ESCAPE '\\') \
          ORDER BY c.code LIMIT $3"
     );
     let listed = |row: &Row| {
         let (code, customer) = read(row)?;
-        let (service_ends_at, erased_at) = (row.get(12)?, row.get(13)?);
-        Ok(ListedCustomer { code, row: customer, lines: row.get(11)?, service_ends_at, erased_at })
+        let (service_ends_at, erased_at, admission) = (row.get(12)?, row.get(13)?, row.get(14)?);
+        Ok(ListedCustomer { code, row: customer, lines: row.get(11)?, service_ends_at, erased_at, admission })
     };
     tx.query(&sql, &search.params()[..3])?.iter().map(listed).collect()
 }

@@ -132,7 +132,8 @@ pub fn of_round(tx: &mut Tx<'_>, matter: Uuid) -> Result<Option<Duty>, DbError> 
     }
 }
 
-const CUSTOMER: &str = "SELECT code, tier, pack, created_at_ms, service_over FROM customer";
+const CUSTOMER: &str = "SELECT code, tier, pack, created_at_ms, \
+     CASE WHEN service_over = 1 OR admission <> 'admitted' THEN 1 ELSE 0 END FROM customer";
 
 fn duty_customer(row: &Row) -> Result<DutyCustomer, DbError> {
     Ok(DutyCustomer {
@@ -167,6 +168,6 @@ pub struct DutyCustomer {
     pub pack: String,
     /// Known since.
     pub since: UnixMs,
-    /// Whether anything comes round for it: its service is not over.
+    /// Whether anything comes round for it: it is admitted, and its service is not over.
     pub is_served: bool,
 }

@@ -96,7 +96,7 @@ const ENDS: &str = "CASE WHEN c.service_ends_ms < COALESCE(l.service_ends_ms, c.
 /// its row already, so that nothing has to happen at that moment for nothing to be promised from it on.
 pub fn save_changed_terms(tx: &mut Tx<'_>, now: UnixMs) -> Result<Vec<String>, DbError> {
     tx.execute("DELETE FROM line_terms WHERE valid_from_ms > $1 AND promised = 0", &[now.into()])?;
-    let promised = format!("CASE WHEN ({ENDS}) <= $1 THEN 0 ELSE 1 END");
+    let promised = format!("CASE WHEN c.admission <> 'admitted' OR ({ENDS}) <= $1 THEN 0 ELSE 1 END");
     let changed = format!(
         "SELECT l.code, l.customer, c.pack, COALESCE(l.tier, c.tier), l.agent, l.service, {promised}, t.valid_from_ms \
          FROM line l JOIN customer c ON c.code = l.customer LEFT JOIN line_terms t ON t.line = l.code \

@@ -37,13 +37,15 @@ pub struct LineInfo {
     pub state_since: Option<UnixMs>,
     /// When its service ends or ended: its own end or the customer's, whichever is earlier.
     pub service_ends_at: Option<UnixMs>,
+    /// How its customer's admission stands: `proposed`, `admitted` or `refused`.
+    pub admission: String,
 }
 
 const INFO: &str = "SELECT l.code, l.site, l.service, a.name, c.code, c.name, c.manager, c.manager_email, \
      c.contact_name, c.contact_phone, CASE WHEN a.silent_since_ms IS NULL THEN s.state ELSE 'unknown' END, \
      CASE WHEN a.silent_since_ms IS NULL THEN s.since_ms ELSE a.silent_since_ms END, \
      l.upstream, CASE WHEN c.service_ends_ms < COALESCE(l.service_ends_ms, c.service_ends_ms + 1) THEN c.service_ends_ms \
-     ELSE l.service_ends_ms END FROM line l JOIN customer c ON c.code = l.customer \
+     ELSE l.service_ends_ms END, c.admission FROM line l JOIN customer c ON c.code = l.customer \
      LEFT JOIN agent a ON a.id = l.agent LEFT JOIN line_state s ON s.line = l.code";
 
 fn info(row: &Row) -> Result<LineInfo, DbError> {
@@ -63,6 +65,7 @@ fn info(row: &Row) -> Result<LineInfo, DbError> {
         state_since: row.get(11)?,
         upstream: text(12)?,
         service_ends_at: row.get(13)?,
+        admission: row.get(14)?,
     })
 }
 

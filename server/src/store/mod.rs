@@ -3,7 +3,9 @@
 //!
 //! The driver is `db`; outside of it and of this module there is no SQL, which a test here sees to.
 
+pub mod admission;
 pub mod agents;
+pub mod agreements;
 pub mod audit;
 pub mod customers;
 pub mod dead_letters;

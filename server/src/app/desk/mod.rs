@@ -145,6 +145,9 @@ pub enum DeskError {
     /// No such absence.
     #[error("there is no absence {0} that goes on")]
     NoAbsence(Uuid),
+    /// No such agreement.
+    #[error("there is no agreement {0} that goes on")]
+    NoAgreement(Uuid),
     /// No such survey, or no such link to one.
     #[error("there is no such survey")]
     NoSurvey(Uuid),

@@ -114,7 +114,7 @@ pub struct FaultView {
     pub exempt: Option<String>,
     /// The confirmed fault that this one follows.
     pub follows: Option<String>,
-    /// Why nothing is promised, where nothing is: its customer's service had ended.
+    /// Why nothing is promised, where nothing is: its customer is not admitted, or its service had ended.
     pub not_promised: Option<String>,
     /// Service is back by; none where no restoration clock was started.
     pub restoration: Option<Promise>,
@@ -296,7 +296,11 @@ fn not_promised(fault: &Fault, line: &LineInfo) -> Option<String> {
     let ended = line.service_ends_at.filter(|at| *at <= fault.started_at);
     Some(match ended {
         Some(at) => format!("the service ended at {}: nothing is promised", at.to_rfc3339()),
-        None => "nothing was promised when it began".to_owned(),
+        None if line.admission == "admitted" => {
+            "it began before the customer was admitted: re-rate it, where it is to be promised something"
+                .to_owned()
+        }
+        None => format!("the customer is {}: nothing is promised before it is admitted", line.admission),
     })
 }
 

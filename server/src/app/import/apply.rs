@@ -4,24 +4,32 @@ use std::collections::BTreeSet;
 
 use linewatch_shared::time::UnixMs;
 
-use super::ImportError;
 use super::plan::Plan;
+use super::{ImportError, Kind};
 use crate::app::agents;
 use crate::app::sites::site_id;
 use crate::db::Tx;
 use crate::store::equipment::{self, Graded};
-use crate::store::{customers, line_rows, reference, sites};
+use crate::store::{admission, customers, line_rows, reference, sites};
 
 /// Who writes what a file says.
 pub(super) const BY: &str = "command line";
 
-pub(super) fn run(tx: &mut Tx<'_>, plan: &Plan, now: UnixMs) -> Result<(), ImportError> {
+pub(super) fn run(
+    tx: &mut Tx<'_>,
+    plan: &Plan,
+    proposer: Option<&str>,
+    now: UnixMs,
+) -> Result<(), ImportError> {
     for name in &plan.new_agents {
         agents::ensure(tx, name, now)?;
     }
     let mut changes: Vec<(reference::Kind, String)> =
         plan.new_agents.iter().map(|name| (reference::Kind::Agent, name.clone())).collect();
     customers::save(tx, &plan.customers, now)?;
+    if let Some(by) = proposer.filter(|_| plan.kind == Kind::Customers) {
+        admission::propose(tx, &plan.summary(false).created, by)?;
+    }
     line_rows::save(tx, &plan.lines, now)?;
     changes.extend(plan.customers.keys().map(|code| (reference::Kind::Customer, code.clone())));
     sites::save(tx, &plan.sites, site_id, now)?;

@@ -7,6 +7,7 @@
 mod apply;
 mod equipment;
 mod kind;
+mod one;
 mod plan;
 mod sheet;
 mod sites;
@@ -25,6 +26,7 @@ use super::packs::PackSet;
 use super::{AppError, audit};
 use crate::db::{Db, DbError, Priority};
 pub use kind::Kind;
+pub use one::{NewCustomer, new_customer};
 use table::Table;
 
 /// The largest file, in bytes.
@@ -87,7 +89,7 @@ impl From<DbError> for ImportError {
     }
 }
 
-/// Imports the file at `path`.
+/// Imports the file at `path`. New customers are proposed where somebody proposes them, and admitted otherwise.
 ///
 /// # Errors
 /// When the file cannot be read or has mistakes; then nothing is changed.
@@ -95,6 +97,7 @@ pub async fn file(
     db: &Db,
     packs: &Arc<PackSet>,
     path: &Path,
+    proposer: Option<&str>,
     dry_run: bool,
     now: UnixMs,
 ) -> Result<Summary, ImportError> {
@@ -104,10 +107,10 @@ pub async fn file(
         let reason = format!("{}: larger than {FILE_BYTES_MAX} bytes; split it", path.display());
         return Err(AppError::Refused(reason).into());
     }
-    bytes(db, packs, &std::fs::read(path).map_err(failed)?, dry_run, now).await
+    bytes_as(db, packs, &std::fs::read(path).map_err(failed)?, proposer, dry_run, now).await
 }
 
-/// Imports the bytes of a CSV or XLSX file.
+/// Imports the bytes of a CSV or XLSX file; new customers are admitted.
 ///
 /// # Errors
 /// When they have mistakes; then nothing is changed.
@@ -118,6 +121,22 @@ pub async fn bytes(
     dry_run: bool,
     now: UnixMs,
 ) -> Result<Summary, ImportError> {
+    bytes_as(db, packs, bytes, None, dry_run, now).await
+}
+
+/// The same; new customers are proposed where somebody proposes them.
+///
+/// # Errors
+/// When they have mistakes; then nothing is changed.
+pub async fn bytes_as(
+    db: &Db,
+    packs: &Arc<PackSet>,
+    bytes: &[u8],
+    proposer: Option<&str>,
+    dry_run: bool,
+    now: UnixMs,
+) -> Result<Summary, ImportError> {
+    let proposer = proposer.map(str::to_owned);
     let (table, early) = Table::read(bytes).map_err(ImportError::Mistakes)?;
     let (table, packs) = (Arc::new(table), Arc::clone(packs));
     if dry_run {
@@ -135,7 +154,7 @@ pub async fn bytes(
             "created": summary.created.len(), "changed": summary.changed.len(), "unchanged": summary.unchanged
         });
         audit(tx, now.0, apply::BY, "imported", plan.kind.name(), Some(&detail))?;
-        apply::run(tx, &plan, now)?;
+        apply::run(tx, &plan, proposer.as_deref(), now)?;
         Ok(summary)
     })
     .await

@@ -66,7 +66,7 @@ impl Table {
         Self::of_rows(reader.records().map(row))
     }
 
-    fn of_rows(
+    pub(super) fn of_rows(
         mut rows: impl Iterator<Item = Result<NumberedRow, RowMistake>>,
     ) -> Result<(Self, Vec<RowMistake>), Vec<RowMistake>> {
         let columns = match rows.next() {
