@@ -57,6 +57,7 @@ impl From<DeskError> for ApiError {
             DeskError::NoMatter(_) => Self::not_found("unknown_matter", error.to_string()),
             DeskError::NoAbsence(_) => Self::not_found("unknown_absence", error.to_string()),
             DeskError::NoAgreement(_) => Self::not_found("unknown_agreement", error.to_string()),
+            DeskError::NoRisk(_) => Self::not_found("unknown_risk", error.to_string()),
             DeskError::NoSurvey(_) => Self::not_found("unknown_survey", error.to_string()),
             DeskError::NoProposal(_) => Self::not_found("unknown_proposal", error.to_string()),
             DeskError::NoEquipment(_) => Self::not_found("unknown_equipment", error.to_string()),

@@ -52,6 +52,8 @@ struct MatterParams {
     customer: Option<String>,
     /// Only those that this person answers for.
     owner: Option<String>,
+    /// Only of this class, such as `leak`.
+    class: Option<String>,
     /// Items in the page, 1 to 500; 100 by default.
     limit: Option<u32>,
     /// `next_cursor` of the page before.
@@ -79,6 +81,7 @@ async fn list(
     let before: Option<(i64, Uuid)> = decode_cursor("matters", params.cursor.as_deref())?;
     let wanted = WantedMatters {
         kind: params.kind.unwrap_or_default(),
+        class: params.class.unwrap_or_default(),
         state: params.state.unwrap_or_default(),
         customer: params.customer.unwrap_or_default(),
         owner: params.owner.unwrap_or_default(),

@@ -8,8 +8,8 @@
 pub mod access;
 mod admissions;
 mod agents_sync;
-mod alertmanager;
 mod agreements;
+mod alertmanager;
 #[cfg(test)]
 mod assessment_tests;
 mod assessments;
@@ -27,6 +27,7 @@ mod confidential_tests;
 mod confirm;
 mod dead_letters;
 mod deadlines;
+mod diary;
 mod duties;
 mod equipment;
 #[cfg(test)]
@@ -41,6 +42,7 @@ mod faults;
 mod grading;
 pub mod health;
 pub mod idempotency;
+mod leaks;
 #[cfg(test)]
 mod matter_tests;
 mod matters;
@@ -59,6 +61,9 @@ mod reference;
 #[cfg(test)]
 mod report_tests;
 mod reports;
+#[cfg(test)]
+mod risk_tests;
+mod risks;
 mod rota;
 mod service_end;
 #[cfg(test)]
@@ -129,6 +134,9 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = erasures::routes(router);
     let router = agreements::routes(router);
     let router = admissions::routes(router);
+    let router = diary::routes(router);
+    let router = risks::routes(router);
+    let router = leaks::routes(router);
     let router = surveys::routes(router);
     let router = rota::routes(router);
     let router = pack_preview::routes(router);

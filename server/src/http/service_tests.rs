@@ -216,6 +216,7 @@ async fn say_everything(desk: &TestDesk) {
     let mails = "SELECT COUNT(*) FROM outbox WHERE alert LIKE '%CANARY%'";
     assert!(int(&desk.app.db, mails).await.unwrap() > 0);
     say_matters(desk).await;
+    post(desk, "/customers/bank/risks", json!({ "reason": words("risk") })).await;
     let site = json!({ "customer": "bank", "name": "HQ", "access_contact": "CANARY gate",
         "access_phone": "CANARY 010-88885678" });
     post(desk, "/sites", site).await;
@@ -302,6 +303,7 @@ async fn erasure_takes_every_word_and_no_figure() {
             "matter_fact",
             "outbox",
             "record",
+            "risk",
             "site",
         ];
         assert_eq!(tables.iter().map(String::as_str).collect::<Vec<_>>(), expected);

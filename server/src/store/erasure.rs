@@ -5,7 +5,7 @@ use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
 use super::{pack, unpack};
-use crate::db::{DbError, LockKey, Row, Tx, Value};
+use crate::db::{DbError, LockKey, Row, Tx};
 
 /// An erasure that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -241,74 +241,6 @@ pub fn messages(tx: &mut Tx<'_>, subject: Uuid) -> Result<Vec<(i64, String)>, Db
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
-/// A column of words that belong to no one customer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Words {
-    /// What leaving shifts add.
-    Handover,
-    /// Why there is planned work.
-    PlannedWork,
-    /// Answers that are kept to be given again.
-    Answer,
-}
-
-impl Words {
-    /// Every such column.
-    pub const ALL: [Self; 3] = [Self::Handover, Self::PlannedWork, Self::Answer];
-
-    /// The table, its key (one text or blob, as one value), and the column.
-    const fn columns(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Self::Handover => ("handover", "id", "words"),
-            Self::PlannedWork => ("planned_work", "id", "reason"),
-            Self::Answer => ("idempotency", "user_name, key", "answer"),
-        }
-    }
-
-    /// Its name in counts.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Handover => "handovers",
-            Self::PlannedWork => "planned_work",
-            Self::Answer => "kept_answers",
-        }
-    }
-}
-
-/// The words in a column that hold a text, with their keys; at most `limit`.
-pub fn words_with(
-    tx: &mut Tx<'_>,
-    column: Words,
-    needle: &str,
-    limit: i64,
-) -> Result<Vec<(Vec<Value>, String)>, DbError> {
-    let (table, key, words) = column.columns();
-    let keys = key.split(", ").count();
-    let escaped = needle.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let sql = format!(
-        "SELECT {key}, {words} FROM {table} WHERE {words} LIKE $1 ESCAPE '\\' ORDER BY {key} LIMIT $2"
-    );
-    let rows = tx.query(&sql, &[format!("%{escaped}%").into(), limit.into()])?;
-    rows.iter()
-        .map(|row| {
-            let key: Result<Vec<Value>, DbError> = (0..keys).map(|at| row.get(at)).collect();
-            Ok((key?, row.get(keys)?))
-        })
-        .collect()
-}
-
-/// Replaces words by others.
-pub fn replace_words(tx: &mut Tx<'_>, column: Words, key: &[Value], words: &str) -> Result<(), DbError> {
-    let (table, keys, name) = column.columns();
-    let keys: Vec<String> = keys.split(", ").zip(2..).map(|(key, n)| format!("{key} = ${n}")).collect();
-    let sql = format!("UPDATE {table} SET {name} = $1 WHERE {}", keys.join(" AND "));
-    let mut params: Vec<Value> = vec![words.into()];
-    params.extend(key.iter().cloned());
-    tx.execute(&sql, &params)?;
-    Ok(())
-}
-
 /// Replaces a message's alert.
 pub fn replace_message(tx: &mut Tx<'_>, n: i64, alert: &str) -> Result<(), DbError> {
     tx.execute("UPDATE outbox SET alert = $1 WHERE n = $2", &[alert.into(), n.into()])?;
@@ -342,6 +274,18 @@ pub fn reasons(tx: &mut Tx<'_>, customer: &str, mark: &str) -> Result<i64, DbErr
 pub fn replace_reasons(tx: &mut Tx<'_>, customer: &str, mark: &str) -> Result<(), DbError> {
     let sql = format!("UPDATE equipment_grade SET reason = $2 WHERE {GRADED}");
     tx.execute(&sql, &[customer.into(), mark.into()])?;
+    Ok(())
+}
+
+/// What was entered by hand of the customer's risks, as far as it is not this mark.
+pub fn risks(tx: &mut Tx<'_>, customer: &str, mark: &str) -> Result<i64, DbError> {
+    let sql = "SELECT COUNT(*) FROM risk WHERE customer = $1 AND reason <> $2";
+    tx.query_one(sql, &[customer.into(), mark.into()])?.get(0)
+}
+
+/// Replaces it by the mark.
+pub fn replace_risks(tx: &mut Tx<'_>, customer: &str, mark: &str) -> Result<(), DbError> {
+    tx.execute("UPDATE risk SET reason = $1 WHERE customer = $2", &[mark.into(), customer.into()])?;
     Ok(())
 }
 

@@ -135,6 +135,8 @@ pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<UnixMs>, DbError> {
 pub struct WantedMatters {
     /// Only of this kind.
     pub kind: String,
+    /// Only of this class, or rounds of this cadence.
+    pub class: String,
     /// Only in this state; `live` for everything on which something may still be owed.
     pub state: String,
     /// Only of this customer.
@@ -152,7 +154,7 @@ pub fn list(tx: &mut Tx<'_>, wanted: &WantedMatters, limit: i64) -> Result<Vec<S
          AND (CAST($3 AS TEXT) = '' OR kind = $3) \
          AND (CAST($4 AS TEXT) = '' OR state = $4 OR (CAST($4 AS TEXT) = 'live' AND live = 1)) \
          AND (CAST($5 AS TEXT) = '' OR customer = $5) AND (CAST($6 AS TEXT) = '' OR owner = $6) \
-         ORDER BY opened_at_ms DESC, id DESC LIMIT $7";
+         AND (CAST($7 AS TEXT) = '' OR class = $7) ORDER BY opened_at_ms DESC, id DESC LIMIT $8";
     let params = [
         opened_at.into(),
         id.into(),
@@ -160,6 +162,7 @@ pub fn list(tx: &mut Tx<'_>, wanted: &WantedMatters, limit: i64) -> Result<Vec<S
         wanted.state.as_str().into(),
         wanted.customer.as_str().into(),
         wanted.owner.as_str().into(),
+        wanted.class.as_str().into(),
         limit.into(),
     ];
     tx.query(sql, &params)?.iter().map(standing).collect()

@@ -148,6 +148,9 @@ pub enum DeskError {
     /// No such agreement.
     #[error("there is no agreement {0} that goes on")]
     NoAgreement(Uuid),
+    /// No such risk.
+    #[error("there is no risk {0} that goes on")]
+    NoRisk(Uuid),
     /// No such survey, or no such link to one.
     #[error("there is no such survey")]
     NoSurvey(Uuid),

@@ -270,8 +270,10 @@ fn rest(tx: &mut Tx<'_>, scope: &Scope, counts: &mut Counts) -> Result<Place, Db
     add(counts, "contacts", of_sites.iter().flatten().flatten().count() as i64);
     add(counts, "survey_comments", erasure::comments(tx, &scope.customer, erase::ERASED)?);
     add(counts, "equipment_reasons", erasure::reasons(tx, &scope.customer, erase::ERASED)?);
+    add(counts, "risks", erasure::risks(tx, &scope.customer, erase::ERASED)?);
     if scope.apply {
         erasure::replace_reasons(tx, &scope.customer, erase::ERASED)?;
+        erasure::replace_risks(tx, &scope.customer, erase::ERASED)?;
         erasure::forget_contact(tx, &scope.customer)?;
         erasure::forget_site_contacts(tx, &scope.customer)?;
         erasure::replace_comments(tx, &scope.customer, erase::ERASED)?;

@@ -12,7 +12,8 @@ use uuid::Uuid;
 use super::page::{AT_ONCE, BEFORE_ALL, Scope};
 use super::{Counts, add};
 use crate::db::{DbError, Tx};
-use crate::store::erasure::{self, Words};
+use crate::store::erasure;
+use crate::store::erasure_words::{self, Words};
 use crate::store::matters;
 
 /// The most names and numbers that are looked for.
@@ -138,14 +139,14 @@ fn replace_in(
     text: &str,
 ) -> Result<Vec<(&'static str, String)>, DbError> {
     let mut places = Vec::new();
-    for (key, words) in erasure::words_with(tx, column, text, PLACES_MAX)? {
+    for (key, words) in erasure_words::words_with(tx, column, text, PLACES_MAX)? {
         let erased = if column == Words::Answer { NO_ANSWER.to_owned() } else { words.replace(text, ERASED) };
         if erased == words {
             continue;
         }
         places.push((column.name(), format!("{key:?}")));
         if scope.apply {
-            erasure::replace_words(tx, column, &key, &erased)?;
+            erasure_words::replace_words(tx, column, &key, &erased)?;
         }
     }
     Ok(places)
