@@ -27,6 +27,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0016_agreements", include_str!("../../migrations/0016_agreements.sql")),
     ("0017_admission", include_str!("../../migrations/0017_admission.sql")),
     ("0018_risks", include_str!("../../migrations/0018_risks.sql")),
+    ("0019_late_facts", include_str!("../../migrations/0019_late_facts.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

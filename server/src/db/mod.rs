@@ -23,6 +23,7 @@ pub mod testing;
 mod tests;
 mod tx;
 mod value;
+mod work;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub use error::DbError;
 pub use notify::Listener;
 pub use tx::{LockKey, Tx};
 pub use value::{FromValue, Row, Value};
+pub use work::Work;
 
 use notify::Notifier;
 

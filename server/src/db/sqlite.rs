@@ -1,12 +1,13 @@
 //! SQLite: one writer thread with a queue by priority, and a few reader threads.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Statement, StatementStatus, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::notify::Notifier;
@@ -18,6 +19,10 @@ use super::{BUSY_TIMEOUT, DbError, Priority, Row, Tx, Value, dialect};
 const READERS: usize = 4;
 /// Prepared statements that each connection keeps.
 const STATEMENT_CACHE: usize = 256;
+/// Of the pages that the writer uses, so much stays in memory (KiB): a backlog touches pages all over the file.
+const WRITER_CACHE_KIB: i64 = 64_000;
+/// The same for each reader.
+const READER_CACHE_KIB: i64 = 16_000;
 /// What a WAL file that once grew is cut back to, in bytes.
 const WAL_BYTES_KEPT: i64 = 64 * 1024 * 1024;
 /// Pages of 4 KiB that are copied between two looks at other work during a backup.
@@ -127,7 +132,7 @@ fn transact<T, E: From<DbError>>(
     work: &mut impl FnMut(&mut Tx<'_>) -> Result<T, E>,
 ) -> Result<(T, Vec<&'static str>), E> {
     let inner = connection.transaction_with_behavior(behavior).map_err(|e| DbError::sqlite(e, "BEGIN"))?;
-    let mut tx = Tx::new(Kind::Sqlite(SqliteTx { connection: &inner }));
+    let mut tx = Tx::new(Kind::Sqlite(SqliteTx { connection: &inner, steps: Cell::new(0) }));
     let value = work(&mut tx)?;
     if tx.has_failed() {
         return Err(DbError::Aborted.into());
@@ -160,6 +165,7 @@ fn connect(path: &Path, reader: bool) -> Result<Connection, DbError> {
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let cache_kib = if reader { READER_CACHE_KIB } else { WRITER_CACHE_KIB };
     let connection = Connection::open_with_flags(path, flags).map_err(fail)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(fail)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
@@ -167,7 +173,7 @@ fn connect(path: &Path, reader: bool) -> Result<Connection, DbError> {
     connection.pragma_update(None, "foreign_keys", true).map_err(fail)?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT).map_err(fail)?;
     connection.pragma_update(None, "temp_store", "MEMORY").map_err(fail)?;
-    connection.pragma_update(None, "cache_size", -16_000).map_err(fail)?;
+    connection.pragma_update(None, "cache_size", -cache_kib).map_err(fail)?;
     connection.pragma_update(None, "query_only", reader).map_err(fail)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     Ok(connection)
@@ -189,13 +195,26 @@ fn copy(from: &Path, to: &Path) -> Result<(), DbError> {
 /// The statements of one transaction.
 pub(super) struct SqliteTx<'a> {
     connection: &'a Connection,
+    /// Of the virtual machine, so far.
+    steps: Cell<u64>,
 }
 
 impl SqliteTx<'_> {
+    pub(super) const fn steps(&self) -> u64 {
+        self.steps.get()
+    }
+
+    fn count(&self, statement: &Statement<'_>) {
+        let steps = statement.reset_status(StatementStatus::VmStep);
+        self.steps.set(self.steps.get() + u64::from(steps.unsigned_abs()));
+    }
+
     pub(super) fn execute(&self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
         let fail = |e| DbError::sqlite(e, sql);
         let mut statement = self.connection.prepare_cached(&dialect::numbered(sql)).map_err(fail)?;
-        Ok(statement.execute(rusqlite::params_from_iter(params)).map_err(fail)? as u64)
+        let touched = statement.execute(rusqlite::params_from_iter(params)).map_err(fail)? as u64;
+        self.count(&statement);
+        Ok(touched)
     }
 
     pub(super) fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
@@ -208,6 +227,8 @@ impl SqliteTx<'_> {
             let values: Result<Vec<_>, _> = (0..columns).map(|i| row.get_ref(i).map(to_value)).collect();
             out.push(Row::new(values.map_err(fail)?));
         }
+        drop(rows);
+        self.count(&statement);
         Ok(out)
     }
 
@@ -218,6 +239,7 @@ impl SqliteTx<'_> {
         for row in rows {
             touched += statement.execute(rusqlite::params_from_iter(row)).map_err(fail)? as u64;
         }
+        self.count(&statement);
         Ok(touched)
     }
 

@@ -1,6 +1,6 @@
 //! One transaction, as a use case sees it.
 
-use super::{DbError, Row, Value, dialect, postgres::PgTx, sqlite::SqliteTx};
+use super::{DbError, Row, Value, Work, dialect, postgres::PgTx, sqlite::SqliteTx};
 
 /// What [`Tx::lock`] locks: a class of things and one of them. Equal inputs give equal keys on every node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,27 +40,34 @@ pub struct Tx<'a> {
     /// Set when that failure says that another try may succeed.
     retryable: bool,
     notify: Vec<&'static str>,
+    work: Work,
 }
 
 impl<'a> Tx<'a> {
-    pub(super) const fn new(kind: Kind<'a>) -> Self {
-        Self { kind, failed: false, retryable: false, notify: Vec::new() }
+    pub(super) fn new(kind: Kind<'a>) -> Self {
+        Self { kind, failed: false, retryable: false, notify: Vec::new(), work: Work::default() }
     }
 
     /// Runs a statement and says how many rows it touched.
     pub fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
-        self.guarded(|kind| match kind {
+        let rows = self.guarded(|kind| match kind {
             Kind::Sqlite(tx) => tx.execute(sql, params),
             Kind::Postgres(tx) => tx.execute(sql, params),
-        })
+        })?;
+        self.work.statements += 1;
+        self.work.rows_written += rows;
+        Ok(rows)
     }
 
     /// Runs a statement and gives its rows (also of `RETURNING`).
     pub fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
-        self.guarded(|kind| match kind {
+        let rows = self.guarded(|kind| match kind {
             Kind::Sqlite(tx) => tx.query(sql, params),
             Kind::Postgres(tx) => tx.query(sql, params),
-        })
+        })?;
+        self.work.statements += 1;
+        self.work.rows_read += rows.len() as u64;
+        Ok(rows)
     }
 
     /// Exactly one row. Another number is an error, but the transaction stays usable.
@@ -79,10 +86,26 @@ impl<'a> Tx<'a> {
 
     /// Runs one statement once for each row of parameters; says how many rows it touched in all.
     pub fn batch(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, DbError> {
-        self.guarded(|kind| match kind {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let written = self.guarded(|kind| match kind {
             Kind::Sqlite(tx) => tx.batch(sql, rows),
             Kind::Postgres(tx) => tx.batch(sql, rows),
-        })
+        })?;
+        self.work.statements += rows.len() as u64;
+        self.work.rows_written += written;
+        Ok(written)
+    }
+
+    /// What was asked of the database so far.
+    #[must_use]
+    pub fn work(&self) -> Work {
+        let steps = match &self.kind {
+            Kind::Sqlite(tx) => tx.steps(),
+            Kind::Postgres(_) => 0,
+        };
+        Work { steps, ..self.work }
     }
 
     /// Runs several statements without parameters. For migrations.

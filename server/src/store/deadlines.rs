@@ -1,5 +1,7 @@
 //! Every promise, for lists. The body of the fault or matter is the truth.
 
+use std::collections::BTreeMap;
+
 use linewatch_shared::sla::Deadline;
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
@@ -21,28 +23,65 @@ pub struct Subject<'a> {
     pub tier: &'a str,
 }
 
-/// Replaces the promises of a subject.
+/// What is stored of a promise and may become another: since when, by when, how it stands, when it was kept, and
+/// whether it is under the same line, customer and tier.
+type Stored = [Value; 5];
+
+/// The promises of a subject, as they are stored.
+fn stored(tx: &mut Tx<'_>, of: &Subject<'_>) -> Result<BTreeMap<(String, String), Stored>, DbError> {
+    let sql = "SELECT kind, period, started_at_ms, due_at_ms, state, met_at_ms, \
+         CASE WHEN line = $2 AND customer = $3 AND tier = $4 THEN 1 ELSE 0 END FROM deadline WHERE subject = $1";
+    let mut stored = BTreeMap::new();
+    for row in tx.query(sql, &[of.id.into(), of.line.into(), of.customer.into(), of.tier.into()])? {
+        let value = |at| row.get::<Value>(at);
+        let key = (row.get(0)?, row.get(1)?);
+        stored.insert(key, [value(2)?, value(3)?, value(4)?, value(5)?, value(6)?]);
+    }
+    Ok(stored)
+}
+
+/// Makes the stored promises of a subject these. Only what differs is written: hundreds of feedback periods that
+/// have passed stay as they are.
 pub fn save(tx: &mut Tx<'_>, of: &Subject<'_>, deadlines: &[Deadline], now: UnixMs) -> Result<(), DbError> {
-    tx.execute("DELETE FROM deadline WHERE subject = $1", &[of.id.into()])?;
-    let row = |deadline: &Deadline| {
+    let mut known = stored(tx, of)?;
+    let mut rows = Vec::new();
+    for deadline in deadlines {
         let status = deadline.status(now);
-        vec![
-            of.id.into(),
-            deadline.kind.name().into(),
-            deadline.period.to_string().into(),
-            of.line.into(),
-            of.customer.into(),
-            of.tier.into(),
+        let (kind, period) = (deadline.kind.name().to_owned(), deadline.period.to_string());
+        let new: Stored = [
             deadline.started_at.into(),
             deadline.due_at.into(),
             status.name().into(),
             Value::from(status.met_at()),
+            true.into(),
+        ];
+        let before = known.remove(&(kind.clone(), period.clone()));
+        if before.as_ref() == Some(&new) {
+            continue;
+        }
+        let [started_at, due_at, state, met_at, _] = new;
+        rows.push(vec![
+            of.id.into(),
+            kind.into(),
+            period.into(),
+            of.line.into(),
+            of.customer.into(),
+            of.tier.into(),
+            started_at,
+            due_at,
+            state,
+            met_at,
             of.kind.into(),
-        ]
-    };
-    let rows: Vec<_> = deadlines.iter().map(row).collect();
+        ]);
+    }
+    let gone: Vec<_> =
+        known.into_keys().map(|(kind, period)| vec![of.id.into(), kind.into(), period.into()]).collect();
+    tx.batch("DELETE FROM deadline WHERE subject = $1 AND kind = $2 AND period = $3", &gone)?;
     let sql = "INSERT INTO deadline (subject, kind, period, line, customer, tier, started_at_ms, due_at_ms, state, \
-         met_at_ms, subject_kind) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+         met_at_ms, subject_kind) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         ON CONFLICT (subject, kind, period) DO UPDATE SET line = excluded.line, customer = excluded.customer, \
+         tier = excluded.tier, started_at_ms = excluded.started_at_ms, due_at_ms = excluded.due_at_ms, \
+         state = excluded.state, met_at_ms = excluded.met_at_ms";
     tx.batch(sql, &rows)?;
     Ok(())
 }

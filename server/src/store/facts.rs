@@ -1,5 +1,7 @@
 //! Facts that faults are found from.
 
+use std::collections::BTreeSet;
+
 use linewatch_shared::detector::LineState;
 use linewatch_shared::sla::{Event, Fact};
 use linewatch_shared::time::{MonoMs, UnixMs};
@@ -117,12 +119,34 @@ pub fn line_of(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<String>, DbError> {
     }
 }
 
-/// The line's facts from a moment on, in no order that matters.
-pub fn of_line(tx: &mut Tx<'_>, line: &str, from: UnixMs) -> Result<Vec<StoredFact>, DbError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM fact WHERE line = $1 AND occurred_at_ms >= $2 ORDER BY occurred_at_ms LIMIT $3"
-    );
-    tx.query(&sql, &[line.into(), from.into(), FACTS_READ_MAX.into()])?.iter().map(read).collect()
+/// Ids that one statement asks for.
+const IDS_AT_ONCE: usize = 100;
+
+/// Facts by their ids, in no order that matters; those that are not stored are left out.
+pub fn of_ids(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<Vec<StoredFact>, DbError> {
+    // Always as many places, the last id repeated: one text, prepared once.
+    let places: Vec<String> = (1..=IDS_AT_ONCE).map(|n| format!("${n}")).collect();
+    let sql = format!("SELECT {COLUMNS} FROM fact WHERE id IN ({})", places.join(", "));
+    let mut found = Vec::with_capacity(ids.len());
+    for some in ids.chunks(IDS_AT_ONCE) {
+        let padded = some.iter().chain(some.last().into_iter().cycle()).take(IDS_AT_ONCE);
+        let params: Vec<Value> = padded.map(|id| (*id).into()).collect();
+        for row in tx.query(&sql, &params)? {
+            found.push(read(&row)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The line's facts from a moment on as the fold sees them, in no order that matters.
+pub fn to_fold(tx: &mut Tx<'_>, line: &str, from: UnixMs) -> Result<Vec<Fact>, DbError> {
+    let sql = "SELECT id, occurred_at_ms, event FROM fact WHERE line = $1 AND occurred_at_ms >= $2 \
+         ORDER BY occurred_at_ms LIMIT $3";
+    let read = |row: &Row| {
+        let event = unpack("fact.event", &row.get::<Vec<u8>>(2)?)?;
+        Ok(Fact { id: row.get(0)?, occurred_at: row.get(1)?, event })
+    };
+    tx.query(sql, &[line.into(), from.into(), FACTS_READ_MAX.into()])?.iter().map(read).collect()
 }
 
 /// The last state that each agent gave before a moment, the one that changed last at the end.
@@ -131,12 +155,19 @@ pub fn evidence_before(
     line: &str,
     before: UnixMs,
 ) -> Result<Vec<(String, LineState)>, DbError> {
-    let sql = "SELECT event FROM (SELECT event, occurred_at_ms, ROW_NUMBER() OVER \
-         (PARTITION BY agent ORDER BY occurred_at_ms DESC, id DESC) AS place FROM fact \
-         WHERE line = $1 AND occurred_at_ms < $2 AND kind IN ('down', 'up', 'degraded', 'unknown')) AS latest \
-         WHERE place = 1 ORDER BY occurred_at_ms";
+    // From agent to agent, and of each only its last: however long the line's story is, few rows are visited.
+    let evidence = "kind IN ('down', 'up', 'degraded', 'unknown')";
+    let sql = format!(
+        "WITH RECURSIVE seen (agent) AS (\
+         SELECT (SELECT f.agent FROM fact f WHERE f.line = $1 AND f.{evidence} ORDER BY f.agent LIMIT 1) \
+         UNION ALL SELECT (SELECT f.agent FROM fact f WHERE f.line = $1 AND f.{evidence} AND f.agent > seen.agent \
+         ORDER BY f.agent LIMIT 1) FROM seen WHERE seen.agent IS NOT NULL) \
+         SELECT last.event FROM seen JOIN fact last ON last.id = (SELECT f.id FROM fact f WHERE f.line = $1 \
+         AND f.{evidence} AND f.agent = seen.agent AND f.occurred_at_ms < $2 \
+         ORDER BY f.occurred_at_ms DESC, f.id DESC LIMIT 1) ORDER BY last.occurred_at_ms"
+    );
     let mut states = Vec::new();
-    for row in tx.query(sql, &[line.into(), before.into()])? {
+    for row in tx.query(&sql, &[line.into(), before.into()])? {
         if let Event::Evidence { agent, state } = unpack("fact.event", &row.get::<Vec<u8>>(0)?)? {
             states.push((agent, state));
         }
@@ -144,18 +175,31 @@ pub fn evidence_before(
     Ok(states)
 }
 
-/// Gives the steps that name one of these faults, and waited for it, to its line. Answers the earliest
-/// of their times.
-pub fn attach_waiting(tx: &mut Tx<'_>, line: &str, fault_ids: &[Uuid]) -> Result<Option<UnixMs>, DbError> {
-    let mut earliest: Option<UnixMs> = None;
+/// Steps that waited for the fault that they name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attached {
+    /// The earliest of their times.
+    pub from: UnixMs,
+    /// All the faults that they name, by any of their ids.
+    pub named: BTreeSet<Uuid>,
+}
+
+/// Gives the steps that name one of these faults, and waited for it, to its line; none where nothing waited.
+pub fn attach_waiting(tx: &mut Tx<'_>, line: &str, fault_ids: &[Uuid]) -> Result<Option<Attached>, DbError> {
+    let mut attached: Option<Attached> = None;
     for id in fault_ids {
-        let sql = "UPDATE fact SET line = $1 WHERE names = $2 AND line IS NULL RETURNING occurred_at_ms";
+        let sql =
+            "UPDATE fact SET line = $1 WHERE names = $2 AND line IS NULL RETURNING occurred_at_ms, event";
         for row in tx.query(sql, &[line.into(), (*id).into()])? {
             let at: UnixMs = row.get(0)?;
-            earliest = Some(earliest.map_or(at, |known| known.min(at)));
+            let all = attached.get_or_insert_with(|| Attached { from: at, named: BTreeSet::new() });
+            all.from = all.from.min(at);
+            if let Event::Step(step) = unpack("fact.event", &row.get::<Vec<u8>>(1)?)? {
+                all.named.extend(step.faults());
+            }
         }
     }
-    Ok(earliest)
+    Ok(attached)
 }
 
 /// The facts that a device stamped by its machine clock in one boot, from a moment of that boot on.

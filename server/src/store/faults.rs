@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use linewatch_shared::sla::{self, Fault, FaultState, next_wake};
+use linewatch_shared::sla::{Deadline, Fault, FaultState, next_mark};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
@@ -91,21 +91,29 @@ pub struct Wanted {
     pub before: Option<(UnixMs, Uuid)>,
 }
 
+/// A page of a list: the faults themselves, and what is read for all of them at once, come from the same words.
+pub(super) const PAGE: &str = "FROM fault WHERE (started_at_ms, id) < ($1, $2) \
+     AND (CAST($3 AS TEXT) = '' OR line = $3) AND (CAST($4 AS TEXT) = '' OR customer = $4) \
+     AND (CAST($5 AS TEXT) = '' OR state = $5) ORDER BY started_at_ms DESC, id DESC LIMIT $6";
+
+impl Wanted {
+    /// The parameters of [`PAGE`].
+    pub(super) fn params(&self, limit: i64) -> Vec<Value> {
+        let (started_at, id) = self.before.unwrap_or((UnixMs::MAX, Uuid::max()));
+        vec![
+            started_at.into(),
+            id.into(),
+            self.line.as_str().into(),
+            self.customer.as_str().into(),
+            self.state.as_str().into(),
+            limit.into(),
+        ]
+    }
+}
+
 /// Faults, the newest first.
 pub fn list(tx: &mut Tx<'_>, wanted: &Wanted, limit: i64) -> Result<Vec<FaultState>, DbError> {
-    let (started_at, id) = wanted.before.unwrap_or((UnixMs::MAX, Uuid::max()));
-    let sql = "SELECT body FROM fault WHERE (started_at_ms, id) < ($1, $2) \
-         AND (CAST($3 AS TEXT) = '' OR line = $3) AND (CAST($4 AS TEXT) = '' OR customer = $4) \
-         AND (CAST($5 AS TEXT) = '' OR state = $5) ORDER BY started_at_ms DESC, id DESC LIMIT $6";
-    let params = [
-        started_at.into(),
-        id.into(),
-        wanted.line.as_str().into(),
-        wanted.customer.as_str().into(),
-        wanted.state.as_str().into(),
-        limit.into(),
-    ];
-    states(tx, sql, &params)
+    states(tx, &format!("SELECT body {PAGE}"), &wanted.params(limit))
 }
 
 /// The faults that have to be looked at by now, the longest overdue first: id, line, and when they should
@@ -130,25 +138,16 @@ pub fn one_due(tx: &mut Tx<'_>, id: Uuid, now: UnixMs) -> Result<Option<(FaultSt
     row.map(|row| Ok((state(&row)?, row.get(1)?))).transpose()
 }
 
-/// Saves a fault and its promises.
+/// Saves a fault and its promises as of now: `owed` are all of them, and openings join it until `joins_until`.
 pub fn save(
     tx: &mut Tx<'_>,
     state: &FaultState,
-    same_fault_within_ms: i64,
-    now: UnixMs,
-) -> Result<(), DbError> {
-    save_judged(tx, state, state.fault.joins_until(same_fault_within_ms), now)
-}
-
-/// The same, where it is known until when openings join the fault.
-pub fn save_judged(
-    tx: &mut Tx<'_>,
-    state: &FaultState,
+    owed: &[Deadline],
     joins_until: UnixMs,
     now: UnixMs,
 ) -> Result<(), DbError> {
     let fault = &state.fault;
-    let wake = if fault.state.is_live() { next_wake(state, now) } else { None };
+    let wake = if fault.state.is_live() { next_mark(owed, &state.ledger, now) } else { None };
     let sql = "INSERT INTO fault (id, line, customer, tier, state, live, started_at_ms, first_at_ms, joins_until_ms, \
          next_wake_ms, updated_at_ms, body, ended_at_ms) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
@@ -179,7 +178,7 @@ pub fn save_judged(
         customer: &fault.terms.customer,
         tier: &fault.terms.tier.name,
     };
-    deadlines::save(tx, &of, &sla::deadlines(fault, now), now)
+    deadlines::save(tx, &of, owed, now)
 }
 
 /// When nothing of a fault can count any more; none while it is live.

@@ -5,26 +5,37 @@ use std::collections::BTreeMap;
 use linewatch_shared::sla::{Contribution, Fault, contributions};
 use linewatch_shared::time::UnixMs;
 
+use super::faults::{PAGE, Wanted};
 use super::{pack, unpack};
-use crate::db::{DbError, Row, Tx};
+use crate::db::{DbError, Row, Tx, Value};
 
-/// Replaces what a fault adds to its line's figures.
+/// Makes what is stored of a fault's part in its line's figures this; only what differs is written.
 pub fn save(tx: &mut Tx<'_>, fault: &Fault, time_zone: chrono_tz::Tz) -> Result<(), DbError> {
-    tx.execute("DELETE FROM contribution WHERE fault = $1", &[fault.id.into()])?;
+    let sql = "SELECT year, counted, open, started_at_ms, pieces FROM contribution WHERE fault = $1";
+    let mut known = BTreeMap::new();
+    for row in tx.query(sql, &[fault.id.into()])? {
+        let value = |at| row.get::<Value>(at);
+        known.insert(row.get::<i64>(0)?, [value(1)?, value(2)?, value(3)?, value(4)?]);
+    }
     let mut rows = Vec::new();
     for contribution in contributions(fault, time_zone) {
-        rows.push(vec![
-            fault.id.into(),
-            fault.line.as_str().into(),
-            i64::from(contribution.year).into(),
+        let year = i64::from(contribution.year);
+        let new: [Value; 4] = [
             contribution.counted.into(),
             contribution.pieces.iter().any(|piece| piece.to.is_none()).into(),
             fault.started_at.into(),
             pack("contribution.pieces", &contribution.pieces)?.into(),
-        ]);
+        ];
+        if known.remove(&year).as_ref() != Some(&new) {
+            let key = [fault.id.into(), fault.line.as_str().into(), year.into()];
+            rows.push(key.into_iter().chain(new).collect());
+        }
     }
+    let gone: Vec<_> = known.into_keys().map(|year| vec![fault.id.into(), year.into()]).collect();
+    tx.batch("DELETE FROM contribution WHERE fault = $1 AND year = $2", &gone)?;
     let sql = "INSERT INTO contribution (fault, line, year, counted, open, started_at_ms, pieces) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)";
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (fault, year) DO UPDATE SET counted = excluded.counted, \
+         open = excluded.open, started_at_ms = excluded.started_at_ms, pieces = excluded.pieces";
     tx.batch(sql, &rows)?;
     Ok(())
 }
@@ -56,6 +67,26 @@ pub fn of_line(tx: &mut Tx<'_>, line: &str, year: i32) -> Result<Vec<Part>, DbEr
          WHERE line = $1 AND ((year >= $2 AND year <= $3) OR (open = 1 AND year < $2))";
     let year = i64::from(year);
     tx.query(sql, &[line.into(), (year - 1).into(), year.into()])?.iter().map(|row| part(row, 0)).collect()
+}
+
+/// The same for the lines of a page of faults, whose packs count in these years, in one statement.
+pub fn of_page(
+    tx: &mut Tx<'_>,
+    page: &Wanted,
+    limit: i64,
+    (from_year, to_year): (i32, i32),
+) -> Result<BTreeMap<String, Vec<Part>>, DbError> {
+    let sql = format!(
+        "SELECT line, year, counted, pieces, started_at_ms FROM contribution WHERE line IN (SELECT line {PAGE}) \
+         AND ((year >= $7 AND year <= $8) OR (open = 1 AND year < $7))"
+    );
+    let mut params = page.params(limit);
+    params.extend([i64::from(from_year - 1).into(), i64::from(to_year).into()]);
+    let mut by_line: BTreeMap<String, Vec<Part>> = BTreeMap::new();
+    for row in tx.query(&sql, &params)? {
+        by_line.entry(row.get(0)?).or_default().push(part(&row, 1)?);
+    }
+    Ok(by_line)
 }
 
 /// The same for every line with a live fault.

@@ -4,6 +4,7 @@ use linewatch_shared::sla::{LineRules, LineTerms, PackVersion};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
+use super::faults::{PAGE, Wanted};
 use crate::db::{DbError, Row, Tx, Value};
 
 /// Whom a line belongs to, now.
@@ -72,6 +73,12 @@ fn info(row: &Row) -> Result<LineInfo, DbError> {
 /// One line.
 pub fn one(tx: &mut Tx<'_>, code: &str) -> Result<Option<LineInfo>, DbError> {
     tx.query_opt(&format!("{INFO} WHERE l.code = $1"), &[code.into()])?.as_ref().map(info).transpose()
+}
+
+/// The lines of a page of faults, in one statement.
+pub fn of_page(tx: &mut Tx<'_>, page: &Wanted, limit: i64) -> Result<Vec<LineInfo>, DbError> {
+    let sql = format!("{INFO} WHERE l.code IN (SELECT line {PAGE})");
+    tx.query(&sql, &page.params(limit))?.iter().map(info).collect()
 }
 
 /// Every line with a fault on which something may still be owed.

@@ -103,8 +103,9 @@ pub fn list(tx: &mut Tx<'_>, before: Option<(UnixMs, Uuid)>, limit: i64) -> Resu
 pub fn windows_of_line(tx: &mut Tx<'_>, line: &str) -> Result<Vec<Window>, DbError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM planned_work WHERE cancelled_at_ms IS NULL \
-         AND (id IN (SELECT work FROM planned_work_line WHERE line = $1) \
-         OR upstream = (SELECT upstream FROM line WHERE code = $1)) ORDER BY from_ms DESC LIMIT $2"
+         AND id IN (SELECT work FROM planned_work_line WHERE line = $1 UNION ALL \
+         SELECT p.id FROM planned_work p JOIN line l ON p.upstream = l.upstream WHERE l.code = $1) \
+         ORDER BY from_ms DESC LIMIT $2"
     );
     tx.query(&sql, &[line.into(), WINDOWS_READ_MAX.into()])?.iter().map(window).collect()
 }

@@ -198,6 +198,21 @@ impl Step {
         };
         std::iter::once(self.fault).chain(other)
     }
+
+    /// The openings that a split takes out of the fault.
+    #[must_use]
+    pub fn reports(&self) -> &[Uuid] {
+        match &self.kind {
+            StepKind::Split { reports } => reports,
+            _ => &[],
+        }
+    }
+
+    /// Whether it says which openings are of which fault.
+    #[must_use]
+    pub const fn reshapes(&self) -> bool {
+        matches!(self.kind, StepKind::Merged { .. } | StepKind::Split { .. })
+    }
 }
 
 /// The two ways in which a restoration is taken back before the customer's confirmation.

@@ -34,9 +34,7 @@ pub struct Shape {
 /// The step, where the fact is a merge or a split.
 pub fn reshaping(fact: &Fact) -> Option<&Step> {
     match &fact.event {
-        Event::Step(step) => {
-            matches!(step.kind, StepKind::Merged { .. } | StepKind::Split { .. }).then_some(step)
-        }
+        Event::Step(step) => step.reshapes().then_some(step),
         _ => None,
     }
 }

@@ -14,7 +14,7 @@ use linewatch_server::report::{Form, render};
 use linewatch_server::store::{faults, figures, lines, packs::PackCache};
 use linewatch_shared::detector::LineState;
 use linewatch_shared::facts::{Callback, Channel, Step, StepKind};
-use linewatch_shared::sla::{Carried, Event, Fact, FaultState, Ledger, PackVersion, fold};
+use linewatch_shared::sla::{Carried, Event, Fact, FaultState, Ledger, PackVersion, deadlines, fold};
 use linewatch_shared::time::{DAY_MS, HOUR_MS, MINUTE_MS, UnixMs};
 use linewatch_tests::harness::{Folder, Seed, mono_ms};
 use linewatch_tests::procfs::peak_rss_kib;
@@ -111,7 +111,8 @@ fn save_line(tx: &mut Tx<'_>, versions: &[PackVersion], line: usize, from: UnixM
         let (pack, _) = rules.pack_at(fault.started_at);
         let now = fault.closed_at.unwrap_or(fault.started_at);
         let state = FaultState { fault, ledger: Ledger::default(), former: Vec::new() };
-        faults::save(tx, &state, pack.same_fault_within_ms, now)?;
+        let joins_until = state.fault.joins_until(pack.same_fault_within_ms);
+        faults::save(tx, &state, &deadlines(&state.fault, now), joins_until, now)?;
         figures::save(tx, &state.fault, pack.time_zone)?;
     }
     Ok(())

@@ -3,6 +3,7 @@
 use linewatch_shared::facts::{Callback, StepKind};
 use linewatch_shared::sla::{DeadlineKind, Effect, Event, Fault, Mark, PackVersion};
 use linewatch_shared::time::UnixMs;
+use uuid::Uuid;
 
 use super::upstream::{Causes, alert_key};
 use super::{Changes, Desk};
@@ -15,6 +16,8 @@ use crate::store::outgoing::{NewMessage, insert_messages};
 use crate::store::people::{self, Addressee};
 use crate::store::rota;
 
+/// Facts of a fault that are read at a time, to find what people did.
+const FACTS_AT_ONCE: usize = 100;
 /// Said where a customer has nobody to tell.
 const NO_ADDRESS: &str = "the customer has no manager_email: import one, then send this again";
 
@@ -154,17 +157,23 @@ fn alert(desk: &Desk, fault: &Fault, line: &LineInfo, effect: &Effect, done: Vec
     }
 }
 
-/// What people did about a fault, in order, the newest [`DONE_MAX`].
+/// What people did about a fault, in order, the newest [`DONE_MAX`]. A fault's facts are in order: they are read from
+/// the newest on, until there are enough.
 fn done_so_far(tx: &mut Tx<'_>, fault: &Fault) -> Result<Vec<Done>, DbError> {
-    let mut stored = facts::of_line(tx, &fault.line, fault.first_at)?;
-    stored.retain(|stored| {
-        let by_people = matches!(stored.fact.event, Event::Step(_) | Event::Report { .. });
-        let placed = fault.facts.iter().any(|placed| placed.id == stored.fact.id && placed.misfit.is_none());
-        by_people && placed
-    });
-    stored.sort_by_key(|stored| stored.fact.fold_order());
-    let newest = stored.len().saturating_sub(DONE_MAX);
-    Ok(stored[newest..].iter().map(done).collect())
+    let fitting = fault.facts.iter().filter(|placed| placed.misfit.is_none());
+    let newest_first: Vec<Uuid> = fitting.map(|placed| placed.id).rev().collect();
+    let mut by_people: Vec<StoredFact> = Vec::new();
+    for ids in newest_first.chunks(FACTS_AT_ONCE) {
+        let mut stored = facts::of_ids(tx, ids)?;
+        stored.retain(|stored| matches!(stored.fact.event, Event::Step(_) | Event::Report { .. }));
+        by_people.extend(stored);
+        if by_people.len() >= DONE_MAX {
+            break;
+        }
+    }
+    by_people.sort_by_key(|stored| stored.fact.fold_order());
+    let newest = by_people.len().saturating_sub(DONE_MAX);
+    Ok(by_people[newest..].iter().map(done).collect())
 }
 
 fn done(stored: &StoredFact) -> Done {

@@ -179,7 +179,8 @@ fn tolerance_ms(versions: &[PackVersion], state: &FaultState) -> i64 {
 
 fn story(tx: &mut Tx<'_>, state: &FaultState, tolerance_ms: i64) -> Result<Vec<FactView>, DbError> {
     let fault = &state.fault;
-    let stored = facts::of_line(tx, &fault.line, fault.first_at)?;
+    let ids: Vec<Uuid> = fault.facts.iter().map(|placed| placed.id).collect();
+    let stored = facts::of_ids(tx, &ids)?;
     let by_id: HashMap<Uuid, &StoredFact> = stored.iter().map(|stored| (stored.fact.id, stored)).collect();
     let mut story: Vec<(&StoredFact, Option<String>)> = fault
         .facts

@@ -1,6 +1,6 @@
 //! One round of the deadline engine: what is due is judged, told and saved. Cost grows with what is due.
 
-use linewatch_shared::sla::{FaultState, advance};
+use linewatch_shared::sla::{deadlines, judge_all};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
@@ -55,14 +55,11 @@ pub fn round(desk: &Desk, tx: &mut Tx<'_>, now: UnixMs) -> Result<Round, DbError
 /// Judges one fault, read again under its line's lock: another node may have been here before.
 fn judge(tx: &mut Tx<'_>, id: Uuid, now: UnixMs, changes: &mut Changes) -> Result<(), DbError> {
     let Some((mut state, joins_until)) = faults::one_due(tx, id, now)? else { return Ok(()) };
-    let effects = advance(&mut state, now);
-    save(tx, &state, joins_until, now)?;
+    let owed = deadlines(&state.fault, now);
+    let effects = judge_all(state.fault.id, &owed, &mut state.ledger, now);
+    faults::save(tx, &state, &owed, joins_until, now)?;
     changes.faults.push((state.fault, effects));
     Ok(())
-}
-
-fn save(tx: &mut Tx<'_>, state: &FaultState, joins_until: UnixMs, now: UnixMs) -> Result<(), DbError> {
-    faults::save_judged(tx, state, joins_until, now)
 }
 
 /// Lines with facts that no fault was found from yet, because the line was not known: now that it is, they

@@ -1,9 +1,9 @@
 //! After new facts of a line: find its faults again, as far back as those facts reach.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use linewatch_shared::sla::{
-    Carried, Event, Fact, FaultState, Folded, LineRules, PackVersion, advance, carry, fold,
+    Carried, Event, Fact, FaultState, Folded, LineRules, PackVersion, carry, deadlines, fold, judge_all,
 };
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
@@ -55,7 +55,7 @@ pub fn refold(
         return facts::wait_for_line(tx, line, touched.from);
     };
     let mut reach = Reach::of(tx, &rules, touched, now)?;
-    let mut facts = reach.facts(tx, line)?;
+    let mut facts = reach.facts(tx, &rules)?;
     let mut folded = reach.fold(tx, &rules, &facts)?;
     for _ in 0..ROUNDS_MAX {
         let known: BTreeSet<Uuid> = reach.old.values().flat_map(|state| ids(&state.fault)).collect();
@@ -66,9 +66,10 @@ pub fn refold(
             .filter(|id| !known.contains(id) && !reach.asked.contains(id))
             .collect();
         reach.asked.extend(&fresh);
-        let Some(at) = facts::attach_waiting(tx, line, &fresh)? else { break };
-        reach.begin_at(tx, &rules, at)?;
-        facts = reach.facts(tx, line)?;
+        let Some(attached) = facts::attach_waiting(tx, line, &fresh)? else { break };
+        reach.take_in(tx, &attached.named)?;
+        reach.begin_at(tx, &rules, attached.from)?;
+        facts = reach.facts(tx, &rules)?;
         folded = reach.fold(tx, &rules, &facts)?;
     }
     save_line_state(tx, line, &folded, &facts)?;
@@ -92,11 +93,7 @@ struct Reach {
 impl Reach {
     fn of(tx: &mut Tx<'_>, rules: &LineRules, touched: &Touched, now: UnixMs) -> Result<Self, DbError> {
         let mut reach = Self { from: touched.from, now, old: BTreeMap::new(), asked: BTreeSet::new() };
-        for id in &touched.named {
-            // Resolved under the line's lock: while this waited for it, the fault may have become another's.
-            let Some((id, _)) = faults::resolve(tx, *id)? else { continue };
-            reach.old.extend(faults::one(tx, id)?.map(|state| (id, state)));
-        }
+        reach.take_in(tx, &touched.named)?;
         reach.begin_at(tx, rules, touched.from)?;
         Ok(reach)
     }
@@ -124,29 +121,79 @@ impl Reach {
         Ok(())
     }
 
-    /// The facts from there on, without the steps of faults that are not touched.
-    fn facts(&self, tx: &mut Tx<'_>, line: &str) -> Result<Vec<Fact>, DbError> {
-        let stored = facts::of_line(tx, line, self.from)?;
-        if stored.len() as i64 >= facts::FACTS_READ_MAX {
+    /// Reaches to these faults too. They are resolved under the line's lock: while this waited for it, one may have
+    /// become another's.
+    fn take_in(&mut self, tx: &mut Tx<'_>, named: &BTreeSet<Uuid>) -> Result<(), DbError> {
+        for id in named {
+            let Some((id, _)) = faults::resolve(tx, *id)? else { continue };
+            self.old.extend(faults::one(tx, id)?.map(|state| (id, state)));
+        }
+        Ok(())
+    }
+
+    /// The facts from there on, without the steps of faults that are not touched. Merges and splits tie faults
+    /// together: where one of them is touched, so are the others.
+    fn facts(&mut self, tx: &mut Tx<'_>, rules: &LineRules) -> Result<Vec<Fact>, DbError> {
+        let line = rules.line();
+        let mut facts = facts::to_fold(tx, line, self.from)?;
+        for _ in 0..ROUNDS_MAX {
+            let tied = self.tied(tx, line, &facts)?;
+            if tied.is_empty() {
+                break;
+            }
+            self.take_in(tx, &tied)?;
+            self.begin_at(tx, rules, self.from)?;
+            facts = facts::to_fold(tx, line, self.from)?;
+        }
+        if facts.len() as i64 >= facts::FACTS_READ_MAX {
             tracing::error!(
                 line,
-                facts = stored.len(),
+                facts = facts.len(),
                 "too many facts of one line; the newest are not judged"
             );
         }
-        let here: BTreeSet<Uuid> = stored.iter().map(|stored| stored.fact.id).collect();
-        let mut facts = Vec::with_capacity(stored.len());
-        for stored in stored {
-            if let Event::Step(step) = &stored.fact.event {
-                let touched = here.contains(&step.fault)
-                    || self.old.values().any(|old| old.fault.answers_to(step.fault));
-                if !touched && faults::resolve(tx, step.fault)?.is_some() {
-                    continue;
-                }
+        let touched = self.touched(&facts);
+        let mut elsewhere: HashMap<Uuid, bool> = HashMap::new();
+        for fact in &facts {
+            if let Event::Step(step) = &fact.event
+                && !touched.contains(&step.fault)
+                && !elsewhere.contains_key(&step.fault)
+            {
+                elsewhere.insert(step.fault, faults::resolve(tx, step.fault)?.is_some());
             }
-            facts.push(stored.fact);
         }
+        facts.retain(|fact| match &fact.event {
+            Event::Step(step) => !elsewhere.get(&step.fault).copied().unwrap_or_default(),
+            _ => true,
+        });
         Ok(facts)
+    }
+
+    /// Ids that stand for what is folded.
+    fn touched(&self, facts: &[Fact]) -> HashSet<Uuid> {
+        let known = self.old.values().flat_map(|state| ids(&state.fault));
+        facts.iter().map(|fact| fact.id).chain(known).collect()
+    }
+
+    /// Faults of the line that a merge or a split names together with one that is touched, and that are not.
+    fn tied(&self, tx: &mut Tx<'_>, line: &str, facts: &[Fact]) -> Result<BTreeSet<Uuid>, DbError> {
+        let mut tied = BTreeSet::new();
+        let steps = facts.iter().filter_map(|fact| match &fact.event {
+            Event::Step(step) => step.reshapes().then_some(step),
+            _ => None,
+        });
+        let touched = self.touched(facts);
+        for step in steps {
+            let named: BTreeSet<Uuid> = step.faults().chain(step.reports().iter().copied()).collect();
+            if named.iter().all(|id| !touched.contains(id)) {
+                continue;
+            }
+            for id in named.into_iter().filter(|id| !touched.contains(id)) {
+                let found = faults::resolve(tx, id)?.filter(|(_, of_line)| of_line == line);
+                tied.extend(found.map(|(fault, _)| fault).filter(|fault| !self.old.contains_key(fault)));
+            }
+        }
+        Ok(tied)
     }
 
     fn fold(&self, tx: &mut Tx<'_>, rules: &LineRules, facts: &[Fact]) -> Result<Folded, DbError> {
@@ -178,12 +225,14 @@ fn save(
     faults::remove(tx, &gone)?;
     changes.replaced.extend(gone);
     for state in &mut states {
-        let effects = advance(state, now);
+        let owed = deadlines(&state.fault, now);
+        let effects = judge_all(state.fault.id, &owed, &mut state.ledger, now);
         if before.get(&state.fault.id) == Some(state) {
             continue;
         }
         let (pack, _) = rules.pack_at(state.fault.started_at);
-        faults::save(tx, state, pack.same_fault_within_ms, now)?;
+        let joins_until = state.fault.joins_until(pack.same_fault_within_ms);
+        faults::save(tx, state, &owed, joins_until, now)?;
         let aliases_known =
             before.get(&state.fault.id).is_some_and(|old| old.fault.aliases == state.fault.aliases);
         if !aliases_known {

@@ -58,6 +58,8 @@ pub(super) struct Intake {
     /// Lines of opening facts of this very batch, which steps may name.
     opened: BTreeMap<Uuid, String>,
     in_scope: BTreeMap<String, bool>,
+    /// To which fault, of which line, an id was found to belong. No fault changes before all records are stored.
+    resolved: BTreeMap<Uuid, Option<(Uuid, String)>>,
     seen: BTreeMap<Uuid, Hash>,
 }
 
@@ -74,6 +76,7 @@ impl Intake {
             stored: Stored::default(),
             opened: BTreeMap::new(),
             in_scope: BTreeMap::new(),
+            resolved: BTreeMap::new(),
             seen: BTreeMap::new(),
         })
     }
@@ -245,7 +248,7 @@ impl Intake {
             let mut named = BTreeSet::new();
             if let Event::Step(step) = &event {
                 for id in step.faults() {
-                    named.extend(faults::resolve(tx, id)?.map(|(fault, _)| fault));
+                    named.extend(self.resolve(tx, id)?.map(|(fault, _)| fault));
                 }
             }
             let touch = Touched { from: corrected.at, named };
@@ -272,14 +275,23 @@ impl Intake {
     }
 
     /// The line of the fault that a step names, as far as it is known.
-    fn line_of(&self, tx: &mut Tx<'_>, fault: Uuid) -> Result<Option<String>, DbError> {
+    fn line_of(&mut self, tx: &mut Tx<'_>, fault: Uuid) -> Result<Option<String>, DbError> {
         if let Some(line) = self.opened.get(&fault) {
             return Ok(Some(line.clone()));
         }
-        match faults::resolve(tx, fault)? {
+        match self.resolve(tx, fault)? {
             Some((_, line)) => Ok(Some(line)),
             None => facts::line_of(tx, fault),
         }
+    }
+
+    fn resolve(&mut self, tx: &mut Tx<'_>, id: Uuid) -> Result<Option<(Uuid, String)>, DbError> {
+        if let Some(known) = self.resolved.get(&id) {
+            return Ok(known.clone());
+        }
+        let found = faults::resolve(tx, id)?;
+        self.resolved.insert(id, found.clone());
+        Ok(found)
     }
 
     /// A line that is not known yet is let in: its facts wait for it.

@@ -102,6 +102,44 @@ async fn the_order_of_arrival_does_not_matter() {
     .await;
 }
 
+/// A merge ties faults together that lie days apart, however late the one or the other is learnt.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_reaches_both_faults_whichever_comes_last() {
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        let device = Device::right();
+        let failure = |id: u128, day: i64| {
+            let at = |n: i64| minute(n) + day * DAY_MS;
+            [device.line(id, "L1", at(0), Down), device.line(id + 1, "L1", at(30), Up)]
+        };
+        let (first, second) = (failure(10, 0), failure(20, 2));
+        let merged = |of: u128, into: u128| {
+            let kind = StepKind::Merged { into: Uuid::from_u128(into) };
+            vec![device.step(30, of, minute(0) + 3 * DAY_MS, kind)]
+        };
+        let now = minute(0) + 10 * DAY_MS;
+        for batches in [
+            [first.to_vec(), merged(20, 10), second.to_vec()],
+            [first.to_vec(), [merged(20, 10), second.to_vec()].concat(), Vec::new()],
+            [first.to_vec(), merged(10, 20), second.to_vec()],
+            [second.to_vec(), merged(20, 10), first.to_vec()],
+            [merged(10, 20), second.to_vec(), first.to_vec()],
+        ] {
+            clear(&f).await;
+            let mut sent = Vec::new();
+            for batch in batches.into_iter().filter(|batch| !batch.is_empty()) {
+                f.push_from(sent.len() as u64 + 1, chain_after(&sent), &batch, now).await;
+                sent.extend(batch);
+            }
+            let fault = f.fault(Uuid::from_u128(20), now).await;
+            assert_eq!(fault.fault.id, Uuid::from_u128(10).to_string());
+            assert_eq!(fault.facts.len(), 5, "{:#?}", fault.facts);
+            assert_eq!(fault.gross_ms, 60 * MINUTE_MS);
+        }
+    })
+    .await;
+}
+
 /// Feedback periods pass with the time: judge everything as of the end.
 async fn touch_all(f: &Fixture, now: UnixMs) {
     let desk = f.desk.clone();
