@@ -25,7 +25,7 @@ use crate::app::desk::step::{NewStep, step};
 use crate::app::desk::view::{self, FaultView, Lens};
 use crate::app::desk::{Desk, DeskError};
 use crate::auth::{Caller, Role};
-use crate::db::Tx;
+use crate::db::{DbError, Tx};
 use crate::store::faults::{self, Wanted};
 
 /// The longest text of a report, in characters.
@@ -104,29 +104,15 @@ async fn list(
         before: before.map(|(at, id)| (UnixMs(at), id)),
     };
     let (desk, now) = (app.desk.clone(), app.now());
-    let views = app.db.read(move |tx| views(&desk, tx, &wanted, size + 1, now)).await?;
+    let read = move |tx: &mut Tx<'_>| {
+        let versions = desk.packs.versions(tx)?;
+        view::page(tx, &Lens { now, versions: &versions }, &wanted, size as i64 + 1)
+    };
+    let views: Result<_, DbError> = app.db.read(read).await;
+    let views = views?;
     let page = Page::new("faults", size, views, |(position, _)| *position);
     let Page { items, next_cursor } = page;
     Ok(Json(Page { items: items.into_iter().map(|(_, view)| view).collect(), next_cursor }))
-}
-
-type Positioned = ((i64, Uuid), FaultView);
-
-fn views(
-    desk: &Desk,
-    tx: &mut Tx<'_>,
-    wanted: &Wanted,
-    limit: usize,
-    now: UnixMs,
-) -> Result<Vec<Positioned>, ApiError> {
-    let versions = desk.packs.versions(tx)?;
-    let lens = Lens { now, versions: &versions };
-    let mut views = Vec::new();
-    for state in faults::list(tx, wanted, limit as i64)? {
-        let position = (state.fault.started_at.0, state.fault.id);
-        views.push((position, view::one(tx, &lens, &state)?));
-    }
-    Ok(views)
 }
 
 /// A report of a fault.

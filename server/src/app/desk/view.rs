@@ -8,10 +8,12 @@ use linewatch_shared::sla::{
 };
 use linewatch_shared::time::{DAY_MS, UnixMs};
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::db::{DbError, Tx};
+use crate::store::faults::{self, Wanted};
 use crate::store::figures::{self, Part};
-use crate::store::lines::LineInfo;
+use crate::store::lines::{self, LineInfo};
 
 /// One promise.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -314,9 +316,32 @@ fn line_state(fault: &Fault, line: &LineInfo) -> String {
 /// # Errors
 /// The database's.
 pub fn one(tx: &mut Tx<'_>, lens: &Lens<'_>, state: &FaultState) -> Result<FaultView, DbError> {
-    let line = crate::store::lines::one(tx, &state.fault.line)?.unwrap_or_default();
+    let line = lines::one(tx, &state.fault.line)?.unwrap_or_default();
     let parts = figures::of_line(tx, &state.fault.line, lens.year(&state.fault.terms.pack))?;
     Ok(lens.fault(state, &line, &parts))
+}
+
+/// Where a fault stands in a list: the cursor after it.
+pub type Position = (i64, Uuid);
+
+/// A page of faults, the newest first. However many there are, lines and figures are read once for all.
+///
+/// # Errors
+/// The database's.
+pub fn page(
+    tx: &mut Tx<'_>,
+    lens: &Lens<'_>,
+    wanted: &Wanted,
+    limit: i64,
+) -> Result<Vec<(Position, FaultView)>, DbError> {
+    let states = faults::list(tx, wanted, limit)?;
+    let years: Vec<i32> = states.iter().map(|state| lens.year(&state.fault.terms.pack)).collect();
+    let (Some(from), Some(to)) = (years.iter().min(), years.iter().max()) else { return Ok(Vec::new()) };
+    let parts = figures::of_page(tx, wanted, limit, (*from, *to))?;
+    let lines =
+        lines::of_page(tx, wanted, limit)?.into_iter().map(|line| (line.code.clone(), line)).collect();
+    let positions = states.iter().map(|state| (state.fault.started_at.0, state.fault.id));
+    Ok(positions.zip(many(lens, &states, &lines, &parts)).collect())
 }
 
 /// Views of many faults, lines and figures read once for all.

@@ -1,6 +1,8 @@
 //! The desk on both databases: what agents send and people say, and what it makes of it.
 
+mod cost;
 mod intake;
+mod million;
 mod order;
 mod people;
 mod planned;
