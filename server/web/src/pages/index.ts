@@ -13,6 +13,7 @@ type Load = () => Promise<{ default: Component<PageProps> }>;
 
 export const LOAD: Partial<Record<PageName | 'wall', Load>> = {
   fault: () => import('./fault/Page.svelte'),
+  customers: () => import('./customers/Page.svelte'),
   lines: () => import('./lines/Page.svelte'),
   wall: () => import('./wall/Page.svelte'),
   mine: () => import('./mine/Page.svelte'),

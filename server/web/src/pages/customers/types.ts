@@ -1,0 +1,101 @@
+// Customers, and what the API tells about them.
+
+import type { Label } from '../../lib/types';
+
+export interface Customer {
+  code: string;
+  name: string;
+  tier: string;
+  pack: string;
+  region: string | null;
+  manager: string | null;
+  manager_email: string | null;
+  deputy: string | null;
+  deputy_email: string | null;
+  contact_name: string | null;
+  contact_phone: string | null;
+  lines: number;
+  service_ends_at: string | null;
+  erased_at: string | null;
+}
+
+export interface Manager {
+  /** Empty for customers whom nobody has. */
+  name: string;
+  customers: number;
+  load: string;
+  lines: number;
+  open_faults: number;
+  open_matters: number;
+  missed_in_30_days: number;
+}
+
+export interface Incomplete {
+  code: string;
+  name: string;
+  /** Such as `contact_phone is missing`. */
+  wanting: string[];
+  owner: string;
+  due_at: string;
+  overdue: boolean;
+}
+
+export interface Absence {
+  id: string;
+  person: string;
+  from: string;
+  until: string;
+  reason: string;
+}
+
+export interface Proposal {
+  id: string;
+  customer: string;
+  pack: string;
+  before: string | null;
+  grade: string;
+  reasons: {
+    /** Hundredths of a point. */
+    scores_centi?: [name: string, points: number][];
+    total_centi?: number;
+    capped_by?: string[];
+  };
+  state: 'proposed' | 'approved' | 'rejected' | 'replaced';
+  proposed_by: string;
+  proposed_at: string;
+  decided_by: string | null;
+  decided_at: string | null;
+  keeps_manager: boolean | null;
+}
+
+export interface Duty {
+  id: string;
+  kind: 'visit' | 'patrol';
+  pack: string;
+  cadence: string;
+  customer: string;
+  /** Empty for the customer as a whole. */
+  site: string;
+  since: string;
+  next_round_at: string | null;
+  ended_at: string | null;
+}
+
+export interface Named {
+  name: string;
+  label: Label;
+}
+
+/** How a pack grades customers. */
+export interface Grading {
+  indicators: (Named & { weight: number })[];
+  grades: (Named & { at_least: number; tier: string | null })[];
+  caps: (Named & { grade: string })[];
+}
+
+export interface GradingPack {
+  name: string;
+  version: string;
+  tiers?: Named[];
+  grading?: Grading | null;
+}
