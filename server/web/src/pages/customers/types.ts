@@ -19,6 +19,11 @@ export interface Customer {
   erased_at: string | null;
 }
 
+/** Contact data is withheld from who has signed no agreement of confidentiality. */
+export interface Withholding {
+  withheld?: { fields: string[]; reason: string };
+}
+
 export interface Manager {
   /** Empty for customers whom nobody has. */
   name: string;
@@ -33,8 +38,8 @@ export interface Manager {
 export interface Incomplete {
   code: string;
   name: string;
-  /** Such as `contact_phone is missing`. */
-  wanting: string[];
+  /** Such as `contact_phone is missing`; null where contact data is withheld from the reader. */
+  wanting: string[] | null;
   owner: string;
   due_at: string;
   overdue: boolean;
