@@ -106,7 +106,7 @@ impl Words {
 #[derive(Debug)]
 pub struct Outlets {
     client: reqwest::Client,
-    outlets: Vec<Outlet>,
+    configured: Vec<Outlet>,
     tokens: wecom::Tokens,
 }
 
@@ -126,8 +126,8 @@ impl Outlets {
             let writer = Writer::new(channel.lang.unwrap_or(settings.lang))?;
             Ok(Outlet { channel: channel.clone(), writer })
         };
-        let outlets = settings.channels.iter().map(outlet).collect::<Result<_, _>>()?;
-        Ok(Self { client, outlets, tokens: wecom::Tokens::default() })
+        let configured = settings.channels.iter().map(outlet).collect::<Result<_, _>>()?;
+        Ok(Self { client, configured, tokens: wecom::Tokens::default() })
     }
 
     /// Hands alerts over as one message: to `name`, or `name/number` for an SMS.
@@ -142,7 +142,7 @@ impl Outlets {
         (now, mono): (UnixMs, MonoMs),
     ) -> Result<(), Failure> {
         let (name, receiver) = destination.split_once('/').unwrap_or((destination, ""));
-        let Some(outlet) = self.outlets.iter().find(|outlet| outlet.channel.name == name) else {
+        let Some(outlet) = self.configured.iter().find(|outlet| outlet.channel.name == name) else {
             return Err(Failure::temporary(&format!("no channel called \"{name}\" is configured")));
         };
         let words = outlet.words(letters, now);
