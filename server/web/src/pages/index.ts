@@ -16,6 +16,7 @@ export const LOAD: Partial<Record<PageName | 'wall', Load>> = {
   customers: () => import('./customers/Page.svelte'),
   lines: () => import('./lines/Page.svelte'),
   wall: () => import('./wall/Page.svelte'),
+  admin: () => import('./admin/Page.svelte'),
   mine: () => import('./mine/Page.svelte'),
   reports: () => import('./reports/Page.svelte'),
   calls: () => import('./calls/Page.svelte'),

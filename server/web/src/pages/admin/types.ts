@@ -1,0 +1,72 @@
+// The shapes that administration reads.
+
+import type { Label, Pack } from '../../lib/types';
+
+export interface PackInForce extends Pack {
+  time_zone: string;
+  calendar: string;
+  calendar_covers_until: string | null;
+  origin: string;
+  tiers: { name: string; label: Label }[];
+}
+
+export interface Moved {
+  subject: 'fault' | 'matter';
+  id: string;
+  line: string | null;
+  customer: string;
+  tier: string;
+  kind: string;
+  from: string | null;
+  to: string | null;
+  overdue: boolean;
+}
+
+export interface Preview {
+  pack: string;
+  version: string;
+  in_force: string | null;
+  faults: number;
+  matters: number;
+  moved_count: number;
+  moved: Moved[];
+  unfit_count: number;
+  unfit: { subject: 'fault' | 'matter'; id: string; reason: string }[];
+  notes: string[];
+}
+
+export interface Channel {
+  name: string;
+  kind: string;
+  marks: string[];
+  tiers: string[];
+  fallback: string | null;
+  only_fallback: boolean;
+}
+
+export interface DeadLetter {
+  n: number;
+  fault: string;
+  channel: string;
+  destination: string;
+  attempts: number;
+  created_at: string;
+  dead_at: string;
+  error: string;
+}
+
+export interface Agent {
+  id: string;
+  name: string;
+  state: 'known' | 'enrolled' | 'revoked';
+  lines: number;
+  last_seen_at: string | null;
+  silent_since: string | null;
+  clock_offset_ms: number | null;
+  version: string | null;
+}
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}

@@ -1,0 +1,87 @@
+// Administration: packs with a look at what a change would move, alerts, agents.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import { graveFindings } from '../lib/axe.mjs';
+import { launch, openBoard } from '../lib/browser.mjs';
+import { PASSWORD, USER, startServer } from '../lib/server.mjs';
+
+const ADMIN = 'sample-admin';
+const PACK = new URL('../../../shared/packs/group-line.toml', import.meta.url);
+
+describe('administration', () => {
+  let browser;
+  let server;
+
+  before(async () => {
+    [browser, server] = [await launch(), await startServer()];
+    await server.addUser(ADMIN, 'admin');
+    await server.report('GX-0003', 1);
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  const open = (path, options = {}) =>
+    openBoard(browser, server.url, { user: ADMIN, password: PASSWORD, path: `/#/admin${path}`, ...options });
+
+  it('shows what a new version of a pack would move, and every mistake of a broken one', async () => {
+    const page = await open('');
+    await page.locator('[data-pack=group-line]').waitFor();
+    await page.click('[data-panel=preview] button.solid');
+    await page.locator('[role=alert]', { hasText: 'Paste the pack' }).waitFor();
+    await page.fill('#pack-text', 'name = "broken"\ncolour = "red"\n');
+    await page.click('[data-panel=preview] button.solid');
+    await page.locator('[role=alert]', { hasText: 'colour' }).waitFor();
+
+    const text = await readFile(PACK, 'utf8');
+    const changed = text.replace(/^version = ".*"$/m, 'version = "sample.2"').replaceAll('"6h"', '"5h"');
+    assert.notEqual(changed, text);
+    await page.fill('#pack-text', changed);
+    await page.click('[data-panel=preview] button.solid');
+    await page.locator('[data-moved=restoration]', { hasText: 'GX-0003' }).waitFor();
+    assert.equal(await page.locator('[role=alert]', { hasText: 'colour' }).count(), 0);
+    assert.deepEqual(page.problems, []);
+  });
+
+  it('says what becomes of alerts where no channel is configured', async () => {
+    const page = await open('/alerts');
+    await page.locator('text=No channel is configured').waitFor();
+    await page.locator('text=Nothing was given up').waitFor();
+  });
+
+  it('lists agents, and gives the command that lets one in, by keys alone', async () => {
+    const page = await open('/alerts');
+    await page.focus('[data-part=agents]');
+    await page.keyboard.press('Enter');
+    await page.locator('[data-agent=sample-agent]', { hasText: 'not enrolled' }).waitFor();
+    assert.equal(await page.locator('[data-qr]').count(), 0);
+    await page.focus('#enrol-token');
+    await page.keyboard.type('sample-token');
+    await page.locator('[data-command]', { hasText: '--token sample-token' }).waitFor();
+    await page.locator('[data-qr]').waitFor();
+    assert.deepEqual(page.problems, []);
+  });
+
+  it('is for administrators only', async () => {
+    const page = await open('', { user: USER });
+    await page.locator('[role=alert]', { hasText: 'Your role may not do this' }).waitFor();
+    assert.equal(await page.locator('[data-nav=admin]').count(), 0);
+  });
+
+  for (const [part, colorScheme] of [
+    ['/packs', 'light'],
+    ['/alerts', 'dark'],
+    ['/agents', 'dark'],
+  ]) {
+    it(`is fit for everybody, in Chinese and on a phone (${part}, ${colorScheme})`, async () => {
+      const page = await open(part, { locale: 'zh-CN', colorScheme, viewport: { width: 390, height: 844 } });
+      await page.locator('h1', { hasText: '管理' }).waitFor();
+      await page.locator('[data-panel]').first().waitFor();
+      assert.deepEqual(await graveFindings(page), []);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+    });
+  }
+});
