@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use linewatch_shared::rules::Mistake;
 
+use crate::app::quality::SampleRules;
 use crate::db::DbUrl;
 pub use channels::{Channel, Service, Sms, SmsForm};
 use source::Source;
@@ -164,6 +165,12 @@ pub struct Settings {
     /// `desk.erase_after`, no default, in milliseconds: how long after the end of a customer's service what is personal
     /// is erased by itself.
     pub erase_after_ms: Option<i64>,
+    /// `quality.share`, default `10%`, in hundredths: of what was closed in a month so much is drawn for checking.
+    pub quality_share_percent: usize,
+    /// `quality.at_least`, default 5: but at least so many.
+    pub quality_at_least: usize,
+    /// `quality.good_from`, default 80: points of 100 from which on work counts as good.
+    pub quality_good_from: i64,
     /// `desk.supervisors`: addresses of those to whom matters go up.
     pub supervisors: Vec<String>,
     /// `desk.confidentiality`, default false: contact data only for users with a valid agreement.
@@ -179,6 +186,17 @@ impl Settings {
     /// Every mistake in either.
     pub fn load(file: &Path) -> Result<Self, Vec<Mistake>> {
         Self::load_with(file, std::env::vars().collect())
+    }
+
+    /// How much closed work is drawn for checking.
+    #[must_use]
+    pub const fn sample_rules(&self) -> SampleRules {
+        SampleRules {
+            share_percent: self.quality_share_percent,
+            at_least: self.quality_at_least,
+            good_from: self.quality_good_from,
+            zone: self.time_zone,
+        }
     }
 
     /// Like [`Settings::load`], with an environment that the caller makes up.

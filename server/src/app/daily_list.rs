@@ -7,9 +7,9 @@ use linewatch_shared::time::{DAY_MS, UnixMs};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::app::daily_mail;
 use crate::app::days::{self, day_of};
 use crate::app::desk::Desk;
+use crate::app::{daily_mail, desk_owes};
 use crate::db::{DbError, Tx};
 use crate::store::shift::{self, OpenItem};
 
@@ -121,7 +121,7 @@ pub fn list(tx: &mut Tx<'_>, zone: Tz, now: UnixMs) -> Result<DailyList, DbError
         as_of: now.to_rfc3339(),
         owners,
         cut,
-        notices: Vec::new(),
+        notices: desk_owes::notices(tx, zone, now)?,
     })
 }
 

@@ -7,7 +7,8 @@ use chrono_tz::Tz;
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
-use crate::app::daily_list::{DailyList, ListItem, OwnersList};
+use crate::app::daily_list::{DailyList, ListItem, Notice, OwnersList};
+use crate::app::days::day_of;
 use crate::app::derived_id;
 use crate::app::desk::Desk;
 use crate::db::{DbError, Tx};
@@ -49,6 +50,40 @@ pub fn send(desk: &Desk, tx: &mut Tx<'_>, list: &DailyList, zone: Tz, now: UnixM
     insert_messages(tx, &messages, now)
 }
 
+/// Tells the desk and the supervisors of something that the desk owed, and that is not there in time.
+///
+/// # Errors
+/// The database's.
+pub fn alarm(desk: &Desk, tx: &mut Tx<'_>, notice: &Notice, zone: Tz, now: UnixMs) -> Result<(), DbError> {
+    if !desk.channels.email {
+        return Ok(());
+    }
+    let mut to: Vec<&String> = desk.supervisors.iter().chain([&desk.noc_email]).collect();
+    to.retain(|address| !address.is_empty());
+    to.sort_unstable();
+    to.dedup();
+    let mut messages = Vec::new();
+    for address in to {
+        let letter = DayLetter {
+            key: format!("{}/{}/{address}", notice.kind, notice.month),
+            day: day_of(zone, now).to_string(),
+            as_of: now,
+            time_zone: zone.to_string(),
+            notices: vec![worded(notice)],
+            whole: true,
+            link: format!("{}/", desk.link_base),
+            ..DayLetter::default()
+        };
+        messages.push(outgoing(&letter, address)?);
+    }
+    insert_messages(tx, &messages, now)
+}
+
+fn worded(notice: &Notice) -> (String, String, UnixMs) {
+    let due_at = UnixMs::parse_rfc3339(&notice.due_at).unwrap_or_default();
+    (notice.kind.clone(), notice.month.clone(), due_at)
+}
+
 /// An owner who is named by a mail address is reached there.
 fn address_of<'a>(addresses: &'a BTreeMap<String, String>, owner: &'a str) -> Option<&'a str> {
     let is_address = owner.parse::<lettre::Address>().is_ok();
@@ -74,8 +109,7 @@ fn whole(desk: &Desk, list: &DailyList, parts: &[(&OwnersList, bool)], zone: Tz,
         room -= part.items.len();
         owners.push(part);
     }
-    let time = |text: &str| UnixMs::parse_rfc3339(text).unwrap_or_default();
-    let notices = list.notices.iter().map(|n| (n.kind.clone(), n.month.clone(), time(&n.due_at))).collect();
+    let notices = list.notices.iter().map(worded).collect();
     DayLetter { owners, notices, whole: true, ..letter(desk, list, zone, now) }
 }
 
@@ -112,12 +146,16 @@ fn message(mut letter: DayLetter, owner: &str, address: &str) -> Result<NewMessa
     letter.key = format!("daily/{}/{of}", letter.day);
     let listed: usize = letter.owners.iter().map(|owner| owner.items.len()).sum();
     letter.left_out = letter.owners.iter().map(|owner| owner.open).sum::<usize>() - listed;
+    outgoing(&letter, address)
+}
+
+fn outgoing(letter: &DayLetter, address: &str) -> Result<NewMessage, DbError> {
     Ok(NewMessage {
         key: letter.key.clone(),
         subject: derived_id(Uuid::nil(), letter.key.as_bytes()),
         channel: EMAIL,
         destination: address.to_owned(),
-        alert: serde_json::to_string(&letter).map_err(|error| DbError::Data(error.to_string()))?,
+        alert: serde_json::to_string(letter).map_err(|error| DbError::Data(error.to_string()))?,
         undeliverable: None,
     })
 }

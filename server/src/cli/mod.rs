@@ -4,6 +4,7 @@
 mod admin;
 mod agreement;
 mod assessment;
+mod calls;
 mod check;
 mod customer;
 mod out;
@@ -68,6 +69,8 @@ enum Command {
         /// The new file; `.xlsx` makes a workbook, anything else UTF-8 CSV.
         file: PathBuf,
     },
+    /// Import the telephone system's export: how many calls were answered, and how soon.
+    Calls(calls::CallsArgs),
     /// Users: who may sign in.
     #[command(subcommand)]
     User(UserCommand),
@@ -203,6 +206,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Agreement(command) => agreement::run(&desk, command).await,
         Command::Agent(command) => admin::agent(&desk, command).await,
         Command::Backup { file } => admin::backup(&desk, file).await,
+        Command::Calls(args) => calls::run(&desk, args).await,
         Command::Report(args) => report::run(&desk, args).await,
         Command::Assessment(args) => assessment::run(&desk, args).await,
         Command::Serve | Command::Check { .. } | Command::Version => Ok(()),

@@ -6,12 +6,19 @@ use std::path::PathBuf;
 
 use super::source::Source;
 use super::{AlertLang, Channel, Http, LogFormat, Settings, Smtp, SmtpTls, Sync, Webhook};
+use crate::app::quality::{POINTS_MAX, SAMPLE_MAX};
 use crate::db::DbUrl;
 
 /// Silence after which an agent's lines are unknown.
 const DEFAULT_SILENCE_GRACE_MS: i64 = 90_000;
 /// Six in the evening.
 const DEFAULT_DAILY_LIST_MINUTE: u32 = 18 * 60;
+/// A tenth of what was closed is checked.
+const DEFAULT_QUALITY_SHARE_PERCENT: usize = 10;
+/// Of a quiet month at least so much.
+const DEFAULT_QUALITY_AT_LEAST: usize = 5;
+/// Points of 100 from which on work counts as good.
+const DEFAULT_QUALITY_GOOD_FROM: i64 = 80;
 /// The most supervisors who are told.
 const SUPERVISORS_MAX: usize = 16;
 /// Connections that one listener holds at the same time.
@@ -54,11 +61,31 @@ pub(super) fn settings(s: &mut Source) -> Settings {
         daily_list_minute: s.parsed("desk.daily_list_at", minute_of_day).unwrap_or(DEFAULT_DAILY_LIST_MINUTE),
         noc_email: s.parsed("desk.noc_email", plain_address),
         erase_after_ms: s.parsed("desk.erase_after", duration_ms),
+        quality_share_percent: s.parsed("quality.share", percent).unwrap_or(DEFAULT_QUALITY_SHARE_PERCENT),
+        quality_at_least: s.parsed("quality.at_least", sample).unwrap_or(DEFAULT_QUALITY_AT_LEAST),
+        quality_good_from: s.parsed("quality.good_from", points).unwrap_or(DEFAULT_QUALITY_GOOD_FROM),
         supervisors: supervisors(s),
         confidentiality: s.flag("desk.confidentiality").unwrap_or(false),
         admission: s.flag("desk.admission").unwrap_or(false),
         data_dir,
     }
+}
+
+fn percent(text: &str) -> Result<usize, String> {
+    let number = text.strip_suffix('%').and_then(|number| number.trim().parse().ok());
+    number
+        .filter(|number| (1..=100).contains(number))
+        .ok_or_else(|| format!("\"{text}\" is not a share such as 10% (1% to 100%)"))
+}
+
+fn sample(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=SAMPLE_MAX).contains(number));
+    number.ok_or_else(|| format!("\"{text}\" is not a whole number from 1 to {SAMPLE_MAX}"))
+}
+
+fn points(text: &str) -> Result<i64, String> {
+    let number = text.parse().ok().filter(|number| (0..=POINTS_MAX).contains(number));
+    number.ok_or_else(|| format!("\"{text}\" is not a number of points from 0 to {POINTS_MAX}"))
 }
 
 fn supervisors(s: &mut Source) -> Vec<String> {

@@ -28,6 +28,8 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0017_admission", include_str!("../../migrations/0017_admission.sql")),
     ("0018_risks", include_str!("../../migrations/0018_risks.sql")),
     ("0019_late_facts", include_str!("../../migrations/0019_late_facts.sql")),
+    ("0020_quality", include_str!("../../migrations/0020_quality.sql")),
+    ("0021_calls", include_str!("../../migrations/0021_calls.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

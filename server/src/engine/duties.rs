@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{AFTER_FAILURE, LOOK_EVERY, failed, pause, woken_or};
 use crate::app::App;
 use crate::app::matters::duties::{assign, begin_rounds};
-use crate::app::{daily_list, service};
+use crate::app::{daily_list, desk_owes, service};
 use crate::db::{DbError, Priority};
 use crate::store::reference;
 
@@ -48,7 +48,12 @@ async fn tick(app: &Arc<App>, seen: &mut Option<i64>) -> Result<(), DbError> {
     }
     let (desk, hour, now) =
         (app.desk.clone(), (app.settings.time_zone, app.settings.daily_list_minute), app.now());
-    app.db.write(Priority::Ingest, move |tx| daily_list::keep(&desk, tx, hour, now)).await?;
+    app.db
+        .write(Priority::Ingest, move |tx| {
+            daily_list::keep(&desk, tx, hour, now)?;
+            desk_owes::alarm(&desk, tx, hour.0, now)
+        })
+        .await?;
     for _ in 0..TURNS_MAX {
         let desk = app.desk.clone();
         let begun = app.db.write(Priority::Ingest, move |tx| begin_rounds(&desk, tx, now)).await?;

@@ -18,6 +18,7 @@ mod availability;
 #[cfg(test)]
 mod availability_tests;
 mod board;
+mod calls;
 #[cfg(test)]
 mod channel_tests;
 mod channels;
@@ -56,6 +57,7 @@ pub mod page;
 mod people;
 mod permit_body;
 mod planned_work;
+mod quality;
 mod re_rate;
 mod reference;
 #[cfg(test)]
@@ -139,6 +141,8 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = leaks::routes(router);
     let router = surveys::routes(router);
     let router = rota::routes(router);
+    let router = quality::routes(router);
+    let router = calls::routes(router);
     let router = pack_preview::routes(router);
     let router = grading::routes(router);
     let router = re_rate::routes(router);

@@ -64,6 +64,11 @@ fn period(kind: &str, text: &str) -> Result<Period, ApiError> {
     })
 }
 
+/// A month such as `2026-10`.
+pub(super) fn month(text: &str) -> Result<Period, ApiError> {
+    period(PeriodKind::Month.name(), text)
+}
+
 fn group(name: &str) -> Result<Group, ApiError> {
     let names = Group::ALL.map(Group::name).join(", ");
     Group::from_name(name)

@@ -1,6 +1,7 @@
 //! The day's list in words.
 
 use chrono_tz::Tz;
+use linewatch_shared::time::UnixMs;
 
 use super::letter::{DayItem, DayLetter, DayOwner};
 use super::page::{Page, Text};
@@ -29,6 +30,11 @@ fn day_subject(words: &Words, letter: &DayLetter) -> String {
         word_owed: sum.word_owed + owner.word_owed,
         ..sum
     });
+    if letter.owners.is_empty()
+        && let Some(notice) = letter.notices.first()
+    {
+        return worded(words, notice, zone(&letter.time_zone));
+    }
     let counts = counts(words, &total);
     let day = clean(&letter.day, 10);
     words.say("day-subject", &[("day", (&day).into()), ("counts", (&counts).into())])
@@ -39,16 +45,10 @@ pub(super) fn day_page(page: &mut Page, words: &Words, letter: &DayLetter) {
     let zone = zone(&letter.time_zone);
     let as_of = full_time(letter.as_of, zone);
     let lead = if letter.whole { "day-lead-whole" } else { "day-lead" };
-    page.paragraph(&words.say(lead, &[("as_of", (&as_of).into())]));
-    let notices: Vec<String> = letter
-        .notices
-        .iter()
-        .map(|(kind, month, due_at)| {
-            let (month, due) = (clean(month, 10), full_time(*due_at, zone));
-            let args: [(&str, Arg<'_>); 2] = [("month", (&month).into()), ("due", (&due).into())];
-            words.find(&format!("notice-{kind}"), &args).unwrap_or_else(|| clean(kind, 40))
-        })
-        .collect();
+    if !letter.owners.is_empty() || letter.notices.is_empty() {
+        page.paragraph(&words.say(lead, &[("as_of", (&as_of).into())]));
+    }
+    let notices: Vec<String> = letter.notices.iter().map(|notice| worded(words, notice, zone)).collect();
     if !notices.is_empty() {
         page.list(&notices);
     }
@@ -68,6 +68,13 @@ pub(super) fn day_page(page: &mut Page, words: &Words, letter: &DayLetter) {
         page.paragraph(&words.say("day-left-out", &[("count", Arg::Count(letter.left_out as i64))]));
     }
     page.link(&words.say("day-link", &[]), &clean(&letter.link, 500));
+}
+
+/// Something that the desk owes.
+fn worded(words: &Words, (kind, month, due_at): &(String, String, UnixMs), zone: Tz) -> String {
+    let (month, due) = (clean(month, 10), full_time(*due_at, zone));
+    let args: [(&str, Arg<'_>); 2] = [("month", (&month).into()), ("due", (&due).into())];
+    words.find(&format!("notice-{kind}"), &args).unwrap_or_else(|| clean(kind, 40))
 }
 
 fn counts(words: &Words, owner: &DayOwner) -> String {

@@ -28,6 +28,7 @@ use crate::db::{Db, DbError, Priority};
 pub use kind::Kind;
 pub use one::{NewCustomer, new_customer};
 use table::Table;
+pub(in crate::app) use table::plain;
 
 /// The largest file, in bytes.
 pub const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;

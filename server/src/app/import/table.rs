@@ -119,6 +119,38 @@ impl Table {
     }
 }
 
+/// A header, and rows with their lines.
+type Plain = (Vec<String>, Vec<NumberedRow>);
+
+/// The header and the rows of a file whose columns are the caller's to know, cells trimmed; empty rows are left out.
+///
+/// # Errors
+/// When the rows cannot be told apart, or are too many.
+pub(in crate::app) fn plain(bytes: &[u8]) -> Result<Plain, Vec<RowMistake>> {
+    let mut rows: Vec<NumberedRow> = Vec::new();
+    if sheet::is_workbook(bytes) {
+        rows = sheet::rows(bytes)?;
+    } else {
+        let text = utf8(bytes)?;
+        let mut builder = csv::ReaderBuilder::new();
+        let builder = builder.flexible(true).has_headers(false).trim(csv::Trim::All);
+        for record in builder.from_reader(text.as_bytes()).records() {
+            let record = record.map_err(|e| vec![csv_mistake(&e)])?;
+            let line = record.position().map_or(0, csv::Position::line);
+            rows.push((line, record.iter().map(str::to_owned).collect()));
+            if rows.len() > ROWS_MAX + 1 {
+                return Err(vec![mistake(0, "", format!("more than {ROWS_MAX} rows; split the file"))]);
+            }
+        }
+    }
+    if rows.is_empty() {
+        return Err(vec![mistake(1, "", "the file is empty: it begins with a header line")]);
+    }
+    let (_, header) = rows.remove(0);
+    rows.retain(|(_, cells)| cells.iter().any(|cell| !cell.is_empty()));
+    Ok((header, rows))
+}
+
 /// A text that was guarded against being taken for a formula, as exports do.
 fn unguarded(cell: &str) -> Option<String> {
     let text = cell.strip_prefix('\'')?;
