@@ -8,7 +8,7 @@ use crate::app::desk::{Desk, DeskError};
 use crate::app::packs::in_force;
 use crate::app::report::period::Period;
 use crate::app::report::service::{LineAvailability, kind_of};
-use crate::app::report::stretch::{Stretch, stretches};
+use crate::app::report::stretch::{Of, Stretch, stretches};
 use crate::db::{DbError, Tx};
 use crate::store::customers;
 use crate::store::service_time::{self, ServedLine};
@@ -110,7 +110,7 @@ fn item(
     let outages: Vec<Interval> = counted.flat_map(|fault| fault.outage.iter().copied()).collect();
     let first_outage = outages.iter().map(|piece| piece.from).min();
     let zone_of = |name: &str| in_force(versions, name, now).map_or(pack.time_zone, |pack| pack.time_zone);
-    let current = stretches(line, first_outage, zone_of).into_iter().next_back();
+    let current = stretches(line, first_outage, zone_of, Of::Customer).into_iter().next_back();
     let Some(Stretch { terms, from: since, to: until }) = current else { return Ok(None) };
     let span = (since.max(from), until.min(to));
     if span.0 >= span.1 || span.0 > now {

@@ -33,6 +33,8 @@ pub struct Customer {
     pub contact_name: Option<String>,
     /// Their number.
     pub contact_phone: Option<String>,
+    /// Who maintains its lines, unless they say otherwise.
+    pub contractor: Option<String>,
     /// How many lines it has.
     pub lines: u32,
     /// From when on nothing is promised, RFC 3339; null while its service goes on.
@@ -68,6 +70,8 @@ pub struct LineItem {
     pub upstream: Option<String>,
     /// The day since when it serves.
     pub in_service: Option<String>,
+    /// Who maintains it, where that is not its customer's contractor.
+    pub contractor: Option<String>,
 }
 
 /// Customers, by code.
@@ -91,7 +95,8 @@ pub async fn list_lines(db: &Db, search: Search) -> Result<Vec<LineItem>, DbErro
 impl From<ListedCustomer> for Customer {
     fn from(listed: ListedCustomer) -> Self {
         let ListedCustomer { code, row, lines, service_ends_at, erased_at, admission } = listed;
-        let [region, manager, manager_email, deputy, deputy_email, contact_name, contact_phone] = row.rest;
+        let [region, manager, manager_email, deputy, deputy_email, contact_name, contact_phone, contractor] =
+            row.rest;
         Self {
             code,
             name: row.name,
@@ -104,6 +109,7 @@ impl From<ListedCustomer> for Customer {
             deputy_email,
             contact_name,
             contact_phone,
+            contractor,
             lines,
             service_ends_at: service_ends_at.map(UnixMs::to_rfc3339),
             erased_at: erased_at.map(UnixMs::to_rfc3339),
@@ -127,6 +133,7 @@ impl From<ListedLine> for LineItem {
             interval_ms: row.interval_ms,
             upstream: row.upstream,
             in_service: row.in_service,
+            contractor: row.contractor,
         }
     }
 }

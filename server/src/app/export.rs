@@ -72,8 +72,20 @@ fn lines(tx: &mut Tx<'_>) -> Result<Vec<Vec<String>>, DbError> {
             let interval = linewatch_shared::rules::format_duration(row.interval_ms);
             let (site, service, tier) = (text(row.site), text(row.service), text(row.tier));
             let (agent, probe, upstream) = (text(row.agent), text(row.probe), text(row.upstream));
-            let in_service = text(row.in_service);
-            vec![code, row.customer, site, service, tier, agent, probe, interval, upstream, in_service]
+            let (in_service, contractor) = (text(row.in_service), text(row.contractor));
+            vec![
+                code,
+                row.customer,
+                site,
+                service,
+                tier,
+                agent,
+                probe,
+                interval,
+                upstream,
+                in_service,
+                contractor,
+            ]
         })
         .collect();
     rows.sort();

@@ -34,6 +34,8 @@ pub struct Item {
     pub kind: String,
     /// JSON.
     pub data: String,
+    /// The line that it is about; none where it is about an agent.
+    pub line: Option<String>,
 }
 
 /// Items that go out together, in order.
@@ -117,11 +119,11 @@ pub fn frame(desk: &Desk, tx: &mut Tx<'_>, after: i64, now: UnixMs) -> Result<Ve
     let mut shown = BTreeSet::new();
     for Event { n, kind, subject, body } in events {
         let data = match subject.filter(|_| kind == "fault") {
-            None => Some(body),
+            None => Some((line_of(tx, subject)?, body)),
             Some(id) if last_of_fault.get(&id) == Some(&n) => fault_data(tx, &lens, id, &mut shown)?,
             Some(_) => None,
         };
-        items.extend(data.map(|data| Item { n, kind, data }));
+        items.extend(data.map(|(line, data)| Item { n, kind, data, line }));
     }
     Ok(items)
 }
@@ -132,12 +134,18 @@ fn fault_data(
     lens: &Lens<'_>,
     id: Uuid,
     shown: &mut BTreeSet<Uuid>,
-) -> Result<Option<String>, DbError> {
-    let Some((fault, _)) = faults::resolve(tx, id)? else { return Ok(None) };
+) -> Result<Option<(Option<String>, String)>, DbError> {
+    let Some((fault, line)) = faults::resolve(tx, id)? else { return Ok(None) };
     if !shown.insert(fault) {
         return Ok(None);
     }
     let Some(state) = faults::one(tx, fault)? else { return Ok(None) };
     let view = view::one(tx, lens, &state)?;
-    Ok(Some(json!({ "fault": view }).to_string()))
+    Ok(Some((Some(line), json!({ "fault": view }).to_string())))
+}
+
+/// The line of a fault that an event is about.
+fn line_of(tx: &mut Tx<'_>, subject: Option<Uuid>) -> Result<Option<String>, DbError> {
+    let Some(fault) = subject else { return Ok(None) };
+    Ok(faults::resolve(tx, fault)?.map(|(_, line)| line))
 }

@@ -8,6 +8,7 @@ pub mod assessment;
 pub mod availability;
 pub mod calls;
 pub mod contacts;
+pub mod contractors;
 pub mod customers;
 pub mod daily_list;
 pub mod daily_mail;

@@ -24,6 +24,8 @@ pub struct User {
     pub created_at: String,
     /// API tokens that are valid.
     pub tokens: u32,
+    /// The contractor, of one's technician.
+    pub contractor: Option<String>,
 }
 
 /// Adds a user.
@@ -31,15 +33,38 @@ pub struct User {
 /// # Errors
 /// When the name is taken or not usable, or the password too short.
 pub async fn add(db: &Db, name: &str, role: Role, secret: &str, now: UnixMs) -> Result<(), AppError> {
+    add_of(db, name, (role, None), secret, now).await
+}
+
+/// Adds a user; a technician may be a contractor's.
+///
+/// # Errors
+/// Those of [`add`]; when there is no such contractor, or the role is not a technician's.
+pub async fn add_of(
+    db: &Db,
+    name: &str,
+    (role, contractor): (Role, Option<String>),
+    secret: &str,
+    now: UnixMs,
+) -> Result<(), AppError> {
+    if contractor.is_some() && role != Role::Technician {
+        return Err(AppError::Refused("only technicians belong to a contractor".to_owned()));
+    }
     check_name(name)?;
     password::check_rules(secret)?;
     let hash = password::hash(secret.to_owned()).await?;
     let name = name.to_owned();
     db.write(Priority::Api, move |tx| {
-        if !store::users::insert(tx, &name, role, &hash, now)? {
+        if let Some(code) = &contractor
+            && store::contractors::one(tx, code)?.is_none()
+        {
+            return Err(AppError::Unknown { kind: "contractor", name: code.clone() });
+        }
+        if !store::users::insert(tx, &name, role, &hash, contractor.as_deref(), now)? {
             return Err(AppError::Refused(format!("there is already a user called \"{name}\"")));
         }
-        Ok(audit(tx, now.0, "command line", "user added", &name, None)?)
+        let detail = contractor.as_ref().map(|code| serde_json::json!({ "contractor": code }));
+        Ok(audit(tx, now.0, "command line", "user added", &name, detail.as_ref())?)
     })
     .await
 }
@@ -109,6 +134,7 @@ pub async fn list(db: &Db, now: UnixMs) -> Result<Vec<User>, AppError> {
         disabled: row.disabled,
         created_at: row.created_at.to_rfc3339(),
         tokens: row.tokens,
+        contractor: row.contractor,
     });
     Ok(shown.collect())
 }
@@ -118,9 +144,14 @@ pub async fn list(db: &Db, now: UnixMs) -> Result<Vec<User>, AppError> {
 ///
 /// # Errors
 /// The database's, or when too many wait to be hashed.
-pub async fn check_password(db: &Db, name: &str, secret: String) -> Result<Option<Role>, AppError> {
+pub async fn check_password(
+    db: &Db,
+    name: &str,
+    secret: String,
+    now: UnixMs,
+) -> Result<Option<Role>, AppError> {
     let name = name.to_owned();
-    let found = db.read(move |tx| store::users::password_of(tx, &name)).await?;
+    let found = db.read(move |tx| store::users::password_of(tx, &name, now)).await?;
     let (hash, role) = found.unzip();
     let fits = password::verify(secret, hash).await?;
     Ok(role.filter(|_| fits))
@@ -169,9 +200,9 @@ mod tests {
             assert!(twice.contains("already"), "{twice}");
             assert!(add(&db, "x y", Role::Noc, GOOD, NOW).await.is_err());
             assert!(add(&db, "short", Role::Noc, "123456789", NOW).await.is_err());
-            assert_eq!(check_password(&db, "ops", GOOD.into()).await.unwrap(), Some(Role::Noc));
-            assert_eq!(check_password(&db, "ops", "wrong".into()).await.unwrap(), None);
-            assert_eq!(check_password(&db, "nobody", GOOD.into()).await.unwrap(), None);
+            assert_eq!(check_password(&db, "ops", GOOD.into(), NOW).await.unwrap(), Some(Role::Noc));
+            assert_eq!(check_password(&db, "ops", "wrong".into(), NOW).await.unwrap(), None);
+            assert_eq!(check_password(&db, "nobody", GOOD.into(), NOW).await.unwrap(), None);
             let token = token(&db, "ops", NOW).await.unwrap();
             let session = credential::start_session(&db, "ops", NOW).await.unwrap();
             assert_eq!(who_is(&db, Via::Token, &token, NOW).await.as_deref(), Some("ops"));
@@ -181,10 +212,10 @@ mod tests {
             assert_eq!(list(&db, NOW).await.unwrap()[0].tokens, 1);
             disable(&db, "ops", NOW).await.unwrap();
             assert_eq!(who_is(&db, Via::Token, &token, NOW).await, None);
-            assert_eq!(check_password(&db, "ops", GOOD.into()).await.unwrap(), None);
+            assert_eq!(check_password(&db, "ops", GOOD.into(), NOW).await.unwrap(), None);
             reset(&db, "ops", "another password", NOW).await.unwrap();
             assert_eq!(who_is(&db, Via::Token, &token, NOW).await, None);
-            assert!(check_password(&db, "ops", "another password".into()).await.unwrap().is_some());
+            assert!(check_password(&db, "ops", "another password".into(), NOW).await.unwrap().is_some());
             assert!(matches!(disable(&db, "nobody", NOW).await, Err(AppError::Unknown { .. })));
         })
         .await;

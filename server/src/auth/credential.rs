@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::Role;
 use crate::app::{AppError, random};
 use crate::db::{Db, DbError, Priority};
-use crate::store::sessions;
+use crate::store::sessions::{self, Known};
 
 /// How long a sign-in lasts.
 pub const SESSION_MS: i64 = 12 * HOUR_MS;
@@ -47,6 +47,8 @@ pub struct Caller {
     pub role: Role,
     /// How it was proved.
     pub via: Via,
+    /// The contractor, of one's technician: it sees what that one maintains, and nothing else.
+    pub contractor: Option<String>,
 }
 
 /// A fresh secret and the hash to store.
@@ -109,5 +111,5 @@ pub async fn caller(db: &Db, via: Via, secret: &str, now: UnixMs) -> Result<Opti
             Via::Token => sessions::user_of_token(tx, hash, now),
         })
         .await?;
-    Ok(found.map(|(user, role)| Caller { user, role, via }))
+    Ok(found.map(|Known { user, role, contractor }| Caller { user, role, via, contractor }))
 }

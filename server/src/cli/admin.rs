@@ -59,8 +59,9 @@ fn say(summary: &Summary) {
 
 pub(super) async fn user(desk: &Desk, command: UserCommand) -> anyhow::Result<()> {
     match command {
-        UserCommand::Add { name, role } => {
-            users::add(&desk.db, &name, role, &read_password()?, desk.now()).await?;
+        UserCommand::Add { name, role, contractor } => {
+            let secret = read_password()?;
+            users::add_of(&desk.db, &name, (role, contractor), &secret, desk.now()).await?;
             out::line(format_args!("added {name} ({})", role.name()));
         }
         UserCommand::Token { name } => out::line(users::token(&desk.db, &name, desk.now()).await?),
@@ -79,9 +80,16 @@ pub(super) async fn user(desk: &Desk, command: UserCommand) -> anyhow::Result<()
             }
             let rows = all.iter().map(|user| {
                 let state = if user.disabled { "disabled" } else { "" };
-                vec![user.name.clone(), user.role.name().into(), user.tokens.to_string(), state.into()]
+                let contractor = user.contractor.clone().unwrap_or_default();
+                vec![
+                    user.name.clone(),
+                    user.role.name().into(),
+                    user.tokens.to_string(),
+                    contractor,
+                    state.into(),
+                ]
             });
-            table(&["name", "role", "tokens", ""], rows);
+            table(&["name", "role", "tokens", "contractor", ""], rows);
         }
     }
     Ok(())

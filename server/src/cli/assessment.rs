@@ -27,8 +27,11 @@ pub(super) struct AssessmentArgs {
     #[arg(long, value_name = "YYYY-MM")]
     month: Option<String>,
     /// A customer's code: its pack's assessment.
+    #[arg(long, value_name = "CODE", required_unless_present = "contractor", conflicts_with = "contractor")]
+    customer: Option<String>,
+    /// A contractor's code: what it maintains.
     #[arg(long, value_name = "CODE")]
-    customer: String,
+    contractor: Option<String>,
     /// json, csv, xlsx or pdf; what --out ends with, or json.
     #[arg(long, value_parser = parse_form)]
     format: Option<Form>,
@@ -49,7 +52,11 @@ pub(super) async fn run(desk: &Desk, args: AssessmentArgs) -> anyhow::Result<()>
     if args.out.is_none() && !form.is_text() {
         bail!("a {} file is not for the terminal: say --out FILE", form.name());
     }
-    let subject = Subject::Customer(args.customer);
+    let subject = match (args.customer, args.contractor) {
+        (Some(code), _) => Subject::Customer(code),
+        (None, Some(code)) => Subject::Contractor(code),
+        (None, None) => bail!("say whom to assess: --customer or --contractor"),
+    };
     let packs = std::sync::Arc::new(PackCache::default());
     let view = publish(&desk.db, &packs, (subject, period), (WHO, form.name()), desk.now()).await?;
     put(args.out.as_deref(), &render(&view, form, args.lang)?)

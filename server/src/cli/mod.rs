@@ -6,6 +6,7 @@ mod agreement;
 mod assessment;
 mod calls;
 mod check;
+mod contractor;
 mod customer;
 mod out;
 mod report;
@@ -83,6 +84,9 @@ enum Command {
     /// Agents: who may sync.
     #[command(subcommand)]
     Agent(AgentCommand),
+    /// Contractors: companies that maintain for us.
+    #[command(subcommand)]
+    Contractor(contractor::ContractorCommand),
     /// Copy the embedded database, while it is in use, to a new file.
     Backup {
         /// The new file.
@@ -105,6 +109,9 @@ enum UserCommand {
         /// noc, manager, technician or admin.
         #[arg(long, value_parser = parse_role)]
         role: Role,
+        /// Of a technician: the contractor, whose lines and matters are all that is shown.
+        #[arg(long, value_name = "CODE")]
+        contractor: Option<String>,
     },
     /// List the users.
     List {
@@ -205,6 +212,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Customer(command) => customer::run(&desk, command).await,
         Command::Agreement(command) => agreement::run(&desk, command).await,
         Command::Agent(command) => admin::agent(&desk, command).await,
+        Command::Contractor(command) => contractor::run(&desk, command).await,
         Command::Backup { file } => admin::backup(&desk, file).await,
         Command::Calls(args) => calls::run(&desk, args).await,
         Command::Report(args) => report::run(&desk, args).await,

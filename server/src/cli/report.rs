@@ -35,7 +35,7 @@ pub(super) struct ReportArgs {
     /// The same as --format json.
     #[arg(long, conflicts_with = "format")]
     json: bool,
-    /// What JSON and CSV are grouped by: tier, customer, manager, region, cause, class or line.
+    /// What JSON and CSV are grouped by: tier, customer, manager, technician, contractor, region, cause, class or line.
     #[arg(long, default_value = "tier", value_parser = parse_group)]
     group: Group,
     /// zh or en.

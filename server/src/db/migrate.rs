@@ -30,6 +30,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0019_late_facts", include_str!("../../migrations/0019_late_facts.sql")),
     ("0020_quality", include_str!("../../migrations/0020_quality.sql")),
     ("0021_calls", include_str!("../../migrations/0021_calls.sql")),
+    ("0022_contractors", include_str!("../../migrations/0022_contractors.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

@@ -22,13 +22,19 @@ use crate::auth::{Caller, Role, Via, credential};
 pub enum Access {
     /// Anyone, signed in or not.
     Public,
-    /// Users with one of these roles.
+    /// Users with one of these roles, those of contractors left out.
     Roles(&'static [Role]),
+    /// The same with technicians of contractors: the handler shows them only what their contractor maintains.
+    Scoped(&'static [Role]),
 }
 
 impl Access {
     /// Every user.
     pub const ANY_ROLE: Self = Self::Roles(&Role::ALL);
+    /// Every user, contractors' technicians within their scope.
+    pub const ANY_SCOPED: Self = Self::Scoped(&Role::ALL);
+    /// Those who work on faults and matters, contractors' technicians within their scope.
+    pub const WORKERS: Self = Self::Scoped(&[Role::Noc, Role::Manager, Role::Technician]);
     /// The monitoring centre.
     pub const NOC: Self = Self::Roles(&[Role::Noc]);
     /// Those who answer for customers: the monitoring centre and account managers.
@@ -41,17 +47,22 @@ impl Access {
     pub fn allows(self, role: Role) -> bool {
         match self {
             Self::Public => true,
-            Self::Roles(roles) => role == Role::Admin || roles.contains(&role),
+            Self::Roles(roles) | Self::Scoped(roles) => role == Role::Admin || roles.contains(&role),
         }
     }
 
     fn describe(self) -> String {
         match self {
             Self::Public => "Needs no sign-in.".to_owned(),
-            Self::Roles(_) => {
+            Self::Roles(_) | Self::Scoped(_) => {
                 let names: Vec<&str> =
                     Role::ALL.into_iter().filter(|role| self.allows(*role)).map(Role::name).collect();
-                format!("Roles: {}.", names.join(", "))
+                let scoped = if matches!(self, Self::Scoped(_)) {
+                    " A contractor's technician: what the contractor maintains."
+                } else {
+                    ""
+                };
+                format!("Roles: {}.{scoped}", names.join(", "))
             }
         }
     }
@@ -131,6 +142,11 @@ async fn guard(
     if !access.allows(caller.role) {
         let detail = format!("the role {} may not do this", caller.role.name());
         return Err(ApiError::forbidden("forbidden", detail).with("role", caller.role.name()));
+    }
+    if caller.contractor.is_some() && !matches!(access, Access::Scoped(_)) {
+        let detail =
+            "a contractor's technician sees the faults and matters of what the contractor maintains alone";
+        return Err(ApiError::forbidden("contractor_scope", detail));
     }
     let withheld = Withheld::of(&app, &caller).await?;
     request.extensions_mut().insert(caller);

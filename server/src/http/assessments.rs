@@ -39,6 +39,8 @@ impl From<AssessmentError> for ApiError {
 struct AssessmentParams {
     /// A customer's code: its pack's assessment.
     customer: Option<String>,
+    /// Or a contractor's: what it maintains, by the assessment of its contract.
+    contractor: Option<String>,
     /// `json`, `csv`, `xlsx` or `pdf`; `json` by default.
     format: Option<String>,
     /// `zh` or `en`; `zh` by default.
@@ -63,9 +65,13 @@ async fn assess(
         let detail = format!("\"{text}\" is no year, quarter or month, such as 2026, 2026-Q4 or 2026-10");
         ApiError::not_found("unknown_period", detail)
     })?;
-    let subject = match params.customer {
-        Some(code) => Subject::Customer(code),
-        None => return Err(ApiError::parameter("customer", "say whom to assess: customer=CODE")),
+    let subject = match (params.customer, params.contractor) {
+        (Some(code), None) => Subject::Customer(code),
+        (None, Some(code)) => Subject::Contractor(code),
+        _ => {
+            let detail = "say whom to assess: either customer=CODE or contractor=CODE";
+            return Err(ApiError::parameter("customer", detail));
+        }
     };
     let (form, lang) = (form(params.format.as_deref())?, lang(params.lang.as_deref())?);
     let name = format!("linewatch-assessment-{period}");

@@ -23,8 +23,9 @@ use super::extract::Params;
 use crate::app::App;
 use crate::app::desk::board::{Board, EngineView, snapshot};
 use crate::app::live::{EVENTS_PER_FRAME_MAX, Frame, Item, frame};
+use crate::auth::Caller;
 use crate::db::DbError;
-use crate::store::outgoing;
+use crate::store::{contractors, outgoing};
 
 /// How often a board hears that all is well.
 const TICK_EVERY: Duration = Duration::from_secs(5);
@@ -34,8 +35,8 @@ const ITEMS_WAITING_MAX: usize = 256;
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
-        .route(Access::ANY_ROLE, utoipa_axum::routes!(board))
-        .route(Access::ANY_ROLE, utoipa_axum::routes!(events))
+        .route(Access::ANY_SCOPED, utoipa_axum::routes!(board))
+        .route(Access::ANY_SCOPED, utoipa_axum::routes!(events))
 }
 
 fn engine(app: &App) -> EngineView {
@@ -44,9 +45,11 @@ fn engine(app: &App) -> EngineView {
 
 /// Everything on which something may still be owed.
 #[utoipa::path(get, path = "/board", tag = "board", responses((status = 200, body = Board)))]
-async fn board(State(app): State<Arc<App>>) -> Result<Json<Board>, ApiError> {
+async fn board(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Board>, ApiError> {
     let (desk, engine, now) = (app.desk.clone(), engine(&app), app.now());
-    Ok(Json(app.db.read(move |tx| snapshot(&desk, tx, engine, now)).await?))
+    let read =
+        move |tx: &mut crate::db::Tx<'_>| snapshot(&desk, tx, engine, caller.contractor.as_deref(), now);
+    Ok(Json(app.db.read(read).await?))
 }
 
 /// Where a stream begins.
@@ -65,6 +68,7 @@ struct EventParams {
     responses((status = 200, content_type = "text/event-stream", body = String)))]
 async fn events(
     State(app): State<Arc<App>>,
+    caller: Caller,
     withheld: Withheld,
     headers: HeaderMap,
     Params(params): Params<EventParams>,
@@ -79,32 +83,63 @@ async fn events(
         }
     };
     let (sender, receiver) = mpsc::channel(ITEMS_WAITING_MAX);
-    tokio::spawn(feed(app, cursor, Viewer { sender, withheld }));
+    let viewer = Viewer { app, contractor: caller.contractor, sender, withheld };
+    tokio::spawn(feed(cursor, viewer));
     Ok(Sse::new(ReceiverStream::new(receiver)))
+}
+
+/// One open board.
+struct Viewer {
+    app: Arc<App>,
+    /// Of a contractor's technician: only its lines are shown.
+    contractor: Option<String>,
+    sender: Sender,
+    /// What is not told to who sits before it; asked anew when it connects again.
+    withheld: Withheld,
+}
+
+impl Viewer {
+    /// The items that this one may see; none where that cannot be found out.
+    async fn seen<'a>(&self, items: &'a [Item]) -> Option<Vec<&'a Item>> {
+        let Some(contractor) = self.contractor.clone().filter(|_| !items.is_empty()) else {
+            return Some(items.iter().collect());
+        };
+        let own: Result<_, DbError> = self.app.db.read(move |tx| contractors::lines(tx, &contractor)).await;
+        let own = own.ok()?;
+        Some(items.iter().filter(|item| item.line.as_ref().is_some_and(|line| own.contains(line))).collect())
+    }
+
+    async fn send_frame(&self, items: &[Item], last: &mut i64) -> bool {
+        let Some(seen) = self.seen(items).await else { return send_reset(&self.sender).await };
+        for item in seen.into_iter().filter(|item| item.n > *last) {
+            let data = self.withheld.without(&item.data);
+            let event = Event::default().event(&item.kind).id(item.n.to_string()).data(data);
+            if self.sender.send(Ok(event)).await.is_err() {
+                return false;
+            }
+        }
+        *last = items.iter().map(|item| item.n).fold(*last, i64::max);
+        true
+    }
 }
 
 type Sender = mpsc::Sender<Result<Event, Infallible>>;
 
-/// An open board, and what is not told to who sits before it; asked anew when it connects again.
-struct Viewer {
-    sender: Sender,
-    withheld: Withheld,
-}
-
 /// Feeds one viewer until it goes away or the server ends.
-async fn feed(app: Arc<App>, cursor: Option<i64>, viewer: Viewer) {
+async fn feed(cursor: Option<i64>, viewer: Viewer) {
+    let (app, sender) = (&viewer.app, &viewer.sender);
     // Subscribed before the past is read, so that nothing falls in between.
     let mut frames = app.live.subscribe();
-    let Some(mut last) = catch_up(&app, cursor, &viewer).await else { return };
+    let Some(mut last) = catch_up(&viewer, cursor).await else { return };
     let mut timer = tokio::time::interval(TICK_EVERY);
     loop {
         let going_on = tokio::select! {
             frame = next(&mut frames) => match frame {
-                Some(frame) => send_frame(&viewer, &frame, &mut last).await,
-                None => send_reset(&viewer.sender).await,
+                Some(frame) => viewer.send_frame(&frame, &mut last).await,
+                None => send_reset(sender).await,
             },
-            _ = timer.tick() => send_tick(&app, &viewer.sender).await,
-            () = viewer.sender.closed() => false,
+            _ = timer.tick() => send_tick(app, sender).await,
+            () = sender.closed() => false,
             () = app.shutdown.cancelled() => false,
         };
         if !going_on {
@@ -124,7 +159,8 @@ async fn next(frames: &mut Receiver<Frame>) -> Option<Frame> {
 }
 
 /// What happened between the viewer's cursor and now; answers the place from which frames go on.
-async fn catch_up(app: &Arc<App>, cursor: Option<i64>, viewer: &Viewer) -> Option<i64> {
+async fn catch_up(viewer: &Viewer, cursor: Option<i64>) -> Option<i64> {
+    let app = &viewer.app;
     let (desk, now) = (app.desk.clone(), app.now());
     let past = app
         .db
@@ -140,26 +176,12 @@ async fn catch_up(app: &Arc<App>, cursor: Option<i64>, viewer: &Viewer) -> Optio
     let (items, head) = past.ok()?;
     let mut last = cursor.unwrap_or(head);
     let sent = if let Some(items) = items {
-        send_frame(viewer, &items, &mut last).await
+        viewer.send_frame(&items, &mut last).await
     } else {
         last = head;
         send_reset(&viewer.sender).await
     };
     sent.then_some(last)
-}
-
-async fn send_frame(viewer: &Viewer, items: &[Item], last: &mut i64) -> bool {
-    for item in items.iter().filter(|item| item.n > *last) {
-        let event = Event::default()
-            .event(&item.kind)
-            .id(item.n.to_string())
-            .data(viewer.withheld.without(&item.data));
-        if viewer.sender.send(Ok(event)).await.is_err() {
-            return false;
-        }
-    }
-    *last = items.iter().map(|item| item.n).fold(*last, i64::max);
-    true
 }
 
 async fn send_reset(sender: &Sender) -> bool {

@@ -14,7 +14,10 @@ use super::error::ApiError;
 use super::extract::Params;
 use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
+use crate::app::contractors::sees_line;
+use crate::app::desk::DeskError;
 use crate::app::desk::line_view::{self, LineView, Span};
+use crate::auth::Caller;
 use crate::store::deadlines::{self, DeadlineRow, WantedDeadlines};
 
 /// The states of a promise.
@@ -23,8 +26,8 @@ const STATES: [&str; 5] = ["running", "paused", "met", "missed", "cancelled"];
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
-        .route(Access::ANY_ROLE, utoipa_axum::routes!(list))
-        .route(Access::ANY_ROLE, utoipa_axum::routes!(line))
+        .route(Access::ANY_SCOPED, utoipa_axum::routes!(list))
+        .route(Access::ANY_SCOPED, utoipa_axum::routes!(line))
 }
 
 /// Which promises to list.
@@ -78,6 +81,7 @@ type Position = (i64, Uuid, String, String);
     responses((status = 200, body = Page<DeadlineItem>)))]
 async fn list(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Params(params): Params<DeadlineParams>,
 ) -> Result<Json<Page<DeadlineItem>>, ApiError> {
     let size = limit(params.limit)?;
@@ -96,6 +100,7 @@ async fn list(
         state: params.state.unwrap_or_default(),
         kind: params.kind.unwrap_or_default(),
         due_before: time("due_before", params.due_before.as_deref())?,
+        contractor: caller.contractor.unwrap_or_default(),
         after: after.map(|(at, subject, kind, period)| (UnixMs(at), subject, kind, period)),
     };
     let now = app.now();
@@ -138,12 +143,20 @@ struct LineParams {
     responses((status = 200, body = LineView)))]
 async fn line(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(code): Path<String>,
     Params(params): Params<LineParams>,
 ) -> Result<Json<LineView>, ApiError> {
     let span = Span { from: time("from", params.from.as_deref())?, to: time("to", params.to.as_deref())? };
     let (desk, now) = (app.desk.clone(), app.now());
-    Ok(Json(app.db.read(move |tx| line_view::read(&desk, tx, &code, span, now)).await?))
+    let found: Result<LineView, DeskError> = app
+        .db
+        .read(move |tx| {
+            sees_line(tx, caller.contractor.as_deref(), &code)?;
+            line_view::read(&desk, tx, &code, span, now)
+        })
+        .await;
+    Ok(Json(found?))
 }
 
 fn time(parameter: &str, text: Option<&str>) -> Result<Option<UnixMs>, ApiError> {

@@ -17,6 +17,7 @@ use super::idempotency::{Answer, IdempotencyKey, write_once};
 use super::new_fact::NewFact;
 use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
+use crate::app::contractors::{FAULT_STEPS, sees_fault, sees_line};
 use crate::app::desk::detail::{self, FaultDetail};
 use crate::app::desk::planned::{self, WorkView};
 use crate::app::desk::report::{NewReport, TakenIn, channel, report};
@@ -24,14 +25,12 @@ use crate::app::desk::site_access::{self, SiteAccess};
 use crate::app::desk::step::{NewStep, step};
 use crate::app::desk::view::{self, FaultView, Lens};
 use crate::app::desk::{Desk, DeskError};
-use crate::auth::{Caller, Role};
+use crate::auth::Caller;
 use crate::db::{DbError, Tx};
 use crate::store::faults::{self, Wanted};
 
 /// The longest text of a report, in characters.
 const TEXT_CHARS_MAX: usize = 4_000;
-/// Who may write about faults.
-const WRITERS: Access = Access::Roles(&[Role::Noc, Role::Manager, Role::Technician]);
 
 /// Who decides what is reserved to a supervisor.
 const SUPERVISORS: Access = Access::ADMIN;
@@ -39,10 +38,10 @@ const SUPERVISORS: Access = Access::ADMIN;
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
-        .route(Access::ANY_ROLE, utoipa_axum::routes!(list))
-        .route(WRITERS, utoipa_axum::routes!(take_in))
-        .route(Access::ANY_ROLE, utoipa_axum::routes!(read))
-        .route(WRITERS, utoipa_axum::routes!(take_step))
+        .route(Access::ANY_SCOPED, utoipa_axum::routes!(list))
+        .route(Access::WORKERS, utoipa_axum::routes!(take_in))
+        .route(Access::ANY_SCOPED, utoipa_axum::routes!(read))
+        .route(Access::WORKERS, utoipa_axum::routes!(take_step))
 }
 
 impl From<DeskError> for ApiError {
@@ -58,6 +57,7 @@ impl From<DeskError> for ApiError {
             DeskError::NoAbsence(_) => Self::not_found("unknown_absence", error.to_string()),
             DeskError::NoAgreement(_) => Self::not_found("unknown_agreement", error.to_string()),
             DeskError::NoRisk(_) => Self::not_found("unknown_risk", error.to_string()),
+            DeskError::NoContractor(_) => Self::not_found("unknown_contractor", error.to_string()),
             DeskError::NoSurvey(_) => Self::not_found("unknown_survey", error.to_string()),
             DeskError::NoProposal(_) => Self::not_found("unknown_proposal", error.to_string()),
             DeskError::NoEquipment(_) => Self::not_found("unknown_equipment", error.to_string()),
@@ -93,6 +93,7 @@ struct ListParams {
 #[utoipa::path(get, path = "/faults", tag = "faults", params(ListParams), responses((status = 200, body = Page<FaultView>)))]
 async fn list(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Params(params): Params<ListParams>,
 ) -> Result<Json<Page<FaultView>>, ApiError> {
     let size = limit(params.limit)?;
@@ -102,6 +103,7 @@ async fn list(
         customer: params.customer.unwrap_or_default(),
         state: params.state.unwrap_or_default(),
         before: before.map(|(at, id)| (UnixMs(at), id)),
+        contractor: caller.contractor.unwrap_or_default(),
     };
     let (desk, now) = (app.desk.clone(), app.now());
     let read = move |tx: &mut Tx<'_>| {
@@ -179,8 +181,9 @@ async fn take_in(
         },
         by: caller.user.clone(),
     };
-    let desk = app.desk.clone();
+    let (desk, contractor) = (app.desk.clone(), caller.contractor.clone());
     write_once(&app, &caller, key, body.hash, move |tx| {
+        sees_line(tx, contractor.as_deref(), &new.report.line)?;
         let reported = match report(&desk, tx, &new, now)? {
             TakenIn::Fault(reported) => reported,
             TakenIn::Planned(work) => return planned_answer(&desk, tx, &new, &work),
@@ -200,10 +203,24 @@ pub(super) fn view_of(desk: &Desk, tx: &mut Tx<'_>, fault: Uuid, now: UnixMs) ->
 /// A fault by its id or any alias, with its facts and promises.
 #[utoipa::path(get, path = "/faults/{id}", tag = "faults", params(("id" = String, Path)),
     responses((status = 200, body = FaultDetail)))]
-async fn read(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<FaultDetail>, ApiError> {
+async fn read(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<FaultDetail>, ApiError> {
     let id = fault_id(&id)?;
     let (desk, now) = (app.desk.clone(), app.now());
-    Ok(Json(app.db.read(move |tx| detail::read(&desk, tx, id, now)).await?))
+    let found: Result<FaultDetail, DeskError> = app
+        .db
+        .read(move |tx| {
+            sees_fault(tx, caller.contractor.as_deref(), id)?;
+            let mut found = detail::read(&desk, tx, id, now)?;
+            // A cause in common names other customers' faults.
+            found.cause = found.cause.filter(|_| caller.contractor.is_none());
+            Ok(found)
+        })
+        .await;
+    Ok(Json(found?))
 }
 
 /// A fault after a step.
@@ -234,6 +251,8 @@ async fn take_step(
         let detail = "only a supervisor (role admin) closes without the customer's word";
         return Err(ApiError::forbidden("forbidden", detail).with("role", caller.role.name()));
     }
+    let contractor = caller.contractor.clone();
+    allowed_step(contractor.as_deref(), fact.kind.name(), &FAULT_STEPS)?;
     let new = NewStep {
         id: app.fresh_id(),
         step: Step { fault, kind: fact.kind, note: fact.note },
@@ -242,6 +261,7 @@ async fn take_step(
     };
     let desk = app.desk.clone();
     write_once(&app, &caller, key, body.hash, move |tx| {
+        sees_fault(tx, contractor.as_deref(), fault)?;
         let fault = step(&desk, tx, &new, now)?;
         let site_access = match new.step.kind {
             StepKind::Dispatched => site_access::of(&desk, tx, fault, now)?,
@@ -255,6 +275,15 @@ async fn take_step(
 
 pub(super) fn fault_id(text: &str) -> Result<Uuid, ApiError> {
     text.parse().map_err(|_| ApiError::not_found("unknown_fault", format!("there is no fault {text}")))
+}
+
+/// Refuses a contractor's technician what is not the contractor's to say.
+pub(super) fn allowed_step(contractor: Option<&str>, kind: &str, allowed: &[&str]) -> Result<(), ApiError> {
+    if contractor.is_none() || allowed.contains(&kind) {
+        return Ok(());
+    }
+    let detail = format!("a contractor's technician takes these steps alone: {}", allowed.join(", "));
+    Err(ApiError::forbidden("contractor_scope", detail).with("possible", allowed))
 }
 
 /// Reads a time.

@@ -112,7 +112,7 @@ mod tests {
     use crate::http::testing::TestDesk;
 
     fn caller(user: &str) -> Caller {
-        Caller { user: user.into(), role: Role::Noc, via: Via::Token }
+        Caller { user: user.into(), role: Role::Noc, via: Via::Token, contractor: None }
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -14,11 +14,12 @@ use uuid::Uuid;
 use super::access::{Access, ApiRouter};
 use super::error::ApiError;
 use super::extract::{Body, Params};
-use super::faults::{short, time};
+use super::faults::{allowed_step, short, time};
 use super::idempotency::{Answer, IdempotencyKey, write_once};
 use super::new_matter_step::{NewMatterFact, text};
 use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
+use crate::app::contractors::{MATTER_STEPS, sees_matter};
 use crate::app::desk::{Desk, DeskError};
 use crate::app::matters::open::{NewMatter, open};
 use crate::app::matters::step::{NewMatterStep, step};
@@ -33,10 +34,10 @@ pub(super) const WRITERS: Access = Access::Roles(&[Role::Noc, Role::Manager, Rol
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
-        .route(Access::ANY_ROLE, utoipa_axum::routes!(list))
+        .route(Access::ANY_SCOPED, utoipa_axum::routes!(list))
         .route(WRITERS, utoipa_axum::routes!(take_in))
-        .route(Access::ANY_ROLE, utoipa_axum::routes!(read))
-        .route(WRITERS, utoipa_axum::routes!(take_step))
+        .route(Access::ANY_SCOPED, utoipa_axum::routes!(read))
+        .route(Access::WORKERS, utoipa_axum::routes!(take_step))
 }
 
 /// Which matters to list.
@@ -65,6 +66,7 @@ struct MatterParams {
     responses((status = 200, body = Page<MatterView>)))]
 async fn list(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Params(params): Params<MatterParams>,
 ) -> Result<Json<Page<MatterView>>, ApiError> {
     let size = limit(params.limit)?;
@@ -86,6 +88,7 @@ async fn list(
         customer: params.customer.unwrap_or_default(),
         owner: params.owner.unwrap_or_default(),
         before: before.map(|(at, id)| (UnixMs(at), id)),
+        contractor: caller.contractor.unwrap_or_default(),
     };
     let (desk, now) = (app.desk.clone(), app.now());
     let found = app.db.read(move |tx| view::list(&desk, tx, &wanted, size as i64 + 1, now)).await?;
@@ -205,11 +208,20 @@ fn answer(
 /// A matter with all that happened.
 #[utoipa::path(get, path = "/matters/{id}", tag = "matters", params(("id" = String, Path)),
     responses((status = 200, body = MatterDetail)))]
-async fn read(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<MatterDetail>, ApiError> {
+async fn read(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<MatterDetail>, ApiError> {
     let id = matter_id(&id)?;
     let (desk, now) = (app.desk.clone(), app.now());
-    let found: Result<MatterDetail, DeskError> =
-        app.db.read(move |tx| view::detail(&desk, tx, id, now)).await;
+    let found: Result<MatterDetail, DeskError> = app
+        .db
+        .read(move |tx| {
+            sees_matter(tx, caller.contractor.as_deref(), id)?;
+            view::detail(&desk, tx, id, now)
+        })
+        .await;
     Ok(Json(found?))
 }
 
@@ -226,6 +238,8 @@ async fn take_step(
     let now = app.now();
     let matter = matter_id(&id)?;
     let read = body.value.read(&caller)?;
+    let contractor = caller.contractor.clone();
+    allowed_step(contractor.as_deref(), read.step.name(), &MATTER_STEPS)?;
     let new = NewMatterStep {
         id: app.fresh_id(),
         matter,
@@ -236,6 +250,7 @@ async fn take_step(
     };
     let desk = app.desk.clone();
     write_once(&app, &caller, key, body.hash, move |tx| {
+        sees_matter(tx, contractor.as_deref(), matter)?;
         step(&desk, tx, &new, now)?;
         answer(&desk, tx, StatusCode::OK, matter, now)
     })

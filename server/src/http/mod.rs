@@ -26,6 +26,9 @@ mod confidential;
 #[cfg(test)]
 mod confidential_tests;
 mod confirm;
+#[cfg(test)]
+mod contractor_tests;
+mod contractors;
 mod dead_letters;
 mod deadlines;
 mod diary;
@@ -129,6 +132,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = duties::routes(router);
     let router = reports::routes(router);
     let router = assessments::routes(router);
+    let router = contractors::routes(router);
     let router = availability::routes(router);
     let router = people::routes(router);
     let router = export::routes(router);

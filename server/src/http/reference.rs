@@ -18,6 +18,7 @@ use crate::app::agents::{self, Agent};
 use crate::app::customers::{self, Customer, LineItem};
 use crate::app::packs::LoadedPack;
 use crate::app::{App, customers::Search};
+use crate::auth::Caller;
 
 /// The longest search text, in characters.
 const QUERY_CHARS_MAX: usize = 100;
@@ -26,9 +27,9 @@ const QUERY_CHARS_MAX: usize = 100;
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
         .route(Access::ANY_ROLE, utoipa_axum::routes!(list_customers))
-        .route(Access::ANY_ROLE, utoipa_axum::routes!(list_lines))
+        .route(Access::ANY_SCOPED, utoipa_axum::routes!(list_lines))
         .route(Access::ANY_ROLE, utoipa_axum::routes!(list_agents))
-        .route(Access::ANY_ROLE, utoipa_axum::routes!(list_packs))
+        .route(Access::ANY_SCOPED, utoipa_axum::routes!(list_packs))
 }
 
 /// What to list.
@@ -57,6 +58,7 @@ impl ListParams {
             customer: self.customer.clone(),
             after: decode_cursor(list, self.cursor.as_deref())?,
             limit: limit(self.limit)? + 1,
+            contractor: String::new(),
         })
     }
 }
@@ -82,9 +84,11 @@ async fn list_customers(
     responses((status = 200, body = Page<LineItem>)))]
 async fn list_lines(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Params(params): Params<ListParams>,
 ) -> Result<Json<Page<LineItem>>, ApiError> {
-    let search = params.search("lines")?;
+    let mut search = params.search("lines")?;
+    search.contractor = caller.contractor.unwrap_or_default();
     let size = search.limit - 1;
     let items = customers::list_lines(&app.db, search).await?;
     Ok(Json(Page::new("lines", size, items, |item| item.code.clone())))

@@ -80,7 +80,7 @@ fn group(name: &str) -> Result<Group, ApiError> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ReportParams {
-    /// `tier`, `customer`, `manager`, `region`, `cause`, `class` or `line`: what JSON and CSV are grouped by; `tier` by
+    /// `tier`, `customer`, `manager`, `technician`, `contractor`, `region`, `cause`, `class` or `line`: what JSON and CSV are grouped by; `tier` by
     /// default. XLSX and PDF have every grouping.
     group: Option<String>,
     /// `json`, `csv`, `xlsx` or `pdf`; `json` by default.

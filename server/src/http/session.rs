@@ -27,7 +27,7 @@ pub const COOKIE_HOST: &str = "__Host-linewatch_session";
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
         .route(Access::Public, utoipa_axum::routes!(sign_in))
-        .route(Access::ANY_ROLE, utoipa_axum::routes!(who))
+        .route(Access::ANY_SCOPED, utoipa_axum::routes!(who))
         .route(Access::Public, utoipa_axum::routes!(sign_out))
 }
 
@@ -57,11 +57,15 @@ pub struct Session {
     /// Whether it is a screen on the wall, which reads the board alone.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     screen: bool,
+    /// The contractor, of one's technician.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contractor: Option<String>,
 }
 
-impl Session {
-    fn of(user: &str, role: Role, screen: bool) -> Self {
-        Self { user: user.to_owned(), name: user.to_owned(), role, screen }
+impl From<Caller> for Session {
+    fn from(caller: Caller) -> Self {
+        let Caller { user, role, via, contractor } = caller;
+        Self { name: user.clone(), user, role, screen: via == Via::Screen, contractor }
     }
 }
 
@@ -86,7 +90,7 @@ async fn sign_in(
         ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail)
             .retry_after_s((wait_ms + 999) / 1000)
     })?;
-    let Some(role) = users::check_password(&app.db, &asked.user, asked.password).await? else {
+    let Some(role) = users::check_password(&app.db, &asked.user, asked.password, app.now()).await? else {
         metrics::counter!("linewatch_sign_ins_total", "result" => "refused").increment(1);
         let detail = "the name or the password is wrong";
         return Err(ApiError::new(StatusCode::UNAUTHORIZED, "bad_credentials", detail));
@@ -94,22 +98,26 @@ async fn sign_in(
     app.throttle.succeeded(&asked.user, address);
     metrics::counter!("linewatch_sign_ins_total", "result" => "accepted").increment(1);
     let (user, now) = (asked.user.clone(), app.now());
-    let (cookie, action) = if asked.screen {
-        let mut lasting = self::cookie(&app, credential::start_screen(&app.db, &user, now).await?);
-        lasting.make_permanent();
-        (lasting, "signed in as a screen")
+    let (secret, via, action) = if asked.screen {
+        (credential::start_screen(&app.db, &user, now).await?, Via::Screen, "signed in as a screen")
     } else {
-        (self::cookie(&app, credential::start_session(&app.db, &user, now).await?), "signed in")
+        (credential::start_session(&app.db, &user, now).await?, Via::Session, "signed in")
     };
     app.db.write(Priority::Api, move |tx| audit(tx, now.0, &user, action, &user, None)).await?;
-    let jar = CookieJar::new().add(cookie);
-    Ok((jar, Json(Session::of(&asked.user, role, asked.screen))).into_response())
+    let known = credential::caller(&app.db, Via::Session, &secret, now).await?;
+    let contractor = known.and_then(|caller| caller.contractor);
+    let mut cookie = cookie(&app, secret);
+    if asked.screen {
+        cookie.make_permanent();
+    }
+    let session = Session::from(Caller { user: asked.user, role, via, contractor });
+    Ok((CookieJar::new().add(cookie), Json(session)).into_response())
 }
 
 /// Who is signed in.
 #[utoipa::path(get, path = "/session", tag = "session", responses((status = 200, body = Session)))]
 async fn who(caller: Caller) -> Json<Session> {
-    Json(Session::of(&caller.user, caller.role, caller.via == Via::Screen))
+    Json(Session::from(caller))
 }
 
 /// Signs out; the cookie is worthless from then on. Signing out twice is no error.

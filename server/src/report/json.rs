@@ -83,7 +83,7 @@ pub struct ReportView {
     pub total: Figures,
     /// Shares and mean times of everything.
     pub ratios: BTreeMap<&'static str, Option<i64>>,
-    /// What `groups` are: `tier`, `customer`, `manager`, `region`, `cause`, `class` or `line`.
+    /// What `groups` are: `tier`, `customer`, `manager`, `technician`, `contractor`, `region`, `cause`, `class` or `line`.
     pub group: &'static str,
     /// The figures of each group.
     pub groups: Vec<GroupView>,

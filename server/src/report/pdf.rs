@@ -35,7 +35,12 @@ pub fn render(published: &Published, lang: Lang) -> Result<Vec<u8>, RenderError>
     head(&mut pages, published, &title, lang)?;
     summary(&mut pages, &report.total, lang)?;
     for group in Group::ALL.into_iter().filter(|group| *group != Group::Line) {
-        if !report.of(group).is_empty() {
+        // A desk without contractors is not shown that all of it is its own.
+        let entries = report.of(group);
+        if entries
+            .iter()
+            .any(|entry| !entry.key.is_empty() || group == Group::Region || group == Group::Manager)
+        {
             grouping(&mut pages, published, group, lang)?;
         }
     }
@@ -180,7 +185,7 @@ fn name(group: Group, entry: &Entry, lang: Lang) -> String {
         Group::Tier => {
             entry.key.split_once('/').map_or_else(|| label.to_owned(), |(_, tier)| format!("{label} {tier}"))
         }
-        Group::Customer => format!("{label} {}", entry.key),
+        Group::Customer | Group::Contractor => format!("{label} {}", entry.key),
         _ => label.to_owned(),
     }
 }

@@ -16,18 +16,26 @@ pub struct CustomerRow {
     /// The pack with its limits.
     pub pack: String,
     /// What may be absent, in the order of [`REST_COLUMNS`].
-    pub rest: [Option<String>; 7],
+    pub rest: [Option<String>; 8],
 }
 
 /// The columns of [`CustomerRow::rest`].
-pub const REST_COLUMNS: [&str; 7] =
-    ["region", "manager", "manager_email", "deputy", "deputy_email", "contact_name", "contact_phone"];
+pub const REST_COLUMNS: [&str; 8] = [
+    "region",
+    "manager",
+    "manager_email",
+    "deputy",
+    "deputy_email",
+    "contact_name",
+    "contact_phone",
+    "contractor",
+];
 
 const COLUMNS: &str = "c.code, c.name, c.tier, c.pack, c.region, c.manager, c.manager_email, c.deputy, c.deputy_email, \
-     c.contact_name, c.contact_phone";
+     c.contact_name, c.contact_phone, c.contractor";
 
 fn read(row: &Row) -> Result<(String, CustomerRow), DbError> {
-    let mut rest = [const { None }; 7];
+    let mut rest = [const { None }; 8];
     for (index, value) in rest.iter_mut().enumerate() {
         *value = row.get(4 + index)?;
     }
@@ -42,12 +50,13 @@ pub fn all(tx: &mut Tx<'_>) -> Result<HashMap<String, CustomerRow>, DbError> {
 /// Adds customers, or replaces those that have the same code.
 pub fn save(tx: &mut Tx<'_>, customers: &BTreeMap<String, CustomerRow>, now: UnixMs) -> Result<(), DbError> {
     let sql = "INSERT INTO customer (code, name, tier, pack, region, manager, manager_email, deputy, \
-         deputy_email, contact_name, contact_phone, created_at_ms, updated_at_ms) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) ON CONFLICT (code) DO UPDATE SET \
+         deputy_email, contact_name, contact_phone, contractor, created_at_ms, updated_at_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) ON CONFLICT (code) DO UPDATE SET \
          name = excluded.name, tier = excluded.tier, pack = excluded.pack, region = excluded.region, \
          manager = excluded.manager, manager_email = excluded.manager_email, deputy = excluded.deputy, \
          deputy_email = excluded.deputy_email, contact_name = excluded.contact_name, \
-         contact_phone = excluded.contact_phone, updated_at_ms = excluded.updated_at_ms";
+         contact_phone = excluded.contact_phone, contractor = excluded.contractor, \
+         updated_at_ms = excluded.updated_at_ms";
     let row = |(code, c): (&String, &CustomerRow)| {
         let mut row: Vec<Value> = vec![code.into(), (&c.name).into(), (&c.tier).into(), (&c.pack).into()];
         row.extend(c.rest.iter().map(|value| Value::from(value.as_ref())));
@@ -69,11 +78,14 @@ pub struct Search {
     pub after: Option<String>,
     /// At most so many.
     pub limit: usize,
+    /// Only lines that this contractor maintains now.
+    pub contractor: String,
 }
 
 impl Search {
-    /// `$1` the code to begin after, `$2` the pattern or NULL, `$3` the limit, `$4` the customer or NULL.
-    pub(super) fn params(&self) -> [Value; 4] {
+    /// `$1` the code to begin after, `$2` the pattern or NULL, `$3` the limit, `$4` the customer or NULL, `$5` the contractor or
+    /// empty.
+    pub(super) fn params(&self) -> [Value; 5] {
         let pattern = self.q.as_ref().map(|q| {
             let escaped = q.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
             format!("%{}%", escaped.to_lowercase())
@@ -83,6 +95,7 @@ impl Search {
             pattern.into(),
             (self.limit as i64).into(),
             self.customer.clone().into(),
+            self.contractor.as_str().into(),
         ]
     }
 }
@@ -114,8 +127,8 @@ pub fn list(tx: &mut Tx<'_>, search: &Search) -> Result<Vec<ListedCustomer>, DbE
     );
     let listed = |row: &Row| {
         let (code, customer) = read(row)?;
-        let (service_ends_at, erased_at, admission) = (row.get(12)?, row.get(13)?, row.get(14)?);
-        Ok(ListedCustomer { code, row: customer, lines: row.get(11)?, service_ends_at, erased_at, admission })
+        let (service_ends_at, erased_at, admission) = (row.get(13)?, row.get(14)?, row.get(15)?);
+        Ok(ListedCustomer { code, row: customer, lines: row.get(12)?, service_ends_at, erased_at, admission })
     };
     tx.query(&sql, &search.params()[..3])?.iter().map(listed).collect()
 }

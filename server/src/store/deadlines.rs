@@ -6,6 +6,7 @@ use linewatch_shared::sla::Deadline;
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
+use super::contractors::{lines_of, matters_of};
 use crate::db::{DbError, Row, Tx, Value};
 
 /// What promises are of.
@@ -122,6 +123,8 @@ pub struct WantedDeadlines {
     pub kind: String,
     /// Only those due before.
     pub due_before: Option<UnixMs>,
+    /// Only of what this contractor sees.
+    pub contractor: String,
     /// Only those after this one: `(due_at, subject, kind, period)`.
     pub after: Option<(UnixMs, Uuid, String, String)>,
 }
@@ -135,12 +138,18 @@ pub fn list(
 ) -> Result<Vec<DeadlineRow>, DbError> {
     let (due_at, subject, kind, period) =
         wanted.after.clone().unwrap_or((UnixMs(i64::MIN), Uuid::nil(), String::new(), String::new()));
-    let sql = "SELECT subject, kind, period, line, customer, tier, started_at_ms, due_at_ms, judged, met_at_ms, \
+    let sql = concat!(
+        "SELECT subject, kind, period, line, customer, tier, started_at_ms, due_at_ms, judged, met_at_ms, \
          subject_kind FROM \
          (SELECT d.*, CASE WHEN state = 'running' AND due_at_ms < $1 THEN 'missed' ELSE state END AS judged \
          FROM deadline d WHERE (due_at_ms, subject, kind, period) > ($2, $3, $4, $5) AND due_at_ms < $6 \
-         AND (CAST($7 AS TEXT) = '' OR kind = $7)) AS judged_rows \
-         WHERE CAST($8 AS TEXT) = '' OR judged = $8 ORDER BY due_at_ms, subject, kind, period LIMIT $9";
+         AND (CAST($7 AS TEXT) = '' OR kind = $7) AND ((subject_kind = 'fault' AND ",
+        lines_of!("line", "$8"),
+        ") OR (subject_kind <> 'fault' AND (CAST($8 AS TEXT) = '' OR subject IN (SELECT id FROM matter WHERE ",
+        matters_of!("$8"),
+        "))))) AS judged_rows \
+         WHERE CAST($9 AS TEXT) = '' OR judged = $9 ORDER BY due_at_ms, subject, kind, period LIMIT $10"
+    );
     let params = [
         now.into(),
         due_at.into(),
@@ -149,6 +158,7 @@ pub fn list(
         period.into(),
         wanted.due_before.unwrap_or(UnixMs::MAX).into(),
         wanted.kind.as_str().into(),
+        wanted.contractor.as_str().into(),
         wanted.state.as_str().into(),
         limit.into(),
     ];

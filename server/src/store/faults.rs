@@ -6,6 +6,7 @@ use linewatch_shared::sla::{Deadline, Fault, FaultState, next_mark};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
+use super::contractors::lines_of;
 use super::deadlines::{self, Subject};
 use super::{pack, unpack};
 use crate::db::{DbError, LockKey, Row, Tx, Value};
@@ -89,12 +90,18 @@ pub struct Wanted {
     pub state: String,
     /// Only those that started before this one: `(started_at, id)`.
     pub before: Option<(UnixMs, Uuid)>,
+    /// Only of lines that this contractor maintains now.
+    pub contractor: String,
 }
 
 /// A page of a list: the faults themselves, and what is read for all of them at once, come from the same words.
-pub(super) const PAGE: &str = "FROM fault WHERE (started_at_ms, id) < ($1, $2) \
+pub(super) const PAGE: &str = concat!(
+    "FROM fault WHERE (started_at_ms, id) < ($1, $2) \
      AND (CAST($3 AS TEXT) = '' OR line = $3) AND (CAST($4 AS TEXT) = '' OR customer = $4) \
-     AND (CAST($5 AS TEXT) = '' OR state = $5) ORDER BY started_at_ms DESC, id DESC LIMIT $6";
+     AND (CAST($5 AS TEXT) = '' OR state = $5) AND ",
+    lines_of!("line", "$7"),
+    " ORDER BY started_at_ms DESC, id DESC LIMIT $6"
+);
 
 impl Wanted {
     /// The parameters of [`PAGE`].
@@ -107,6 +114,7 @@ impl Wanted {
             self.customer.as_str().into(),
             self.state.as_str().into(),
             limit.into(),
+            self.contractor.as_str().into(),
         ]
     }
 }
@@ -149,12 +157,13 @@ pub fn save(
     let fault = &state.fault;
     let wake = if fault.state.is_live() { next_mark(owed, &state.ledger, now) } else { None };
     let sql = "INSERT INTO fault (id, line, customer, tier, state, live, started_at_ms, first_at_ms, joins_until_ms, \
-         next_wake_ms, updated_at_ms, body, ended_at_ms) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+         next_wake_ms, updated_at_ms, body, ended_at_ms, restored_by) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
          ON CONFLICT (id) DO UPDATE SET customer = excluded.customer, tier = excluded.tier, state = excluded.state, \
          live = excluded.live, started_at_ms = excluded.started_at_ms, first_at_ms = excluded.first_at_ms, \
          joins_until_ms = excluded.joins_until_ms, next_wake_ms = excluded.next_wake_ms, \
-         updated_at_ms = excluded.updated_at_ms, body = excluded.body, ended_at_ms = excluded.ended_at_ms";
+         updated_at_ms = excluded.updated_at_ms, body = excluded.body, ended_at_ms = excluded.ended_at_ms, \
+         restored_by = excluded.restored_by";
     let params = [
         fault.id.into(),
         fault.line.as_str().into(),
@@ -169,6 +178,7 @@ pub fn save(
         now.into(),
         pack("fault.body", state)?.into(),
         Value::from(ended_at(fault)),
+        restored_by(tx, fault)?.into(),
     ];
     tx.execute(sql, &params)?;
     let of = Subject {
@@ -179,6 +189,19 @@ pub fn save(
         tier: &fault.terms.tier.name,
     };
     deadlines::save(tx, &of, owed, now)
+}
+
+/// Who said that service was back, while that holds; none where evidence did.
+fn restored_by(tx: &mut Tx<'_>, fault: &Fault) -> Result<Option<String>, DbError> {
+    let Some(at) = fault.restored_at else { return Ok(None) };
+    let sql = "SELECT id, by_whom FROM fact WHERE line = $1 AND occurred_at_ms = $2 AND kind = 'restored' ORDER BY id";
+    for row in tx.query(sql, &[fault.line.as_str().into(), at.into()])? {
+        let id: Uuid = row.get(0)?;
+        if fault.facts.iter().any(|placed| placed.id == id && placed.misfit.is_none()) {
+            return row.get(1).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// When nothing of a fault can count any more; none while it is live.

@@ -29,10 +29,12 @@ pub struct LineRow {
     pub upstream: Option<String>,
     /// The day since when it serves, in its pack's time zone.
     pub in_service: Option<String>,
+    /// Who maintains it, where that is not its customer's contractor.
+    pub contractor: Option<String>,
 }
 
-const COLUMNS: &str =
-    "l.code, l.customer, l.site, l.service, l.tier, a.name, l.probe, l.interval_ms, l.upstream, l.in_service";
+const COLUMNS: &str = "l.code, l.customer, l.site, l.service, l.tier, a.name, l.probe, l.interval_ms, l.upstream, l.in_service, \
+     l.contractor";
 
 fn read(row: &Row) -> Result<(String, LineRow), DbError> {
     let line = LineRow {
@@ -45,6 +47,7 @@ fn read(row: &Row) -> Result<(String, LineRow), DbError> {
         interval_ms: row.get(7)?,
         upstream: row.get(8)?,
         in_service: row.get(9)?,
+        contractor: row.get(10)?,
     };
     Ok((row.get(0)?, line))
 }
@@ -58,11 +61,11 @@ pub fn all(tx: &mut Tx<'_>) -> Result<HashMap<String, LineRow>, DbError> {
 /// Adds lines, or replaces those that have the same code. Their agents are there already.
 pub fn save(tx: &mut Tx<'_>, lines: &BTreeMap<String, LineRow>, now: UnixMs) -> Result<(), DbError> {
     let sql = "INSERT INTO line (code, customer, site, service, tier, agent, probe, interval_ms, \
-         upstream, in_service, created_at_ms, updated_at_ms) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) \
+         upstream, in_service, contractor, created_at_ms, updated_at_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) \
          ON CONFLICT (code) DO UPDATE SET customer = excluded.customer, site = excluded.site, \
          service = excluded.service, tier = excluded.tier, agent = excluded.agent, probe = excluded.probe, \
-         interval_ms = excluded.interval_ms, upstream = excluded.upstream, in_service = excluded.in_service, \
+         interval_ms = excluded.interval_ms, upstream = excluded.upstream, in_service = excluded.in_service, contractor = excluded.contractor, \
          updated_at_ms = excluded.updated_at_ms";
     if lines.is_empty() {
         return Ok(());
@@ -80,6 +83,7 @@ pub fn save(tx: &mut Tx<'_>, lines: &BTreeMap<String, LineRow>, now: UnixMs) -> 
             l.interval_ms.into(),
             l.upstream.as_ref().into(),
             l.in_service.as_ref().into(),
+            l.contractor.as_ref().into(),
             now.into(),
         ]
     };
@@ -98,12 +102,14 @@ pub fn save_changed_terms(tx: &mut Tx<'_>, now: UnixMs) -> Result<Vec<String>, D
     tx.execute("DELETE FROM line_terms WHERE valid_from_ms > $1 AND promised = 0", &[now.into()])?;
     let promised = format!("CASE WHEN c.admission <> 'admitted' OR ({ENDS}) <= $1 THEN 0 ELSE 1 END");
     let changed = format!(
-        "SELECT l.code, l.customer, c.pack, COALESCE(l.tier, c.tier), l.agent, l.service, {promised}, t.valid_from_ms \
+        "SELECT l.code, l.customer, c.pack, COALESCE(l.tier, c.tier), l.agent, l.service, {promised}, t.valid_from_ms, \
+         COALESCE(l.contractor, c.contractor) \
          FROM line l JOIN customer c ON c.code = l.customer LEFT JOIN line_terms t ON t.line = l.code \
          AND t.valid_from_ms = (SELECT MAX(m.valid_from_ms) FROM line_terms m WHERE m.line = l.code) \
          WHERE t.line IS NULL OR t.customer <> l.customer OR t.pack <> c.pack \
          OR t.tier <> COALESCE(l.tier, c.tier) OR t.agent IS DISTINCT FROM l.agent \
-         OR t.service IS DISTINCT FROM l.service OR t.promised <> {promised}"
+         OR t.service IS DISTINCT FROM l.service OR t.promised <> {promised} \
+         OR t.contractor IS DISTINCT FROM COALESCE(l.contractor, c.contractor)"
     );
     let mut codes = Vec::new();
     let mut rows: Vec<Vec<Value>> = Vec::new();
@@ -112,16 +118,17 @@ pub fn save_changed_terms(tx: &mut Tx<'_>, now: UnixMs) -> Result<Vec<String>, D
         let last: Option<i64> = row.get(7)?;
         let valid_from_ms = last.map_or(now.0, |last| now.0.max(last + 1));
         let kept = |index| row.get::<Value>(index);
-        let terms = [kept(1)?, kept(2)?, kept(3)?, kept(4)?, kept(5)?, kept(6)?];
+        let terms = [kept(1)?, kept(2)?, kept(3)?, kept(4)?, kept(5)?, kept(6)?, kept(8)?];
         rows.push([code.as_str().into(), valid_from_ms.into()].into_iter().chain(terms).collect());
         codes.push(code);
     }
-    let sql = "INSERT INTO line_terms (line, valid_from_ms, customer, pack, tier, agent, service, promised) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let sql = "INSERT INTO line_terms (line, valid_from_ms, customer, pack, tier, agent, service, promised, contractor) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     tx.batch(sql, &rows)?;
     let ending = format!(
-        "INSERT INTO line_terms (line, valid_from_ms, customer, pack, tier, agent, service, promised) \
-         SELECT l.code, {ENDS}, l.customer, c.pack, COALESCE(l.tier, c.tier), l.agent, l.service, 0 \
+        "INSERT INTO line_terms (line, valid_from_ms, customer, pack, tier, agent, service, promised, contractor) \
+         SELECT l.code, {ENDS}, l.customer, c.pack, COALESCE(l.tier, c.tier), l.agent, l.service, 0, \
+         COALESCE(l.contractor, c.contractor) \
          FROM line l JOIN customer c ON c.code = l.customer WHERE ({ENDS}) > $1 \
          ON CONFLICT (line, valid_from_ms) DO UPDATE SET promised = 0"
     );
@@ -149,11 +156,12 @@ pub fn list(tx: &mut Tx<'_>, search: &Search) -> Result<Vec<ListedLine>, DbError
          LEFT JOIN agent a ON a.id = l.agent WHERE l.code > $1 \
          AND (CAST($2 AS TEXT) IS NULL OR LOWER(l.code) LIKE $2 ESCAPE '\\' OR LOWER(l.site) LIKE $2 ESCAPE '\\' \
          OR LOWER(c.code) LIKE $2 ESCAPE '\\' OR LOWER(c.name) LIKE $2 ESCAPE '\\') \
-         AND (CAST($4 AS TEXT) IS NULL OR l.customer = $4) ORDER BY l.code LIMIT $3"
+         AND (CAST($4 AS TEXT) IS NULL OR l.customer = $4) \
+         AND (CAST($5 AS TEXT) = '' OR COALESCE(l.contractor, c.contractor) = $5) ORDER BY l.code LIMIT $3"
     );
     let listed = |row: &Row| {
         let (code, line) = read(row)?;
-        Ok(ListedLine { code, row: line, customer_name: row.get(10)?, tier: row.get(11)? })
+        Ok(ListedLine { code, row: line, customer_name: row.get(11)?, tier: row.get(12)? })
     };
     tx.query(&sql, &search.params())?.iter().map(listed).collect()
 }

@@ -1,9 +1,10 @@
 //! Matters as last folded, and the facts that they are found from.
 
-use linewatch_shared::matter::{MatterFact, Standing, deadlines, next_wake};
+use linewatch_shared::matter::{Matter, MatterFact, Standing, deadlines, next_wake};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
+use super::contractors::matters_of;
 use super::deadlines::{self, Subject};
 use super::{pack, unpack};
 use crate::db::{DbError, LockKey, Row, Tx};
@@ -83,11 +84,11 @@ pub fn live_after(tx: &mut Tx<'_>, pack: &str, after: Uuid, limit: i64) -> Resul
 pub fn save(tx: &mut Tx<'_>, standing: &Standing, now: UnixMs) -> Result<(), DbError> {
     let matter = &standing.matter;
     let sql = "INSERT INTO matter (id, kind, class, customer, line, site, owner, pack, version, state, live, \
-         opened_at_ms, next_wake_ms, updated_at_ms, body, equipment) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+         opened_at_ms, next_wake_ms, updated_at_ms, body, equipment, done_by) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
          ON CONFLICT (id) DO UPDATE SET class = excluded.class, owner = excluded.owner, state = excluded.state, \
          live = excluded.live, opened_at_ms = excluded.opened_at_ms, next_wake_ms = excluded.next_wake_ms, \
-         updated_at_ms = excluded.updated_at_ms, body = excluded.body";
+         updated_at_ms = excluded.updated_at_ms, body = excluded.body, done_by = excluded.done_by";
     let params = [
         matter.id.into(),
         matter.kind.name().into(),
@@ -105,6 +106,7 @@ pub fn save(tx: &mut Tx<'_>, standing: &Standing, now: UnixMs) -> Result<(), DbE
         now.into(),
         pack("matter.body", standing)?.into(),
         matter.equipment.into(),
+        done_by(tx, matter)?.into(),
     ];
     tx.execute(sql, &params)?;
     let of = Subject {
@@ -115,6 +117,20 @@ pub fn save(tx: &mut Tx<'_>, standing: &Standing, now: UnixMs) -> Result<(), DbE
         tier: &matter.class,
     };
     deadlines::save(tx, &of, &deadlines(matter, now), now)
+}
+
+/// Who did what it asks for, while that holds.
+fn done_by(tx: &mut Tx<'_>, matter: &Matter) -> Result<Option<String>, DbError> {
+    let Some(at) = matter.resolved_at else { return Ok(None) };
+    let sql = "SELECT id, by_whom FROM matter_fact WHERE matter = $1 AND occurred_at_ms = $2 \
+         AND kind IN ('resolved', 'made') ORDER BY id";
+    for row in tx.query(sql, &[matter.id.into(), at.into()])? {
+        let id: Uuid = row.get(0)?;
+        if matter.facts.iter().any(|placed| placed.id == id && placed.misfit.is_none()) {
+            return row.get(1).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// The matters that have to be looked at by now, the longest overdue first: id, and when they should have been.
@@ -145,16 +161,22 @@ pub struct WantedMatters {
     pub owner: String,
     /// Only those opened before this one: `(opened_at, id)`.
     pub before: Option<(UnixMs, Uuid)>,
+    /// Only what this contractor sees.
+    pub contractor: String,
 }
 
 /// Matters, the newest first.
 pub fn list(tx: &mut Tx<'_>, wanted: &WantedMatters, limit: i64) -> Result<Vec<Standing>, DbError> {
     let (opened_at, id) = wanted.before.unwrap_or((UnixMs::MAX, Uuid::max()));
-    let sql = "SELECT body FROM matter WHERE (opened_at_ms, id) < ($1, $2) \
+    let sql = concat!(
+        "SELECT body FROM matter WHERE (opened_at_ms, id) < ($1, $2) \
          AND (CAST($3 AS TEXT) = '' OR kind = $3) \
          AND (CAST($4 AS TEXT) = '' OR state = $4 OR (CAST($4 AS TEXT) = 'live' AND live = 1)) \
          AND (CAST($5 AS TEXT) = '' OR customer = $5) AND (CAST($6 AS TEXT) = '' OR owner = $6) \
-         AND (CAST($7 AS TEXT) = '' OR class = $7) ORDER BY opened_at_ms DESC, id DESC LIMIT $8";
+         AND (CAST($7 AS TEXT) = '' OR class = $7) AND ",
+        matters_of!("$8"),
+        " ORDER BY opened_at_ms DESC, id DESC LIMIT $9"
+    );
     let params = [
         opened_at.into(),
         id.into(),
@@ -163,6 +185,7 @@ pub fn list(tx: &mut Tx<'_>, wanted: &WantedMatters, limit: i64) -> Result<Vec<S
         wanted.customer.as_str().into(),
         wanted.owner.as_str().into(),
         wanted.class.as_str().into(),
+        wanted.contractor.as_str().into(),
         limit.into(),
     ];
     tx.query(sql, &params)?.iter().map(standing).collect()

@@ -8,6 +8,7 @@ pub mod agents;
 pub mod agreements;
 pub mod audit;
 pub mod calls;
+pub mod contractors;
 pub mod customers;
 pub mod dead_letters;
 pub mod deadlines;

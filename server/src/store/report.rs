@@ -20,6 +20,8 @@ pub type Position = (UnixMs, Uuid);
 pub struct ReportedFault {
     /// The fault.
     pub fault: Fault,
+    /// Who said that service was back; none where evidence did, or nobody has.
+    pub restored_by: Option<String>,
     /// When it was last written down: not part of any figure.
     pub updated_at: UnixMs,
 }
@@ -32,7 +34,7 @@ struct Body {
 
 fn read(row: &Row) -> Result<ReportedFault, DbError> {
     let body: Body = unpack("fault.body", &row.get::<Vec<u8>>(0)?)?;
-    Ok(ReportedFault { fault: body.fault, updated_at: row.get(1)? })
+    Ok(ReportedFault { fault: body.fault, updated_at: row.get(1)?, restored_by: row.get(2)? })
 }
 
 /// Faults that began within two moments, in order, after a position; only a customer's, where one is named.
@@ -43,7 +45,7 @@ pub fn begun(
     customer: Option<&str>,
     limit: i64,
 ) -> Result<Vec<ReportedFault>, DbError> {
-    let sql = "SELECT body, updated_at_ms FROM fault WHERE (started_at_ms, id) > ($1, $2) AND started_at_ms >= $3 \
+    let sql = "SELECT body, updated_at_ms, restored_by FROM fault WHERE (started_at_ms, id) > ($1, $2) AND started_at_ms >= $3 \
          AND started_at_ms < $4 AND (CAST($5 AS TEXT) IS NULL OR customer = $5) ORDER BY started_at_ms, id LIMIT $6";
     let params = [after.0.into(), after.1.into(), from.into(), to.into(), customer.into(), limit.into()];
     tx.query(sql, &params)?.iter().map(read).collect()
@@ -72,7 +74,8 @@ pub fn reaching_into(
 
 /// One fault.
 pub fn one(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<ReportedFault>, DbError> {
-    let row = tx.query_opt("SELECT body, updated_at_ms FROM fault WHERE id = $1", &[id.into()])?;
+    let row =
+        tx.query_opt("SELECT body, updated_at_ms, restored_by FROM fault WHERE id = $1", &[id.into()])?;
     row.as_ref().map(read).transpose()
 }
 
@@ -81,6 +84,8 @@ pub fn one(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<ReportedFault>, DbError> 
 pub struct ReportedMatter {
     /// The matter.
     pub matter: Matter,
+    /// Who did what it asks for; none where nobody has.
+    pub done_by: Option<String>,
     /// When it was last written down: not part of any figure.
     pub updated_at: UnixMs,
 }
@@ -93,7 +98,7 @@ struct MatterBody {
 
 fn read_matter(row: &Row) -> Result<ReportedMatter, DbError> {
     let body: MatterBody = unpack("matter.body", &row.get::<Vec<u8>>(0)?)?;
-    Ok(ReportedMatter { matter: body.matter, updated_at: row.get(1)? })
+    Ok(ReportedMatter { matter: body.matter, updated_at: row.get(1)?, done_by: row.get(2)? })
 }
 
 /// Matters that were opened within two moments, in order, after a position; only a customer's, where one is named.
@@ -104,7 +109,7 @@ pub fn matters_opened(
     customer: Option<&str>,
     limit: i64,
 ) -> Result<Vec<ReportedMatter>, DbError> {
-    let sql = "SELECT body, updated_at_ms FROM matter WHERE (opened_at_ms, id) > ($1, $2) AND opened_at_ms >= $3 \
+    let sql = "SELECT body, updated_at_ms, done_by FROM matter WHERE (opened_at_ms, id) > ($1, $2) AND opened_at_ms >= $3 \
          AND opened_at_ms < $4 AND (CAST($5 AS TEXT) IS NULL OR customer = $5) ORDER BY opened_at_ms, id LIMIT $6";
     let params = [after.0.into(), after.1.into(), from.into(), to.into(), customer.into(), limit.into()];
     tx.query(sql, &params)?.iter().map(read_matter).collect()
@@ -124,7 +129,7 @@ pub fn matters_reaching_into(
 
 /// One matter.
 pub fn one_matter(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<ReportedMatter>, DbError> {
-    let row = tx.query_opt("SELECT body, updated_at_ms FROM matter WHERE id = $1", &[id.into()])?;
+    let row = tx.query_opt("SELECT body, updated_at_ms, done_by FROM matter WHERE id = $1", &[id.into()])?;
     row.as_ref().map(read_matter).transpose()
 }
 

@@ -19,6 +19,8 @@ pub struct ServedTerms {
     pub tier: String,
     /// False while nothing is promised.
     pub promised: bool,
+    /// Who maintains the line; none for ourselves.
+    pub contractor: Option<String>,
 }
 
 /// A line with its terms through time.
@@ -40,7 +42,7 @@ pub fn lines(
     after: &str,
     limit: usize,
 ) -> Result<Vec<ServedLine>, DbError> {
-    let sql = "SELECT l.code, l.in_service, t.valid_from_ms, t.customer, t.pack, t.tier, t.promised FROM \
+    let sql = "SELECT l.code, l.in_service, t.valid_from_ms, t.customer, t.pack, t.tier, t.promised, t.contractor FROM \
          (SELECT code, in_service FROM line WHERE code > $1 AND (CAST($2 AS TEXT) IS NULL \
          OR code IN (SELECT line FROM line_terms WHERE customer = $2)) \
          ORDER BY code LIMIT $3) AS l JOIN line_terms t ON t.line = l.code ORDER BY l.code, t.valid_from_ms";
@@ -53,6 +55,7 @@ pub fn lines(
             pack: row.get(4)?,
             tier: row.get(5)?,
             promised: row.get(6)?,
+            contractor: row.get(7)?,
         };
         match lines.last_mut().filter(|line| line.code == code) {
             Some(line) => line.terms.push(terms),

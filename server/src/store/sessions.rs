@@ -2,9 +2,20 @@
 
 use linewatch_shared::time::UnixMs;
 
-use super::users::role;
+use super::users::{may_come_in, role};
 use crate::auth::Role;
 use crate::db::{DbError, Tx};
+
+/// Whose a secret is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The user.
+    pub user: String,
+    /// The role.
+    pub role: Role,
+    /// The contractor, of one's technician.
+    pub contractor: Option<String>,
+}
 
 /// Starts a session.
 pub fn start(
@@ -45,29 +56,27 @@ pub fn remove_all_of(tx: &mut Tx<'_>, user: &str) -> Result<(), DbError> {
     Ok(())
 }
 
-/// The user of a running session, unless disabled.
-pub fn user_of_session(
-    tx: &mut Tx<'_>,
-    hash: [u8; 32],
-    now: UnixMs,
-) -> Result<Option<(String, Role)>, DbError> {
-    let sql = "SELECT u.name, u.role FROM session s JOIN app_user u ON u.name = s.user_name \
-         WHERE s.hash = $1 AND s.expires_at_ms > $2 AND u.disabled = 0";
+/// The user of a running session, unless disabled or of a contractor whose contract does not run.
+pub fn user_of_session(tx: &mut Tx<'_>, hash: [u8; 32], now: UnixMs) -> Result<Option<Known>, DbError> {
+    let sql = concat!(
+        "SELECT u.name, u.role, u.contractor FROM session s JOIN app_user u ON u.name = s.user_name \
+         WHERE s.hash = $1 AND s.expires_at_ms > $2 AND ",
+        may_come_in!()
+    );
     user(tx, sql, hash, now)
 }
 
-/// The user of a valid API token, unless disabled.
-pub fn user_of_token(
-    tx: &mut Tx<'_>,
-    hash: [u8; 32],
-    now: UnixMs,
-) -> Result<Option<(String, Role)>, DbError> {
-    let sql = "SELECT u.name, u.role FROM api_token t JOIN app_user u ON u.name = t.user_name \
-         WHERE t.hash = $1 AND (t.expires_at_ms IS NULL OR t.expires_at_ms > $2) AND u.disabled = 0";
+/// The user of a valid API token, unless disabled or of a contractor whose contract does not run.
+pub fn user_of_token(tx: &mut Tx<'_>, hash: [u8; 32], now: UnixMs) -> Result<Option<Known>, DbError> {
+    let sql = concat!(
+        "SELECT u.name, u.role, u.contractor FROM api_token t JOIN app_user u ON u.name = t.user_name \
+         WHERE t.hash = $1 AND (t.expires_at_ms IS NULL OR t.expires_at_ms > $2) AND ",
+        may_come_in!()
+    );
     user(tx, sql, hash, now)
 }
 
-fn user(tx: &mut Tx<'_>, sql: &str, hash: [u8; 32], now: UnixMs) -> Result<Option<(String, Role)>, DbError> {
+fn user(tx: &mut Tx<'_>, sql: &str, hash: [u8; 32], now: UnixMs) -> Result<Option<Known>, DbError> {
     let row = tx.query_opt(sql, &[hash.into(), now.into()])?;
-    row.map(|row| Ok((row.get(0)?, role(&row, 1)?))).transpose()
+    row.map(|row| Ok(Known { user: row.get(0)?, role: role(&row, 1)?, contractor: row.get(2)? })).transpose()
 }

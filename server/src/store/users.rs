@@ -18,6 +18,8 @@ pub struct UserRow {
     pub created_at: UnixMs,
     /// API tokens that are valid.
     pub tokens: u32,
+    /// The contractor, of one's technician.
+    pub contractor: Option<String>,
 }
 
 /// A role as a row gives it.
@@ -32,11 +34,15 @@ pub fn insert(
     name: &str,
     role: Role,
     password_hash: &str,
+    contractor: Option<&str>,
     now: UnixMs,
 ) -> Result<bool, DbError> {
-    let sql = "INSERT INTO app_user (name, role, password_hash, created_at_ms) VALUES ($1, $2, $3, $4) \
+    let sql = "INSERT INTO app_user (name, role, password_hash, created_at_ms, contractor) VALUES ($1, $2, $3, $4, $5) \
          ON CONFLICT (name) DO NOTHING";
-    Ok(tx.execute(sql, &[name.into(), role.name().into(), password_hash.into(), now.into()])? > 0)
+    Ok(tx.execute(
+        sql,
+        &[name.into(), role.name().into(), password_hash.into(), now.into(), contractor.into()],
+    )? > 0)
 }
 
 /// Whether the user is disabled; none when there is no such user.
@@ -56,17 +62,27 @@ pub fn set_password(tx: &mut Tx<'_>, name: &str, password_hash: &str) -> Result<
     Ok(tx.execute(sql, &[name.into(), password_hash.into()])? > 0)
 }
 
+/// That a user `u` may come in at the moment `$2`: one of a contractor while the contract runs.
+macro_rules! may_come_in {
+    () => {
+        "u.disabled = 0 AND (u.contractor IS NULL OR EXISTS (SELECT 1 FROM contractor k WHERE k.code = u.contractor \
+         AND k.from_ms <= $2 AND (k.until_ms IS NULL OR k.until_ms > $2)))"
+    };
+}
+pub(super) use may_come_in;
+
 /// The password's hash and the role of a user that may sign in.
-pub fn password_of(tx: &mut Tx<'_>, name: &str) -> Result<Option<(String, Role)>, DbError> {
-    let sql = "SELECT password_hash, role FROM app_user WHERE name = $1 AND disabled = 0";
-    let row = tx.query_opt(sql, &[name.into()])?;
+pub fn password_of(tx: &mut Tx<'_>, name: &str, now: UnixMs) -> Result<Option<(String, Role)>, DbError> {
+    let sql =
+        concat!("SELECT u.password_hash, u.role FROM app_user u WHERE u.name = $1 AND ", may_come_in!());
+    let row = tx.query_opt(sql, &[name.into(), now.into()])?;
     row.map(|row| Ok((row.get(0)?, role(&row, 1)?))).transpose()
 }
 
 /// Every user, by name.
 pub fn all(tx: &mut Tx<'_>, now: UnixMs) -> Result<Vec<UserRow>, DbError> {
     let sql = "SELECT name, role, disabled, created_at_ms, (SELECT COUNT(*) FROM api_token t \
-         WHERE t.user_name = u.name AND (t.expires_at_ms IS NULL OR t.expires_at_ms > $1)) \
+         WHERE t.user_name = u.name AND (t.expires_at_ms IS NULL OR t.expires_at_ms > $1)), contractor \
          FROM app_user u ORDER BY name";
     let read = |row: &Row| {
         Ok(UserRow {
@@ -75,6 +91,7 @@ pub fn all(tx: &mut Tx<'_>, now: UnixMs) -> Result<Vec<UserRow>, DbError> {
             disabled: row.get(2)?,
             created_at: row.get(3)?,
             tokens: row.get(4)?,
+            contractor: row.get(5)?,
         })
     };
     tx.query(sql, &[now.into()])?.iter().map(read).collect()

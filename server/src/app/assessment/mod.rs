@@ -1,4 +1,5 @@
-//! The service-quality assessment of a customer: what of its contract's fee the year's figures leave.
+//! The service-quality assessment of a customer's service or of a contractor's work: what of the contract's fee the
+//! year's figures leave.
 //!
 //! Figures are those of reports, month by month, so that each opens to the same rows; points are given by the pack
 //! (`[assessment]`). A promise belongs to the month in which it was decided, so that the months add up to the year.
@@ -15,7 +16,7 @@ use serde_json::json;
 use crate::app::audit;
 use crate::app::packs::in_force;
 use crate::app::report::ReportError;
-use crate::app::report::book::Book;
+use crate::app::report::book::{Book, Places};
 use crate::app::report::figure::{Figure, Unit};
 use crate::app::report::group::Group;
 use crate::app::report::history::Learnt;
@@ -25,7 +26,7 @@ use crate::app::report::rows::query_text;
 use crate::app::report::service::kind_of;
 use crate::db::{Db, DbError, Priority, Tx};
 use crate::store::packs::PackCache;
-use crate::store::{customers, report};
+use crate::store::{contractors, customers};
 pub use score::Sums;
 
 /// Who is assessed.
@@ -33,6 +34,8 @@ pub use score::Sums;
 pub enum Subject {
     /// A customer's service, by code.
     Customer(String),
+    /// A contractor's work on what it maintains, by code.
+    Contractor(String),
 }
 
 impl Subject {
@@ -41,6 +44,7 @@ impl Subject {
     pub const fn group(&self) -> Group {
         match self {
             Self::Customer(_) => Group::Customer,
+            Self::Contractor(_) => Group::Contractor,
         }
     }
 
@@ -48,7 +52,7 @@ impl Subject {
     #[must_use]
     pub fn code(&self) -> &str {
         match self {
-            Self::Customer(code) => code,
+            Self::Customer(code) | Self::Contractor(code) => code,
         }
     }
 }
@@ -146,7 +150,7 @@ pub struct AssessmentView {
     pub as_of: String,
     /// The time zone that decides months and years.
     pub time_zone: &'static str,
-    /// `customer`.
+    /// `customer` or `contractor`.
     pub subject: &'static str,
     /// Its code.
     pub code: String,
@@ -197,6 +201,8 @@ pub async fn publish(
 struct Assessee {
     name: String,
     pack: String,
+    /// The part of the fee (ppm), where its contract has one of its own.
+    fee_part_ppm: Option<u32>,
 }
 
 fn assessee(tx: &mut Tx<'_>, subject: &Subject) -> Result<Assessee, AssessmentError> {
@@ -204,7 +210,12 @@ fn assessee(tx: &mut Tx<'_>, subject: &Subject) -> Result<Assessee, AssessmentEr
         Subject::Customer(code) => {
             let owners = customers::owners(tx, code)?;
             let owners = owners.ok_or_else(|| AssessmentError::Unknown("customer", code.clone()))?;
-            Ok(Assessee { name: owners.name, pack: owners.pack })
+            Ok(Assessee { name: owners.name, pack: owners.pack, fee_part_ppm: None })
+        }
+        Subject::Contractor(code) => {
+            let found = contractors::one(tx, code)?;
+            let found = found.ok_or_else(|| AssessmentError::Unknown("contractor", code.clone()))?;
+            Ok(Assessee { name: found.name, pack: found.pack, fee_part_ppm: found.fee_part_ppm })
         }
     }
 }
@@ -220,7 +231,7 @@ pub fn assess(
     period: Period,
     now: UnixMs,
 ) -> Result<AssessmentView, AssessmentError> {
-    let Assessee { name, pack } = assessee(tx, subject)?;
+    let Assessee { name, pack, fee_part_ppm } = assessee(tx, subject)?;
     let versions = packs.versions(tx)?;
     let none = || AssessmentError::NoAssessment(pack.clone());
     let zone = in_force(&versions, &pack, now).ok_or_else(none)?.time_zone;
@@ -229,12 +240,14 @@ pub fn assess(
         return Err(ReportError::NotBegun(period).into());
     }
     let pack = in_force(&versions, &pack, now.min(to - 1)).ok_or_else(none)?;
-    let assessment = pack.assessment.as_ref().ok_or_else(none)?;
-    let places = report::customers(tx)?;
+    let mut assessment = pack.assessment.clone().ok_or_else(none)?;
+    assessment.fee_part_ppm = fee_part_ppm.unwrap_or(assessment.fee_part_ppm);
+    let assessment = &assessment;
+    let places = Arc::new(Places::read(tx)?);
     let mut total = vec![Sums::default(); assessment.figures.len()];
     let mut months = Vec::new();
     for month in period.months().into_iter().filter(|month| month.bounds(zone).0 <= now) {
-        let book = Book::new(month, &versions, places.clone(), now)
+        let book = Book::new(month, &versions, Arc::clone(&places), now)
             .of_only(subject.group(), subject.code().to_owned());
         let report = make(tx, &book, month, &mut Learnt::default())?;
         let sums: Vec<Sums> = assessment

@@ -11,7 +11,7 @@ use super::Desk;
 use super::view::{FaultView, Lens, many};
 use crate::db::{DbError, Tx};
 use crate::store::lines::LineInfo;
-use crate::store::{agents, faults, figures, lines, outgoing};
+use crate::store::{agents, contractors, faults, figures, lines, outgoing};
 
 /// The board's engine light.
 #[derive(Clone, Copy, Debug, Serialize, utoipa::ToSchema)]
@@ -65,7 +65,7 @@ pub struct WarnedView {
 }
 
 /// The agents, as a board shows them.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[derive(Default, Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct AgentsView {
     /// How many are enrolled.
     pub total: i64,
@@ -92,15 +92,26 @@ pub struct Board {
     pub agents: AgentsView,
 }
 
-/// Reads the board in one transaction: the cursor stands for exactly what the snapshot shows.
+/// Reads the board in one transaction: the cursor stands for exactly what the snapshot shows. A contractor's has the faults
+/// of its lines, and no agents.
 ///
 /// # Errors
 /// The database's.
-pub fn snapshot(desk: &Desk, tx: &mut Tx<'_>, engine: EngineView, now: UnixMs) -> Result<Board, DbError> {
+pub fn snapshot(
+    desk: &Desk,
+    tx: &mut Tx<'_>,
+    engine: EngineView,
+    contractor: Option<&str>,
+    now: UnixMs,
+) -> Result<Board, DbError> {
     let versions = desk.packs.versions(tx)?;
     let lens = Lens { now, versions: &versions };
     let cursor = outgoing::event_head(tx)?;
-    let states = faults::live(tx)?;
+    let mut states = faults::live(tx)?;
+    if let Some(contractor) = contractor {
+        let own = contractors::lines(tx, contractor)?;
+        states.retain(|state| own.contains(&state.fault.line));
+    }
     let lines: BTreeMap<String, LineInfo> =
         lines::with_live_faults(tx)?.into_iter().map(|line| (line.code.clone(), line)).collect();
     let parts = figures::of_live_lines(tx, year(&versions, now))?;
@@ -124,7 +135,7 @@ pub fn snapshot(desk: &Desk, tx: &mut Tx<'_>, engine: EngineView, now: UnixMs) -
         engine,
         suspected: suspected.collect(),
         faults: many(&lens, &open, &lines, &parts),
-        agents: agents(tx)?,
+        agents: if contractor.is_none() { agents(tx)? } else { AgentsView::default() },
     })
 }
 

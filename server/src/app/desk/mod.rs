@@ -154,6 +154,9 @@ pub enum DeskError {
     /// No such survey, or no such link to one.
     #[error("there is no such survey")]
     NoSurvey(Uuid),
+    /// There is no such contractor.
+    #[error("there is no contractor with the code \"{0}\"")]
+    NoContractor(String),
     /// No such proposal.
     #[error("there is no proposal {0}")]
     NoProposal(Uuid),

@@ -31,9 +31,21 @@ const CUSTOMER_COLUMNS: &[&str] = &[
     "deputy_email",
     "contact_name",
     "contact_phone",
+    "contractor",
 ];
-const LINE_COLUMNS: &[&str] =
-    &["code", "customer", "site", "service", "tier", "agent", "probe", "interval", "upstream", "in_service"];
+const LINE_COLUMNS: &[&str] = &[
+    "code",
+    "customer",
+    "site",
+    "service",
+    "tier",
+    "agent",
+    "probe",
+    "interval",
+    "upstream",
+    "in_service",
+    "contractor",
+];
 const SITE_COLUMNS: &[&str] =
     &["customer", "name", "time_zone", "access_hours", "closed_dates", "access_contact", "access_phone"];
 

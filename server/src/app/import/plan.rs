@@ -11,11 +11,11 @@ use super::{ImportError, Kind, RowMistake, Summary};
 use crate::app::packs::PackSet;
 use crate::app::users::check_name;
 use crate::db::Tx;
-use crate::store::agents;
 use crate::store::customers::{self, CustomerRow, REST_COLUMNS};
 use crate::store::equipment::{self, Piece};
 use crate::store::line_rows::{self, LineRow};
 use crate::store::sites::{self, SiteKey, SiteRow};
+use crate::store::{agents, contractors};
 
 /// The pack of a customer whose row names none.
 const DEFAULT_PACK: &str = "group-line";
@@ -68,7 +68,8 @@ pub(super) fn make(
 ) -> Result<Plan, ImportError> {
     let customers = customers::all(tx)?;
     let lines = line_rows::all(tx)?;
-    let mut checker = Checker { table, packs, mistakes: early, seen: HashMap::new() };
+    let contractors = contractors::codes(tx)?;
+    let mut checker = Checker { table, packs, contractors, mistakes: early, seen: HashMap::new() };
     let plan = match table.kind {
         Kind::Customers => checker.customers(&customers, &lines),
         Kind::Lines => {
@@ -101,6 +102,7 @@ pub(super) fn make(
 pub(super) struct Checker<'a> {
     pub(super) table: &'a Table,
     pub(super) packs: &'a PackSet,
+    contractors: BTreeSet<String>,
     mistakes: Vec<RowMistake>,
     /// Codes, with the line that they were on.
     seen: HashMap<&'a str, u64>,
@@ -151,13 +153,16 @@ impl<'a> Checker<'a> {
         if let Some(tier) = &tier {
             self.tier_in_pack(row, tier, &pack);
         }
-        let mut rest = [const { None }; 7];
+        let mut rest = [const { None }; 8];
         for (index, column) in REST_COLUMNS.into_iter().enumerate() {
             let value = self.table.cell(row, column).over(old.and_then(|old| old.rest[index].as_ref()));
             if let Some(text) = value.as_ref().filter(|_| column.ends_with("_email"))
                 && let Err(e) = text.parse::<lettre::Address>()
             {
                 self.wrong(row, column, format!("\"{text}\" is not a mail address: {e}"));
+            }
+            if let Some(code) = value.as_ref().filter(|_| column == "contractor") {
+                self.contractor(row, code);
             }
             rest[index] = value;
         }
@@ -224,12 +229,17 @@ impl<'a> Checker<'a> {
         if let Some(day) = in_service.as_ref().filter(|day| !is_day(day)) {
             self.wrong(row, "in_service", format!("\"{day}\" is no day, such as 2026-07-01"));
         }
+        let contractor = text("contractor", old.map(|old| &old.contractor));
+        if let Some(code) = &contractor {
+            self.contractor(row, code);
+        }
         let interval_ms = self.interval(row, old);
         Some(LineRow {
             site: text("site", old.map(|old| &old.site)),
             service: text("service", old.map(|old| &old.service)),
             upstream: text("upstream", old.map(|old| &old.upstream)),
             in_service,
+            contractor,
             customer: customer?,
             tier,
             agent,
@@ -280,6 +290,13 @@ impl<'a> Checker<'a> {
         }
         self.wrong(row, column, "is empty");
         None
+    }
+
+    fn contractor(&mut self, row: &TableRow, code: &str) {
+        if !self.contractors.contains(code) {
+            let reason = format!("there is no contractor with the code \"{code}\"; add it first");
+            self.wrong(row, "contractor", reason);
+        }
     }
 
     fn tier_in_pack(&mut self, row: &TableRow, tier: &str, pack: &str) {

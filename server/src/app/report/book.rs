@@ -13,18 +13,60 @@ use super::group::{Group, Keys};
 use super::measure::Span;
 use super::period::Period;
 use super::service::looks_at_time;
-use crate::store::report::CustomerPlace;
+use crate::db::{DbError, Tx};
+use crate::store::contractors::{self, Maintained};
+use crate::store::report::{self, CustomerPlace};
 use crate::store::service_time::ServedTerms;
 
 /// What is looked up while a report is made: packs with their time zones, and customers.
 #[derive(Debug)]
 pub struct Book {
     packs: HashMap<(String, String), Place>,
-    customers: BTreeMap<String, CustomerPlace>,
+    places: Arc<Places>,
     /// From the earliest beginning of the period in any zone to its latest end.
     widest: Span,
     /// Where only one group is counted: which.
     only: Option<(Group, String)>,
+}
+
+/// Whom customers and lines belong to.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    customers: BTreeMap<String, CustomerPlace>,
+    contractors: BTreeMap<String, String>,
+    maintained: Maintained,
+}
+
+impl Places {
+    /// Of everything.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn read(tx: &mut Tx<'_>) -> Result<Self, DbError> {
+        Ok(Self {
+            customers: report::customers(tx)?,
+            contractors: contractors::names(tx)?,
+            maintained: contractors::maintained(tx)?,
+        })
+    }
+
+    /// Who maintained a line at a moment; empty for our own. The first known terms also hold backwards.
+    fn contractor_of_line(&self, line: &str, at: UnixMs) -> String {
+        let Some(terms) = self.maintained.lines.get(line) else { return String::new() };
+        let in_force = terms.partition_point(|(from, _)| *from <= at).saturating_sub(1);
+        terms.get(in_force).and_then(|(_, contractor)| contractor.clone()).unwrap_or_default()
+    }
+
+    /// Who sees to a matter: who maintained its line when it was opened; without a line, who maintains all lines of its site,
+    /// else the customer as a whole.
+    fn contractor_of_matter(&self, matter: &Matter) -> String {
+        if let Some(line) = &matter.line {
+            return self.contractor_of_line(line, matter.opened_at);
+        }
+        let place = matter.site.as_ref().map(|site| (matter.customer.clone(), site.clone()));
+        let of_site = place.and_then(|place| self.maintained.sites.get(&place));
+        of_site.or_else(|| self.maintained.customers.get(&matter.customer)).cloned().unwrap_or_default()
+    }
 }
 
 /// A version of a pack, and what the period is in its time zone.
@@ -40,12 +82,7 @@ pub struct Place {
 impl Book {
     /// For a period, read at a moment.
     #[must_use]
-    pub fn new(
-        period: Period,
-        versions: &[PackVersion],
-        customers: BTreeMap<String, CustomerPlace>,
-        now: UnixMs,
-    ) -> Self {
+    pub fn new(period: Period, versions: &[PackVersion], places: Arc<Places>, now: UnixMs) -> Self {
         let span = |zone: Tz| {
             let (from, to) = period.bounds(zone);
             Span { from, to, until: to.min(now) }
@@ -62,7 +99,7 @@ impl Book {
             to: a.to.max(b.to),
             until: a.until.max(b.until),
         });
-        Self { packs, customers, widest: widest.unwrap_or_else(|| span(chrono_tz::UTC)), only: None }
+        Self { packs, places, widest: widest.unwrap_or_else(|| span(chrono_tz::UTC)), only: None }
     }
 
     /// The same, where only one group is counted.
@@ -138,11 +175,13 @@ impl Book {
     /// The groups of a line under some terms.
     #[must_use]
     pub fn keys_of_line(&self, code: &str, terms: &ServedTerms) -> Keys {
-        let customer = self.customers.get(&terms.customer);
+        let customer = self.places.customers.get(&terms.customer);
         Keys {
             tier: format!("{}/{}", terms.pack, terms.tier),
             customer: terms.customer.clone(),
             manager: customer.map(|customer| customer.manager.clone()).unwrap_or_default(),
+            technician: None,
+            contractor: terms.contractor.clone().unwrap_or_default(),
             region: customer.map(|customer| customer.region.clone()).unwrap_or_default(),
             causes: Vec::new(),
             class: None,
@@ -152,9 +191,9 @@ impl Book {
 
     /// The groups of a fault.
     #[must_use]
-    pub fn keys(&self, fault: &Fault) -> Keys {
+    pub fn keys(&self, fault: &Fault, restored_by: Option<&str>) -> Keys {
         let terms = &fault.terms;
-        let customer = self.customers.get(&terms.customer);
+        let customer = self.places.customers.get(&terms.customer);
         let paused = fault.pauses.iter().map(|pause| &pause.cause);
         let exempted = fault.exemption.iter().map(|exemption| &exemption.cause);
         let mut causes: Vec<String> =
@@ -165,6 +204,8 @@ impl Book {
             tier: format!("{}/{}", terms.pack, terms.tier.name),
             customer: terms.customer.clone(),
             manager: customer.map(|customer| customer.manager.clone()).unwrap_or_default(),
+            technician: Some(restored_by.unwrap_or_default().to_owned()),
+            contractor: self.places.contractor_of_line(&fault.line, fault.started_at),
             region: customer.map(|customer| customer.region.clone()).unwrap_or_default(),
             causes,
             class: None,
@@ -174,13 +215,15 @@ impl Book {
 
     /// The groups of a matter.
     #[must_use]
-    pub fn keys_of_matter(&self, matter: &Matter) -> Keys {
-        let customer = self.customers.get(&matter.customer);
+    pub fn keys_of_matter(&self, matter: &Matter, done_by: Option<&str>) -> Keys {
+        let customer = self.places.customers.get(&matter.customer);
         let (pack, _) = &matter.pack;
         Keys {
             tier: String::new(),
             customer: matter.customer.clone(),
             manager: customer.map(|customer| customer.manager.clone()).unwrap_or_default(),
+            technician: Some(done_by.unwrap_or_default().to_owned()),
+            contractor: self.places.contractor_of_matter(matter),
             region: customer.map(|customer| customer.region.clone()).unwrap_or_default(),
             causes: matter.exemption.iter().map(|exemption| format!("{pack}/{}", exemption.cause)).collect(),
             class: Some(format!("{pack}/{}", matter.class)),
@@ -199,6 +242,7 @@ impl Book {
     pub fn label(&self, group: Group, key: &str) -> Label {
         let found = match group {
             Group::Customer => self
+                .places
                 .customers
                 .get(key)
                 .map(|customer| Label { zh: customer.name.clone(), en: customer.name.clone() }),
@@ -209,7 +253,10 @@ impl Book {
                 versions.sort_by(|a, b| b.version.cmp(&a.version));
                 versions.into_iter().find_map(|pack| label_in(pack, group, name))
             }),
-            Group::Manager | Group::Region | Group::Line => None,
+            Group::Contractor => {
+                self.places.contractors.get(key).map(|name| Label { zh: name.clone(), en: name.clone() })
+            }
+            Group::Manager | Group::Technician | Group::Region | Group::Line => None,
         };
         found.unwrap_or_else(|| Label { zh: key.to_owned(), en: key.to_owned() })
     }

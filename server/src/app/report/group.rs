@@ -11,6 +11,12 @@ pub enum Group {
     Customer,
     /// The customer's account manager now, by name.
     Manager,
+    /// Who did the work, by user name: who said that a fault's service was back, or took the step that did what a matter
+    /// asks for. Empty where service came back by itself, or nobody has done it yet.
+    Technician,
+    /// Who maintained the line when the fault began, by code; of a matter without a line who maintains the site or customer
+    /// now. Empty for our own.
+    Contractor,
     /// The customer's region now.
     Region,
     /// Causes of pauses and exemptions, as `pack/cause`; a fault without any is in no such group.
@@ -23,8 +29,17 @@ pub enum Group {
 
 impl Group {
     /// Every grouping, in the order in which reports show them.
-    pub const ALL: [Self; 7] =
-        [Self::Tier, Self::Customer, Self::Manager, Self::Region, Self::Cause, Self::Class, Self::Line];
+    pub const ALL: [Self; 9] = [
+        Self::Tier,
+        Self::Customer,
+        Self::Manager,
+        Self::Technician,
+        Self::Contractor,
+        Self::Region,
+        Self::Cause,
+        Self::Class,
+        Self::Line,
+    ];
 
     /// Whether figures of a section are counted in this grouping: a matter has no tier and no line's year, a fault no
     /// class, and a line no cause.
@@ -33,8 +48,8 @@ impl Group {
         match self {
             Self::Tier | Self::Line => !matches!(section, Section::Matters),
             Self::Class => matches!(section, Section::Matters),
-            Self::Cause => !matches!(section, Section::Lines),
-            Self::Customer | Self::Manager | Self::Region => true,
+            Self::Cause | Self::Technician => !matches!(section, Section::Lines),
+            Self::Customer | Self::Manager | Self::Contractor | Self::Region => true,
         }
     }
 
@@ -45,6 +60,8 @@ impl Group {
             Self::Tier => "tier",
             Self::Customer => "customer",
             Self::Manager => "manager",
+            Self::Technician => "technician",
+            Self::Contractor => "contractor",
             Self::Region => "region",
             Self::Cause => "cause",
             Self::Class => "class",
@@ -68,6 +85,10 @@ pub struct Keys {
     pub customer: String,
     /// The name; empty for none.
     pub manager: String,
+    /// The user's name; empty for none, and none for what is a line's.
+    pub technician: Option<String>,
+    /// The code; empty for none.
+    pub contractor: String,
     /// The name; empty for none.
     pub region: String,
     /// `pack/cause`, rising, without doubles.
@@ -88,6 +109,8 @@ impl Keys {
             Group::Tier => std::slice::from_ref(&self.tier),
             Group::Customer => std::slice::from_ref(&self.customer),
             Group::Manager => std::slice::from_ref(&self.manager),
+            Group::Technician => self.technician.as_slice(),
+            Group::Contractor => std::slice::from_ref(&self.contractor),
             Group::Region => std::slice::from_ref(&self.region),
             Group::Cause => &self.causes,
             Group::Line => std::slice::from_ref(&self.line),

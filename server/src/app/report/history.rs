@@ -117,7 +117,7 @@ impl Learnt {
         let Some(last) = facts.into_iter().filter(|(id, _)| own.contains(id)).map(|(_, at)| at).max() else {
             return Ok(());
         };
-        self.remember(&book.keys(fault), last);
+        self.remember(&book.keys(fault, reported.restored_by.as_deref()), last);
         Ok(())
     }
 
@@ -132,7 +132,7 @@ impl Learnt {
             return Ok(());
         };
         if let Some(last) = report::matter_learnt_since(tx, reported.matter.id, made_at)? {
-            self.remember(&book.keys_of_matter(&reported.matter), last);
+            self.remember(&book.keys_of_matter(&reported.matter, reported.done_by.as_deref()), last);
         }
         Ok(())
     }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use linewatch_shared::rules::Label;
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
 use super::ReportError;
-use super::book::Book;
+use super::book::{Book, Places};
 use super::figure::Figures;
 use super::group::{Group, Keys};
 use super::history::Learnt;
@@ -79,7 +80,7 @@ impl Report {
 /// The database's; when the period lies ahead.
 pub fn book(packs: &PackCache, tx: &mut Tx<'_>, period: Period, now: UnixMs) -> Result<Book, ReportError> {
     let versions = packs.versions(tx)?;
-    let book = Book::new(period, &versions, report::customers(tx)?, now);
+    let book = Book::new(period, &versions, Arc::new(Places::read(tx)?), now);
     if book.widest().from > now {
         return Err(ReportError::NotBegun(period));
     }
@@ -98,13 +99,13 @@ pub fn make(
 ) -> Result<Report, ReportError> {
     let mut tally = Tally::default();
     walk(tx, book, START, &mut |tx, reported| {
-        tally.add(book, &reported.fault);
+        tally.add(book, &reported);
         learnt.note(tx, book, &reported)?;
         within_bounds(&tally)?;
         Ok(ControlFlow::Continue(()))
     })?;
     walk_matters(tx, book, START, &mut |tx, reported| {
-        tally.add_matter(book, &reported.matter);
+        tally.add_matter(book, &reported);
         learnt.note_matter(tx, book, &reported)?;
         within_bounds(&tally)?;
         Ok(ControlFlow::Continue(()))

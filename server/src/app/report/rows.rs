@@ -81,7 +81,7 @@ pub fn faults(
         let fault = &reported.fault;
         let value = value(book, fault, asked.figure);
         if value != 0 {
-            let keys = book.keys(fault);
+            let keys = book.keys(fault, reported.restored_by.as_deref());
             if asked.wants(&keys) {
                 let row = ReportRow {
                     fault: Some(fault.id.to_string()),
@@ -131,7 +131,7 @@ pub fn matters(
     walk_matters(tx, book, after.unwrap_or(START), &mut |_, reported| {
         let matter = &reported.matter;
         let value = measure_matter(matter, book.span_of_matter(matter)).get(asked.figure);
-        let keys = book.keys_of_matter(matter);
+        let keys = book.keys_of_matter(matter, reported.done_by.as_deref());
         if value != 0 && asked.wants(&keys) {
             let row = ReportRow {
                 fault: None,

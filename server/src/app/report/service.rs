@@ -12,7 +12,7 @@ use super::book::{Book, Place};
 use super::figure::{Figure, Figures};
 use super::make::within_bounds;
 use super::period::{Period, PeriodKind};
-use super::stretch::{Stretch, stretches};
+use super::stretch::{Of, Stretch, stretches};
 use super::tally::Tally;
 use crate::db::Tx;
 use crate::store::figures::Part;
@@ -114,35 +114,51 @@ pub(super) fn count(
 fn count_line(book: &Book, tally: &mut Tally, line: &ServedLine, parts: &[Part]) {
     let outages: Vec<Interval> = parts.iter().flat_map(|part| part.contribution.pieces.clone()).collect();
     let first_outage = outages.iter().map(|piece| piece.from).min();
-    for stretch in stretches(line, first_outage, |pack| book.zone(pack)) {
-        let Some(place) = book.in_force(&stretch.terms.pack, stretch.to) else { continue };
-        if !looks_at_time(&place.pack) {
-            continue;
-        }
-        let (figures, last) = measure(place, &stretch, &outages);
-        if figures.is_zero() && last.is_none() {
-            continue;
-        }
+    let of = |of: Of| {
+        let list = stretches(line, first_outage, |pack| book.zone(pack), of);
+        let placed = list.into_iter().filter_map(|stretch| {
+            let place = book.in_force(&stretch.terms.pack, stretch.to)?;
+            looks_at_time(&place.pack).then_some((place, stretch))
+        });
+        placed.collect::<Vec<_>>()
+    };
+    // Time belongs to who maintained the line then, a promise to who does when it is decided.
+    for (place, stretch) in of(Of::Contractor) {
         let keys = book.keys_of_line(&line.code, &stretch.terms);
-        if !book.wants(&keys) {
-            continue;
+        if let Some(figures) = time(place, &stretch, &outages).filter(|_| book.wants(&keys)) {
+            tally.add_time(keys, &figures, None);
         }
-        let promise = place.pack.availability.as_ref().zip(last);
-        tally.add_time(keys, &figures, promise.map(|(promise, last)| LineAvailability::new(promise, &last)));
+    }
+    for (place, stretch) in of(Of::Customer) {
+        let keys = book.keys_of_line(&line.code, &stretch.terms);
+        let Some(promise) = place.pack.availability.filter(|_| book.wants(&keys)) else { continue };
+        let (figures, last) = promised(place, promise, &stretch, &outages);
+        if let Some(last) = last {
+            tally.add_time(keys, &figures, Some(LineAvailability::new(&promise, &last)));
+        }
     }
 }
 
-/// What a stretch adds to the period, and how the last promise in it stands.
-fn measure(place: &Place, stretch: &Stretch, outages: &[Interval]) -> (Figures, Option<AvailabilityFigures>) {
+/// The time of a stretch in the period.
+fn time(place: &Place, stretch: &Stretch, outages: &[Interval]) -> Option<Figures> {
+    let (from, until) = stretch.within(place.span.from, place.span.until)?;
+    let service_ms = until.since(from);
+    let clipped = outages.iter().map(|piece| Interval { from: piece.from.max(from), to: piece.to });
+    let mut figures = Figures::default();
+    figures.add(Figure::ServiceMs, service_ms);
+    figures.add(Figure::AvailableMs, service_ms - union_ms(clipped, until));
+    Some(figures)
+}
+
+/// What was decided in the period of what is promised for a stretch, and how the last such promise stands.
+fn promised(
+    place: &Place,
+    promise: Availability,
+    stretch: &Stretch,
+    outages: &[Interval],
+) -> (Figures, Option<AvailabilityFigures>) {
     let mut figures = Figures::default();
     let span = place.span;
-    if let Some((from, until)) = stretch.within(span.from, span.until) {
-        let service_ms = until.since(from);
-        let clipped = outages.iter().map(|piece| Interval { from: piece.from.max(from), to: piece.to });
-        figures.add(Figure::ServiceMs, service_ms);
-        figures.add(Figure::AvailableMs, service_ms - union_ms(clipped, until));
-    }
-    let Some(promise) = &place.pack.availability else { return (figures, None) };
     let (kind, zone) = (kind_of(promise.over), place.pack.time_zone);
     let mut at = span.from;
     let mut last = None;
@@ -153,7 +169,7 @@ fn measure(place: &Place, stretch: &Stretch, outages: &[Interval]) -> (Figures, 
         let (from, to) = Period::containing(kind, zone, at).bounds(zone);
         at = to;
         let Some(own) = stretch.within(from, to).filter(|own| own.0 < span.until) else { continue };
-        let found = AvailabilityFigures::of(promise, own, outages, span.until);
+        let found = AvailabilityFigures::of(&promise, own, outages, span.until);
         let missed_at = found.exhausted_at.filter(|_| found.state == Promised::Missed);
         figures.add(Figure::AvailabilityMissed, i64::from(missed_at.is_some_and(|at| span.contains(at))));
         // Its end belongs to the period that ends with it.

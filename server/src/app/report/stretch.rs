@@ -1,6 +1,6 @@
 //! For how long a line served whom under which rules: what its time with service is held against.
 
-use chrono::{NaiveDate, TimeZone};
+use chrono::{NaiveDate, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use linewatch_shared::time::UnixMs;
 
@@ -15,6 +15,22 @@ pub struct Stretch {
     pub to: UnixMs,
     /// The last terms of that time.
     pub terms: ServedTerms,
+}
+
+/// What ends a stretch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// Another customer or pack: a promise goes on while others maintain the line.
+    Customer,
+    /// Another contractor too.
+    Contractor,
+}
+
+impl Of {
+    fn is_same(self, a: &ServedTerms, b: &ServedTerms) -> bool {
+        let customer = a.customer == b.customer && a.pack == b.pack && a.promised == b.promised;
+        customer && (self == Self::Customer || a.contractor == b.contractor)
+    }
 }
 
 impl Stretch {
@@ -32,18 +48,19 @@ pub fn stretches(
     line: &ServedLine,
     first_outage: Option<UnixMs>,
     zone_of: impl Fn(&str) -> Tz,
+    of: Of,
 ) -> Vec<Stretch> {
     let Some(first) = line.terms.first() else { return Vec::new() };
     let written = first_outage.map_or(first.valid_from, |outage| first.valid_from.min(outage));
-    let day = line.in_service.as_deref().and_then(|day| day_start(day, zone_of(&first.pack)));
+    let day = line.in_service.as_deref().and_then(|day| {
+        let day = NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()?;
+        Some(day_start(day, zone_of(&first.pack)))
+    });
     let since = day.unwrap_or(written);
     let mut list: Vec<Stretch> = Vec::new();
     let ends = line.terms.iter().skip(1).map(|next| next.valid_from).chain([UnixMs::MAX]);
     for (terms, to) in line.terms.iter().zip(ends) {
-        let last = list
-            .last_mut()
-            .filter(|last| last.terms.customer == terms.customer && last.terms.pack == terms.pack)
-            .filter(|last| last.terms.promised == terms.promised);
+        let last = list.last_mut().filter(|last| of.is_same(&last.terms, terms));
         if let Some(last) = last {
             *last = Stretch { from: last.from, to, terms: terms.clone() };
         } else {
@@ -60,12 +77,12 @@ pub fn stretches(
 }
 
 /// The first moment of a day in a zone.
-fn day_start(day: &str, zone: Tz) -> Option<UnixMs> {
-    let midnight = NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0)?;
+pub(in crate::app) fn day_start(day: NaiveDate, zone: Tz) -> UnixMs {
+    let midnight = day.and_time(NaiveTime::MIN);
     // A zone that skips the midnight has its first moment within the hours after it.
-    let start = (0..24)
-        .find_map(|hour| zone.from_local_datetime(&(midnight + chrono::TimeDelta::hours(hour))).earliest());
-    start.map(|start| UnixMs(start.timestamp_millis()))
+    let start =
+        (0..24).find_map(|hour| zone.from_local_datetime(&(midnight + TimeDelta::hours(hour))).earliest());
+    UnixMs(start.unwrap_or_else(|| zone.from_utc_datetime(&midnight)).timestamp_millis())
 }
 
 #[cfg(test)]
@@ -81,11 +98,12 @@ mod tests {
             pack: "pack".to_owned(),
             tier: tier.to_owned(),
             promised: true,
+            contractor: None,
         }
     }
 
     fn spans(line: &ServedLine, first_outage: Option<i64>) -> Vec<(i64, i64, String)> {
-        let found = stretches(line, first_outage.map(UnixMs), |_| chrono_tz::Asia::Shanghai);
+        let found = stretches(line, first_outage.map(UnixMs), |_| chrono_tz::Asia::Shanghai, Of::Customer);
         found.into_iter().map(|s| (s.from.0, s.to.0, s.terms.customer + "/" + &s.terms.tier)).collect()
     }
 

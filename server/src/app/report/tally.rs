@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use linewatch_shared::matter::Matter;
 use linewatch_shared::rules::{RepeatCounts, RepeatWindow};
-use linewatch_shared::sla::{Fault, Interval, Terms, union_ms, year_bounds};
+use linewatch_shared::sla::{Interval, Terms, union_ms, year_bounds};
 use linewatch_shared::time::{DAY_MS, UnixMs};
 
 use super::book::Book;
@@ -16,6 +15,7 @@ use super::measure_matter::{exempted_matter, measure_matter};
 use super::period::Period;
 use super::service::LineAvailability;
 use crate::store::figures::Part;
+use crate::store::report::{ReportedFault, ReportedMatter};
 
 /// A line against what is promised for a year, as of the end of the period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
@@ -78,7 +78,8 @@ impl Default for Tally {
 
 impl Tally {
     /// Adds a fault. Faults come in the order of their starts, so that the same faults give the same sums.
-    pub fn add(&mut self, book: &Book, fault: &Fault) {
+    pub fn add(&mut self, book: &Book, reported: &ReportedFault) {
+        let fault = &reported.fault;
         let span = book.span(&fault.terms);
         let mut figures = measure(fault, span);
         let pieces: Vec<(UnixMs, UnixMs)> = outage(fault, span).collect();
@@ -86,7 +87,7 @@ impl Tally {
         if figures.is_zero() && pieces.is_empty() && exempt.is_empty() {
             return;
         }
-        let keys = book.keys(fault);
+        let keys = book.keys(fault, reported.restored_by.as_deref());
         if !book.wants(&keys) {
             return;
         }
@@ -112,13 +113,14 @@ impl Tally {
     }
 
     /// Adds a matter.
-    pub fn add_matter(&mut self, book: &Book, matter: &Matter) {
+    pub fn add_matter(&mut self, book: &Book, reported: &ReportedMatter) {
+        let matter = &reported.matter;
         let span = book.span_of_matter(matter);
         let (figures, exempt) = (measure_matter(matter, span), exempted_matter(matter, span));
         if figures.is_zero() && exempt.is_zero() {
             return;
         }
-        let keys = book.keys_of_matter(matter);
+        let keys = book.keys_of_matter(matter, reported.done_by.as_deref());
         if book.wants(&keys) {
             self.exempt.add_all(&exempt);
             if !figures.is_zero() {
@@ -169,8 +171,8 @@ impl Tally {
         }
         let over = year.interruption_limit_ms.is_some_and(|limit_ms| year.interruption_ms > limit_ms);
         figures.add(Figure::InterruptionOver, i64::from(over));
-        // A cause is a fault's, not a line's.
-        let keys = Keys { causes: Vec::new(), ..line.keys.clone() };
+        // Causes, and who did the work, are a fault's, not a line's.
+        let keys = Keys { causes: Vec::new(), technician: None, ..line.keys.clone() };
         self.count(&keys, &figures);
         self.years.insert(code.to_owned(), year);
     }
