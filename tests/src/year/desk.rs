@@ -68,6 +68,11 @@ impl YearDesk {
         &self.db
     }
 
+    /// The desk's own settings.
+    pub(super) const fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
     /// Imports customers or lines.
     ///
     /// # Errors
@@ -109,7 +114,7 @@ impl YearDesk {
             let round = self.db.write(Priority::Engine, move |tx| engine::round(&desk, tx, now)).await;
             let round: engine::Round = round.map_err(|e: DbError| e)?;
             if (round.due as i64) < engine::FAULTS_PER_ROUND_MAX {
-                return Ok(());
+                return self.tick_desk(now).await;
             }
         }
     }
@@ -135,7 +140,7 @@ impl YearDesk {
         Ok(faults
             .iter()
             .filter(|fault| fault.state != State::Withdrawn)
-            .map(|fault| format!("{fault:?}"))
+            .map(|fault| format!("{fault:#?}"))
             .collect())
     }
 

@@ -9,6 +9,7 @@ use linewatch_shared::sla::year_bounds;
 use linewatch_shared::time::{DAY_MS, HOUR_MS, MINUTE_MS, MonoMs, SECOND_MS, UnixMs};
 use uuid::Uuid;
 
+use super::deeds::{Deed, Deeds};
 use super::story;
 use crate::harness::Seed;
 
@@ -21,7 +22,9 @@ const FAULT_MS: i64 = 12 * DAY_MS;
 /// How often a free line is looked for.
 const TRIES: usize = 20;
 /// Some life goes on before and after the year, so that it has ends to be cut at.
-const AROUND_MS: i64 = 20 * DAY_MS;
+pub(super) const AROUND_MS: i64 = 20 * DAY_MS;
+/// Lines that hang on one node.
+const LINES_PER_NODE: u64 = 20;
 
 /// How much life there is.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +40,13 @@ pub struct Scale {
 }
 
 impl Scale {
+    /// What so many lines have, as a province has it.
+    #[must_use]
+    pub const fn of_lines(lines: u64) -> Self {
+        let customers = if lines < 40 { 2 } else { lines / 20 };
+        Self { lines, customers, faults: 2 * lines, overlapping_percent: 10 }
+    }
+
     /// What a check before a change can wait for.
     pub const SMALL: Self = Self { lines: 200, customers: 20, faults: 300, overlapping_percent: 10 };
     /// A province's lines.
@@ -65,6 +75,8 @@ pub struct Life {
     pub ends: UnixMs,
     /// Every record, agent by agent.
     pub records: Vec<Written>,
+    /// What the desk does itself, in its order.
+    pub deeds: Vec<Deed>,
 }
 
 /// One agent's device: a clock that is wrong by a little, and boots.
@@ -90,6 +102,7 @@ impl Life {
         let device = Device { agent: 0, begins, skew_ms: 0 };
         let mut writer = Writer { seed, records: Vec::new(), device };
         let agents = Self::agents_of(scale);
+        let mut failing = Vec::new();
         for agent in 0..agents {
             // Most devices are right to the second, some are minutes off.
             let skew_ms = writer.seed.below(2 * 280_000) as i64 - 280_000;
@@ -103,7 +116,8 @@ impl Life {
                 let at = begins + writer.seed.below((ends.since(begins) - FAULT_MS) as u64) as i64;
                 let line = writer.line_for(scale, &lines, &taken, at);
                 taken.entry(line).or_default().push(at);
-                story::fault(&mut writer, &line_code(line), at);
+                failing.push((line, at));
+                story::any(&mut writer, &line_code(line), at);
             }
             // Around New Year's midnight there is always something.
             for _ in 0..2 {
@@ -113,7 +127,8 @@ impl Life {
                 story::fault(&mut writer, &line_code(line), at);
             }
         }
-        Self { scale, begins, ends, records: writer.records }
+        let deeds = Deeds::of(scale, (begins, ends), &failing, writer.seed);
+        Self { scale, begins, ends, records: writer.records, deeds }
     }
 
     /// How many agents there are.
@@ -137,7 +152,8 @@ impl Life {
             let tier = if upgraded && n % 8 == 3 { "AA" } else { tier };
             let kind = ["银行", "医院", "学校", "工厂", "酒店", "物流"][at(1, 6)];
             let region = ["东区", "南区", "西区", "北区"][at(4, 4)];
-            rows.push(format!("C-{n:03},示例{kind}{n:03},{tier},{region},示例经理{}", n / 8));
+            let code = customer_code(n);
+            rows.push(format!("{code},示例{kind}{n:03},{tier},{region},示例经理{}", n / 8));
         }
         rows.join("\n")
     }
@@ -147,18 +163,27 @@ impl Life {
     pub fn lines(&self) -> String {
         let agents = self.agents();
         let line = |n: u64| {
-            let customer = n % self.scale.customers;
-            format!("{},C-{customer:03},agent-{}", line_code(n), n as usize % agents)
+            let customer = customer_code(n % self.scale.customers);
+            format!("{},{customer},agent-{},{}", line_code(n), n as usize % agents, node_of(n))
         };
-        std::iter::once("code,customer,agent".to_owned())
+        std::iter::once("code,customer,agent,upstream".to_owned())
             .chain((0..self.scale.lines).map(line))
             .collect::<Vec<_>>()
             .join("\n")
     }
 }
 
-fn line_code(n: u64) -> String {
+pub(super) fn line_code(n: u64) -> String {
     format!("LINE-{n:05}")
+}
+
+pub(super) fn customer_code(n: u64) -> String {
+    format!("C-{n:03}")
+}
+
+/// The node that a line hangs on.
+pub(super) fn node_of(line: u64) -> String {
+    format!("NODE-{:03}", line / LINES_PER_NODE)
 }
 
 impl Writer {
@@ -194,7 +219,16 @@ impl Writer {
 
     /// Writes down what the machine saw.
     pub fn seen(&mut self, line: &str, at: UnixMs, state: LineState) -> Uuid {
-        let change = LineChange { line: line.to_owned(), state, evidence: Evidence::default() };
+        self.saw(line, at, state, Evidence::default())
+    }
+
+    /// The line answers, and worse than promised.
+    pub fn seen_degraded(&mut self, line: &str, at: UnixMs) -> Uuid {
+        self.saw(line, at, LineState::Up, Evidence { degraded: true, ..Evidence::default() })
+    }
+
+    fn saw(&mut self, line: &str, at: UnixMs, state: LineState, evidence: Evidence) -> Uuid {
+        let change = LineChange { line: line.to_owned(), state, evidence };
         let reading = self.reading(at);
         self.write(at, When::Machine(reading), Body::Line(change))
     }

@@ -7,6 +7,25 @@ use uuid::Uuid;
 
 use super::life::Writer;
 
+/// Writes down something that is wrong with a line from a moment on: mostly a fault, sometimes bad service.
+pub(super) fn any(writer: &mut Writer, line: &str, at: UnixMs) {
+    if writer.chance(6) { degraded(writer, line, at) } else { fault(writer, line, at) }
+}
+
+/// Service is there, and worse than promised; sometimes it is lost in the end.
+fn degraded(writer: &mut Writer, line: &str, at: UnixMs) {
+    let id = writer.seen_degraded(line, at);
+    let mut now = at + writer.minutes(30);
+    step(writer, id, now, StepKind::Acknowledged);
+    now = now + writer.minutes(500);
+    if writer.chance(30) {
+        writer.seen(line, now, LineState::Down);
+        now = now + writer.minutes(200);
+    }
+    writer.seen(line, now, LineState::Up);
+    afterwards(writer, id, now);
+}
+
 /// Writes down one fault of a line that begins at a moment.
 pub(super) fn fault(writer: &mut Writer, line: &str, at: UnixMs) {
     let seen = writer.chance(70);
@@ -32,8 +51,21 @@ pub(super) fn fault(writer: &mut Writer, line: &str, at: UnixMs) {
     if reported {
         step(writer, id, back_at, StepKind::Restored);
     }
-    if writer.chance(6) {
+    if writer.chance(8) {
         back_at = fails_again(writer, line, id, back_at, seen);
+    }
+    if writer.chance(3) {
+        let rerated = StepKind::Rerated {
+            tier: Some("AA".to_owned()),
+            version: None,
+            reason: "the contract says so".to_owned(),
+            grantor: "noc".to_owned(),
+        };
+        let rerated_at = back_at + writer.minutes(20);
+        step(writer, id, rerated_at, rerated);
+    }
+    if writer.chance(4) {
+        one_fault_after_all(writer, line, id, back_at);
     }
     if writer.chance(4) {
         let cause = if writer.chance(50) { "customer_power" } else { "customer_equipment" }.to_owned();
@@ -86,14 +118,34 @@ fn fails_again(writer: &mut Writer, line: &str, id: Uuid, back_at: UnixMs, seen:
     let lost_at = back_at + writer.minutes(300);
     let back_at = lost_at + writer.minutes(150);
     if seen {
-        writer.seen(line, lost_at, LineState::Down);
+        let other = writer.seen(line, lost_at, LineState::Down);
         writer.seen(line, back_at, LineState::Up);
+        if writer.chance(35) {
+            // Another fault after all, with an end of its own.
+            let split = StepKind::Split { reports: vec![other] };
+            let split_at = back_at + writer.minutes(300);
+            step(writer, id, split_at, split);
+            step(writer, other, back_at + 1, StepKind::Restored);
+            afterwards(writer, other, split_at);
+        }
     } else {
         let case = if writer.chance(50) { Reopening::NeverCameBack } else { Reopening::FailedAgain };
         step(writer, id, lost_at, StepKind::Reopened { reason: "the customer called".to_owned(), case });
     }
     step(writer, id, back_at, StepKind::Restored);
     back_at
+}
+
+/// Days later it fails anew, and somebody finds that it was the same fault all along.
+fn one_fault_after_all(writer: &mut Writer, line: &str, id: Uuid, back_at: UnixMs) {
+    let lost_at = back_at + 26 * HOUR_MS + writer.minutes(30 * 60);
+    let other = writer.seen(line, lost_at, LineState::Down);
+    let mended_at = lost_at + writer.minutes(200);
+    writer.seen(line, mended_at, LineState::Up);
+    step(writer, other, mended_at, StepKind::Restored);
+    let found_at = mended_at + writer.minutes(600);
+    step(writer, other, found_at, StepKind::Merged { into: id });
+    step(writer, other, found_at + 1, StepKind::Note { text: "the same splice".to_owned() });
 }
 
 /// From the restoration to the customer's word.
