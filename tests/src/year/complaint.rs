@@ -24,7 +24,7 @@ pub(super) fn life(deeds: &mut Deeds, customer: u64, at: UnixMs) {
     let id = deeds.open(opening.clone(), at);
     first_hours(deeds, id, at, unit, class);
     let solved_at = at + 8 * HOUR_MS + deeds.minutes(60 * 60);
-    for day in 1..solved_at.since(at) / DAY_MS + 1 {
+    for day in 1..=(solved_at.since(at) / DAY_MS) {
         let told_at = at + day * DAY_MS - deeds.minutes(180);
         if told_at < solved_at && deeds.chance(80) {
             let reached = deeds.chance(85);

@@ -163,13 +163,13 @@ impl Deeds {
     /// What is owed to some customers in turn, and what is made of it.
     fn rounds(&mut self, customer: u64, begins: UnixMs, ends: UnixMs) {
         let code = customer_code(customer);
-        let (visits, patrols) = (customer % 2 == 0, customer % 5 == 0);
+        let (visits, patrols) = (customer.is_multiple_of(2), customer.is_multiple_of(5));
         let give = |pack: &str, cadence: &str, site: &str| {
             let (pack, cadence, site) = (pack.to_owned(), cadence.to_owned(), site.to_owned());
             What::Give(Box::new(NewDuty { pack, cadence, customer: code.clone(), site, since: begins }))
         };
         if visits {
-            let cadence = if customer % 4 == 0 { "monthly" } else { "two-monthly" };
+            let cadence = if customer.is_multiple_of(4) { "monthly" } else { "two-monthly" };
             self.add(begins, give("key-account", cadence, ""));
         }
         if patrols {
