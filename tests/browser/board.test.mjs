@@ -283,7 +283,7 @@ async function countsDown(page, line, dueAt) {
 async function reportByForm(page, line) {
   await page.keyboard.press('n');
   await page.fill('#report-line', line);
-  await page.locator('#report-lines [role=option]', { hasText: line }).click();
+  await page.locator('#report-line-list [role=option]', { hasText: line }).click();
   await page.fill('#report-reporter', 'duty desk');
   await page.fill('#report-description', 'sample report');
   await page.click('dialog button.solid');

@@ -102,7 +102,7 @@ describe('the matters’ page', () => {
     const { id } = await complain('sample: noise on the line');
     const page = await open(`${MATTERS}/${id}`);
     await choose(page, 'repeated');
-    await page.locator('[data-intake] button.solid').click();
+    await page.locator('[data-form=intake] button.solid').click();
     await until(async () => (await server.api('GET', `/matters/${id}`)).repeats.length === 1, 'the repeat');
     await until(async () => (await idOf(page)) !== id, 'the repeat to be open');
     await page.goto(`${server.url}/#/matters/${id}`);

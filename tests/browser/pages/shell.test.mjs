@@ -25,7 +25,7 @@ describe('the shell', () => {
     const page = await openBoard(browser, server.url, { ...CREDENTIALS, path: '/#/nowhere' });
     await page.keyboard.press('n');
     await page.fill('#report-line', line);
-    await page.locator('#report-lines [role=option]', { hasText: line }).click();
+    await page.locator('#report-line-list [role=option]', { hasText: line }).click();
     await page.click('dialog button.solid');
     await page.locator('aside[data-drawer]').waitFor();
     assert.match(await page.evaluate(() => location.hash), /^#\/faults\//);

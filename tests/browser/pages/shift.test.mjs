@@ -102,10 +102,10 @@ describe('the shift', () => {
     await page.fill('#work-lines', 'GX-0001 GX-9999');
     await page.fill('#work-from', `${day(3)}T01:00`);
     await page.fill('#work-to', `${day(3)}T03:00`);
-    await page.locator('[data-work-form] button.solid').click();
-    await page.locator('[data-work-form] .error', { hasText: 'GX-9999' }).waitFor();
+    await page.locator('[data-form=work] button.solid').click();
+    await page.locator('[data-form=work] .error', { hasText: 'GX-9999' }).waitFor();
     await page.fill('#work-lines', 'GX-0001, GX-0002');
-    await page.locator('[data-work-form] button.solid').click();
+    await page.locator('[data-form=work] button.solid').click();
     const work = page.locator('[data-work]');
     await work.locator('[data-exempt=false]').waitFor();
     await work.locator('[data-announce]').click();

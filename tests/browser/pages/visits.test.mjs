@@ -47,7 +47,7 @@ describe('visits and patrols', () => {
     await page.locator('#give-site').focus();
     await page.keyboard.type('sample hall 1');
     await page.keyboard.press('Enter');
-    await page.locator('[data-give-form]').waitFor({ state: 'detached' });
+    await page.locator('[data-form=duty]').waitFor({ state: 'detached' });
     await page.locator('[data-duty]', { hasText: 'sample hall 1' }).waitFor();
 
     const id = await roundOf('patrol', 'C001');

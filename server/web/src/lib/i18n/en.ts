@@ -99,7 +99,7 @@ export const en = {
   },
   node: {
     tellAll: 'Tell all',
-    faults: (n: number) => `${n} faults`,
+    faults: (n: number) => (n === 1 ? '1 fault' : `${n} faults`),
     hint: (node: string) => `One word to all customers of node ${node}`,
   },
   table: {
@@ -296,7 +296,7 @@ export const en = {
     noSteps: 'No step is possible.',
     deadlines: 'Promises',
     periods: (n: number, missed: number) =>
-      `${n} earlier feedback periods${missed ? `, ${missed} missed` : ''}`,
+      `${n} earlier feedback ${n === 1 ? 'period' : 'periods'}${missed ? `, ${missed} missed` : ''}`,
     earlier: (verdict: string, time: string) => `before: ${verdict} ${time}`,
     timeline: 'What happened',
     recorded: (time: string) => `written down ${time}`,

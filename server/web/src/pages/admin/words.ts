@@ -22,7 +22,7 @@ export const words = pageWords(
       against: (pack: string, version: string, now: string) => `${pack} ${version} against ${now}`,
       unknown: 'none in force',
       looked: (faults: string, matters: string) =>
-        `${faults} open faults and ${matters} open matters were looked at.`,
+        `Looked at: ${faults} open ${faults === '1' ? 'fault' : 'faults'}, ${matters} open ${matters === '1' ? 'matter' : 'matters'}.`,
       nothing: 'No promise would move.',
       moved: (n: string) => `Promises that would move: ${n}`,
       unfit: (n: string) => `Not to be re-rated: ${n}`,

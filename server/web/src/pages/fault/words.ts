@@ -37,7 +37,7 @@ export const words = pageWords(
     about: {
       title: 'Particulars',
       upstream: 'Node',
-      common: (n: string) => `one cause with ${n} lines of the node`,
+      common: (n: string) => `one cause with ${n} ${n === '1' ? 'line' : 'lines'} of the node`,
       sibling: 'also',
       access: 'Site lets in',
       anyHour: 'at any hour',

@@ -39,7 +39,8 @@ export const words = pageWords(
     year: {
       title: (year: number) => `Interruption in ${year}`,
       pick: 'Year',
-      label: (days: string, total: string) => `${days} days with interruption, ${total} in all`,
+      label: (days: string, total: string) =>
+        `${days} ${days === '1' ? 'day' : 'days'} with interruption, ${total} in all`,
       none: 'No interruption that counts.',
       dayNone: (day: string) => `${day}: none`,
       day: (day: string, time: string) => `${day}: ${time}`,

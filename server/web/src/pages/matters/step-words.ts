@@ -134,9 +134,9 @@ export const stepWords = pageWords(
       agreed_by: 'Agreed by',
       report: 'Report filed',
     },
-    pointsWell: (n: number) => `All ${n} points are well.`,
+    pointsWell: (n: number) => (n === 1 ? 'The one point is well.' : `All ${n} points are well.`),
     pointsFailed: (failed: number, all: number, list: string) =>
-      `${failed} of ${all} points not well: ${list}`,
+      `${failed} of ${all} ${all === 1 ? 'point' : 'points'} not well: ${list}`,
   },
   {
     steps: '下一步',
