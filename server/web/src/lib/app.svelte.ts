@@ -2,7 +2,7 @@
 // that decides something lives in the pure modules beside this one.
 
 import { Api, ApiError } from './api';
-import { apply, fromSnapshot, isStale, needsSnapshot, rows, type BoardModel } from './board';
+import { apply, applyAll, fromSnapshot, isStale, needsSnapshot, rows, type BoardModel } from './board';
 import { ServerClock } from './clock';
 import { explain } from './errors';
 import { dayOf, type Locale } from './format';
@@ -14,6 +14,10 @@ import type { BoardEvent, DeadlineEvent, Fault, NewFact, Pack, Session } from '.
 const LOCALE_KEY = 'linewatch.language';
 const TOAST_MS = 6_000;
 const TOASTS_KEPT = 4;
+/** The server sends what changed in frames: what comes within so long is shown at once, not one by one. */
+const GATHER_MS = 50;
+/** A page in the background has slow timers: with so many gathered it does not wait for them. */
+const GATHERED_MAX = 2_000;
 /** Pages read again at most so often, and at least so often, while the board hears of changes. */
 const REREAD_AT_MOST_MS = 2_000;
 const REREAD_AT_LEAST_MS = 30_000;
@@ -69,6 +73,8 @@ class App {
   /** The browser's wall clock minus its monotonic one, which stands still while the machine sleeps. */
   #partedMs = Date.now() - monotonic();
   #stirring: ReturnType<typeof setTimeout> | undefined;
+  #gathered: { event: BoardEvent; cursor: string }[] = [];
+  #gathering: ReturnType<typeof setTimeout> | undefined;
 
   async start(): Promise<void> {
     this.#tick();
@@ -163,6 +169,8 @@ class App {
       return await call;
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) this.#leave(true);
+      // Somebody else was there first, perhaps: what was decided on is old.
+      if (error instanceof ApiError && error.status === 409) this.#live?.reread();
       throw error;
     }
   }
@@ -194,6 +202,7 @@ class App {
   #leave(ended: boolean): void {
     this.#live?.stop();
     this.#live = null;
+    this.#gathered = [];
     this.session = null;
     this.sessionEnded = ended;
     this.model = null;
@@ -203,23 +212,38 @@ class App {
     if (event.type === 'tick') {
       this.clock.note({ serverMs: Date.parse(event.data.as_of), arrivedMs: monotonic() });
     }
-    if (!this.model || (event.type !== 'tick' && event.type !== 'reset' && isStale(this.model, cursor)))
-      return;
-    this.model = apply(this.model, event, this.serverNow());
-    if (event.type !== 'tick') this.#stir(REREAD_AT_MOST_MS);
-    if (needsSnapshot(event)) this.#live?.reread();
-    if (event.type === 'deadline') this.#announce(event.data);
+    this.#gathered.push({ event, cursor });
+    if (this.#gathered.length >= GATHERED_MAX) this.#showGathered();
+    else this.#gathering ??= setTimeout(() => this.#showGathered(), GATHER_MS);
   }
 
-  /** What is learnt long after is on record, and no alarm. */
-  #announce({ line, customer, kind, mark, late }: DeadlineEvent): void {
-    if (mark === 'warn_50' || late) return;
+  #showGathered(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    const gathered = this.#gathered;
+    this.#gathered = [];
+    const model = this.model;
+    if (!model) return;
+    const isNew = ({ event, cursor }: (typeof gathered)[number]) =>
+      event.type === 'tick' || event.type === 'reset' || !isStale(model, cursor);
+    const events = gathered.filter(isNew).map(({ event }) => event);
+    if (!events.length) return;
+    this.model = applyAll(model, events, this.serverNow());
+    if (events.some(({ type }) => type !== 'tick')) this.#stir(REREAD_AT_MOST_MS);
+    if (events.some(needsSnapshot)) this.#live?.reread();
+    const marks = events.flatMap((event) => (event.type === 'deadline' ? [event.data] : []));
+    for (const mark of marks.filter(isAlarming).slice(-TOASTS_KEPT)) this.#announce(mark);
+  }
+
+  #announce({ line, customer, kind, mark }: DeadlineEvent): void {
     this.announcement = `${line ?? customer}: ${word(this.t.kind, kind)}, ${word(this.t.mark, mark)}`;
     if (mark === 'missed') this.toast('alarm', this.announcement);
   }
 
   /** What an answer of the API says is shown at once, without waiting for the event. */
   #noteFault(fault: Fault): void {
+    // What was heard before it is older.
+    this.#showGathered();
     if (this.model) this.model = apply(this.model, { type: 'fault', data: { fault } }, this.serverNow());
   }
 
@@ -260,6 +284,11 @@ class App {
     const into = this.serverNow() % 1000;
     setTimeout(() => this.#tick(), 1000 - into + TICK_PHASE_MS);
   }
+}
+
+/** What is learnt long after is on record, and no alarm. */
+function isAlarming({ mark, late }: DeadlineEvent): boolean {
+  return mark !== 'warn_50' && !late;
 }
 
 function recall(key: string): string | null {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   apply,
+  applyAll,
   engineTrouble,
   fromSnapshot,
   isStale,
@@ -12,7 +13,7 @@ import {
   type BoardModel,
 } from './board';
 import { againstLimit, interruptionMs, owed } from './deadline';
-import type { Deadline, Fault, Snapshot } from './types';
+import type { BoardEvent, Deadline, Fault, Snapshot } from './types';
 
 const T = Date.parse('2026-03-01T08:00:00Z');
 const MIN = 60_000;
@@ -76,6 +77,27 @@ function board(...faults: Fault[]): BoardModel {
 }
 
 const order = (model: BoardModel, at = T) => rows(model, at).map((r) => r.fault.id);
+
+describe('events that come together', () => {
+  it('leave what they would leave one by one, and the model before them as it was', () => {
+    const before = board(fault('a'), fault('b'), fault('c'));
+    const events: BoardEvent[] = [
+      { type: 'fault', data: { fault: fault('a', { state: 'acknowledged', feedback: due(30) }) } },
+      { type: 'deadline', data: { fault: 'a', kind: 'feedback', mark: 'warn_80', at: iso(T) } },
+      { type: 'fault', data: { fault: fault('b', { state: 'closed' }) } },
+      { type: 'fault', data: { fault: fault('d', { aliases: ['c'] }) } },
+      { type: 'deadline', data: { fault: 'c', kind: 'restoration', mark: 'warn_50', at: iso(T) } },
+      { type: 'fault', data: { fault: fault('a', { state: 'dispatched', feedback: due(30) }) } },
+      { type: 'tick', data: { as_of: iso(T + MIN), engine: { alive: true, lag_ms: 3 } } },
+    ];
+    const apart = events.reduce((model, event) => apply(model, event, T), before);
+    const together = applyAll(before, events, T);
+    expect(together).toEqual(apart);
+    expect([...together.faults.keys()]).toEqual(['a', 'd']);
+    expect(together.faults.get('a')?.marks).toEqual({ feedback: 'warn_80' });
+    expect([...before.faults.keys()]).toEqual(['a', 'b', 'c']);
+  });
+});
 
 describe('rows', () => {
   it('puts the longest overdue first, then the least time left, then paused, then what owes nothing', () => {

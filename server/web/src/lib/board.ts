@@ -1,7 +1,7 @@
 // The board's model: a snapshot, the events after it, and the rows that follow from both. Pure: the
 // present is always given, and nothing here knows the network or the page.
 
-import { KINDS, owed, type Owed, type Urgency } from './deadline';
+import { KINDS, owed, startedMs, type Owed, type Urgency } from './deadline';
 import type {
   Agents,
   BoardEvent,
@@ -78,18 +78,36 @@ export function resolve(model: BoardModel, id: string): string {
 
 /** The model after an event that arrived at `nowMs` of the server's clock. */
 export function apply(model: BoardModel, event: BoardEvent, nowMs: number): BoardModel {
-  switch (event.type) {
-    case 'fault':
-      return withFault(model, event.data.fault, event.data.as_of ? Date.parse(event.data.as_of) : nowMs);
-    case 'deadline':
-      return withMark(model, event.data);
-    case 'agent':
-      return { ...model, agents: withAgent(model.agents, event.data) };
-    case 'tick':
-      return { ...model, asOfMs: Date.parse(event.data.as_of), engine: event.data.engine };
-    case 'reset':
-      return model;
-  }
+  return applyAll(model, [event], nowMs);
+}
+
+/** The model after events that came together, in their order; the very same where they change nothing. */
+export function applyAll(model: BoardModel, events: readonly BoardEvent[], nowMs: number): BoardModel {
+  let faults: Map<string, Entry> | undefined;
+  /** Copied once, however many change. */
+  const own = () => (faults ??= new Map(model.faults));
+  const next = (before: BoardModel, event: BoardEvent): BoardModel => {
+    switch (event.type) {
+      case 'fault': {
+        const { fault, as_of } = event.data;
+        const faults = own();
+        return withFault({ ...before, faults }, fault, as_of ? Date.parse(as_of) : nowMs, faults);
+      }
+      case 'deadline': {
+        const marked = markedBy(before, event.data);
+        if (!marked) return before;
+        own().set(marked.fault.id, marked);
+        return { ...before, faults: own() };
+      }
+      case 'agent':
+        return { ...before, agents: withAgent(before.agents, event.data) };
+      case 'tick':
+        return { ...before, asOfMs: Date.parse(event.data.as_of), engine: event.data.engine };
+      case 'reset':
+        return before;
+    }
+  };
+  return events.reduce(next, model);
 }
 
 /** Whether an event leaves the model with something that only a new snapshot can tell. */
@@ -104,21 +122,24 @@ export function isStale(model: BoardModel, cursor: string): boolean {
   return BigInt(cursor) <= BigInt(model.cursor);
 }
 
-export function withFault(model: BoardModel, fault: Fault, seenAtMs: number): BoardModel {
-  const faults = new Map(model.faults);
+function withFault(
+  model: BoardModel,
+  fault: Fault,
+  seenAtMs: number,
+  faults: Map<string, Entry>,
+): BoardModel {
   const before = [fault.id, ...fault.aliases].map((id) => faults.get(id)).find((entry) => entry);
   for (const alias of fault.aliases) faults.delete(alias);
-  const suspected = model.suspected.filter((s) => s.id !== fault.id && !fault.aliases.includes(s.id));
+  const isKnown = (s: Suspected) => s.id === fault.id || fault.aliases.includes(s.id);
+  const others = model.suspected.some(isKnown) ? model.suspected.filter((s) => !isKnown(s)) : model.suspected;
   if (fault.state === 'suspected') {
     faults.delete(fault.id);
     const known = model.suspected.find((s) => s.id === fault.id);
-    suspected.push(known ?? asSuspected(fault));
-  } else if (GONE.includes(fault.state)) {
-    faults.delete(fault.id);
-  } else {
-    faults.set(fault.id, { fault, seenAtMs, marks: keptMarks(before, fault) });
+    return { ...model, suspected: [...others, known ?? asSuspected(fault)] };
   }
-  return { ...model, faults, suspected };
+  if (GONE.includes(fault.state)) faults.delete(fault.id);
+  else faults.set(fault.id, { fault, seenAtMs, marks: keptMarks(before, fault) });
+  return { ...model, suspected: others };
 }
 
 /** A mark belongs to one due time: a new period or a corrected promise begins without. */
@@ -137,15 +158,11 @@ function asSuspected(fault: Fault): Suspected {
   return { id, line, customer, customer_name, tier, agent: '', since: started_at };
 }
 
-function withMark(model: BoardModel, { fault, kind, mark }: DeadlineEvent): BoardModel {
+/** The fault that a mark is about, with it; none where the board does not count it down. */
+function markedBy(model: BoardModel, { fault, kind, mark }: DeadlineEvent): Entry | null {
   const counted = KINDS.find((known) => known === kind);
-  if (!fault || !counted) return model;
-  const id = resolve(model, fault);
-  const entry = model.faults.get(id);
-  if (!entry) return model;
-  const faults = new Map(model.faults);
-  faults.set(id, { ...entry, marks: { ...entry.marks, [counted]: mark } });
-  return { ...model, faults };
+  const entry = fault && counted && model.faults.get(resolve(model, fault));
+  return entry ? { ...entry, marks: { ...entry.marks, [counted]: mark } } : null;
 }
 
 function withAgent(agents: Agents, event: { name: string; state: string; warnings?: string[] }): Agents {
@@ -166,26 +183,33 @@ function withAgent(agents: Agents, event: { name: string; state: string; warning
  * The order depends on due times only: it never changes by the mere passing of time.
  */
 export function rows(model: BoardModel, nowMs: number): Row[] {
-  const all = [...model.faults.values()].map((entry) => toRow(entry, nowMs));
-  return all.sort((a, b) => rank(a) - rank(b) || first(a) - first(b) || compareText(a.fault.id, b.fault.id));
+  const all = [...model.faults.values()].map((entry) => placed(entry, nowMs));
+  all.sort((a, b) => a.rank - b.rank || a.first - b.first || compareText(a.row.fault.id, b.row.fault.id));
+  return all.map(({ row }) => row);
+}
+
+/** A row with what it is sorted by, found once rather than at each comparison. */
+function placed(entry: Entry, nowMs: number): { row: Row; rank: number; first: number } {
+  const row = toRow(entry, nowMs);
+  const most = row.owed[0];
+  if (!most) return { row, rank: 2, first: startedMs(entry.fault) };
+  return row.urgency === 'paused'
+    ? { row, rank: 1, first: most.leftMs }
+    : { row, rank: 0, first: most.dueMs };
 }
 
 function toRow(entry: Entry, nowMs: number): Row {
-  const promises = KINDS.map((kind) => owed(entry.fault, kind, nowMs, entry.marks[kind]))
-    .filter((o) => o !== null)
-    .sort((a, b) => Number(a.urgency === 'paused') - Number(b.urgency === 'paused') || a.leftMs - b.leftMs);
+  const promises: Owed[] = [];
+  for (const kind of KINDS) {
+    const promise = entry.fault[kind] && owed(entry.fault, kind, nowMs, entry.marks[kind]);
+    if (promise) promises.push(promise);
+  }
+  if (promises.length > 1) {
+    promises.sort(
+      (a, b) => Number(a.urgency === 'paused') - Number(b.urgency === 'paused') || a.leftMs - b.leftMs,
+    );
+  }
   return { fault: entry.fault, entry, owed: promises, urgency: promises[0]?.urgency ?? 'none' };
-}
-
-function rank(row: Row): number {
-  if (row.owed.length === 0) return 2;
-  return row.urgency === 'paused' ? 1 : 0;
-}
-
-function first(row: Row): number {
-  const most = row.owed[0];
-  if (!most) return Date.parse(row.fault.started_at);
-  return row.urgency === 'paused' ? most.leftMs : most.dueMs;
 }
 
 function compareText(a: string, b: string): number {
@@ -209,10 +233,23 @@ export function tally(list: readonly Row[]): Record<Filter, number> {
 
 export function matches(row: Row, filter: Filter, words: string): boolean {
   if (filter === 'paused' ? !isPaused(row) : filter !== 'all' && row.urgency !== filter) return false;
-  const { line, customer, customer_name, site, service, owner, tier } = row.fault;
-  const text = [line, customer, customer_name, site, service, owner, tier].join(' ').toLowerCase();
+  if (!words.trim()) return true;
+  const text = textOf(row.fault);
   return words
     .toLowerCase()
     .split(/\s+/)
     .every((word) => text.includes(word));
+}
+
+/** What is searched in a fault: looked at each second for every one of them, so made once for each. */
+const texts = new WeakMap<Fault, string>();
+
+function textOf(fault: Fault): string {
+  let text = texts.get(fault);
+  if (text === undefined) {
+    const { line, customer, customer_name, site, service, owner, tier } = fault;
+    text = [line, customer, customer_name, site, service, owner, tier].join(' ').toLowerCase();
+    texts.set(fault, text);
+  }
+  return text;
 }

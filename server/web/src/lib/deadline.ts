@@ -30,6 +30,24 @@ export interface Owed {
   used: number | null;
 }
 
+/** Due times are counted down each second, on every row: they are read once. */
+const dues = new WeakMap<Deadline, number>();
+
+function dueMsOf(deadline: Deadline): number {
+  let dueMs = dues.get(deadline);
+  if (dueMs === undefined) dues.set(deadline, (dueMs = Date.parse(deadline.due_at)));
+  return dueMs;
+}
+
+const starts = new WeakMap<Fault, number>();
+
+/** When a fault started. */
+export function startedMs(fault: Fault): number {
+  let ms = starts.get(fault);
+  if (ms === undefined) starts.set(fault, (ms = Date.parse(fault.started_at)));
+  return ms;
+}
+
 /** Whether somebody still owes the work: a missed promise is owed until it is met late. */
 export function isOwed(deadline: Deadline | null): deadline is Deadline {
   if (!deadline) return false;
@@ -42,14 +60,14 @@ export function allowanceMs(fault: Fault, kind: DeadlineKind): number | null {
   if (!deadline) return null;
   if (deadline.allowance_ms) return deadline.allowance_ms;
   if (kind !== 'restoration') return null;
-  const whole = Date.parse(deadline.due_at) - Date.parse(fault.started_at);
+  const whole = dueMsOf(deadline) - startedMs(fault);
   return whole > 0 ? whole : null;
 }
 
 export function owed(fault: Fault, kind: DeadlineKind, nowMs: number, mark?: Mark): Owed | null {
   const deadline = fault[kind];
   if (!isOwed(deadline)) return null;
-  const dueMs = Date.parse(deadline.due_at);
+  const dueMs = dueMsOf(deadline);
   const paused = deadline.state === 'paused';
   const leftMs = paused ? deadline.remaining_ms : dueMs - nowMs;
   const allowance = allowanceMs(fault, kind);
