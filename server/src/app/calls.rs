@@ -10,7 +10,10 @@ use serde_json::json;
 
 use crate::app::audit;
 use crate::app::import::{ImportError, RowMistake, plain};
+use crate::app::report::figure::{Figure, Figures};
+use crate::app::report::hotline::measure_day;
 use crate::app::report::period::Period;
+use crate::app::report::ratio::Ratio;
 use crate::db::{Db, DbError, Priority, Tx};
 use crate::store::calls::{self, Calls};
 
@@ -222,18 +225,19 @@ pub struct CallsMonth {
 /// The database's.
 pub fn month(tx: &mut Tx<'_>, month: Period) -> Result<CallsMonth, DbError> {
     let days = calls::between(tx, &format!("{month}-01"), &format!("{month}-31"), MONTH_DAYS_MAX)?;
-    let sum = |of: fn(&Calls) -> i64| days.values().map(of).sum::<i64>();
-    let (offered, answered, within_20s) =
-        (sum(|day| day.offered), sum(|day| day.answered), sum(|day| day.within_20s));
-    let share = |part: i64, of: i64| (of > 0).then(|| part * 1_000 / of.max(1));
+    let mut figures = Figures::default();
+    for calls in days.values() {
+        figures.add_all(&measure_day(Some(calls)));
+    }
+    let share = |name| Ratio::from_name(name).and_then(|ratio| ratio.rounded(&figures));
     Ok(CallsMonth {
         month: month.to_string(),
         days: days.len(),
-        offered,
-        answered,
-        within_20s,
-        answered_permille: share(answered, offered),
-        within_20s_permille: share(within_20s, answered),
+        offered: figures.get(Figure::CallsOffered),
+        answered: figures.get(Figure::CallsAnswered),
+        within_20s: figures.get(Figure::CallsWithin20s),
+        answered_permille: share("calls_answered_rate"),
+        within_20s_permille: share("calls_within_20s_rate"),
     })
 }
 

@@ -4,23 +4,23 @@
 //! looked at, has no part in it.
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 
-use linewatch_shared::rules::MatterKind;
 use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::app::audit;
 use crate::app::desk::{Desk, DeskError};
 use crate::app::report::ReportError;
-use crate::app::report::make::{START, book, walk, walk_matters};
+use crate::app::report::figure::{Figure, Figures};
+use crate::app::report::make::book;
 use crate::app::report::period::Period;
+use crate::app::report::ratio::Ratio;
+use crate::app::report::samples::{self, MonthSample, measure_sample};
 use crate::db::{DbError, Tx};
 use crate::store::quality::{self, Check};
-use crate::store::{customers, facts, matters};
+use crate::store::{facts, matters};
 
 /// The most items of one sample.
 pub const SAMPLE_MAX: usize = 500;
@@ -84,6 +84,30 @@ pub struct QualityMonth {
     pub items: Vec<Sampled>,
 }
 
+impl QualityMonth {
+    fn of(month: Period, drawn: Vec<MonthSample>) -> Self {
+        let mut figures = Figures::default();
+        let (mut closed, mut items) = (0, Vec::new());
+        for sample in drawn {
+            closed += sample.closed;
+            items.extend(sample.items.into_iter().map(|(_, sampled)| sampled));
+        }
+        for sampled in &items {
+            figures.add_all(&measure_sample(sampled));
+        }
+        let count = |figure| usize::try_from(figures.get(figure)).unwrap_or_default();
+        let rate = Ratio::from_name("samples_good_rate").and_then(|ratio| ratio.rounded(&figures));
+        Self {
+            month: month.to_string(),
+            closed,
+            checked: count(Figure::SamplesChecked),
+            good: count(Figure::SamplesGood),
+            good_permille: rate.and_then(|rate| usize::try_from(rate).ok()),
+            items,
+        }
+    }
+}
+
 fn invalid(field: &'static str, reason: impl Into<String>) -> DeskError {
     DeskError::Invalid { field, reason: reason.into() }
 }
@@ -99,99 +123,17 @@ pub fn sample(
     rules: SampleRules,
     now: UnixMs,
 ) -> Result<QualityMonth, DeskError> {
-    let (from, to) = month.bounds(rules.zone);
+    let (_, to) = month.bounds(rules.zone);
     if now < to {
         return Err(invalid("month", format!("{month} is not over yet: its sample is drawn then")));
     }
-    let closed = closed(desk, tx, month, (from, to), now).map_err(|error| match error {
-        ReportError::Db(error) => DeskError::Db(error),
-        other => invalid("month", other.to_string()),
-    })?;
-    let total = closed.len();
-    let mut items = drawn(closed, &month.to_string(), rules);
-    let checks = quality::of_month(tx, &month.to_string(), SAMPLE_MAX as i64)?;
-    let owners = owners_of(tx, &items)?;
-    for (item, owner) in items.iter_mut().zip(owners) {
-        if item.owner.is_empty() {
-            item.owner = owner;
-        }
-        if let Some(check) = checks.get(&item.subject) {
-            item.points = Some(check.points);
-            item.good = Some(check.points >= rules.good_from);
-            item.remarks = Some(check.remarks.clone());
-            item.checked_by = Some(check.by.clone());
-            item.checked_at = Some(check.at.to_rfc3339());
-        }
-    }
-    let checked = items.iter().filter(|item| item.points.is_some()).count();
-    let good = items.iter().filter(|item| item.good == Some(true)).count();
-    let good_permille = (checked > 0).then(|| good * 1_000 / checked.max(1));
-    Ok(QualityMonth { month: month.to_string(), closed: total, checked, good, good_permille, items })
-}
-
-/// What was closed in the month with the customer's or a supervisor's word, rounds of visits and patrols apart: those
-/// have a review of their own.
-fn closed(
-    desk: &Desk,
-    tx: &mut Tx<'_>,
-    month: Period,
-    (from, to): (UnixMs, UnixMs),
-    now: UnixMs,
-) -> Result<Vec<Sampled>, ReportError> {
-    let book = book(&desk.packs, tx, month, now)?;
-    let within = |at: Option<UnixMs>| at.filter(|at| *at >= from && *at < to);
-    let item = |subject, kind: &str, customer: &str, line: &str, owner: &str, at: UnixMs| Sampled {
-        subject,
-        kind: kind.to_owned(),
-        customer: customer.to_owned(),
-        line: line.to_owned(),
-        owner: owner.to_owned(),
-        closed_at: at.to_rfc3339(),
-        points: None,
-        good: None,
-        remarks: None,
-        checked_by: None,
-        checked_at: None,
-    };
-    let mut found = Vec::new();
-    walk(tx, &book, START, &mut |_, reported| {
-        let fault = reported.fault;
-        if let Some(at) = within(fault.closed_at) {
-            found.push(item(fault.id, "fault", &fault.terms.customer, &fault.line, "", at));
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
-    walk_matters(tx, &book, START, &mut |_, reported| {
-        let matter = reported.matter;
-        let is_case = matches!(matter.kind, MatterKind::Complaint | MatterKind::Request | MatterKind::Defect);
-        if let Some(at) = within(matter.closed_at).filter(|_| is_case) {
-            let line = matter.line.as_deref().unwrap_or_default();
-            found.push(item(matter.id, matter.kind.name(), &matter.customer, line, &matter.owner, at));
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
-    Ok(found)
-}
-
-/// Draws by a hash of the month and the id: the smallest ones.
-fn drawn(mut closed: Vec<Sampled>, month: &str, rules: SampleRules) -> Vec<Sampled> {
-    let share = (closed.len() * rules.share_percent).div_ceil(100);
-    let wanted = share.max(rules.at_least).min(SAMPLE_MAX);
-    let place = |item: &Sampled| {
-        let hash = Sha256::new().chain_update(month).chain_update(item.subject.as_bytes()).finalize();
-        (<[u8; 32]>::from(hash), item.subject)
-    };
-    closed.sort_by_cached_key(place);
-    closed.truncate(wanted);
-    closed
-}
-
-/// The account managers of the items' customers.
-fn owners_of(tx: &mut Tx<'_>, items: &[Sampled]) -> Result<Vec<String>, DbError> {
-    let manager = |tx: &mut Tx<'_>, item: &Sampled| {
-        Ok(customers::owners(tx, &item.customer)?.and_then(|owners| owners.manager).unwrap_or_default())
-    };
-    items.iter().map(|item| manager(tx, item)).collect()
+    let drawn = book(&desk.packs, tx, (month, rules), now)
+        .and_then(|book| samples::draw(tx, &book, (month, rules), now))
+        .map_err(|error| match error {
+            ReportError::Db(error) => DeskError::Db(error),
+            other => invalid("month", other.to_string()),
+        })?;
+    Ok(QualityMonth::of(month, drawn))
 }
 
 /// What a checker found.

@@ -65,7 +65,9 @@ pub(super) async fn run(desk: &Desk, args: ReportArgs) -> anyhow::Result<()> {
         bail!("a {} file is not for the terminal: say --out FILE", form.name());
     }
     let packs = std::sync::Arc::new(PackCache::default());
-    let published = publish(&desk.db, &packs, period, WHO, form.name(), desk.now()).await?;
+    let published =
+        publish(&desk.db, &packs, (period, desk.settings.sample_rules()), WHO, form.name(), desk.now())
+            .await?;
     let bytes = render(&published, args.group, form, args.lang)?;
     put(args.out.as_deref(), &bytes)
 }

@@ -105,7 +105,15 @@ async fn report(
     let period = period(&kind, &text)?;
     let group = group(params.group.as_deref().unwrap_or("tier"))?;
     let (form, lang) = (form(params.format.as_deref())?, lang(params.lang.as_deref())?);
-    let published = publish(&app.db, &app.desk.packs, period, &caller.user, form.name(), app.now()).await?;
+    let published = publish(
+        &app.db,
+        &app.desk.packs,
+        (period, app.settings.sample_rules()),
+        &caller.user,
+        form.name(),
+        app.now(),
+    )
+    .await?;
     let rendering = tokio::task::spawn_blocking(move || render(&published, group, form, lang));
     let bytes = rendering.await.map_err(|e| RenderError::Write(e.to_string()))??;
     Ok(file(&format!("linewatch-{period}"), form, bytes))
@@ -156,7 +164,7 @@ struct RowParams {
     cursor: Option<String>,
 }
 
-/// What is kept of where a page ended: a fault's or matter's start and id, or a line's code.
+/// What is kept of where a page ended: a fault's or matter's start (or end) and id, or a line's code (or a day).
 type Place = (Option<(i64, Uuid)>, Option<String>);
 
 /// The faults, lines or matters that a figure is made of, each with what it adds.
@@ -173,9 +181,9 @@ async fn list_rows(
     let list = format!("report {period} {}", params.figure);
     let after: Option<Place> = decode_cursor(&list, params.cursor.as_deref())?;
     let asked = asked(&params)?;
-    let (packs, now) = (Arc::clone(&app.desk.packs), app.now());
+    let (packs, rules, now) = (Arc::clone(&app.desk.packs), app.settings.sample_rules(), app.now());
     let read = move |tx: &mut crate::db::Tx<'_>| {
-        let book = book(&packs, tx, period, now)?;
+        let book = book(&packs, tx, (period, rules), now)?;
         placed_rows(tx, &book, period, &asked, after.clone(), size + 1)
     };
     let found = app.db.read(read).await?;
@@ -217,6 +225,15 @@ fn placed_rows(
             let after = fault.map(|(at, id)| (UnixMs(at), id));
             let rows = rows::matters(tx, book, asked, after, limit)?;
             Ok(rows.into_iter().map(|((at, id), row)| ((Some((at.0, id)), None), row)).collect())
+        }
+        RowKind::Sample => {
+            let after = fault.map(|(at, id)| (UnixMs(at), id));
+            let rows = rows::samples(tx, book, period, asked, after, limit)?;
+            Ok(rows.into_iter().map(|((at, id), row)| ((Some((at.0, id)), None), row)).collect())
+        }
+        RowKind::Day => {
+            let rows = rows::days(tx, book, period, asked, line.as_deref(), limit)?;
+            Ok(rows.into_iter().map(|row| ((None, row.day.clone()), row)).collect())
         }
         RowKind::Line => {
             let rows = rows::lines(tx, book, period, asked, line.as_deref(), limit)?;

@@ -49,9 +49,10 @@ pub struct GroupView {
     /// Its name for people.
     #[schema(value_type = Object)]
     pub label: Label,
-    /// Its figures, by name: pieces or milliseconds. Those that are not counted in this grouping are left out.
-    pub figures: BTreeMap<&'static str, i64>,
-    /// Shares in thousandths, `availability_ppm` in millionths, mean times in milliseconds, by name; null where there is nothing to divide by.
+    /// Its figures, by name: pieces, points or milliseconds; null where none of it was drawn or checked. Those that are not
+    /// counted in this grouping are left out.
+    pub figures: BTreeMap<&'static str, Option<i64>>,
+    /// Shares in thousandths, `availability_ppm` in millionths, mean points in hundredths, mean times in milliseconds, by name; null where there is nothing to divide by.
     pub ratios: BTreeMap<&'static str, Option<i64>>,
     /// Of a line: its customer's code.
     pub customer: Option<String>,
@@ -78,7 +79,7 @@ pub struct ReportView {
     pub as_of: String,
     /// What each figure is.
     pub figures: Vec<FigureView>,
-    /// The figures of everything, by name.
+    /// The figures of everything, by name; null where nothing was imported, drawn or checked that they could be counted from.
     #[schema(value_type = Object)]
     pub total: Figures,
     /// Shares and mean times of everything.
@@ -137,7 +138,7 @@ fn group_view(group: Group, entry: &Entry) -> GroupView {
     GroupView {
         key: entry.key.clone(),
         label: entry.label.clone(),
-        figures: counted.map(|figure| (figure.name(), entry.figures.get(*figure))).collect(),
+        figures: counted.map(|figure| (figure.name(), entry.figures.known(*figure))).collect(),
         ratios: ratios(&entry.figures, |section| group.has(section)),
         customer: place.map(|place| place.customer.clone()),
         tier: place.map(|place| place.tier.clone()),

@@ -102,7 +102,7 @@ pub fn render(published: &Published, group: Group, form: Form, lang: Lang) -> Re
             text.push(b'\n');
             Ok(text)
         }
-        Form::Csv => csv::render(&table::grouping(published, group, lang)),
+        Form::Csv => csv::render(&table::with_hotline(published, group, lang)),
         Form::Xlsx => xlsx::render(published, lang),
         Form::Pdf => pdf::render(published, lang),
     }

@@ -7,7 +7,7 @@ use super::table::{Cell, Table, clock_text, moment_text, time_share_text};
 use super::words::{self, Lang, Words};
 use super::{RenderError, table};
 use crate::app::report::Published;
-use crate::app::report::figure::{Figure, Figures, Section, Unit};
+use crate::app::report::figure::{Figure, Figures, Section};
 use crate::app::report::group::Group;
 use crate::app::report::make::Entry;
 use crate::app::report::ratio::Ratio;
@@ -91,11 +91,12 @@ fn summary(pages: &mut Pages, total: &Figures, lang: Lang) -> Result<(), RenderE
             continue;
         }
         heading(pages, lang.pick(words::section(section)))?;
-        let figure = |figure: &&Figure| {
-            let value = total.get(**figure);
-            let cell = if figure.unit() == Unit::Ms { Cell::Span(value) } else { Cell::Count(value) };
-            (words::figure(**figure), cell)
-        };
+        if let Some(words) = nothing_known(total, section) {
+            pages.skip(ROW_HEIGHT);
+            pages.text((MARGIN, pages.y()), INNER, Align::Left, (TEXT_SIZE, GREY), lang.pick(words))?;
+            continue;
+        }
+        let figure = |figure: &&Figure| (words::figure(**figure), Cell::figure(**figure, total));
         let mut cells: Vec<(Words, Cell)> = figures.iter().map(figure).collect();
         let ratios = Ratio::ALL.iter().enumerate().filter(|(_, ratio)| ratio.section() == section);
         cells.extend(ratios.map(|(at, ratio)| (words::ratio(ratio), rate(total, at))));
@@ -112,6 +113,15 @@ fn summary(pages: &mut Pages, total: &Figures, lang: Lang) -> Result<(), RenderE
         }
     }
     Ok(())
+}
+
+/// What is said in the place of a section of which nothing is known.
+const fn nothing_known(total: &Figures, section: Section) -> Option<Words> {
+    match section {
+        Section::Calls if total.get(Figure::CallDays) == 0 => Some(words::CALLS_NOT_IMPORTED),
+        Section::Quality if total.get(Figure::SamplesDrawn) == 0 => Some(words::NO_SAMPLES),
+        _ => None,
+    }
 }
 
 pub(super) fn header(pages: &mut Pages, layout: &Layout) -> Result<(), RenderError> {

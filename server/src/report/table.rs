@@ -4,7 +4,7 @@ use linewatch_shared::time::UnixMs;
 
 use super::words::{self, Lang, Words};
 use crate::app::report::Published;
-use crate::app::report::figure::{Figure, Figures, Unit};
+use crate::app::report::figure::{Figure, Figures, Section, Unit};
 use crate::app::report::group::Group;
 use crate::app::report::make::Entry;
 use crate::app::report::ratio::{Ratio, RatioKind};
@@ -35,7 +35,7 @@ impl Cell {
 
     pub(super) fn of(unit: Unit, value: i64) -> Self {
         match unit {
-            Unit::Count => Self::Count(value),
+            Unit::Count | Unit::Points => Self::Count(value),
             Unit::Ms => Self::Span(value),
         }
     }
@@ -46,7 +46,13 @@ impl Cell {
             RatioKind::Share => Self::Share(value),
             RatioKind::TimeShare => Self::TimeShare(value),
             RatioKind::Mean => Self::Span(value),
+            RatioKind::Points => Self::Points(value),
         }
+    }
+
+    /// A figure; empty where it is not known.
+    pub(super) fn figure(figure: Figure, figures: &Figures) -> Self {
+        figures.known(figure).map_or(Self::Empty, |value| Self::of(figure.unit(), value))
     }
 }
 
@@ -65,14 +71,19 @@ pub struct Table {
 #[must_use]
 pub fn summary(published: &Published, lang: Lang) -> Table {
     let report = &published.report;
-    let figure = |figure: &Figure| {
-        vec![
-            Cell::text(lang.pick(words::figure(*figure))),
-            Cell::of(figure.unit(), report.total.get(*figure)),
-        ]
+    // What is not known says why; a share without anything to divide by is empty as ever.
+    let said = |cell: Cell, section: Section| match unknown(&report.total, section) {
+        Some(words) if cell == Cell::Empty => Cell::text(lang.pick(words)),
+        _ => cell,
     };
-    let ratio =
-        |ratio: &Ratio| vec![Cell::text(lang.pick(words::ratio(ratio))), Cell::ratio(ratio, &report.total)];
+    let figure = |figure: &Figure| {
+        let value = said(Cell::figure(*figure, &report.total), figure.section());
+        vec![Cell::text(lang.pick(words::figure(*figure))), value]
+    };
+    let ratio = |ratio: &Ratio| {
+        let value = said(Cell::ratio(ratio, &report.total), ratio.section());
+        vec![Cell::text(lang.pick(words::ratio(ratio))), value]
+    };
     let mut rows = vec![vec![Cell::text(lang.pick(words::PERIOD)), Cell::text(report.period.to_string())]];
     rows.extend(Figure::ALL.iter().map(figure));
     rows.extend(Ratio::ALL.iter().map(ratio));
@@ -82,6 +93,38 @@ pub fn summary(published: &Published, lang: Lang) -> Table {
         header: [words::FIGURE, words::VALUE].map(|word| lang.pick(word).to_owned()).to_vec(),
         rows,
     }
+}
+
+/// Why figures of a section are not known, in a word, where some are not.
+pub(super) const fn unknown(total: &Figures, section: Section) -> Option<Words> {
+    match section {
+        Section::Calls if total.get(Figure::CallDays) == 0 => Some(words::NOT_IMPORTED),
+        Section::Quality if total.get(Figure::SamplesDrawn) == 0 => Some(words::NOT_DRAWN),
+        Section::Quality if total.get(Figure::SamplesChecked) == 0 => Some(words::UNCHECKED),
+        _ => None,
+    }
+}
+
+/// A grouping with the hotline's figures beside it, which are of the whole alone.
+#[must_use]
+pub fn with_hotline(published: &Published, group: Group, lang: Lang) -> Table {
+    let total = &published.report.total;
+    let mut table = grouping(published, group, lang);
+    let figures = Figure::ALL.iter().filter(|figure| figure.section() == Section::Calls);
+    let figures = figures.map(|figure| (words::figure(*figure), Cell::figure(*figure, total)));
+    let ratios = Ratio::ALL.iter().filter(|ratio| ratio.section() == Section::Calls);
+    let ratios = ratios.map(|ratio| (words::ratio(ratio), Cell::ratio(ratio, total)));
+    let said = |cell: Cell| match unknown(total, Section::Calls) {
+        Some(words) if cell == Cell::Empty => Cell::text(lang.pick(words)),
+        _ => cell,
+    };
+    for (name, cell) in figures.chain(ratios) {
+        table.header.push(lang.pick(name).to_owned());
+        for (at, row) in table.rows.iter_mut().enumerate() {
+            row.push(if at == 0 { said(cell.clone()) } else { Cell::Empty });
+        }
+    }
+    table
 }
 
 /// What a line's row has beside its figures.
@@ -137,7 +180,7 @@ fn ratios_of(group: Group) -> impl Iterator<Item = &'static Ratio> {
 }
 
 fn values(group: Group, figures: &Figures) -> Vec<Cell> {
-    let sums = figures_of(group).map(|figure| Cell::of(figure.unit(), figures.get(*figure)));
+    let sums = figures_of(group).map(|figure| Cell::figure(*figure, figures));
     sums.chain(ratios_of(group).map(|ratio| Cell::ratio(ratio, figures))).collect()
 }
 

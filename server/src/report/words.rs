@@ -131,6 +131,15 @@ pub const fn figure(figure: Figure) -> Words {
         Figure::PatrolMissed => ("巡检超时", "Patrols missed"),
         Figure::MattersMissed => ("事项超时合计", "Promises on matters missed"),
         Figure::MattersExempted => ("豁免事项", "Exempt matters"),
+        Figure::SamplesDrawn => ("抽检数", "Samples drawn"),
+        Figure::SamplesChecked => ("已检查", "Samples checked"),
+        Figure::SamplesGood => ("检查合格", "Samples found good"),
+        Figure::SamplePoints => ("检查得分合计", "Points of the checks"),
+        Figure::CallDays => ("话务导入天数", "Days imported"),
+        Figure::CallDaysWanting => ("话务缺失天数", "Days not imported"),
+        Figure::CallsOffered => ("热线呼入", "Calls that came in"),
+        Figure::CallsAnswered => ("热线接通", "Calls answered"),
+        Figure::CallsWithin20s => ("20 秒内接通", "Answered within 20 s"),
     }
 }
 
@@ -149,6 +158,10 @@ pub fn ratio(ratio: &Ratio) -> Words {
         "visit_rate" => ("走访及时率", "Visits in time, share"),
         "patrol_rate" => ("巡检及时率", "Patrols in time, share"),
         "availability_ppm" => ("可用率", "Availability"),
+        "samples_good_rate" => ("检查合格率", "Samples found good, share"),
+        "sample_points_mean" => ("检查平均得分", "Points of a check, mean"),
+        "calls_answered_rate" => ("热线接通率", "Calls answered, share"),
+        "calls_within_20s_rate" => ("20 秒内接通率", "Answered within 20 s, share"),
         other => (other, other),
     }
 }
@@ -160,6 +173,8 @@ pub const fn section(section: Section) -> Words {
         Section::Faults => ("故障与时限", "Faults and deadlines"),
         Section::Lines => ("专线年度指标", "Lines against the year's limits"),
         Section::Matters => ("投诉诉求、走访与巡检", "Complaints, visits and patrols"),
+        Section::Quality => ("质量抽检", "Quality samples"),
+        Section::Calls => ("服务热线", "The hotline"),
     }
 }
 
@@ -244,6 +259,20 @@ pub const PERIOD: Words = ("统计周期", "Period");
 pub const RUNNING: Words = ("周期尚未结束，数据截至", "The period is not over; as of");
 /// The fingerprint of the figures.
 pub const FINGERPRINT: Words = ("数据指纹", "Fingerprint of the figures");
+/// No day of the hotline was imported.
+pub const CALLS_NOT_IMPORTED: Words =
+    ("本期未导入话务数据。", "No export of the telephone system was imported for this period.");
+/// A figure of the hotline that is not known.
+pub const NOT_IMPORTED: Words = ("未导入", "not imported");
+/// No sample was drawn.
+pub const NO_SAMPLES: Words = (
+    "本期尚无抽检（月份结束后抽取）。",
+    "No sample was drawn: nothing was closed, or the month is not over.",
+);
+/// A figure of samples that is not known.
+pub const NOT_DRAWN: Words = ("未抽检", "not drawn");
+/// What was drawn was not checked yet.
+pub const UNCHECKED: Words = ("未检查", "not checked yet");
 /// Lines that need attention.
 pub const LINES_TO_WATCH: Words = ("需关注专线", "Lines to watch");
 /// None of them.

@@ -43,3 +43,9 @@ pub fn between(
     };
     tx.query(sql, &[first.into(), last.into(), limit.into()])?.iter().map(read).collect()
 }
+
+/// When a day from one on to another, both included, was last imported.
+pub fn imported_at(tx: &mut Tx<'_>, first: &str, last: &str) -> Result<Option<UnixMs>, DbError> {
+    let sql = "SELECT MAX(imported_at_ms) FROM call_day WHERE day >= $1 AND day <= $2";
+    tx.query_one(sql, &[first.into(), last.into()])?.get(0)
+}

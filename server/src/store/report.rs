@@ -170,14 +170,18 @@ pub struct CustomerPlace {
     pub region: String,
     /// The account manager; empty for none.
     pub manager: String,
+    /// `pack/tier`.
+    pub tier: String,
 }
 
 /// Every customer by code.
 pub fn customers(tx: &mut Tx<'_>) -> Result<BTreeMap<String, CustomerPlace>, DbError> {
-    let rows = tx.query("SELECT code, name, region, manager FROM customer", &[])?;
+    let rows = tx.query("SELECT code, name, region, manager, pack, tier FROM customer", &[])?;
     let text = |row: &Row, at| row.get::<Option<String>>(at).map(Option::unwrap_or_default);
     let place = |row: &Row| {
-        let place = CustomerPlace { name: text(row, 1)?, region: text(row, 2)?, manager: text(row, 3)? };
+        let tier = format!("{}/{}", text(row, 4)?, text(row, 5)?);
+        let (name, region, manager) = (text(row, 1)?, text(row, 2)?, text(row, 3)?);
+        let place = CustomerPlace { name, region, manager, tier };
         Ok((row.get(0)?, place))
     };
     rows.iter().map(place).collect()

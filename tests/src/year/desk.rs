@@ -8,6 +8,7 @@ use anyhow::{Result, ensure};
 use linewatch_server::app::desk::ingest::{Part, Taken, take};
 use linewatch_server::app::desk::{Channels, Desk, engine};
 use linewatch_server::app::packs::{self, PackSet};
+use linewatch_server::app::quality::SampleRules;
 use linewatch_server::app::report::group::Group;
 use linewatch_server::app::report::period::{Period, PeriodKind};
 use linewatch_server::app::report::{Published, publish};
@@ -174,7 +175,9 @@ impl YearDesk {
     /// # Errors
     /// When it cannot be made.
     pub async fn report(&self, period: Period, now: UnixMs) -> Result<Published> {
-        Ok(publish(&self.db, &self.desk.packs, period, "year", "json", now).await?)
+        let rules =
+            SampleRules { share_percent: 10, at_least: 5, good_from: 80, zone: chrono_tz::Asia::Shanghai };
+        Ok(publish(&self.db, &self.desk.packs, (period, rules), "year", "json", now).await?)
     }
 
     /// How many faults there are, for people.

@@ -13,6 +13,7 @@ use super::group::{Group, Keys};
 use super::measure::Span;
 use super::period::Period;
 use super::service::looks_at_time;
+use crate::app::quality::SampleRules;
 use crate::db::{DbError, Tx};
 use crate::store::contractors::{self, Maintained};
 use crate::store::report::{self, CustomerPlace};
@@ -27,6 +28,8 @@ pub struct Book {
     widest: Span,
     /// Where only one group is counted: which.
     only: Option<(Group, String)>,
+    /// Where samples and the hotline are counted too: how samples are drawn, and when the period is read.
+    samples: Option<(SampleRules, UnixMs)>,
 }
 
 /// Whom customers and lines belong to.
@@ -99,7 +102,13 @@ impl Book {
             to: a.to.max(b.to),
             until: a.until.max(b.until),
         });
-        Self { packs, places, widest: widest.unwrap_or_else(|| span(chrono_tz::UTC)), only: None }
+        Self {
+            packs,
+            places,
+            widest: widest.unwrap_or_else(|| span(chrono_tz::UTC)),
+            only: None,
+            samples: None,
+        }
     }
 
     /// The same, where only one group is counted.
@@ -107,6 +116,19 @@ impl Book {
     pub fn of_only(mut self, group: Group, key: String) -> Self {
         self.only = Some((group, key));
         self
+    }
+
+    /// The same, where samples of closed work and the hotline are counted too.
+    #[must_use]
+    pub fn with_samples(mut self, rules: SampleRules, now: UnixMs) -> Self {
+        self.samples = Some((rules, now));
+        self
+    }
+
+    /// How samples are drawn, where they are counted, and when the period is read: by then its days and months are over.
+    #[must_use]
+    pub const fn samples(&self) -> Option<(SampleRules, UnixMs)> {
+        self.samples
     }
 
     /// Whether what has these keys is counted.
@@ -229,6 +251,15 @@ impl Book {
             class: Some(format!("{pack}/{}", matter.class)),
             line: matter.line.clone().unwrap_or_default(),
         }
+    }
+
+    /// The groups of a matter that was drawn for checking. Its tier is that of the customer today: a matter has none of
+    /// its own.
+    #[must_use]
+    pub fn keys_of_checked(&self, matter: &Matter, done_by: Option<&str>) -> Keys {
+        let customer = self.places.customers.get(&matter.customer);
+        let tier = customer.map(|customer| customer.tier.clone()).unwrap_or_default();
+        Keys { tier, class: None, causes: Vec::new(), ..self.keys_of_matter(matter, done_by) }
     }
 
     /// The period in the time zone of the matter's pack.

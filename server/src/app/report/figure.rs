@@ -11,6 +11,8 @@ pub enum Unit {
     Count,
     /// Milliseconds.
     Ms,
+    /// Points of a check, 100 being full.
+    Points,
 }
 
 /// What a figure's rows are.
@@ -23,6 +25,10 @@ pub enum RowKind {
     Line,
     /// Complaints, requests, defects, promises, rounds.
     Matter,
+    /// Closed faults and matters that were drawn for checking.
+    Sample,
+    /// Days of the hotline.
+    Day,
 }
 
 /// A group of figures that are counted from the same matters. What is owed for other matters than faults
@@ -36,11 +42,15 @@ pub enum Section {
     Lines,
     /// Complaints, requests, defects, promises, visits and patrols, and what is owed for them.
     Matters,
+    /// Closed work that somebody else checked.
+    Quality,
+    /// The hotline, which belongs to the desk as a whole.
+    Calls,
 }
 
 impl Section {
     /// Every section, in the order in which reports show them.
-    pub const ALL: [Self; 3] = [Self::Faults, Self::Lines, Self::Matters];
+    pub const ALL: [Self; 5] = [Self::Faults, Self::Lines, Self::Matters, Self::Quality, Self::Calls];
 }
 
 macro_rules! figures {
@@ -196,6 +206,24 @@ figures! {
     MattersMissed = "matters_missed", Matters, Count;
     /// Exempt matters that were opened in the period.
     MattersExempted = "matters_exempted", Matters, Count;
+    /// Closed faults and matters that were drawn for checking, of the months of the period that are over.
+    SamplesDrawn = "samples_drawn", Quality, Count;
+    /// Of those, the ones that were checked.
+    SamplesChecked = "samples_checked", Quality, Count;
+    /// Of those, the ones that were found good.
+    SamplesGood = "samples_good", Quality, Count;
+    /// The points of those that were checked.
+    SamplePoints = "sample_points", Quality, Points;
+    /// Days of the period of which the telephone system's export was imported.
+    CallDays = "call_days", Calls, Count;
+    /// Days of the period that are over, and of which none was.
+    CallDaysWanting = "call_days_wanting", Calls, Count;
+    /// Calls that came in on the imported days.
+    CallsOffered = "calls_offered", Calls, Count;
+    /// Of those, the ones that were answered.
+    CallsAnswered = "calls_answered", Calls, Count;
+    /// Of those, the ones that were answered within 20 seconds.
+    CallsWithin20s = "calls_within_20s", Calls, Count;
 }
 
 impl Figure {
@@ -212,6 +240,8 @@ impl Figure {
             Section::Faults => RowKind::Fault,
             Section::Lines => RowKind::Line,
             Section::Matters => RowKind::Matter,
+            Section::Quality => RowKind::Sample,
+            Section::Calls => RowKind::Day,
         }
     }
 }
@@ -231,6 +261,21 @@ impl Figures {
     #[must_use]
     pub const fn get(&self, figure: Figure) -> i64 {
         self.0[figure as usize]
+    }
+
+    /// One value; none where nothing was imported, drawn or checked that it could be counted from, so that a missing
+    /// figure is never taken for nothing.
+    #[must_use]
+    pub const fn known(&self, figure: Figure) -> Option<i64> {
+        let is_known = match figure {
+            Figure::SamplesDrawn | Figure::SamplesChecked => self.get(Figure::SamplesDrawn) > 0,
+            Figure::SamplesGood | Figure::SamplePoints => self.get(Figure::SamplesChecked) > 0,
+            Figure::CallsOffered | Figure::CallsAnswered | Figure::CallsWithin20s => {
+                self.get(Figure::CallDays) > 0
+            }
+            _ => true,
+        };
+        if is_known { Some(self.get(figure)) } else { None }
     }
 
     /// Adds to one value.
@@ -257,7 +302,7 @@ impl Serialize for Figures {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(Figure::COUNT))?;
         for figure in Figure::ALL {
-            map.serialize_entry(figure.name(), &self.get(*figure))?;
+            map.serialize_entry(figure.name(), &self.known(*figure))?;
         }
         map.end()
     }

@@ -42,14 +42,17 @@ impl Group {
     ];
 
     /// Whether figures of a section are counted in this grouping: a matter has no tier and no line's year, a fault no
-    /// class, and a line no cause.
+    /// class, and a line no cause; what was checked is grouped by whose it is, and the hotline not at all.
     #[must_use]
     pub const fn has(self, section: Section) -> bool {
-        match self {
-            Self::Tier | Self::Line => !matches!(section, Section::Matters),
-            Self::Class => matches!(section, Section::Matters),
-            Self::Cause | Self::Technician => !matches!(section, Section::Lines),
-            Self::Customer | Self::Manager | Self::Contractor | Self::Region => true,
+        match (self, section) {
+            (_, Section::Calls) => false,
+            (Self::Tier, _) => !matches!(section, Section::Matters),
+            (Self::Line, _) => matches!(section, Section::Faults | Section::Lines),
+            (Self::Class, _) => matches!(section, Section::Matters),
+            (Self::Cause, _) => matches!(section, Section::Faults | Section::Matters),
+            (Self::Technician, _) => !matches!(section, Section::Lines),
+            (Self::Customer | Self::Manager | Self::Contractor | Self::Region, _) => true,
         }
     }
 

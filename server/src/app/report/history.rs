@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::ReportError;
 use super::book::Book;
-use super::figure::{Figure, Figures};
+use super::figure::{Figure, Figures, Section};
 use super::group::{Group, Keys};
 use super::make::Report;
 use crate::db::{DbError, Tx};
@@ -63,7 +63,9 @@ type Kept = BTreeMap<String, BTreeMap<String, BTreeMap<String, i64>>>;
 
 fn kept(report: &Report) -> Kept {
     let named = |figures: &Figures| {
-        let values = Figure::ALL.iter().map(|figure| (figure.name().to_owned(), figures.get(*figure)));
+        // Samples are always checked after the month: that is not a change of its figures.
+        let kept = Figure::ALL.iter().filter(|figure| figure.section() != Section::Quality);
+        let values = kept.map(|figure| (figure.name().to_owned(), figures.get(*figure)));
         values.filter(|(_, value)| *value != 0).collect::<BTreeMap<String, i64>>()
     };
     let mut all = Kept::new();
@@ -135,6 +137,14 @@ impl Learnt {
             self.remember(&book.keys_of_matter(&reported.matter, reported.done_by.as_deref()), last);
         }
         Ok(())
+    }
+
+    /// The telephone system's figures of the period were imported at a moment.
+    pub(super) fn note_calls(&mut self, imported_at: UnixMs) {
+        if self.made_at.is_some_and(|made_at| imported_at > made_at) {
+            let known = self.last.entry((TOTAL, String::new())).or_insert(imported_at);
+            *known = imported_at.max(*known);
+        }
     }
 
     fn remember(&mut self, keys: &Keys, last: UnixMs) {

@@ -13,10 +13,13 @@ use super::book::{Book, Places};
 use super::figure::Figures;
 use super::group::{Group, Keys};
 use super::history::Learnt;
+use super::hotline;
 use super::measure::Span;
 use super::period::Period;
+use super::samples::{self, Samples};
 use super::service::{self, LineAvailability};
 use super::tally::{LineYear, Tally};
+use crate::app::quality::SampleRules;
 use crate::db::Tx;
 use crate::store::packs::PackCache;
 use crate::store::report::{self, Position, ReportedFault, ReportedMatter};
@@ -78,9 +81,14 @@ impl Report {
 ///
 /// # Errors
 /// The database's; when the period lies ahead.
-pub fn book(packs: &PackCache, tx: &mut Tx<'_>, period: Period, now: UnixMs) -> Result<Book, ReportError> {
+pub fn book(
+    packs: &PackCache,
+    tx: &mut Tx<'_>,
+    (period, rules): (Period, SampleRules),
+    now: UnixMs,
+) -> Result<Book, ReportError> {
     let versions = packs.versions(tx)?;
-    let book = Book::new(period, &versions, Arc::new(Places::read(tx)?), now);
+    let book = Book::new(period, &versions, Arc::new(Places::read(tx)?), now).with_samples(rules, now);
     if book.widest().from > now {
         return Err(ReportError::NotBegun(period));
     }
@@ -98,20 +106,32 @@ pub fn make(
     learnt: &mut Learnt,
 ) -> Result<Report, ReportError> {
     let mut tally = Tally::default();
+    let mut samples = book.samples().map(|(rules, now)| Samples::new(period, rules, now));
     walk(tx, book, START, &mut |tx, reported| {
         tally.add(book, &reported);
+        if let Some(samples) = &mut samples {
+            samples.note(book, &reported);
+        }
         learnt.note(tx, book, &reported)?;
         within_bounds(&tally)?;
         Ok(ControlFlow::Continue(()))
     })?;
     walk_matters(tx, book, START, &mut |tx, reported| {
         tally.add_matter(book, &reported);
+        if let Some(samples) = &mut samples {
+            samples.note_matter(book, &reported);
+        }
         learnt.note_matter(tx, book, &reported)?;
         within_bounds(&tally)?;
         Ok(ControlFlow::Continue(()))
     })?;
     judge_lines(tx, book, period, &mut tally)?;
     service::count(tx, book, period, &mut tally)?;
+    if let (Some((rules, now)), Some(samples)) = (book.samples(), samples) {
+        samples::count(tx, samples, &mut tally)?;
+        hotline::count(tx, (period, rules.zone), now, &mut tally, learnt)?;
+        within_bounds(&tally)?;
+    }
     let widest = book.widest();
     Ok(Report {
         period,

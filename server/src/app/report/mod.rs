@@ -10,12 +10,14 @@ pub mod book;
 pub mod figure;
 pub mod group;
 pub mod history;
+pub mod hotline;
 pub mod make;
 pub mod measure;
 pub mod measure_matter;
 pub mod period;
 pub mod ratio;
 pub mod rows;
+pub mod samples;
 pub mod service;
 pub mod stretch;
 pub mod tally;
@@ -28,6 +30,7 @@ use linewatch_shared::time::UnixMs;
 use serde_json::json;
 
 use crate::app::audit;
+use crate::app::quality::SampleRules;
 use crate::db::{Db, DbError, Priority};
 use crate::store::packs::PackCache;
 use crate::store::report::made;
@@ -70,14 +73,14 @@ pub struct Published {
 pub async fn publish(
     db: &Db,
     packs: &Arc<PackCache>,
-    period: Period,
+    (period, rules): (Period, SampleRules),
     who: &str,
     form: &str,
     now: UnixMs,
 ) -> Result<Published, ReportError> {
     let packs = Arc::clone(packs);
     let read = move |tx: &mut crate::db::Tx<'_>| {
-        let book = book(&packs, tx, period, now)?;
+        let book = book(&packs, tx, (period, rules), now)?;
         let last = made(tx, period.kind().name(), &period.to_string(), VERSIONS_MAX)?.pop();
         let mut learnt = Learnt::since(last.map(|made| made.made_at));
         let report = make(tx, &book, period, &mut learnt)?;

@@ -13,6 +13,8 @@ pub enum RatioKind {
     TimeShare,
     /// Milliseconds.
     Mean,
+    /// Hundredths of points.
+    Points,
 }
 
 /// A share or a mean that is shown beside figures: a quotient of two sums.
@@ -68,7 +70,17 @@ impl Ratio {
             whole: &[Figure::PatrolKept, Figure::PatrolMissed],
         },
         Self { name: "availability_ppm", part: Figure::AvailableMs, whole: &[Figure::ServiceMs] },
+        Self { name: "samples_good_rate", part: Figure::SamplesGood, whole: &[Figure::SamplesChecked] },
+        Self { name: "sample_points_mean", part: Figure::SamplePoints, whole: &[Figure::SamplesChecked] },
+        Self { name: "calls_answered_rate", part: Figure::CallsAnswered, whole: &[Figure::CallsOffered] },
+        Self { name: "calls_within_20s_rate", part: Figure::CallsWithin20s, whole: &[Figure::CallsAnswered] },
     ];
+
+    /// Reads [`Ratio::name`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<&'static Self> {
+        Self::ALL.iter().find(|ratio| ratio.name == name)
+    }
 
     /// The section that it belongs to.
     #[must_use]
@@ -81,6 +93,7 @@ impl Ratio {
     pub fn kind(&self) -> RatioKind {
         match (self.part.unit(), self.whole) {
             (Unit::Count, _) => RatioKind::Share,
+            (Unit::Points, _) => RatioKind::Points,
             (Unit::Ms, [whole, ..]) if whole.unit() == Unit::Ms => RatioKind::TimeShare,
             (Unit::Ms, _) => RatioKind::Mean,
         }
@@ -93,7 +106,7 @@ impl Ratio {
         (whole > 0).then(|| (figures.get(self.part), whole))
     }
 
-    /// A share of pieces in thousandths or a mean time in milliseconds, rounded half up; a share of time in millionths,
+    /// A share of pieces in thousandths, a mean time in milliseconds, or mean points in hundredths, rounded half up; a share of time in millionths,
     /// rounded down, so that no interruption is rounded away. Whole numbers, so that equal figures are equal to the byte.
     #[must_use]
     pub fn rounded(&self, figures: &Figures) -> Option<i64> {
@@ -102,6 +115,7 @@ impl Ratio {
         Some(match self.kind() {
             RatioKind::Share => half_up(1_000),
             RatioKind::Mean => half_up(1),
+            RatioKind::Points => half_up(100),
             RatioKind::TimeShare => i64::from(Availability::of(whole - part, whole)),
         })
     }

@@ -5,19 +5,24 @@ use std::ops::ControlFlow;
 use linewatch_shared::sla::Fault;
 use linewatch_shared::time::UnixMs;
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::ReportError;
 use super::book::Book;
 use super::figure::Figure;
 use super::group::{Group, Keys};
 use super::history::Learnt;
+use super::hotline;
 use super::make::{Entry, START, make, walk, walk_matters};
 use super::measure::{exempt_outage, measure, outage};
 use super::measure_matter::measure_matter;
 use super::period::Period;
+use super::samples::{self, measure_sample};
 use super::service::LineAvailability;
 use super::tally::LineYear;
+use crate::app::quality::Sampled;
 use crate::db::Tx;
+use crate::store::calls::Calls;
 use crate::store::report::Position;
 
 /// Which rows.
@@ -36,7 +41,7 @@ impl Asked {
 }
 
 /// A row of a figure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ReportRow {
     /// The fault's id, where the row is one.
     pub fault: Option<String>,
@@ -46,13 +51,13 @@ pub struct ReportRow {
     pub line: String,
     /// The customer's code.
     pub customer: String,
-    /// `pack/tier`; empty for a matter.
+    /// `pack/tier`; empty for a matter, unless it was drawn for checking: then its customer's.
     pub tier: String,
     /// `pack/class` of a matter.
     pub class: Option<String>,
     /// When the fault began, or the matter was opened.
     pub started_at: Option<String>,
-    /// When service came back, or the matter was resolved.
+    /// When service came back, the matter was resolved, or what was drawn for checking was closed.
     pub restored_at: Option<String>,
     /// What the row adds to the figure: pieces or milliseconds. Outages of one line that overlap count once in
     /// the figure.
@@ -63,6 +68,23 @@ pub struct ReportRow {
     pub availability: Option<LineAvailability>,
     /// Where the line's outages are, where the row is a line.
     pub outages: Option<String>,
+    /// The day, where the row is one of the hotline's.
+    pub day: Option<String>,
+    /// Its calls; none where none were imported.
+    pub calls: Option<DayCalls>,
+    /// What was drawn for checking, where the row is that.
+    pub sample: Option<Sampled>,
+}
+
+/// The hotline on a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct DayCalls {
+    /// Calls that came in.
+    pub offered: i64,
+    /// Of those, the ones that were answered.
+    pub answered: i64,
+    /// Of those, the ones that were answered within 20 seconds.
+    pub within_20s: i64,
 }
 
 /// Faults that add to a figure, in the order of their starts, after a position: with the position of each.
@@ -85,17 +107,13 @@ pub fn faults(
             if asked.wants(&keys) {
                 let row = ReportRow {
                     fault: Some(fault.id.to_string()),
-                    matter: None,
-                    class: None,
                     line: fault.line.clone(),
                     customer: keys.customer,
                     tier: keys.tier,
                     started_at: Some(fault.started_at.to_rfc3339()),
                     restored_at: fault.restored_at.map(UnixMs::to_rfc3339),
                     value,
-                    year: None,
-                    availability: None,
-                    outages: None,
+                    ..ReportRow::default()
                 };
                 rows.push(((fault.started_at, fault.id), row));
             }
@@ -134,18 +152,14 @@ pub fn matters(
         let keys = book.keys_of_matter(matter, reported.done_by.as_deref());
         if value != 0 && asked.wants(&keys) {
             let row = ReportRow {
-                fault: None,
                 matter: Some(matter.id.to_string()),
                 line: keys.line,
                 customer: keys.customer,
-                tier: String::new(),
                 class: keys.class,
                 started_at: Some(matter.opened_at.to_rfc3339()),
                 restored_at: matter.resolved_at.map(UnixMs::to_rfc3339),
                 value,
-                year: None,
-                availability: None,
-                outages: None,
+                ..ReportRow::default()
             };
             rows.push(((matter.opened_at, matter.id), row));
         }
@@ -181,21 +195,88 @@ pub fn lines(
     let row = |entry: &Entry| {
         let place = entry.place.as_ref();
         ReportRow {
-            fault: None,
-            matter: None,
-            class: None,
             line: entry.key.clone(),
             customer: place.map(|place| place.customer.clone()).unwrap_or_default(),
             tier: place.map(|place| place.tier.clone()).unwrap_or_default(),
-            started_at: None,
-            restored_at: None,
             value: entry.figures.get(asked.figure),
             year: entry.year,
             availability: entry.availability.clone(),
             outages: Some(format!("{outages}{}", query_text(&entry.key))),
+            ..ReportRow::default()
         }
     };
     Ok(report.of(Group::Line).iter().filter(adds).take(limit).map(row).collect())
+}
+
+/// What was drawn for checking and adds to a figure, in the order of its closing, after a position: with the position
+/// of each.
+///
+/// # Errors
+/// The database's.
+pub fn samples(
+    tx: &mut Tx<'_>,
+    book: &Book,
+    period: Period,
+    asked: &Asked,
+    after: Option<Position>,
+    limit: usize,
+) -> Result<Vec<(Position, ReportRow)>, ReportError> {
+    let Some((rules, now)) = book.samples() else { return Ok(Vec::new()) };
+    let drawn = samples::draw(tx, book, (period, rules), now)?;
+    let row = |(keys, sampled): (Keys, Sampled)| {
+        let value = measure_sample(&sampled).get(asked.figure);
+        let closed_at = UnixMs::parse_rfc3339(&sampled.closed_at).unwrap_or_default();
+        let id = sampled.subject.to_string();
+        let is_fault = sampled.kind == "fault";
+        let row = ReportRow {
+            fault: is_fault.then(|| id.clone()),
+            matter: (!is_fault).then_some(id),
+            line: keys.line.clone(),
+            customer: keys.customer.clone(),
+            tier: keys.tier.clone(),
+            restored_at: Some(sampled.closed_at.clone()),
+            value,
+            sample: Some(sampled),
+            ..ReportRow::default()
+        };
+        (keys, ((closed_at, row.sample.as_ref().map_or(Uuid::nil(), |sampled| sampled.subject)), row))
+    };
+    let all = drawn.into_iter().flat_map(|month| month.items).map(row);
+    let adds = |(keys, (at, row)): &(Keys, (Position, ReportRow))| {
+        asked.wants(keys) && row.value != 0 && after.is_none_or(|after| *at > after)
+    };
+    let mut rows: Vec<(Position, ReportRow)> = all.filter(adds).map(|(_, placed)| placed).collect();
+    rows.sort_by_key(|(at, _)| *at);
+    rows.truncate(limit);
+    Ok(rows)
+}
+
+/// Days of the hotline that add to a figure, after one.
+///
+/// # Errors
+/// The database's.
+pub fn days(
+    tx: &mut Tx<'_>,
+    book: &Book,
+    period: Period,
+    asked: &Asked,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<ReportRow>, ReportError> {
+    let Some((rules, now)) = book.samples() else { return Ok(Vec::new()) };
+    let row = |(day, calls): (String, Option<Calls>)| ReportRow {
+        value: hotline::measure_day(calls.as_ref()).get(asked.figure),
+        calls: calls.map(|calls| DayCalls {
+            offered: calls.offered,
+            answered: calls.answered,
+            within_20s: calls.within_20s,
+        }),
+        day: Some(day),
+        ..ReportRow::default()
+    };
+    let days = hotline::days(tx, (period, rules.zone), now)?;
+    let later = days.into_iter().filter(|(day, _)| after.is_none_or(|after| day.as_str() > after));
+    Ok(later.map(row).filter(|row| row.value != 0).take(limit).collect())
 }
 
 /// A code within a link: codes have none of the characters that end a part of a path, and may have others of a query.

@@ -8,7 +8,7 @@ use linewatch_shared::sla::{Interval, Terms, union_ms, year_bounds};
 use linewatch_shared::time::{DAY_MS, UnixMs};
 
 use super::book::Book;
-use super::figure::{Figure, Figures};
+use super::figure::{Figure, Figures, Section};
 use super::group::{Group, Keys};
 use super::measure::{Span, exempt_outage, exempted, measure, outage};
 use super::measure_matter::{exempted_matter, measure_matter};
@@ -138,9 +138,18 @@ impl Tally {
         self.served.insert(keys.line.clone(), keys);
     }
 
+    /// Adds what was drawn for checking, in the groups whose it is.
+    pub fn add_sample(&mut self, keys: &Keys, figures: &Figures) {
+        self.count_in(keys, figures, |group| group.has(Section::Quality));
+    }
+
     fn count(&mut self, keys: &Keys, figures: &Figures) {
+        self.count_in(keys, figures, |_| true);
+    }
+
+    fn count_in(&mut self, keys: &Keys, figures: &Figures, counts: impl Fn(Group) -> bool) {
         self.total.add_all(figures);
-        for (group, sums) in &mut self.groups {
+        for (group, sums) in self.groups.iter_mut().filter(|(group, _)| counts(**group)) {
             for key in keys.of(*group) {
                 match sums.get_mut(key) {
                     Some(sum) => sum.add_all(figures),

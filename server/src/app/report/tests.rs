@@ -20,12 +20,16 @@ use crate::app::desk::step::{NewStep, step};
 use crate::app::desk::{Channels, Desk, DeskError};
 use crate::app::import;
 use crate::app::packs::{self, PackSet};
+use crate::app::quality::SampleRules;
 use crate::db::testing::both;
 use crate::db::{Db, Priority};
 
 /// 2026-03-02T02:00:00Z, ten o'clock in the pack's time zone.
 const TEN: UnixMs = UnixMs(1_772_416_800_000);
 const MARCH: Period = Period::Month(2026, 3);
+/// Everything that was closed is checked.
+const RULES: SampleRules =
+    SampleRules { share_percent: 100, at_least: 1, good_from: 80, zone: chrono_tz::Asia::Shanghai };
 /// A day in April.
 const APRIL: UnixMs = UnixMs(TEN.0 + 40 * 24 * HOUR_MS);
 const CUSTOMERS: &str = "code,name,tier,region,manager,manager_email\nbank,Sample Bank,AAA,North,Manager A,a@example.com\n\
@@ -96,7 +100,7 @@ impl Sample {
     }
 
     async fn report(&self, period: Period, now: UnixMs) -> Result<Published, ReportError> {
-        publish(&self.db, &self.desk.packs, period, "tester", "json", now).await
+        publish(&self.db, &self.desk.packs, (period, RULES), "tester", "json", now).await
     }
 
     /// Everything that March has. Answers the fault that runs into it from February.
@@ -175,7 +179,8 @@ async fn a_month_is_what_one_counts_by_hand() {
             (Figure::AvailabilityKept, 0),
             (Figure::AvailabilityMissed, 0),
         ];
-        let of_faults = Figure::ALL.iter().filter(|figure| figure.section() != Section::Matters);
+        let of_faults =
+            Figure::ALL.iter().filter(|figure| matches!(figure.section(), Section::Faults | Section::Lines));
         assert_eq!(expected.len(), of_faults.count());
         for (figure, value) in expected {
             assert_eq!(made.report.total.get(figure), value, "{}", figure.name());
@@ -196,7 +201,7 @@ async fn groups_and_rows_add_up_to_the_figure() {
         sample.march().await;
         let packs = Arc::clone(&sample.desk.packs);
         let check = move |tx: &mut crate::db::Tx<'_>| {
-            let book = book(&packs, tx, MARCH, APRIL)?;
+            let book = book(&packs, tx, (MARCH, RULES), APRIL)?;
             let report = make::make(tx, &book, MARCH, &mut Learnt::default())?;
             let keys = |group| report.of(group).iter().map(|e| e.key.clone()).collect::<Vec<_>>();
             assert_eq!(keys(Group::Tier), ["group-line/AAA", "group-line/standard"]);
@@ -221,6 +226,11 @@ async fn groups_and_rows_add_up_to_the_figure() {
                                 .iter()
                                 .map(|(_, row)| row.value)
                                 .collect(),
+                            RowKind::Sample => rows::samples(tx, &book, MARCH, &asked, None, 99)?
+                                .iter()
+                                .map(|(_, row)| row.value)
+                                .collect(),
+                            RowKind::Day => unreachable!("no group has days"),
                             RowKind::Line => rows::lines(tx, &book, MARCH, &asked, None, 99)?
                                 .iter()
                                 .map(|row| row.value)

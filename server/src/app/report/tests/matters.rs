@@ -75,7 +75,7 @@ async fn complaints_are_counted_by_class_and_open_to_their_rows() {
         assert!(made.report.of(Group::Tier).iter().all(|entry| entry.figures.get(Figure::Matters) == 0));
         let packs = Arc::clone(&sample.desk.packs);
         let rows = move |tx: &mut crate::db::Tx<'_>| {
-            let book = book(&packs, tx, MARCH, APRIL)?;
+            let book = book(&packs, tx, (MARCH, super::RULES), APRIL)?;
             let asked = Asked {
                 figure: Figure::ResolutionMissed,
                 group: Some((Group::Class, "service-desk/minor".to_owned())),

@@ -16,9 +16,9 @@ export interface PromiseFigures {
 
 export interface OtherFigure {
   name: string;
-  unit: 'count' | 'ms';
+  unit: 'count' | 'ms' | 'points';
   section: Section;
-  value: number;
+  value: number | null;
   last: number | null;
 }
 
@@ -28,7 +28,7 @@ export const MEANS: Record<string, string> = {
   answer_ms: 'answer_mean_ms',
 };
 /** Sums that say nothing by themselves: what is made of them is shown. */
-const UNSHOWN = ['restoration_gross_ms', 'answered', 'service_ms', 'available_ms'];
+const UNSHOWN = ['restoration_gross_ms', 'answered', 'service_ms', 'available_ms', 'sample_points'];
 
 export function shareOf(kept: number, missed: number): number | null {
   return kept + missed > 0 ? kept / (kept + missed) : null;
@@ -55,6 +55,12 @@ export function promises(report: Report, last: Figures | null): PromiseFigures[]
   });
 }
 
+/** What is not in a report is nothing; what is null in it is not known. */
+function valueOf(figures: Figures, name: string): number | null {
+  const value = figures[name];
+  return value === undefined ? 0 : value;
+}
+
 /** The other figures, in the report's order. */
 export function others(report: Report, last: Figures | null): OtherFigure[] {
   const paired = new Set(promises(report, null).flatMap(({ name }) => [`${name}_kept`, `${name}_missed`]));
@@ -64,8 +70,8 @@ export function others(report: Report, last: Figures | null): OtherFigure[] {
       name,
       unit,
       section,
-      value: report.total[name] ?? 0,
-      last: last && (last[name] ?? 0),
+      value: valueOf(report.total, name),
+      last: last && valueOf(last, name),
     }));
 }
 

@@ -3,17 +3,17 @@
 import type { Label } from '../../lib/types';
 
 export type Kind = 'month' | 'quarter' | 'year';
-export type Section = 'faults' | 'lines' | 'matters';
+export type Section = 'faults' | 'lines' | 'matters' | 'quality' | 'calls';
 
 export interface FigureInfo {
   name: string;
-  unit: 'count' | 'ms';
+  unit: 'count' | 'ms' | 'points';
   section: Section;
-  rows_are: 'fault' | 'line' | 'matter';
+  rows_are: 'fault' | 'line' | 'matter' | 'sample' | 'day';
 }
 
-/** Pieces or milliseconds, by name. */
-export type Figures = Record<string, number>;
+/** Pieces, points or milliseconds, by name; null where nothing was imported, drawn or checked. */
+export type Figures = Record<string, number | null>;
 /** Thousandths, millionths (`_ppm`) or milliseconds (`_ms`), by name; null where there is nothing to divide by. */
 export type Ratios = Record<string, number | null>;
 
@@ -72,6 +72,7 @@ export interface ReportRow {
   restored_at: string | null;
   value: number;
   year: LineYear | null;
+  day: string | null;
 }
 
 export interface RowsPage {
