@@ -370,6 +370,9 @@ day-owner = { $name }: { $counts }
 day-nobody = Nobody's
 # $name
 day-not-mailed = { $name } (no mail address known)
+# $name $until
+day-stand-in = For { $name }, away until { $until }, for whom you stand in
+day-away = { $name } (away until { $until })
 day-fault = Fault
 # $kind $about $state $since
 day-item = { $kind } { $about }, { $state }, since { $since }

@@ -358,6 +358,9 @@ day-owner = { $name }：{ $counts }
 day-nobody = 无责任人
 # $name
 day-not-mailed = { $name }（未登记邮箱）
+# $name $until
+day-stand-in = { $name }（{ $until } 前不在岗，由您代理）
+day-away = { $name }（{ $until } 前不在岗）
 day-fault = 故障
 # $kind $about $state $since
 day-item = { $kind } { $about }，{ $state }，起于 { $since }

@@ -1,5 +1,9 @@
 //! Nothing is left overnight unseen: the day's list of everything open, overdue or untouched, per owner, kept at its hour.
 
+mod stand_in;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
@@ -46,6 +50,9 @@ pub struct ListItem {
     /// Whether its customer is owed a word today and was not told one yet.
     #[serde(default)]
     pub word_owed: bool,
+    /// Who stands in for its owner, who is away: the deputy of its customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deputy: Option<String>,
 }
 
 /// What one person answers for.
@@ -62,8 +69,37 @@ pub struct OwnersList {
     /// How many of their customers are owed a word today and were not told one yet.
     #[serde(default)]
     pub word_owed: usize,
+    /// Until when the owner is away, RFC 3339; none who is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away_until: Option<String>,
     /// The items: overdue first, then by what is due next.
     pub items: Vec<ListItem>,
+}
+
+impl OwnersList {
+    fn add(&mut self, item: ListItem) {
+        self.open += 1;
+        self.overdue += usize::from(item.overdue > 0);
+        self.untouched += usize::from(item.untouched);
+        self.word_owed += usize::from(item.word_owed);
+        self.items.push(item);
+    }
+
+    /// What each deputy stands in for, by the deputy's name.
+    #[must_use]
+    pub fn by_deputy(&self) -> BTreeMap<&str, Self> {
+        let mut parts: BTreeMap<&str, Self> = BTreeMap::new();
+        for item in &self.items {
+            let Some(deputy) = item.deputy.as_deref() else { continue };
+            let part = parts.entry(deputy).or_insert_with(|| Self {
+                owner: self.owner.clone(),
+                away_until: self.away_until.clone(),
+                ..Self::default()
+            });
+            part.add(item.clone());
+        }
+        parts
+    }
 }
 
 /// Everything open, overdue or untouched, per owner.
@@ -104,14 +140,10 @@ pub fn list(tx: &mut Tx<'_>, zone: Tz, now: UnixMs) -> Result<DailyList, DbError
         let list = owners
             .entry(open.owner.clone())
             .or_insert_with(|| OwnersList { owner: open.owner.clone(), ..OwnersList::default() });
-        let item = item(open, now);
-        list.open += 1;
-        list.overdue += usize::from(item.overdue > 0);
-        list.untouched += usize::from(item.untouched);
-        list.word_owed += usize::from(item.word_owed);
-        list.items.push(item);
+        list.add(item(open, now));
     }
     let mut owners: Vec<OwnersList> = owners.into_values().collect();
+    stand_in::name_deputies(tx, &mut owners, now)?;
     for list in &mut owners {
         list.items
             .sort_by_key(|item| (item.overdue == 0, item.due_at.is_none(), item.due_at.clone(), item.id));
@@ -149,6 +181,7 @@ pub(super) fn item(open: OpenItem, now: UnixMs) -> ListItem {
     ListItem {
         untouched: now.since(open.touched_at) >= UNTOUCHED_AFTER_MS,
         word_owed: open.word_owed,
+        deputy: None,
         kind: open.kind,
         id: open.id,
         customer: open.customer,
@@ -193,110 +226,4 @@ pub fn kept(tx: &mut Tx<'_>, day: &str) -> Result<Option<DailyList>, DbError> {
     shift::kept_list(tx, day)?
         .map(|(_, body)| serde_json::from_str(&body).map_err(|error| DbError::Data(error.to_string())))
         .transpose()
-}
-
-#[cfg(test)]
-mod tests {
-    use linewatch_shared::matter::MatterStep;
-    use linewatch_shared::time::HOUR_MS;
-
-    use super::*;
-    use crate::app::desk::tests::{Fixture, TEN};
-    use crate::config::AlertLang;
-    use crate::db::Priority;
-    use crate::db::testing::{both, int};
-    use crate::notify::letter::Letter;
-    use crate::notify::text::Writer;
-
-    const ZONE: Tz = chrono_tz::Asia::Shanghai;
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn the_day_s_list_is_kept_once_and_at_its_hour() {
-        both(|db| async move {
-            let f = Fixture::new(db).await;
-            f.report("L1", TEN, TEN).await.unwrap();
-            f.report("L3", TEN, TEN).await.unwrap();
-            let keep_at = |at: UnixMs| {
-                let desk = f.desk.clone();
-                f.db.write(Priority::Ingest, move |tx| keep(&desk, tx, (ZONE, 18 * 60), at))
-            };
-            keep_at(TEN + 7 * HOUR_MS).await.unwrap();
-            assert_eq!(int(&f.db, "SELECT COUNT(*) FROM daily_list").await.unwrap(), 0, "not before 18:00");
-            for hours in [8, 9] {
-                keep_at(TEN + hours * HOUR_MS).await.unwrap();
-            }
-            let day = |day: &'static str| {
-                let found = f.db.read(move |tx| kept(tx, day));
-                async {
-                    let found: Result<_, DbError> = found.await;
-                    found.unwrap()
-                }
-            };
-            let list = day("2026-03-02").await.unwrap();
-            assert_eq!(list.as_of, (TEN + 8 * HOUR_MS).to_rfc3339());
-            let owners: Vec<_> =
-                list.owners.iter().map(|o| (o.owner.as_str(), o.open, o.overdue, o.untouched)).collect();
-            assert_eq!(owners, [("", 1, 1, 0), ("Manager A", 1, 1, 0)]);
-            keep_at(TEN + 32 * HOUR_MS).await.unwrap();
-            assert_eq!(day("2026-03-03").await.unwrap().owners[1].untouched, 1);
-            assert!(day("2026-03-04").await.is_none());
-        })
-        .await;
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn each_owner_gets_one_mail_a_day_and_the_desk_the_whole() {
-        both(|db| async move {
-            let f = Fixture::new(db).await;
-            f.report("L3", TEN, TEN).await.unwrap();
-            let told = f.complaint("minor", None, TEN, TEN).await.unwrap();
-            f.complaint("minor", None, TEN, TEN).await.unwrap();
-            // The next day one customer was told how it stands, the other was not.
-            let next = TEN + DAY_MS;
-            f.matter_step(told, MatterStep::Told { reached: true }, next - 1, next).await.unwrap();
-            f.rounds(next + HOUR_MS).await;
-            let keep_at = |at: UnixMs| {
-                let desk = f.desk.clone();
-                f.db.write(Priority::Ingest, move |tx| keep(&desk, tx, (ZONE, 18 * 60), at))
-            };
-            // Two nodes at once, and one that was started again.
-            let (one, other) = tokio::join!(keep_at(next + 8 * HOUR_MS), keep_at(next + 8 * HOUR_MS));
-            one.and(other).unwrap();
-            keep_at(next + 9 * HOUR_MS).await.unwrap();
-            let sql = "SELECT destination FROM outbox WHERE key LIKE 'daily/%' ORDER BY destination";
-            assert_eq!(f.texts(sql).await, ["a@example.com", "noc@example.com"]);
-            let sql = "SELECT alert FROM outbox WHERE key LIKE 'daily/%' ORDER BY destination";
-            let letters: Vec<Letter> =
-                f.texts(sql).await.iter().map(|text| Letter::read(text).unwrap()).collect();
-            let [Letter::Day(own), Letter::Day(whole)] = letters.as_slice() else { panic!("{letters:?}") };
-            let counts = (own.owners.len(), own.owners[0].open, own.owners[0].word_owed, own.whole);
-            assert_eq!(counts, (1, 2, 1, false));
-            let owners: Vec<_> =
-                whole.owners.iter().map(|o| (o.name.as_str(), o.mailed, o.items.len())).collect();
-            assert_eq!(owners, [("", false, 1), ("Manager A", true, 2)]);
-            let text = Writer::new(AlertLang::En).unwrap().day(own);
-            assert_eq!(
-                text.subject,
-                "Day's list 2026-03-03: 2 open, 2 overdue, 1 untouched for a day, 1 owed a word today"
-            );
-            assert!(text.plain.contains("- Complaint bank, open, since 03-02 10:00; "), "{}", text.plain);
-        })
-        .await;
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_desk_that_began_after_the_hour_has_no_list_of_that_day() {
-        both(|db| async move {
-            let f = Fixture::new(db).await;
-            let began =
-                move |tx: &mut Tx<'_>| tx.execute("UPDATE customer SET created_at_ms = $1", &[TEN.into()]);
-            f.db.write(Priority::Api, began).await.unwrap();
-            for (at, days) in [(TEN, 0), (TEN + 13 * HOUR_MS, 0), (TEN + 23 * HOUR_MS, 1)] {
-                let desk = f.desk.clone();
-                f.db.write(Priority::Ingest, move |tx| keep(&desk, tx, (ZONE, 9 * 60), at)).await.unwrap();
-                assert_eq!(int(&f.db, "SELECT COUNT(*) FROM daily_list").await.unwrap(), days);
-            }
-        })
-        .await;
-    }
 }

@@ -1,5 +1,5 @@
-//! The day's list goes out: to each owner the own part, to the desk the whole. One mail an owner and day: the key in
-//! the outbox says so.
+//! The day's list goes out: to each owner the own part, while an owner is away to the deputies too, to the desk the whole.
+//! One mail a person and day: the key in the outbox says so.
 
 use std::collections::BTreeMap;
 
@@ -34,20 +34,48 @@ pub fn send(desk: &Desk, tx: &mut Tx<'_>, list: &DailyList, zone: Tz, now: UnixM
     }
     let addresses = people::addresses(tx, ADDRESSES_MAX)?;
     let mut messages = Vec::new();
-    let mut parts = Vec::with_capacity(list.owners.len());
-    for owner in &list.owners {
-        let address = address_of(&addresses, &owner.owner).filter(|_| messages.len() < OWNERS_MAX);
-        if let Some(address) = address {
-            let letter =
-                DayLetter { owners: vec![part(owner, true, ITEMS_MAX)], ..letter(desk, list, zone, now) };
-            messages.push(message(letter, &owner.owner, address)?);
-        }
-        parts.push((owner, address.is_some()));
+    for (name, lists) in parts_by_recipient(list) {
+        let Some(address) = address_of(&addresses, name).filter(|_| messages.len() < OWNERS_MAX) else {
+            continue;
+        };
+        let owners = with_room(lists.iter().map(|list| (list, true)));
+        messages.push(message(DayLetter { owners, ..letter(desk, list, zone, now) }, name, address)?);
     }
     if !desk.noc_email.is_empty() {
-        messages.push(message(whole(desk, list, &parts, zone, now), "", &desk.noc_email)?);
+        let mailed = |owner: &OwnersList| address_of(&addresses, &owner.owner).is_some();
+        let owners = list.owners.iter().take(OWNERS_MAX).map(|owner| (owner, mailed(owner)));
+        let notices = list.notices.iter().map(worded).collect();
+        let owners = with_room(owners);
+        let whole = DayLetter { owners, notices, whole: true, ..letter(desk, list, zone, now) };
+        messages.push(message(whole, "", &desk.noc_email)?);
     }
     insert_messages(tx, &messages, now)
+}
+
+/// What each person is sent: the own part, then those for which the person stands in.
+fn parts_by_recipient(list: &DailyList) -> BTreeMap<&str, Vec<OwnersList>> {
+    let mut parts: BTreeMap<&str, Vec<OwnersList>> = BTreeMap::new();
+    for owner in list.owners.iter().filter(|owner| !owner.owner.is_empty()) {
+        // Who is away gets the list all the same: it is there on the return.
+        let own = OwnersList { away_until: None, ..owner.clone() };
+        parts.entry(&owner.owner).or_default().insert(0, own);
+        for (deputy, part) in owner.by_deputy() {
+            parts.entry(deputy).or_default().push(part);
+        }
+    }
+    parts
+}
+
+/// One letter's parts: who stands first has the most room.
+fn with_room<'a>(lists: impl Iterator<Item = (&'a OwnersList, bool)>) -> Vec<DayOwner> {
+    let mut room = ITEMS_MAX;
+    let mut owners = Vec::new();
+    for (list, mailed) in lists {
+        let part = part(list, mailed, room);
+        room -= part.items.len();
+        owners.push(part);
+    }
+    owners
 }
 
 /// Tells the desk and the supervisors of something that the desk owed, and that is not there in time.
@@ -100,23 +128,11 @@ fn letter(desk: &Desk, list: &DailyList, zone: Tz, now: UnixMs) -> DayLetter {
     }
 }
 
-/// Everybody's part: who has the most urgent items has the most room.
-fn whole(desk: &Desk, list: &DailyList, parts: &[(&OwnersList, bool)], zone: Tz, now: UnixMs) -> DayLetter {
-    let mut room = ITEMS_MAX;
-    let mut owners = Vec::new();
-    for (owner, mailed) in parts.iter().take(OWNERS_MAX) {
-        let part = part(owner, *mailed, room);
-        room -= part.items.len();
-        owners.push(part);
-    }
-    let notices = list.notices.iter().map(worded).collect();
-    DayLetter { owners, notices, whole: true, ..letter(desk, list, zone, now) }
-}
-
 fn part(owner: &OwnersList, mailed: bool, room: usize) -> DayOwner {
     DayOwner {
         name: owner.owner.clone(),
         mailed,
+        away_until: owner.away_until.as_deref().and_then(|until| UnixMs::parse_rfc3339(until).ok()),
         open: owner.open,
         overdue: owner.overdue,
         untouched: owner.untouched,

@@ -59,6 +59,11 @@ pub(super) fn day_page(page: &mut Page, words: &Words, letter: &DayLetter) {
         } else if letter.whole && !owner.mailed {
             who = words.say("day-not-mailed", &[("name", (&who).into())]);
         }
+        if let Some(until) = owner.away_until {
+            let until = short_time(until, letter.as_of, zone);
+            let id = if letter.whole { "day-away" } else { "day-stand-in" };
+            who = words.say(id, &[("name", (&who).into()), ("until", (&until).into())]);
+        }
         let counts = counts(words, owner);
         page.paragraph(&words.say("day-owner", &[("name", (&who).into()), ("counts", (&counts).into())]));
         let items: Vec<String> = owner.items.iter().map(|one| item(words, letter, one, zone)).collect();

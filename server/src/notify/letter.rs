@@ -73,6 +73,9 @@ pub struct DayOwner {
     pub name: String,
     /// Whether the owner was sent this part too.
     pub mailed: bool,
+    /// Until when the owner is away: in a deputy's letter, for whom the deputy stands in.
+    #[serde(default)]
+    pub away_until: Option<UnixMs>,
     /// How many items are open.
     pub open: usize,
     /// How many of them are overdue.

@@ -77,6 +77,19 @@ pub fn is_away(tx: &mut Tx<'_>, person: &str, at: UnixMs) -> Result<bool, DbErro
     Ok(tx.query_opt(sql, &[person.into(), at.into()])?.is_some())
 }
 
+/// Until when somebody is away who is away at a moment; none who is there.
+pub fn away_until(tx: &mut Tx<'_>, person: &str, at: UnixMs) -> Result<Option<UnixMs>, DbError> {
+    let sql = "SELECT MAX(until_ms) FROM absence WHERE person = $1 AND until_ms > $2 AND from_ms <= $2";
+    tx.query_one(sql, &[person.into(), at.into()])?.get(0)
+}
+
+/// The deputies of an account manager, by customer; at most so many.
+pub fn deputies(tx: &mut Tx<'_>, manager: &str, limit: i64) -> Result<BTreeMap<String, String>, DbError> {
+    let sql = "SELECT code, deputy FROM customer WHERE manager = $1 AND deputy <> '' AND deputy <> manager \
+         ORDER BY code LIMIT $2";
+    tx.query(sql, &[manager.into(), limit.into()])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
 /// Whom what is told about a customer reaches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Addressee {
