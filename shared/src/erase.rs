@@ -4,7 +4,9 @@
 //! Each type is taken apart whole. A new field or kind does not compile before somebody has said here what it is.
 
 use crate::facts::{Body, Record, Report, Step, StepKind, Visit};
-use crate::matter::{Certificate, Matter, MatterEvent, MatterStep, Opening, Papers, PermitGrant, Point};
+use crate::matter::{
+    Certificate, Matter, MatterEvent, MatterStep, Opening, Papers, PermitGrant, Point, Side,
+};
 use crate::rules::MatterKind;
 use crate::sla::{Event, Fault};
 
@@ -131,6 +133,7 @@ fn matter_step(step: &mut MatterStep) -> bool {
         | MatterStep::Raised { level: _, reason }
         | MatterStep::Paused { cause: _, reason, until: _, grantor: _ }
         | MatterStep::ClosedUnconfirmed { reason, supervisor: _ }
+        | MatterStep::Refused { reason }
         | MatterStep::Cancelled { reason } => text(reason),
         MatterStep::Planned { at: _, agreed_by } => texts(agreed_by),
         MatterStep::PermitGranted(grant) => {
@@ -142,9 +145,12 @@ fn matter_step(step: &mut MatterStep) -> bool {
         }
         MatterStep::Noticed { to } => text(to),
         MatterStep::Resolved { how } => text(how),
-        MatterStep::Signed { name } => text(name),
+        // Who signed for us is of the desk, and stays.
+        MatterStep::Signed { name, side } => *side != Some(Side::Ours) && text(name),
         MatterStep::Made { mode: _, met, points, papers: Papers { report: _ } } => {
-            let points = points.iter_mut().map(|Point { name: _, ok: _, note, class: _, equipment: _ }| note);
+            let points = points
+                .iter_mut()
+                .map(|Point { name: _, ok: _, reading: _, note, class: _, equipment: _ }| note);
             texts(points) | text(met)
         }
         MatterStep::Note { text } => self::text(text),
@@ -153,7 +159,10 @@ fn matter_step(step: &mut MatterStep) -> bool {
 
 /// A matter as it was found: what it took over from its facts.
 pub fn matter(matter: &mut Matter) -> bool {
-    titled_by_people(matter.kind) && text(&mut matter.title)
+    let titled = titled_by_people(matter.kind) && text(&mut matter.title);
+    let signed = matter.acceptance.iter_mut().flat_map(|accepting| &mut accepting.signatures);
+    let customers = signed.filter(|signature| signature.side == Side::Customer);
+    texts(customers.map(|signature| &mut signature.signer)) | titled
 }
 
 #[cfg(test)]

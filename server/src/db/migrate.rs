@@ -31,6 +31,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0020_quality", include_str!("../../migrations/0020_quality.sql")),
     ("0021_calls", include_str!("../../migrations/0021_calls.sql")),
     ("0022_contractors", include_str!("../../migrations/0022_contractors.sql")),
+    ("0023_acceptance", include_str!("../../migrations/0023_acceptance.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

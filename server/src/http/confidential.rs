@@ -18,7 +18,7 @@ use crate::db::DbError;
 use crate::store::agreements;
 
 /// Fields that say who is to be called, was met, asked or signed at a customer, and under which number.
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
     "contact",
     "contact_name",
     "contact_phone",
@@ -28,6 +28,7 @@ const FIELDS: [&str; 10] = [
     "reporter",
     "met",
     "agreed_by",
+    "signer",
     "wanting",
 ];
 /// The step whose `name` is a customer's signature.

@@ -5,6 +5,9 @@
 //! [`api`]. Errors are [`ApiError`]; bodies are [`extract::Body`], parameters [`extract::Params`], lists
 //! [`page::Page`]; a write that may be sent again goes through [`idempotency::write_once`].
 
+mod acceptance;
+#[cfg(test)]
+mod acceptance_tests;
 pub mod access;
 mod admissions;
 mod agents_sync;
@@ -133,6 +136,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = reports::routes(router);
     let router = assessments::routes(router);
     let router = contractors::routes(router);
+    let router = acceptance::routes(router);
     let router = availability::routes(router);
     let router = people::routes(router);
     let router = export::routes(router);

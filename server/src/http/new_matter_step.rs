@@ -1,7 +1,8 @@
 //! The body of a matter's step: which fields each kind takes, and what they may be.
 
 use linewatch_shared::facts::Callback;
-use linewatch_shared::matter::{MatterStep, Papers, Point};
+use linewatch_shared::matter::{MatterStep, Papers, Point, Side};
+use linewatch_shared::rules::{READING_MAX, Reading};
 use linewatch_shared::time::UnixMs;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -19,7 +20,7 @@ const ITEMS_MAX: usize = 200;
 #[serde(deny_unknown_fields)]
 pub struct NewMatterFact {
     /// `answered`, `agreed`, `routed`, `told`, `postponed`, `reclassed`, `raised`, `assigned`, `noticed`, `permit_granted`, `begun`, `permit_returned`, `resolved`,
-    /// `inspected`, `callback`, `signed`, `planned`, `made`, `reviewed`, `paused`, `resumed`, `exempted`,
+    /// `inspected`, `callback`, `signed`, `refused`, `planned`, `made`, `reviewed`, `paused`, `resumed`, `exempted`,
     /// `closed_unconfirmed`, `cancelled` or `note`.
     kind: String,
     /// When it was done, RFC 3339; now where it is left out.
@@ -28,7 +29,7 @@ pub struct NewMatterFact {
     until: Option<String>,
     /// `planned`: who of the customer's agreed to a time at which the site is closed to us.
     agreed_by: Option<String>,
-    /// `postponed`, `reclassed`, `raised`, `paused`, `cancelled`, `closed_unconfirmed`: why.
+    /// `postponed`, `reclassed`, `raised`, `refused`, `paused`, `cancelled`, `closed_unconfirmed`: why.
     reason: Option<String>,
     /// `postponed`, `reclassed`: recorded as a special case, or judged, by a supervisor: only who is one may say so.
     special: Option<bool>,
@@ -46,6 +47,8 @@ pub struct NewMatterFact {
     owner: Option<String>,
     /// `noticed`, `signed`, `made`: to whom, who, who was met.
     name: Option<String>,
+    /// `signed`, of an acceptance: `ours` or `customer`; the customer where it is left out.
+    side: Option<String>,
     /// `resolved`: how; `note`: the word.
     text: Option<String>,
     /// `inspected`, `reviewed`: whether it is well.
@@ -72,6 +75,8 @@ pub struct PointBody {
     name: String,
     /// Whether it is well.
     ok: bool,
+    /// What was measured, in the unit of the checklist; wanted where the checklist names one.
+    reading: Option<f64>,
     /// A word beside it.
     #[serde(default)]
     note: String,
@@ -144,7 +149,8 @@ impl NewMatterFact {
             "resolved" => MatterStep::Resolved { how: text("text", self.text.take())? },
             "inspected" => MatterStep::Inspected { ok: given("ok", self.ok.take())? },
             "callback" => MatterStep::Callback(self.callback()?),
-            "signed" => MatterStep::Signed { name: text("name", self.name.take())? },
+            "signed" => MatterStep::Signed { name: text("name", self.name.take())?, side: self.side()? },
+            "refused" => MatterStep::Refused { reason: text("reason", self.reason.take())? },
             "planned" => MatterStep::Planned {
                 at: self.until()?,
                 agreed_by: self.agreed_by.take().map(|name| text("agreed_by", Some(name))).transpose()?,
@@ -192,6 +198,15 @@ impl NewMatterFact {
         Ok(time("until", Some(&until))?.unwrap_or_default())
     }
 
+    fn side(&mut self) -> Result<Option<Side>, ApiError> {
+        match self.side.take().as_deref() {
+            None => Ok(None),
+            Some("ours") => Ok(Some(Side::Ours)),
+            Some("customer") => Ok(Some(Side::Customer)),
+            Some(other) => Err(ApiError::field("side", format!("\"{other}\" is not one of: ours, customer"))),
+        }
+    }
+
     fn supervisor(&mut self, caller: &Caller) -> Result<Option<String>, ApiError> {
         if !self.special.take().unwrap_or_default() {
             return Ok(None);
@@ -225,7 +240,8 @@ impl NewMatterFact {
             }
             let class = body.class.map(|class| text("points", Some(class))).transpose()?;
             let (name, note) = (text("points", Some(body.name))?, short("points", body.note)?);
-            Ok(Point { name, ok: body.ok, note, class, equipment: body.equipment })
+            let reading = body.reading.map(reading).transpose()?;
+            Ok(Point { name, ok: body.ok, reading, note, class, equipment: body.equipment })
         };
         points.into_iter().map(point).collect()
     }
@@ -256,6 +272,7 @@ impl NewMatterFact {
             ("level", self.level.is_some()),
             ("owner", self.owner.is_some()),
             ("name", self.name.is_some()),
+            ("side", self.side.is_some()),
             ("text", self.text.is_some()),
             ("ok", self.ok.is_some()),
             ("mode", self.mode.is_some()),
@@ -269,6 +286,12 @@ impl NewMatterFact {
             None => Ok(()),
         }
     }
+}
+
+fn reading(number: f64) -> Result<Reading, ApiError> {
+    let limit =
+        || ApiError::field("points", format!("a reading lies between -{READING_MAX} and {READING_MAX}"));
+    Reading::new(number).ok_or_else(limit)
 }
 
 /// A required text.

@@ -18,9 +18,11 @@ use super::new_matter_step::text;
 use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
 use crate::app::desk::{Desk, DeskError};
+use crate::app::matters::acceptance::AcceptanceView;
 use crate::app::sites;
 use crate::auth::Caller;
 use crate::db::{Priority, Tx};
+use crate::store::acceptance;
 use crate::store::sites::{Site, list};
 
 /// Adds the routes.
@@ -70,10 +72,13 @@ struct SiteDetail {
     access_contact: Option<String>,
     /// Where.
     access_phone: Option<String>,
+    /// How its acceptance stands, where it was handed over to be accepted.
+    acceptance: Option<AcceptanceView>,
 }
 
 fn detail(desk: &Desk, tx: &mut Tx<'_>, site: Site, now: UnixMs) -> Result<SiteDetail, DeskError> {
     let versions = desk.packs.versions(tx)?;
+    let accepted = acceptance::of_site(tx, &site.key.0, &site.key.1)?;
     let hours = sites::hours(tx, &versions, &site, now)?;
     let next = hours.map_or(Some(now), |hours| hours.next_open(now));
     let [.., access_contact, access_phone] = site.row.fields.clone();
@@ -83,6 +88,7 @@ fn detail(desk: &Desk, tx: &mut Tx<'_>, site: Site, now: UnixMs) -> Result<SiteD
         next_open_at: next.map(UnixMs::to_rfc3339),
         access_contact,
         access_phone,
+        acceptance: accepted.and_then(|standing| AcceptanceView::of(&standing.matter, now)),
     })
 }
 

@@ -4,6 +4,7 @@ use linewatch_shared::sla::{LineRules, LineTerms, PackVersion};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
+use super::acceptance::{Terms, waits, without_waits};
 use super::faults::{PAGE, Wanted};
 use crate::db::{DbError, Row, Tx, Value};
 
@@ -40,13 +41,27 @@ pub struct LineInfo {
     pub service_ends_at: Option<UnixMs>,
     /// How its customer's admission stands: `proposed`, `admitted` or `refused`.
     pub admission: String,
+    /// Since when its promises waited for its acceptance, where they ever did.
+    pub waited_from: Option<UnixMs>,
+}
+
+impl Terms for LineTerms {
+    fn valid_from(&mut self) -> &mut UnixMs {
+        &mut self.valid_from
+    }
+
+    fn promised(&mut self) -> &mut bool {
+        &mut self.promised
+    }
 }
 
 const INFO: &str = "SELECT l.code, l.site, l.service, a.name, c.code, c.name, c.manager, c.manager_email, \
      c.contact_name, c.contact_phone, CASE WHEN a.silent_since_ms IS NULL THEN s.state ELSE 'unknown' END, \
      CASE WHEN a.silent_since_ms IS NULL THEN s.since_ms ELSE a.silent_since_ms END, \
      l.upstream, CASE WHEN c.service_ends_ms < COALESCE(l.service_ends_ms, c.service_ends_ms + 1) THEN c.service_ends_ms \
-     ELSE l.service_ends_ms END, c.admission FROM line l JOIN customer c ON c.code = l.customer \
+     ELSE l.service_ends_ms END, c.admission, \
+     (SELECT MAX(m.opened_at_ms) FROM matter m WHERE m.line = l.code AND m.accepts = 'line' AND m.promises_wait = 1 \
+     AND m.state <> 'cancelled') FROM line l JOIN customer c ON c.code = l.customer \
      LEFT JOIN agent a ON a.id = l.agent LEFT JOIN line_state s ON s.line = l.code";
 
 fn info(row: &Row) -> Result<LineInfo, DbError> {
@@ -67,6 +82,7 @@ fn info(row: &Row) -> Result<LineInfo, DbError> {
         upstream: text(12)?,
         service_ends_at: row.get(13)?,
         admission: row.get(14)?,
+        waited_from: row.get(15)?,
     })
 }
 
@@ -131,6 +147,7 @@ pub fn rules(tx: &mut Tx<'_>, line: &str, packs: &[PackVersion]) -> Result<Optio
     let names: Vec<&String> = terms.iter().map(|terms| &terms.pack).collect();
     let of_line: Vec<PackVersion> =
         packs.iter().filter(|version| names.contains(&&version.pack.name)).cloned().collect();
+    let terms = without_waits(terms, &waits(tx, line)?);
     let rules = LineRules::new(line, terms, of_line).map_err(|error| DbError::Data(error.to_string()))?;
     Ok(Some(rules.with_windows(super::planned::windows_of_line(tx, line)?)))
 }

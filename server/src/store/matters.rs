@@ -84,11 +84,14 @@ pub fn live_after(tx: &mut Tx<'_>, pack: &str, after: Uuid, limit: i64) -> Resul
 pub fn save(tx: &mut Tx<'_>, standing: &Standing, now: UnixMs) -> Result<(), DbError> {
     let matter = &standing.matter;
     let sql = "INSERT INTO matter (id, kind, class, customer, line, site, owner, pack, version, state, live, \
-         opened_at_ms, next_wake_ms, updated_at_ms, body, equipment, done_by) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+         opened_at_ms, next_wake_ms, updated_at_ms, body, equipment, done_by, \
+         accepts, accepted_ms, promises_wait) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) \
          ON CONFLICT (id) DO UPDATE SET class = excluded.class, owner = excluded.owner, state = excluded.state, \
          live = excluded.live, opened_at_ms = excluded.opened_at_ms, next_wake_ms = excluded.next_wake_ms, \
-         updated_at_ms = excluded.updated_at_ms, body = excluded.body, done_by = excluded.done_by";
+         updated_at_ms = excluded.updated_at_ms, body = excluded.body, done_by = excluded.done_by, \
+         accepted_ms = excluded.accepted_ms";
+    let accepting = matter.acceptance.as_ref();
     let params = [
         matter.id.into(),
         matter.kind.name().into(),
@@ -107,6 +110,9 @@ pub fn save(tx: &mut Tx<'_>, standing: &Standing, now: UnixMs) -> Result<(), DbE
         pack("matter.body", standing)?.into(),
         matter.equipment.into(),
         done_by(tx, matter)?.into(),
+        accepting.map(|accepting| accepting.of.name()).into(),
+        accepting.and_then(|accepting| accepting.accepted_at).into(),
+        accepting.is_some_and(|accepting| accepting.promises_wait).into(),
     ];
     tx.execute(sql, &params)?;
     let of = Subject {

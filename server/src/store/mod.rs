@@ -3,6 +3,7 @@
 //!
 //! The driver is `db`; outside of it and of this module there is no SQL, which a test here sees to.
 
+pub mod acceptance;
 pub mod admission;
 pub mod agents;
 pub mod agreements;

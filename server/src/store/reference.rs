@@ -1,8 +1,10 @@
 //! Reference data as agents pull it, along the list of what changed, in commit order.
 
+use linewatch_shared::time::UnixMs;
 use linewatch_shared::wire::{PackText, ReferenceCustomer, ReferenceLine, ReferenceTerms};
 use uuid::Uuid;
 
+use super::acceptance::{Terms, waits, without_waits};
 use crate::db::{DbError, Row, Tx, Value};
 
 /// What kind of thing changed.
@@ -107,7 +109,19 @@ fn terms(tx: &mut Tx<'_>, line: &str) -> Result<Vec<ReferenceTerms>, DbError> {
             promised: row.get(5)?,
         })
     };
-    tx.query(sql, &[line.into()])?.iter().map(read).collect()
+    let terms: Result<Vec<ReferenceTerms>, DbError> =
+        tx.query(sql, &[line.into()])?.iter().map(read).collect();
+    Ok(without_waits(terms?, &waits(tx, line)?))
+}
+
+impl Terms for ReferenceTerms {
+    fn valid_from(&mut self) -> &mut UnixMs {
+        &mut self.valid_from
+    }
+
+    fn promised(&mut self) -> &mut bool {
+        &mut self.promised
+    }
 }
 
 /// A customer.

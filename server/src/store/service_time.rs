@@ -3,6 +3,7 @@
 use linewatch_shared::sla::Fault;
 use linewatch_shared::time::UnixMs;
 
+use super::acceptance::{ServesSince, Terms, waits, without_waits};
 use super::unpack;
 use crate::db::{DbError, Row, Tx};
 
@@ -30,8 +31,16 @@ pub struct ServedLine {
     pub code: String,
     /// The day since when it serves, such as 2026-07-01.
     pub in_service: Option<String>,
+    /// When it was accepted, where it was to be.
+    pub accepted: ServesSince,
     /// Its terms, rising.
     pub terms: Vec<ServedTerms>,
+}
+
+/// The day since when a line serves, where it is written down.
+pub fn in_service(tx: &mut Tx<'_>, line: &str) -> Result<Option<String>, DbError> {
+    let row = tx.query_opt("SELECT in_service FROM line WHERE code = $1", &[line.into()])?;
+    row.map_or(Ok(None), |row| row.get(0))
 }
 
 /// Lines after a code, in the order of their codes, at most `limit`; only those that are, or once were, a customer's, where
@@ -42,12 +51,15 @@ pub fn lines(
     after: &str,
     limit: usize,
 ) -> Result<Vec<ServedLine>, DbError> {
-    let sql = "SELECT l.code, l.in_service, t.valid_from_ms, t.customer, t.pack, t.tier, t.promised, t.contractor FROM \
+    let since = ServesSince::COLUMNS;
+    let sql = format!(
+        "SELECT l.code, l.in_service, t.valid_from_ms, t.customer, t.pack, t.tier, t.promised, t.contractor, {since} FROM \
          (SELECT code, in_service FROM line WHERE code > $1 AND (CAST($2 AS TEXT) IS NULL \
          OR code IN (SELECT line FROM line_terms WHERE customer = $2)) \
-         ORDER BY code LIMIT $3) AS l JOIN line_terms t ON t.line = l.code ORDER BY l.code, t.valid_from_ms";
+         ORDER BY code LIMIT $3) AS l JOIN line_terms t ON t.line = l.code ORDER BY l.code, t.valid_from_ms"
+    );
     let mut lines: Vec<ServedLine> = Vec::new();
-    for row in tx.query(sql, &[after.into(), customer.into(), (limit as i64).into()])? {
+    for row in tx.query(&sql, &[after.into(), customer.into(), (limit as i64).into()])? {
         let code: String = row.get(0)?;
         let terms = ServedTerms {
             valid_from: row.get(2)?,
@@ -57,12 +69,27 @@ pub fn lines(
             promised: row.get(6)?,
             contractor: row.get(7)?,
         };
-        match lines.last_mut().filter(|line| line.code == code) {
-            Some(line) => line.terms.push(terms),
-            None => lines.push(ServedLine { code, in_service: row.get(1)?, terms: vec![terms] }),
+        if let Some(line) = lines.last_mut().filter(|line| line.code == code) {
+            line.terms.push(terms);
+        } else {
+            let (in_service, accepted) = (row.get(1)?, ServesSince::read(&row, 8)?);
+            lines.push(ServedLine { code, in_service, accepted, terms: vec![terms] });
         }
     }
+    for line in lines.iter_mut().filter(|line| line.accepted.has_acceptance) {
+        line.terms = without_waits(std::mem::take(&mut line.terms), &waits(tx, &line.code)?);
+    }
     Ok(lines)
+}
+
+impl Terms for ServedTerms {
+    fn valid_from(&mut self) -> &mut UnixMs {
+        &mut self.valid_from
+    }
+
+    fn promised(&mut self) -> &mut bool {
+        &mut self.promised
+    }
 }
 
 /// What of a fault's body is read: the ledger is passed over.

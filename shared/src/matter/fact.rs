@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::acceptance::Side;
 use super::permit::PermitGrant;
 use crate::facts::Callback;
-use crate::rules::MatterKind;
+use crate::rules::{MatterKind, Reading};
 use crate::time::UnixMs;
 
 /// A fact of one matter.
@@ -71,6 +72,9 @@ pub struct Point {
     pub name: String,
     /// Whether it is well.
     pub ok: bool,
+    /// What was measured, in the unit of the checklist.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Reading>,
     /// A word beside it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
@@ -165,10 +169,18 @@ pub enum MatterStep {
     },
     /// The customer was asked whether it is well.
     Callback(Callback),
-    /// The customer signed.
+    /// The customer signed, or of an acceptance: one of both sides.
     Signed {
         /// Who.
         name: String,
+        /// For whom; the customer where it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        side: Option<Side>,
+    },
+    /// The customer does not take over what is to be accepted.
+    Refused {
+        /// Why.
+        reason: String,
     },
     /// A round is planned.
     Planned {
@@ -259,6 +271,7 @@ impl MatterStep {
             Self::Inspected { .. } => "inspected",
             Self::Callback(_) => "callback",
             Self::Signed { .. } => "signed",
+            Self::Refused { .. } => "refused",
             Self::Planned { .. } => "planned",
             Self::PermitGranted(_) => "permit_granted",
             Self::Begun => "begun",
@@ -283,7 +296,7 @@ impl MatterStep {
             Self::Paused { .. } | Self::Told { .. } | Self::Begun => 4,
             Self::Resumed | Self::Exempted { .. } | Self::Note { .. } | Self::PermitReturned => 5,
             Self::Resolved { .. } | Self::Made { .. } => 6,
-            Self::Inspected { .. } | Self::Reviewed { .. } | Self::Callback(_) => 7,
+            Self::Inspected { .. } | Self::Reviewed { .. } | Self::Refused { .. } | Self::Callback(_) => 7,
             Self::Signed { .. } | Self::ClosedUnconfirmed { .. } | Self::Cancelled { .. } => 8,
         }
     }

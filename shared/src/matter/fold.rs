@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::acceptance::Accepting;
 use super::fact::{MatterEvent, MatterFact, Opening, Papers};
 use super::owed::{Owed, Term};
 use super::state::{Matter, MatterState};
@@ -93,6 +94,7 @@ fn begin(fact: &MatterFact, opening: &Opening, pack: &Pack) -> Result<Matter, St
         permit: None,
         permits: Vec::new(),
         begun_at: None,
+        acceptance: None,
         planned_at: None,
         failed_points: Vec::new(),
         callback_retry: None,
@@ -109,11 +111,21 @@ fn begin(fact: &MatterFact, opening: &Opening, pack: &Pack) -> Result<Matter, St
 /// A round is owed by the end of its period.
 fn begin_round(matter: &mut Matter, opening: &Opening, pack: &Pack) -> Result<(), String> {
     let cadence = self::cadence(pack, matter.kind, &matter.class)?;
-    let due_at = opening.wanted_by.ok_or("a round has a day by which it is owed")?;
+    let term = match (opening.wanted_by, cadence.acceptance) {
+        (Some(due_at), _) => Term::By(due_at),
+        (None, Some(rule)) => within(pack, rule.within, matter.opened_at)?,
+        (None, None) => return Err("a round has a day by which it is owed".to_owned()),
+    };
+    matter.must_reach(&term, pack)?;
+    matter.acceptance = cadence.acceptance.map(|rule| Accepting::new(rule.of, rule.promises_wait));
     matter.warn_at_permille.clone_from(&cadence.warn_at_permille);
     matter.permit.clone_from(&cadence.permit);
-    matter.closed_by = if cadence.review_within.is_some() { ClosedBy::Supervisor } else { ClosedBy::Work };
-    matter.owes(DeadlineKind::of_round(matter.kind), None, matter.opened_at, Term::By(due_at));
+    matter.closed_by = match cadence.acceptance {
+        Some(_) => ClosedBy::Signature,
+        None if cadence.review_within.is_some() => ClosedBy::Supervisor,
+        None => ClosedBy::Work,
+    };
+    matter.owes(DeadlineKind::of_round(matter.kind), None, matter.opened_at, term);
     Ok(())
 }
 

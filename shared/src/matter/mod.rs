@@ -3,6 +3,7 @@
 //!
 //! A new kind of promise is a class in a pack, and at most a step here.
 
+mod acceptance;
 mod callback;
 mod fact;
 mod fold;
@@ -15,6 +16,7 @@ mod tests;
 mod walk;
 mod walk_round;
 
+pub use acceptance::{Accepting, Side, Signature};
 pub use fact::{MatterEvent, MatterFact, MatterStep, Opening, Papers, Point};
 pub use fold::{FACTS_PER_MATTER_MAX, fold};
 pub use owed::{Owed, Term, deadlines};

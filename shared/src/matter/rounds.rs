@@ -13,6 +13,7 @@ pub fn period(every: Every, at: UnixMs, zone: Tz) -> (UnixMs, UnixMs) {
     let day = local.date();
     let (from, to) = match every {
         Every::Span(span_ms) => return (at, at + span_ms),
+        Every::Once => return (at, at),
         Every::HalfDay => return half_day(local, zone),
         Every::Week => {
             let monday = day - Days::new(u64::from(day.weekday().num_days_from_monday()));

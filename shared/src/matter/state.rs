@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::acceptance::Accepting;
 use super::fact::Papers;
 use super::owed::{Owed, deadlines};
 use super::permit::Held;
@@ -112,6 +113,9 @@ pub struct Matter {
     /// When work at the site began.
     #[serde(default)]
     pub begun_at: Option<UnixMs>,
+    /// How far it has come, where it is an acceptance.
+    #[serde(default)]
+    pub acceptance: Option<Accepting>,
     /// What the round left on file.
     #[serde(default)]
     pub papers: Papers,
@@ -179,7 +183,7 @@ impl Matter {
     }
 
     fn possible_of_round(&self) -> Vec<&'static str> {
-        let mut kinds = vec!["reviewed"];
+        let mut kinds = if self.acceptance.is_some() { vec!["signed", "refused"] } else { vec!["reviewed"] };
         if self.state != MatterState::Resolved {
             kinds = vec!["planned", "made"];
             kinds.extend(self.possible_of_work());

@@ -51,6 +51,7 @@ fn pack() -> Pack {
         name: "room".to_owned(),
         label: label(),
         items: vec![("clean".to_owned(), label()), ("labels".to_owned(), label())],
+        readings: std::collections::BTreeMap::new(),
     }];
     pack.cadences = vec![Cadence {
         matter: MatterKind::Patrol,
@@ -64,6 +65,7 @@ fn pack() -> Pack {
         permit: None,
         report: false,
         review_within: Some(Limit::always(DAY_MS)),
+        acceptance: None,
         warn_at_permille: vec![800],
     }];
     pack
@@ -202,7 +204,7 @@ fn a_repeat_complaint_makes_it_major_and_a_major_one_closes_by_signature_only() 
         "seven days from the start on"
     );
     assert_eq!(
-        story.then(32 * HOUR_MS, MatterStep::Signed { name: "customer".to_owned() }).fold().state,
+        story.then(32 * HOUR_MS, MatterStep::Signed { name: "customer".to_owned(), side: None }).fold().state,
         MatterState::Closed
     );
 }
@@ -263,6 +265,7 @@ fn a_round_needs_every_point_and_its_review() {
             .map(|(name, ok)| Point {
                 name: (*name).to_owned(),
                 ok: *ok,
+                reading: None,
                 note: String::new(),
                 class: None,
                 equipment: None,

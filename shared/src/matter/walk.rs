@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::acceptance::Side;
 use super::fact::{MatterFact, MatterStep};
 use super::fold::{class, each, within};
 use super::owed::Term;
@@ -42,10 +43,8 @@ impl Matter {
             }
             MatterStep::Inspected { ok } => return self.inspected(id, at, *ok, pack),
             MatterStep::Callback(result) => return self.callback(id, at, *result, pack),
-            MatterStep::Signed { .. } => {
-                self.end_work(at);
-                self.close(at, MatterState::Closed);
-            }
+            MatterStep::Signed { name, side } => return self.sign(at, side.unwrap_or(Side::Customer), name),
+            MatterStep::Refused { .. } => return self.refuse(id, at, pack),
             MatterStep::Planned { at: planned_at, .. } => self.planned_at = Some(*planned_at),
             MatterStep::PermitGranted(grant) => return self.grant(id, at, grant, pack),
             MatterStep::Begun => return self.begin_work(at, pack),
@@ -183,7 +182,7 @@ impl Matter {
         Ok(())
     }
 
-    fn end_work(&mut self, at: UnixMs) {
+    pub(super) fn end_work(&mut self, at: UnixMs) {
         self.state = MatterState::Resolved;
         self.resolved_at = Some(at);
         self.end(DeadlineKind::Answer, at, Ending::Done);

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::fact::{Papers, Point};
 use super::fold::{cadence, within};
 use super::state::{Matter, MatterState};
-use crate::rules::Pack;
+use crate::rules::{Checklist, Pack};
 use crate::sla::{DeadlineKind, Ending};
 use crate::time::UnixMs;
 
@@ -29,10 +29,13 @@ impl Matter {
             return Err("names no report: state the reference under which it is filed".to_owned());
         }
         let review = cadence.review_within.map(|limit| within(pack, limit, at)).transpose()?;
-        self.end(DeadlineKind::of_round(self.kind), at, Ending::Done);
         self.failed_points =
             points.iter().filter(|point| !point.ok).map(|point| point.name.clone()).collect();
         self.papers.clone_from(papers);
+        if cadence.acceptance.is_some() {
+            return self.inspected_for_acceptance((fact, at), pack);
+        }
+        self.end(DeadlineKind::of_round(self.kind), at, Ending::Done);
         self.resolved_at = Some(at);
         match review {
             Some(term) => {
@@ -75,6 +78,18 @@ fn check_points(pack: &Pack, checklist: &str, points: &[Point]) -> Result<(), St
     }
     match points.iter().find(|point| !list.items.iter().any(|(name, _)| *name == point.name)) {
         Some(point) => Err(format!("\"{}\" is no point of the checklist \"{checklist}\"", point.name)),
-        None => Ok(()),
+        None => points.iter().try_for_each(|point| check_reading(list, point)),
+    }
+}
+
+/// What is measured is written down, and is well only within its range.
+fn check_reading(list: &Checklist, point: &Point) -> Result<(), String> {
+    let Some(range) = list.readings.get(&point.name) else { return Ok(()) };
+    match point.reading {
+        None => Err(format!("\"{}\" is measured: state its reading in {}", point.name, range.unit)),
+        Some(reading) if point.ok && !range.holds(reading) => {
+            Err(format!("\"{}\" is not well: {reading} {} where {range} is", point.name, range.unit))
+        }
+        Some(_) => Ok(()),
     }
 }

@@ -1,9 +1,13 @@
 //! Classes of matters that are no line faults, and duties that come round: what each owes.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Label;
+use super::acceptance::Acceptance;
 use super::limit::Limit;
+use super::reading::Range;
 
 /// What kind of matter a class is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -127,6 +131,8 @@ pub enum Every {
     Seasons,
     /// By the end of each year.
     Year,
+    /// Not at all: an acceptance is opened when something new is handed over.
+    Once,
 }
 
 /// A duty that comes round: visits of customers, patrols of sites.
@@ -157,6 +163,9 @@ pub struct Cadence {
     pub report: bool,
     /// A superior reviews the report within.
     pub review_within: Option<Limit>,
+    /// What it takes into service, where it is an acceptance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acceptance: Option<Acceptance>,
     /// Warning marks, in thousandths of an allowance, rising.
     pub warn_at_permille: Vec<u16>,
 }
@@ -178,6 +187,9 @@ pub struct Checklist {
     pub label: Label,
     /// The points, in order: name in data and for people.
     pub items: Vec<(String, Label)>,
+    /// What is measured at points, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub readings: BTreeMap<String, Range>,
 }
 
 /// How often, and how far, a promised time may be put off.

@@ -1,10 +1,14 @@
 //! Reads what a pack says of matters: classes, cadences, checklists, levels of authority, postponing.
 
+use std::collections::BTreeMap;
+
+use super::acceptance;
 use super::class::{Cadence, Checklist, Class, ClosedBy, Every, Level, MatterKind, Postponing};
 use super::equipment::{self, Condition, EquipmentKind};
 use super::pack::{Label, Tier};
 use super::permit::{self, Permit};
 use super::read::{callback_retries_ms, name, named, named_apart, supervisor_within_ms, warn_at};
+use super::reading::{self, Range};
 use super::section::Section;
 
 /// The highest level of authority.
@@ -46,6 +50,8 @@ pub fn read(root: &Section<'_>, tiers: &[Tier]) -> Matters {
     let mut cadences =
         named_apart(root, "cadence", kind, |section, name| read_cadence(section, name, tiers, &named_things));
     cadences.extend(tiers.iter().filter_map(visits_of));
+    let acceptances = acceptance::read(root, &named_things, &cadences);
+    cadences.extend(acceptances);
     let NamedThings { checklists, equipment, permits } = named_things;
     let conditions = equipment::read_conditions(root, &equipment);
     Matters {
@@ -61,10 +67,10 @@ pub fn read(root: &Section<'_>, tiers: &[Tier]) -> Matters {
 }
 
 /// What cadences name.
-struct NamedThings {
-    checklists: Vec<Checklist>,
-    equipment: Vec<EquipmentKind>,
-    permits: Vec<Permit>,
+pub struct NamedThings {
+    pub checklists: Vec<Checklist>,
+    pub equipment: Vec<EquipmentKind>,
+    pub permits: Vec<Permit>,
 }
 
 const KINDS: [(&str, MatterKind); 6] = {
@@ -94,6 +100,7 @@ fn visits_of(tier: &Tier) -> Option<Cadence> {
         permit: None,
         report: false,
         review_within: None,
+        acceptance: None,
         warn_at_permille: tier.warn_at_permille.clone(),
     })
 }
@@ -193,16 +200,12 @@ fn read_cadence(section: &Section<'_>, name: String, tiers: &[Tier], known: &Nam
     if matter.is_some_and(|matter| !matches!(matter, MatterKind::Visit | MatterKind::Patrol)) {
         section.wrong("matter", "only visits and patrols come round: write the others as [[class]]");
     }
-    let own = |list: Option<Vec<&str>>| list.unwrap_or_default().into_iter().map(str::to_owned).collect();
-    let of_tiers: Vec<String> = own(section.texts("tiers"));
+    let of_tiers = own_texts(section.texts("tiers"));
     for name in of_tiers.iter().filter(|name| !tiers.is_empty() && !tiers.iter().any(|t| t.name == **name)) {
         section.wrong("tiers", format!("there is no tier \"{name}\" in this pack"));
     }
-    let checklist = section.text("checklist");
-    if let Some(name) = checklist.filter(|name| !known.checklists.iter().any(|list| list.name == *name)) {
-        section.wrong("checklist", format!("there is no [[checklist]] \"{name}\" in this pack"));
-    }
-    let equipment = own(section.texts("equipment"));
+    let checklist = checklist_of(section, known);
+    let equipment = own_texts(section.texts("equipment"));
     for name in equipment.iter().filter(|name| !known.equipment.iter().any(|kind| kind.name == **name)) {
         section.wrong("equipment", format!("there is no [[equipment]] \"{name}\" in this pack"));
     }
@@ -210,7 +213,7 @@ fn read_cadence(section: &Section<'_>, name: String, tiers: &[Tier], known: &Nam
         section.wrong("equipment", "is inspected on patrols, not on visits");
     }
     let every = read_every(section);
-    let (modes, review_within) = (own(section.texts("modes")), section.limit("review_within"));
+    let (modes, review_within) = (own_texts(section.texts("modes")), section.limit("review_within"));
     let warn_at_permille = warn_at(section);
     Some(Cadence {
         matter: matter?,
@@ -219,13 +222,27 @@ fn read_cadence(section: &Section<'_>, name: String, tiers: &[Tier], known: &Nam
         tiers: of_tiers,
         every: every?,
         modes,
-        checklist: checklist.map(str::to_owned),
+        checklist,
         equipment,
         permit: permit::needed(section, &known.permits),
         report: section.flag("report").unwrap_or(false),
         review_within,
+        acceptance: None,
         warn_at_permille,
     })
+}
+
+pub fn own_texts(list: Option<Vec<&str>>) -> Vec<String> {
+    list.unwrap_or_default().into_iter().map(str::to_owned).collect()
+}
+
+/// The checklist that a round names.
+pub fn checklist_of(section: &Section<'_>, known: &NamedThings) -> Option<String> {
+    let name = section.text("checklist")?;
+    if !known.checklists.iter().any(|list| list.name == name) {
+        section.wrong("checklist", format!("there is no [[checklist]] \"{name}\" in this pack"));
+    }
+    Some(name.to_owned())
 }
 
 fn read_every(section: &Section<'_>) -> Option<Every> {
@@ -258,19 +275,22 @@ fn read_checklist(section: &Section<'_>, name: String) -> Option<Checklist> {
         section.wrong("items", format!("must hold 1 to {POINTS_MAX} points {{ name = …, zh = …, en = … }}"));
     }
     let mut points: Vec<(String, Label)> = Vec::new();
+    let mut readings: BTreeMap<String, Range> = BTreeMap::new();
     for item in items {
         item.missing("zh");
         item.missing("en");
         let text = |key| item.text(key).map(str::to_owned);
         let point = self::name(&item, "name").zip(text("zh").zip(text("en")));
+        let range = reading::read(&item);
         item.finish();
         let Some((name, (zh, en))) = point else { continue };
         if points.iter().any(|(known, _)| *known == name) {
             item.wrong("name", format!("the point \"{name}\" stands twice"));
         }
+        readings.extend(range.map(|range| (name.clone(), range)));
         points.push((name, Label { zh, en }));
     }
-    Some(Checklist { name, label: section.label("label")?, items: points })
+    Some(Checklist { name, label: section.label("label")?, items: points, readings })
 }
 
 fn read_postponing(root: &Section<'_>) -> Option<Postponing> {

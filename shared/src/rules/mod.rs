@@ -1,5 +1,6 @@
 //! Packs: the rules as data. Parsed, validated whole, versioned; every mistake has its place and reason.
 
+mod acceptance;
 mod assessment;
 mod class;
 mod duration;
@@ -14,10 +15,12 @@ mod pack;
 mod pack_tests;
 mod permit;
 mod read;
+mod reading;
 pub(crate) mod section;
 #[cfg(test)]
 mod shipped_tests;
 
+pub use acceptance::{Acceptance, Accepted};
 pub use assessment::{Assessed, AssessedFigure, Assessment, Availability, Figure, Over, WHOLE_PPM};
 pub use class::{Cadence, Checklist, Class, ClosedBy, Every, Level, MatterKind, Postponing};
 pub use duration::{DurationError, format_duration, parse_duration};
@@ -28,6 +31,7 @@ pub use mistake::{Mistake, line_and_column};
 pub use pack::{Cause, ClockStarts, Label, Pack, RepeatCounts, RepeatWindow, Scope, Tier};
 pub use permit::Permit;
 pub(crate) use read::name;
+pub use reading::{READING_MAX, Range, Reading};
 
 /// The packs that linewatch ships: file name and text.
 pub const SHIPPED: &[(&str, &str)] = &[

@@ -293,3 +293,52 @@ fn mistakes_of_equipment_and_checklists_are_named_with_their_place() {
     }
     assert_eq!(found.len(), 5, "{found:#?}");
 }
+
+#[test]
+fn mistakes_of_acceptances_and_readings_are_named_with_their_place() {
+    let text = HEAD.to_owned()
+        + r#"[[checklist]]
+name = "handover"
+label = { zh = "验", en = "Handover" }
+items = [
+    { name = "power", zh = "光", en = "Power", unit = "dBm", at_least = -8, at_most = -24.5 },
+    { name = "loss", zh = "损", en = "Loss", at_most = 3 },
+    { name = "trip", zh = "延", en = "Trip", unit = "ms", at_most = "40" },
+]
+[[cadence]]
+matter = "visit"
+name = "line"
+label = { zh = "访", en = "Visit" }
+every = "month"
+[[acceptance]]
+name = "line"
+label = { zh = "验", en = "Acceptance" }
+for = "circuit"
+checklist = "hand-over"
+[[acceptance]]
+name = "site"
+label = { zh = "验", en = "Acceptance" }
+for = "site"
+within = "5wd"
+promised_from = "acceptance"
+signatures = ["ours"]
+"#;
+    let found = Pack::parse_with(&text, "p.toml", Calendars::shipped()).unwrap_err();
+    let found: Vec<String> =
+        found.iter().map(|mistake| mistake.to_string().split_once(": ").unwrap().1.to_owned()).collect();
+    let expected = [
+        "checklist.handover.items.at_least: is more than at_most",
+        "checklist.handover.items.at_most: needs a unit",
+        "checklist.handover.items.at_most: must be a number",
+        "acceptance.line.within: is missing",
+        "acceptance.line.name: there is a [[cadence]] of visits called \"line\" already",
+        "acceptance.line.for: \"circuit\" is not one of: line, site",
+        "acceptance.line.checklist: there is no [[checklist]] \"hand-over\"",
+        "acceptance.site.promised_from: is for lines",
+        "acceptance.site.signatures: unknown key",
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.starts_with(expected), "{found}");
+    }
+}

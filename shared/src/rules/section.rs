@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use toml_edit::{Document, Item, TableLike};
 
-use super::{Label, Limit, Mistake, line_and_column, parse_duration, parse_limit};
+use super::{Label, Limit, Mistake, Reading, line_and_column, parse_duration, parse_limit};
 
 /// The longest list of texts in a file.
 const TEXTS_MAX: usize = 1_000;
@@ -172,6 +172,17 @@ impl<'a> Section<'a> {
             self.wrong(key, "must be a whole number above 0");
         }
         count
+    }
+
+    /// An optional number with at most three decimals that count.
+    pub fn number(&self, key: &'static str) -> Option<Reading> {
+        let item = self.item(key)?;
+        let number = item.as_float().or_else(|| item.as_integer().map(|whole| whole as f64));
+        let reading = number.and_then(Reading::new);
+        if reading.is_none() {
+            self.wrong(key, "must be a number, such as -24.5");
+        }
+        reading
     }
 
     /// An optional percentage, such as `"99%"` or `"99.95%"`, in millionths.

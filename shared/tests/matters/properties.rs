@@ -44,7 +44,7 @@ fn step() -> impl Strategy<Value = MatterStep> {
         1 => Just(MatterStep::Callback(Callback::NotReached)),
         2 => Just(MatterStep::Callback(Callback::Satisfied)),
         2 => Just(MatterStep::Callback(Callback::Unsatisfied)),
-        1 => Just(MatterStep::Signed { name: text() }),
+        1 => Just(MatterStep::Signed { name: text(), side: None }),
         2 => Just(MatterStep::Paused {
             cause: "customer_hold".to_owned(),
             reason: text(),

@@ -1,9 +1,13 @@
 //! How a story is written, and the facts that it means.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use linewatch_shared::facts::Callback;
-use linewatch_shared::matter::{MatterEvent, MatterFact, MatterStep, Opening, Papers, Point, period};
-use linewatch_shared::rules::MatterKind;
+use linewatch_shared::matter::{
+    Certificate, MatterEvent, MatterFact, MatterStep, Opening, Papers, PermitGrant, Point, Side, period,
+};
+use linewatch_shared::rules::{Checklist, Every, MatterKind, Reading};
 use linewatch_shared::time::UnixMs;
 use serde::Deserialize;
 
@@ -65,6 +69,24 @@ pub struct StepLine {
     /// Points of the checklist that are wrong; the others are well. `*` leaves the first one out.
     #[serde(default)]
     pub wrong: Vec<String>,
+    /// What was measured, where it is not simply within its range; `~` for nothing.
+    #[serde(default)]
+    pub reading: BTreeMap<String, toml::Value>,
+    /// Who signed, `sample` unless said otherwise.
+    pub name: Option<String>,
+    pub permit: Option<PermitLine>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PermitLine {
+    pub until: String,
+    pub ticket: Option<String>,
+    #[serde(default)]
+    pub briefing: bool,
+    /// `name until`.
+    #[serde(default)]
+    pub certificates: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -99,7 +121,8 @@ impl Teller<'_> {
         let kind = MatterKind::from_name(&story.kind).unwrap_or_else(|| panic!("no kind {}", story.kind));
         let opened = self.time(&story.opened);
         let cadence = self.pack.cadences.iter().find(|cadence| cadence.name == story.class);
-        let round = cadence.map(|cadence| period(cadence.every, opened, self.clock.zone));
+        let comes_round = cadence.filter(|cadence| cadence.every != Every::Once);
+        let round = comes_round.map(|cadence| period(cadence.every, opened, self.clock.zone));
         let opening = Opening {
             kind,
             class: story.class.clone(),
@@ -127,6 +150,7 @@ impl Teller<'_> {
 
     fn kind(&self, line: &StepLine) -> Result<MatterStep, String> {
         let text = || "sample".to_owned();
+        let name = || line.name.clone().unwrap_or_else(text);
         let until = || line.until.as_ref().map(|at| self.time(at)).ok_or("until is missing");
         Ok(match line.is.as_str() {
             "answered" => MatterStep::Answered,
@@ -153,12 +177,17 @@ impl Teller<'_> {
             "callback not reached" => MatterStep::Callback(Callback::NotReached),
             "satisfied" => MatterStep::Callback(Callback::Satisfied),
             "not satisfied" => MatterStep::Callback(Callback::Unsatisfied),
-            "signed" => MatterStep::Signed { name: text() },
+            "signed" => MatterStep::Signed { name: name(), side: None },
+            "signed by us" => MatterStep::Signed { name: name(), side: Some(Side::Ours) },
+            "refused" => MatterStep::Refused { reason: text() },
+            "begun" => MatterStep::Begun,
+            "permit granted" => MatterStep::PermitGranted(Box::new(self.permit(line)?)),
+            "permit returned" => MatterStep::PermitReturned,
             "planned" => MatterStep::Planned { at: until()?, agreed_by: None },
             "made" => MatterStep::Made {
                 mode: line.mode.clone().unwrap_or_default(),
                 met: text(),
-                points: self.points(&line.wrong),
+                points: self.points(line),
                 papers: Papers::default(),
             },
             "reviewed" => MatterStep::Reviewed { ok: true },
@@ -181,21 +210,43 @@ impl Teller<'_> {
         })
     }
 
-    fn points(&self, wrong: &[String]) -> Vec<Point> {
+    fn points(&self, line: &StepLine) -> Vec<Point> {
+        let wrong = &line.wrong;
         let cadence = self.pack.cadences.iter().find(|cadence| cadence.name == self.story.class);
         let checklist = cadence.and_then(|cadence| cadence.checklist.as_ref());
         let list = self.pack.checklists.iter().find(|list| Some(&list.name) == checklist);
         let skip = usize::from(wrong.iter().any(|name| name == "*"));
-        let items = list.into_iter().flat_map(|list| &list.items).skip(skip);
+        let items = list.into_iter().flat_map(|list| list.items.iter().map(move |(name, _)| (list, name)));
         items
-            .map(|(name, _)| Point {
+            .skip(skip)
+            .map(|(list, name)| Point {
                 name: name.clone(),
                 ok: !wrong.contains(name),
+                reading: reading(list, name, line),
                 note: String::new(),
                 class: None,
                 equipment: None,
             })
             .collect()
+    }
+
+    fn permit(&self, line: &StepLine) -> Result<PermitGrant, String> {
+        let permit = line.permit.as_ref().ok_or("permit is missing")?;
+        let certificate = |text: &String| {
+            let (name, until) = text.split_once(' ').ok_or("a certificate is `name until`")?;
+            let valid_until = self.time(until);
+            Ok(Certificate { name: name.to_owned(), number: String::new(), valid_until })
+        };
+        Ok(PermitGrant {
+            by: "sample".to_owned(),
+            to: "sample".to_owned(),
+            from: self.time(&line.at),
+            until: self.time(&permit.until),
+            work: "sample".to_owned(),
+            ticket: permit.ticket.clone(),
+            briefing: permit.briefing,
+            certificates: permit.certificates.iter().map(certificate).collect::<Result<_, String>>()?,
+        })
     }
 
     pub fn time(&self, text: &str) -> UnixMs {
@@ -204,5 +255,15 @@ impl Teller<'_> {
 
     pub fn text(&self, at: UnixMs) -> String {
         self.clock.text(at)
+    }
+}
+
+/// What was measured at a point: as the story says, else what is well.
+fn reading(list: &Checklist, point: &str, line: &StepLine) -> Option<Reading> {
+    let range = list.readings.get(point)?;
+    match line.reading.get(point) {
+        Some(toml::Value::Float(number)) => Reading::new(*number),
+        Some(_) => None,
+        None => range.at_least.or(range.at_most),
     }
 }

@@ -150,6 +150,7 @@ fn made(desk: &Desk, tx: &mut Tx<'_>, matter: &Matter, wrong: usize) -> Result<M
     let point = |(n, name): (usize, &&String)| Point {
         name: (*name).clone(),
         ok: n >= wrong,
+        reading: None,
         note: String::new(),
         class: None,
         equipment: None,

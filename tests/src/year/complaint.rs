@@ -152,11 +152,15 @@ fn solved(deeds: &mut Deeds, id: Uuid, at: UnixMs, major: bool) {
             let (reason, supervisor) = ("never reached".to_owned(), "sample supervisor".to_owned());
             deeds.step(id, now, MatterStep::ClosedUnconfirmed { reason, supervisor });
         }
-        10..=19 => deeds.step(id, now, MatterStep::Signed { name: "sample caller".to_owned() }),
+        10..=19 => deeds.step(id, now, MatterStep::Signed { name: "sample caller".to_owned(), side: None }),
         _ => {
             deeds.step(id, now, MatterStep::Callback(Callback::Satisfied));
             if major {
-                deeds.step(id, now + HOUR_MS, MatterStep::Signed { name: "sample caller".to_owned() });
+                deeds.step(
+                    id,
+                    now + HOUR_MS,
+                    MatterStep::Signed { name: "sample caller".to_owned(), side: None },
+                );
             }
         }
     }

@@ -1,5 +1,6 @@
 //! A line as people see it: its state, its figures against the tier, and its minutes for plotting.
 
+use chrono_tz::Tz;
 use linewatch_shared::facts::{Body, Record};
 use linewatch_shared::minute::MinuteBlock;
 use linewatch_shared::sla::{Interval, LineRules, Window};
@@ -9,9 +10,11 @@ use uuid::Uuid;
 
 use super::view::{InterruptionView, Lens, Repeat};
 use super::{Desk, DeskError};
+use crate::app::matters::acceptance::AcceptanceView;
+use crate::app::packs::in_force;
 use crate::db::{DbError, Tx};
 use crate::store::figures::Part;
-use crate::store::{faults, figures, lines, planned, records};
+use crate::store::{acceptance, faults, figures, lines, planned, records, service_time};
 
 /// The most minutes of one answer.
 pub const MINUTES_MAX: i64 = 1_440;
@@ -66,6 +69,10 @@ pub struct LineView {
     pub state_since: Option<String>,
     /// Live faults of the line, the oldest first.
     pub faults: Vec<String>,
+    /// The day since when it serves, by what is written down or by its acceptance.
+    pub in_service: Option<String>,
+    /// How its acceptance stands, where it was handed over to be accepted.
+    pub acceptance: Option<AcceptanceView>,
     /// Its faults in the year.
     pub repeat: Repeat,
     /// Its interruption in the year.
@@ -133,7 +140,11 @@ pub fn read(
     let state = if rules.work_until(now).is_some() { "planned_work".to_owned() } else { state };
     let to = span.to.unwrap_or(now);
     let from = span.from.unwrap_or(to - HOUR_MS).max(to - MINUTES_MAX * MINUTE_MS);
+    let zone = in_force(&versions, &terms.pack, now).map_or(Tz::UTC, |pack| pack.time_zone);
+    let accepted = acceptance::of_line(tx, code)?;
     Ok(LineView {
+        in_service: in_service(tx, code, zone)?,
+        acceptance: accepted.and_then(|standing| AcceptanceView::of(&standing.matter, now)),
         code: info.code,
         customer: info.customer,
         customer_name: info.customer_name,
@@ -154,6 +165,15 @@ pub fn read(
         repeat: figures.repeat,
         interruption: figures.interruption,
     })
+}
+
+/// The day that is written down, or else of the acceptance.
+fn in_service(tx: &mut Tx<'_>, code: &str, zone: Tz) -> Result<Option<String>, DbError> {
+    if let Some(day) = service_time::in_service(tx, code)? {
+        return Ok(Some(day));
+    }
+    let accepted_at = acceptance::serves_since(tx, code)?.accepted_at;
+    Ok(accepted_at.map(|at| at.to_utc().with_timezone(&zone).date_naive().to_string()))
 }
 
 fn outages(parts: &[Part]) -> Vec<OutageView> {

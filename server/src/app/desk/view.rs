@@ -298,6 +298,10 @@ fn not_promised(fault: &Fault, line: &LineInfo) -> Option<String> {
     let ended = line.service_ends_at.filter(|at| *at <= fault.started_at);
     Some(match ended {
         Some(at) => format!("the service ended at {}: nothing is promised", at.to_rfc3339()),
+        None if line.admission == "admitted" && line.waited_from.is_some_and(|at| at <= fault.started_at) => {
+            "it began before the line was accepted: re-rate it, where it is to be promised something"
+                .to_owned()
+        }
         None if line.admission == "admitted" => {
             "it began before the customer was admitted: re-rate it, where it is to be promised something"
                 .to_owned()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use linewatch_shared::erase::ERASED;
 use linewatch_shared::facts::{Body, Record};
-use linewatch_shared::matter::{MatterEvent, MatterStep};
+use linewatch_shared::matter::{MatterEvent, MatterStep, Side};
 use linewatch_shared::sla::Event;
 use uuid::Uuid;
 
@@ -98,7 +98,8 @@ fn of_matters(tx: &mut Tx<'_>, scope: &Scope, found: &mut Found) -> Result<(), D
                     }
                     MatterEvent::Step(MatterStep::Made { met, .. }) => found.note(met),
                     MatterEvent::Step(
-                        MatterStep::Signed { name } | MatterStep::Planned { agreed_by: Some(name), .. },
+                        MatterStep::Signed { name, side: None | Some(Side::Customer) }
+                        | MatterStep::Planned { agreed_by: Some(name), .. },
                     ) => found.note(name),
                     _ => {}
                 }

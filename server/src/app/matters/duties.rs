@@ -8,6 +8,7 @@ use linewatch_shared::sla::PackVersion;
 use linewatch_shared::time::{DAY_MS, UnixMs};
 use uuid::Uuid;
 
+use super::acceptance::{open_fresh, promises_moved};
 use super::open::{NewMatter, begin};
 use super::{Changed, equipment_rounds, finish, invalid};
 use crate::app::derived_id;
@@ -39,9 +40,15 @@ pub(super) fn duty_id(pack: &str, cadence: &str, customer: &str, of: &str) -> Uu
 pub fn assign(desk: &Desk, tx: &mut Tx<'_>, after: &str, now: UnixMs) -> Result<Option<String>, DbError> {
     let versions = desk.packs.versions(tx)?;
     let customers = duties::customers(tx, after, PER_TRANSACTION_MAX)?;
+    let mut changed = Vec::new();
     for customer in &customers {
         assign_to(tx, &versions, customer, now)?;
+        changed.extend(open_fresh(tx, &versions, customer, now)?);
     }
+    for opened in &changed {
+        promises_moved(desk, tx, None, &opened.matter, now)?;
+    }
+    finish(desk, tx, &changed, now)?;
     let more = customers.len() as i64 >= PER_TRANSACTION_MAX;
     Ok(customers.last().filter(|_| more).map(|last| last.code.clone()))
 }
@@ -90,6 +97,7 @@ fn owed_visits(versions: &[PackVersion], customer: &DutyCustomer, now: UnixMs) -
     for pack in packs_in_force(versions, now) {
         let named = pack.cadences.iter().filter(|cadence| {
             cadence.matter == MatterKind::Visit
+                && cadence.acceptance.is_none()
                 && cadence.is_for_tier(&customer.tier)
                 && pack.is_for(&customer.code, &customer.pack)
         });
@@ -141,7 +149,8 @@ pub fn give(desk: &Desk, tx: &mut Tx<'_>, new: &NewDuty, now: UnixMs) -> Result<
     let versions = desk.packs.versions(tx)?;
     let pack = in_force(&versions, &new.pack, now).ok_or_else(|| unknown("pack", "pack", &new.pack))?;
     let cadence = cadence(pack, &new.cadence).ok_or_else(|| {
-        let names: Vec<&str> = pack.cadences.iter().map(|cadence| cadence.name.as_str()).collect();
+        let comes_round = pack.cadences.iter().filter(|cadence| cadence.acceptance.is_none());
+        let names: Vec<&str> = comes_round.map(|cadence| cadence.name.as_str()).collect();
         invalid(
             "cadence",
             format!("pack {} has no cadence \"{}\"; it knows: {}", pack.name, new.cadence, names.join(", ")),
@@ -170,7 +179,7 @@ pub fn give(desk: &Desk, tx: &mut Tx<'_>, new: &NewDuty, now: UnixMs) -> Result<
 }
 
 fn cadence<'a>(pack: &'a Pack, name: &str) -> Option<&'a Cadence> {
-    pack.cadences.iter().find(|cadence| cadence.name == name)
+    pack.cadences.iter().find(|cadence| cadence.name == name && cadence.acceptance.is_none())
 }
 
 /// Begins the rounds whose time has come; answers how many.

@@ -1,6 +1,7 @@
 //! Matters: complaints, requests, defects, promises, rounds of visits and patrols. Facts in, matters found, promises
 //! judged, people told. Each use case is one transaction.
 
+pub mod acceptance;
 mod after;
 mod alerts;
 pub mod duties;

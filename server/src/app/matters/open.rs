@@ -85,7 +85,7 @@ pub(super) fn begin(
 }
 
 /// Nothing is ever without an owner.
-fn give_owner(opening: &mut Opening, owners: &Owners) -> Result<(), DeskError> {
+pub(super) fn give_owner(opening: &mut Opening, owners: &Owners) -> Result<(), DeskError> {
     if opening.owner.is_empty() {
         let reason = format!("customer {} has no account manager: name who answers for it", opening.customer);
         opening.owner = owners.manager.clone().ok_or_else(|| invalid("owner", reason))?;

@@ -6,6 +6,7 @@ use linewatch_shared::time::{MINUTE_MS, UnixMs};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::acceptance::promises_moved;
 use super::after::after_round;
 use super::{Changed, finish, settle};
 use crate::app::audit;
@@ -64,6 +65,7 @@ pub fn step(desk: &Desk, tx: &mut Tx<'_>, new: &NewMatterStep, now: UnixMs) -> R
     }
     changed.extend(after_round(tx, &versions, new, &changed[0].matter, now)?);
     write_audit(tx, new, now)?;
+    promises_moved(desk, tx, Some(&was), &changed[0].matter, now)?;
     finish(desk, tx, &changed, now)?;
     Ok(changed.swap_remove(0).matter)
 }

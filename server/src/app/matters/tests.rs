@@ -184,7 +184,7 @@ async fn the_outcome_is_told_and_what_is_major_goes_up_at_each_change() {
         f.matter_step(first, note, TEN + 5 * HOUR_MS, TEN + 5 * HOUR_MS).await.unwrap();
         let refused = f.matter_step(first, resolved(), TEN + 6 * HOUR_MS, TEN + 6 * HOUR_MS).await;
         assert!(refused.is_err(), "resolved already: no change");
-        let signed = MatterStep::Signed { name: "sample".to_owned() };
+        let signed = MatterStep::Signed { name: "sample".to_owned(), side: None };
         f.matter_step(first, signed, TEN + 6 * HOUR_MS, TEN + 6 * HOUR_MS).await.unwrap();
         let exempted = MatterStep::Exempted { cause: "force_majeure".to_owned(), grantor: "head".to_owned() };
         f.matter_step(first, exempted, TEN + 7 * HOUR_MS, TEN + 7 * HOUR_MS).await.unwrap();

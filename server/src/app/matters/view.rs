@@ -1,12 +1,13 @@
 //! Matters as people read them.
 
-use linewatch_shared::matter::{Matter, MatterEvent, Standing, deadlines};
+use linewatch_shared::matter::{Matter, MatterEvent, Signature, Standing, deadlines};
 use linewatch_shared::rules::Label;
 use linewatch_shared::sla::PackVersion;
 use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::acceptance::AcceptanceView;
 use super::alerts::label;
 use crate::app::desk::{Desk, DeskError};
 use crate::db::{DbError, Tx};
@@ -66,12 +67,37 @@ pub struct MatterView {
     pub report: Option<String>,
     /// When a round is planned for.
     pub planned_at: Option<String>,
+    /// Who signed, of an acceptance.
+    pub signatures: Vec<SignatureView>,
+    /// How the acceptance stands, where it is one.
+    pub acceptance: Option<AcceptanceView>,
     /// Points of the checklist that were found wrong.
     pub failed_points: Vec<String>,
     /// Whether it is out of the figures.
     pub exempted: bool,
     /// What was, and is, owed.
     pub deadlines: Vec<MatterDeadline>,
+}
+
+/// A signature under an acceptance.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct SignatureView {
+    /// `ours` or `customer`.
+    pub side: &'static str,
+    /// Who.
+    pub signer: String,
+    /// When.
+    pub at: String,
+}
+
+fn signatures(matter: &Matter) -> Vec<SignatureView> {
+    let all = matter.acceptance.iter().flat_map(|accepting| &accepting.signatures);
+    let view = |Signature { side, signer, at }: &Signature| SignatureView {
+        side: side.name(),
+        signer: signer.clone(),
+        at: at.to_rfc3339(),
+    };
+    all.map(view).collect()
 }
 
 /// A promise of a matter.
@@ -157,6 +183,8 @@ pub fn view(versions: &[PackVersion], standing: &Standing, now: UnixMs) -> Matte
         planned_at: matter.planned_at.map(UnixMs::to_rfc3339),
         exempted: matter.exemption.is_some(),
         deadlines: promises(standing, now),
+        signatures: signatures(&matter),
+        acceptance: AcceptanceView::of(&matter, now),
         class: matter.class,
         customer: matter.customer,
         line: matter.line,

@@ -4,6 +4,7 @@ use chrono::{NaiveDate, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use linewatch_shared::time::UnixMs;
 
+use crate::store::acceptance::ServesSince;
 use crate::store::service_time::{ServedLine, ServedTerms};
 
 /// A time in which a line served one customer under one pack.
@@ -42,8 +43,9 @@ impl Stretch {
     }
 }
 
-/// The stretches of a line, rising. It serves since the day that is written down; else since it was first written down,
-/// or since its first outage, where that is earlier: what was interrupted was in service.
+/// The stretches of a line, rising. It serves since the day that is written down; else, where it is to be accepted, since it
+/// was; else since it was first written down, or since its first outage, where that is earlier: what was interrupted was in
+/// service.
 pub fn stretches(
     line: &ServedLine,
     first_outage: Option<UnixMs>,
@@ -56,7 +58,12 @@ pub fn stretches(
         let day = NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()?;
         Some(day_start(day, zone_of(&first.pack)))
     });
-    let since = day.unwrap_or(written);
+    let since = match (day, line.accepted) {
+        (Some(day), _) => day,
+        (None, ServesSince { accepted_at: Some(at), .. }) => at,
+        (None, ServesSince { has_acceptance: true, .. }) => return Vec::new(),
+        (None, _) => written,
+    };
     let mut list: Vec<Stretch> = Vec::new();
     let ends = line.terms.iter().skip(1).map(|next| next.valid_from).chain([UnixMs::MAX]);
     for (terms, to) in line.terms.iter().zip(ends) {
@@ -112,6 +119,7 @@ mod tests {
         let mut line = ServedLine {
             code: "L1".to_owned(),
             in_service: None,
+            accepted: ServesSince::default(),
             terms: vec![terms(100, "a", "AAA"), terms(200, "a", "AA"), terms(300, "b", "AA")],
         };
         let end = UnixMs::MAX.0;
@@ -121,6 +129,10 @@ mod tests {
         line.terms.push(ended);
         assert_eq!(spans(&line, None)[1..], [(300, 400, "b/AA".to_owned())]);
         line.terms.pop();
+        line.accepted = ServesSince { accepted_at: None, has_acceptance: true };
+        assert_eq!(spans(&line, Some(50)), [], "not accepted yet");
+        line.accepted.accepted_at = Some(UnixMs(250));
+        assert_eq!(spans(&line, Some(50)), [(250, 300, "a/AA".to_owned()), (300, end, "b/AA".to_owned())]);
         // The day that is written down counts, whatever was seen before it.
         line.in_service = Some("1970-01-02".to_owned());
         let since = 16 * HOUR_MS;

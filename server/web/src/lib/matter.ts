@@ -46,6 +46,8 @@ export interface Matter {
   about: string | null;
   planned_at: string | null;
   failed_points: string[];
+  /** How it stands, where it is the acceptance of something new. */
+  acceptance?: { state: string; refusals: number } | null;
   exempted: boolean;
   deadlines: MatterDue[];
 }
@@ -91,10 +93,18 @@ export interface Cadence {
   report?: boolean;
 }
 
+export interface Range {
+  unit: string;
+  at_least: number | null;
+  at_most: number | null;
+}
+
 export interface Checklist {
   name: string;
   label: Label;
   items: [name: string, label: Label][];
+  /** What is measured at points, by their names. */
+  readings?: Record<string, Range>;
 }
 
 /** What matters need of a pack. */

@@ -4,7 +4,7 @@ import type { Matter, MatterFact } from '../../lib/matter';
 import { intakeBody } from './intake';
 import { matches, narrowed, ordered, ownersOf, rowOf } from './list';
 import { refusal } from './refusal';
-import { madeBody, roundOf, unanswered } from './round';
+import { madeBody, rangeText, roundOf, unanswered } from './round';
 import { says } from './says';
 import { bodyOf, fieldsOf, missing, offered } from './steps';
 
@@ -190,7 +190,20 @@ describe('a report of a round', () => {
     expect(round.points).toHaveLength(2);
     expect(roundOf(undefined, 'visit', 'x').modes).toContain('face_to_face');
     const a = { ok: 'yes', note: '', class: 'major' } as const;
-    expect(unanswered(round.points, { a })?.[0]).toBe('b');
+    expect(unanswered(round, { a })?.[0]).toBe('b');
+    const measured = {
+      ...round,
+      points: round.points.slice(0, 1),
+      readings: { a: { unit: 'dBm', at_least: -24, at_most: -8 } },
+    };
+    expect(rangeText(measured.readings.a)).toBe('-24 … -8 dBm');
+    for (const reading of [undefined, '', '-1e3', '18,5 dBm']) {
+      expect(unanswered(measured, { a: { ...a, reading } })?.[0]).toBe('a');
+    }
+    const typed = { a: { ...a, reading: '−18,5' } };
+    expect(unanswered(measured, typed)).toBeNull();
+    const body = madeBody({ mode: 'on_site', met: '', report: '' }, measured.points, typed, []);
+    expect(body).toMatchObject({ points: [{ name: 'a', reading: -18.5 }] });
     const b = { ok: 'no', note: ' hot ', class: 'major' } as const;
     const promised = [
       { title: '', until: '' },

@@ -1,11 +1,13 @@
 // What a round's report says, from what was ticked. Pure.
 
 import { fromLocalInput } from '../../lib/format';
-import type { Cadence, Checklist, MatterPack } from '../../lib/matter';
+import type { Cadence, Checklist, MatterPack, Range } from '../../lib/matter';
 
 export interface Answer {
   ok: 'yes' | 'no' | '';
   note: string;
+  /** What was measured, as it was typed. */
+  reading?: string;
   /** The class of the defect that it becomes. */
   class: string;
 }
@@ -22,6 +24,7 @@ export interface Round {
   cadence: Cadence | undefined;
   modes: readonly string[];
   points: Checklist['items'];
+  readings: Record<string, Range>;
 }
 
 export function roundOf(pack: MatterPack | undefined, kind: string, name: string): Round {
@@ -29,12 +32,30 @@ export function roundOf(pack: MatterPack | undefined, kind: string, name: string
   const list = pack?.checklists.find((known) => known.name === cadence?.checklist);
   const usual = kind === 'patrol' ? ['on_site', ...ANY_MODE.filter((mode) => mode !== 'on_site')] : ANY_MODE;
   const modes = cadence?.modes.length ? cadence.modes : usual;
-  return { cadence, modes, points: list?.items ?? [] };
+  return { cadence, modes, points: list?.items ?? [], readings: list?.readings ?? {} };
 }
 
-/** The first point that nobody has answered. */
-export function unanswered(points: Checklist['items'], answers: Record<string, Answer>) {
-  return points.find(([name]) => !answers[name]?.ok) ?? null;
+/** A number as it was typed, with a point or a comma; none where it is no number. */
+export function readingOf(text: string | undefined): number | null {
+  const typed = (text ?? '').trim().replace(',', '.').replace('−', '-');
+  return /^-?\d+(\.\d+)?$/.test(typed) ? Number(typed) : null;
+}
+
+/** In which range a reading is well, such as `-24 … -8 dBm`. */
+export function rangeText({ unit, at_least, at_most }: Range): string {
+  if (at_least === null && at_most === null) return unit;
+  if (at_least === null) return `≤ ${at_most} ${unit}`;
+  return at_most === null ? `≥ ${at_least} ${unit}` : `${at_least} … ${at_most} ${unit}`;
+}
+
+/** The first point that nobody has answered, or measured where it is measured. */
+export function unanswered(
+  { points, readings }: Pick<Round, 'points' | 'readings'>,
+  answers: Record<string, Answer>,
+) {
+  const open = ([name]: Checklist['items'][number]) =>
+    !answers[name]?.ok || (name in readings && readingOf(answers[name]?.reading) === null);
+  return points.find(open) ?? null;
 }
 
 export function madeBody(
@@ -44,9 +65,16 @@ export function madeBody(
   promises: readonly Promised[],
 ): object {
   const said = points.map(([name]) => {
-    const { ok, note, class: ofClass } = answers[name]!;
+    const { ok, note, class: ofClass, reading: typed } = answers[name]!;
+    const reading = readingOf(typed);
     const isOk = ok === 'yes';
-    return { name, ok: isOk, note: note.trim(), ...(!isOk && ofClass && { class: ofClass }) };
+    return {
+      name,
+      ok: isOk,
+      note: note.trim(),
+      ...(reading !== null && { reading }),
+      ...(!isOk && ofClass && { class: ofClass }),
+    };
   });
   const promised = promises
     .filter(({ title }) => title.trim())

@@ -81,6 +81,7 @@ function said(
   if (TIMES.has(name)) return moment(Number(value), todayMs, locale);
   if (name === 'reached') return value === true ? t.choice.yes : t.choice.no;
   if (name === 'ok') return words(kind, locale)[value === true ? 'yes' : 'no'];
+  if (name === 'side') return word(t.side, String(value));
   if (name === 'callback') return word(t.callback, String(value));
   if (name === 'class') return names.class(String(value));
   if (name === 'cause') return names.cause(String(value));

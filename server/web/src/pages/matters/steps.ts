@@ -40,6 +40,7 @@ export const STEPS = {
     },
   ],
   signed: [{ name: 'name', type: 'text' }],
+  refused: [REASON],
   postponed: [{ name: 'until', type: 'time' }, REASON, SPECIAL],
   reclassed: [
     { name: 'class', type: 'class' },
@@ -68,8 +69,17 @@ export function offered(possible: readonly string[], isSupervisor: boolean): Mat
   return NAMES.filter((name) => possible.includes(name) && (isSupervisor || !SUPERVISOR_ONLY.includes(name)));
 }
 
-export function fieldsOf(kind: MatterStepKind, values: Values, isSupervisor: boolean): readonly StepField[] {
-  const all: readonly StepField[] = STEPS[kind];
+/** Of an acceptance both sides sign. */
+const SIDE: StepField = { name: 'side', type: 'choice', choices: ['ours', 'customer'] };
+
+export function fieldsOf(
+  kind: MatterStepKind,
+  values: Values,
+  isSupervisor: boolean,
+  isAcceptance = false,
+): readonly StepField[] {
+  const own: readonly StepField[] = STEPS[kind];
+  const all = kind === 'signed' && isAcceptance ? [SIDE, ...own] : own;
   return all.filter(({ when, type }) => {
     if (type === 'special') return isSupervisor;
     return !when || values[when.field] === when.is;
