@@ -197,6 +197,12 @@ async fn a_round_that_is_wrong_says_what_and_where() {
         assert_eq!(post(&desk, "/duties", duty).await.status, StatusCode::OK, "the same one again");
         let steps = format!("/matters/{}/facts", round(&desk, "patrol").await["id"].as_str().unwrap());
         let steps = steps.as_str();
+        let permit = json!({ "to": "technician-1", "from": after(0), "until": after(DAY_MS), "work": "tests",
+            "ticket": "T-1", "briefing": true,
+            "certificates": [{ "name": "electrician", "number": "E-1", "valid_until": after(30 * DAY_MS) }] });
+        for step in [json!({ "kind": "permit_granted", "permit": permit }), json!({ "kind": "permit_returned" })] {
+            assert_eq!(post(&desk, steps, step).await.status, StatusCode::OK);
+        }
         let point = |name: &str| json!({ "name": name, "ok": true });
         let names = ["insulation", "earth_resistance", "protection", "report"];
         let all: Vec<Value> = names.iter().map(|name| point(name)).collect();

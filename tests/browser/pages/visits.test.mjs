@@ -43,7 +43,7 @@ describe('visits and patrols', () => {
     await page.keyboard.type('C001');
     await page.locator('#give-customer-list [role=option]', { hasText: 'C001' }).waitFor();
     await page.keyboard.press('Enter');
-    await page.locator('#give-round').selectOption('power-distribution/seasonal');
+    await page.locator('#give-round').selectOption('power-distribution/quarterly');
     await page.locator('#give-site').focus();
     await page.keyboard.type('sample hall 1');
     await page.keyboard.press('Enter');

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use linewatch_shared::matter::period;
 use linewatch_shared::rules::{Every, Pack};
-use linewatch_shared::time::SECOND_MS;
+use linewatch_shared::time::{DAY_MS, HOUR_MS, SECOND_MS, UnixMs};
 use linewatch_tests::harness::{Folder, story};
 use serde_json::{Value, json};
 
@@ -75,17 +75,29 @@ fn a_quarter_s_patrol_finds_an_emergency() {
     });
 }
 
-/// Told and dispatched at once, repaired, found not well on the second inspection, repaired again, and well.
+/// A permit that has all that the pack asks for.
+fn permit(from: UnixMs) -> Value {
+    let until = |span_ms: i64| (from + span_ms).to_rfc3339();
+    json!({ "kind": "permit_granted", "permit": { "to": "sample electrician", "from": until(0), "until": until(HOUR_MS),
+        "work": "insulator", "ticket": "T-1", "briefing": true,
+        "certificates": [{ "name": "electrician", "valid_until": until(DAY_MS) }] } })
+}
+
+/// Told and dispatched at once, repaired under a permit, found not well on the second inspection, repaired again, and well.
 fn emergency(desk: &Desk, defect: &str) -> Result<()> {
     ensure_allows(&desk.matter(defect)?, "answer", 10 * SECOND_MS)?;
     let sent = desk.step(defect, &json!({ "kind": "answered" }))?;
     ensure_state(&sent, "answer", "met")?;
     desk.step(defect, &json!({ "kind": "noticed", "name": "the site's owner" }))?;
     let repaired = json!({ "kind": "resolved", "text": "insulator changed" });
+    desk.step(defect, &permit(at(&sent["opened_at"])?))?;
+    desk.step(defect, &json!({ "kind": "permit_returned" }))?;
     ensure!(desk.step(defect, &repaired)?["state"] == "resolved");
     let not_well = desk.step(defect, &json!({ "kind": "inspected", "ok": false }))?;
     ensure!(not_well["state"] == "answered", "back to work: {not_well}");
     ensure_state(&not_well, "resolution", "running")?;
+    desk.step(defect, &permit(at(&sent["opened_at"])?))?;
+    desk.step(defect, &json!({ "kind": "permit_returned" }))?;
     desk.step(defect, &repaired)?;
     let well = desk.step(defect, &json!({ "kind": "inspected", "ok": true }))?;
     ensure_state(&well, "resolution", "met")?;
