@@ -11,6 +11,7 @@ use super::testing::{START, TestAnswer, TestDesk};
 use crate::app::import;
 use crate::auth::Role;
 use crate::db::testing::{both, int};
+use crate::db::{DbError, Priority};
 
 const CUSTOMERS: &str = "code,name,tier\nbank,Sample Bank,AAA\n";
 const LINES: &str = "code,customer,site\nL1,bank,HQ\nL2,bank,Branch\n";
@@ -68,6 +69,29 @@ async fn an_alertmanagers_alert_is_evidence_about_its_line() {
         let states: Vec<_> = faults["items"].as_array().unwrap().iter().map(|f| &f["state"]).collect();
         assert_eq!(states, ["restored", "restored"], "{faults}");
         assert_eq!(int(&desk.app.db, "SELECT COUNT(*) FROM fact").await.unwrap(), 4);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_fails_an_alertmanager_is_told_to_come_again() {
+    both(|db| async move {
+        let desk = TestDesk::new(db).await;
+        for file in [CUSTOMERS, LINES] {
+            let packs = Arc::clone(&desk.app.packs);
+            import::bytes(&desk.app.db, &packs, file.as_bytes(), false, START).await.unwrap();
+        }
+        let rename = async |from: &str, to: &str| {
+            let sql = format!("ALTER TABLE {from} RENAME TO {to}");
+            let renamed = desk.app.db.write(Priority::Api, move |tx| tx.execute(&sql, &[])).await;
+            renamed.map_err(|error: DbError| error).unwrap();
+        };
+        rename("line", "line_away").await;
+        let answer = notify(&desk, json!([alert("L1", "firing", 0, None)])).await;
+        assert!(answer.status.is_server_error(), "{}", answer.text);
+        rename("line_away", "line").await;
+        let answer = notify(&desk, json!([alert("L1", "firing", 0, None)])).await;
+        assert_eq!((answer.status, &answer.json["taken"]), (StatusCode::OK, &json!(1)), "{}", answer.text);
     })
     .await;
 }

@@ -247,7 +247,7 @@ async fn take_step(
     let now = app.now();
     let fault = fault_id(&id)?;
     let fact = body.value.read(&caller.user)?;
-    if matches!(fact.kind, StepKind::ClosedUnconfirmed { .. }) && !SUPERVISORS.allows(caller.role) {
+    if fact.kind.is_supervisors() && !SUPERVISORS.allows(caller.role) {
         let detail = "only a supervisor (role admin) closes without the customer's word";
         return Err(ApiError::forbidden("forbidden", detail).with("role", caller.role.name()));
     }

@@ -166,6 +166,26 @@ pub enum StepKind {
 }
 
 impl StepKind {
+    /// Whether it is a supervisor's decision at the desk, which no device takes in anybody's name.
+    #[must_use]
+    pub const fn is_supervisors(&self) -> bool {
+        matches!(self, Self::ClosedUnconfirmed { .. } | Self::Rerated { .. })
+    }
+
+    /// Whether it changes what a fault counts for, by somebody's leave.
+    #[must_use]
+    pub const fn is_granted(&self) -> bool {
+        matches!(
+            self,
+            Self::Exempted { .. }
+                | Self::Paused { .. }
+                | Self::ClosedUnconfirmed { .. }
+                | Self::Merged { .. }
+                | Self::Split { .. }
+                | Self::Rerated { .. }
+        )
+    }
+
     /// The kind's name in the API.
     #[must_use]
     pub const fn name(&self) -> &'static str {

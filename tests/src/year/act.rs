@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, anyhow};
+use linewatch_server::app::desk::step::{NewStep, step as fault_step};
 use linewatch_server::app::desk::{Desk, DeskError, planned};
 use linewatch_server::app::matters::step::{self, NewMatterStep};
 use linewatch_server::app::matters::{duties, open, round};
 use linewatch_server::db::{DbError, Priority, Tx};
+use linewatch_server::store::faults;
 use linewatch_server::store::matters::{self, WantedMatters};
 use linewatch_shared::matter::{Matter, MatterStep, Papers, Point};
 use linewatch_shared::time::UnixMs;
+use uuid::Uuid;
 
 use super::deeds::{Act, Deed, On, What};
 use super::desk::YearDesk;
@@ -23,8 +26,12 @@ impl YearDesk {
     ///
     /// # Errors
     /// When the desk refuses it.
-    pub async fn act(&self, life: &Life, deed: &Deed, now: UnixMs) -> Result<()> {
+    pub async fn act(&mut self, life: &Life, deed: &Deed, now: UnixMs) -> Result<()> {
         self.begin_rounds(now).await?;
+        if let What::Decide(new) = &deed.what {
+            self.undecided.push(NewStep::clone(new));
+            return self.decide(now).await;
+        }
         if matches!(deed.what, What::Upgrade) {
             return self.import(&life.customers(true), now).await;
         }
@@ -32,6 +39,35 @@ impl YearDesk {
         let work = move |tx: &mut Tx<'_>| act(&desk, tx, &done, now);
         let done: Result<(), DeskError> = self.db().write(Priority::Api, work).await;
         done.map_err(|error| anyhow!("{error}")).with_context(|| format!("{deed:?}"))
+    }
+
+    /// A supervisor decides what is to be decided of faults, as soon as the desk knows them that far.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn decide(&mut self, now: UnixMs) -> Result<()> {
+        let wanted: Vec<Uuid> = self.undecided.iter().map(|new| new.step.fault).collect();
+        let look = move |tx: &mut Tx<'_>| {
+            wanted
+                .iter()
+                .map(|fault| Ok(faults::resolve(tx, *fault)?.is_some()))
+                .collect::<Result<Vec<_>, DbError>>()
+        };
+        let known = self.db().read(look).await?;
+        for (new, known) in std::mem::take(&mut self.undecided).into_iter().zip(known) {
+            if !known {
+                self.undecided.push(new);
+                continue;
+            }
+            let (desk, decided) = (self.desk().clone(), new.clone());
+            let work = move |tx: &mut Tx<'_>| fault_step(&desk, tx, &decided, now).map(drop);
+            match self.db().write(Priority::Api, work).await {
+                Ok(()) => {}
+                Err(DeskError::NoFault(_) | DeskError::Impossible { .. }) => self.undecided.push(new),
+                Err(error) => return Err(anyhow!("{error}")).with_context(|| format!("{new:?}")),
+            }
+        }
+        Ok(())
     }
 
     /// Begins the rounds whose time has come.
@@ -87,7 +123,7 @@ impl YearDesk {
 
 fn act(desk: &Desk, tx: &mut Tx<'_>, deed: &Deed, now: UnixMs) -> Result<(), DeskError> {
     match &deed.what {
-        What::Upgrade => {}
+        What::Upgrade | What::Decide(_) => {}
         What::Open(new) => drop(open::open(desk, tx, new, now)?),
         What::Step(new) => drop(step::step(desk, tx, new, now)?),
         What::Plan(new) => drop(planned::plan(desk, tx, new, now)?),

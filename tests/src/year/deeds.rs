@@ -2,6 +2,7 @@
 //! desk's own calls, so in the order in which it happens; how late it is typed in, and between which arrivals, differs.
 
 use linewatch_server::app::desk::planned::NewWork;
+use linewatch_server::app::desk::step::NewStep;
 use linewatch_server::app::matters::duties::NewDuty;
 use linewatch_server::app::matters::open::NewMatter;
 use linewatch_server::app::matters::step::NewMatterStep;
@@ -34,6 +35,8 @@ pub struct Deed {
 /// What is done at the desk.
 #[derive(Clone, Debug)]
 pub enum What {
+    /// A supervisor decides about a fault.
+    Decide(Box<NewStep>),
     /// Some customers move up a tier; what began before stays under its old limits.
     Upgrade,
     /// A complaint or a request is taken in.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use linewatch_server::app::desk::ingest::{Part, Taken, take};
+use linewatch_server::app::desk::step::NewStep;
 use linewatch_server::app::desk::{Channels, Desk, engine};
 use linewatch_server::app::packs::{self, PackSet};
 use linewatch_server::app::quality::SampleRules;
@@ -37,6 +38,8 @@ pub struct YearDesk {
     agents: Vec<Uuid>,
     /// What each agent's fault lane holds: how many records, and the chain after them.
     lanes: BTreeMap<usize, (u64, Chain)>,
+    /// What a supervisor decides of faults that the desk does not know, or not well enough, so far.
+    pub(super) undecided: Vec<NewStep>,
 }
 
 impl YearDesk {
@@ -57,7 +60,7 @@ impl YearDesk {
         let agents = db.write(Priority::Api, known).await?;
         let channels = Channels { email: true, ..Channels::default() };
         let desk = Desk { channels, link_base: "http://desk.example".to_owned(), ..Desk::default() };
-        let year = Self { db, desk, packs, agents, lanes: BTreeMap::new() };
+        let year = Self { db, desk, packs, agents, lanes: BTreeMap::new(), undecided: Vec::new() };
         year.import(&life.customers(false), known_at).await?;
         year.import(&life.lines(), known_at).await?;
         Ok(year)
@@ -102,7 +105,7 @@ impl YearDesk {
         ensure!(set_aside == 0, "{set_aside} records of agent {} were put aside", arrival.agent);
         let chain = arrival.bodies.iter().fold(chain, |chain, body| chain.after(record_hash(body)));
         self.lanes.insert(arrival.agent, (held + u64::from(count), chain));
-        Ok(())
+        self.decide(arrival.at).await
     }
 
     /// Lets the engine do what is due.

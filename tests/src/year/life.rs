@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use chrono_tz::Asia::Shanghai;
+use linewatch_server::app::desk::step::NewStep;
 use linewatch_shared::detector::{Evidence, LineState};
-use linewatch_shared::facts::{Body, Channel, ClockFact, LineChange, Reading, Record, Report, When};
+use linewatch_shared::facts::{
+    Body, Channel, ClockFact, LineChange, Reading, Record, Report, Step, StepKind, When,
+};
 use linewatch_shared::sla::year_bounds;
 use linewatch_shared::time::{DAY_MS, HOUR_MS, MINUTE_MS, MonoMs, SECOND_MS, UnixMs};
 use uuid::Uuid;
 
-use super::deeds::{Deed, Deeds};
+use super::deeds::{Deed, Deeds, What};
 use super::story;
 use crate::harness::Seed;
 
@@ -90,6 +93,8 @@ struct Device {
 pub(super) struct Writer {
     pub seed: Seed,
     pub records: Vec<Written>,
+    /// What a supervisor decides of faults.
+    decisions: Vec<Deed>,
     device: Device,
 }
 
@@ -100,7 +105,7 @@ impl Life {
         let (from, to) = year_bounds(Shanghai, YEAR);
         let (begins, ends) = (from - AROUND_MS, to + AROUND_MS);
         let device = Device { agent: 0, begins, skew_ms: 0 };
-        let mut writer = Writer { seed, records: Vec::new(), device };
+        let mut writer = Writer { seed, records: Vec::new(), decisions: Vec::new(), device };
         let agents = Self::agents_of(scale);
         let mut failing = Vec::new();
         for agent in 0..agents {
@@ -127,7 +132,9 @@ impl Life {
                 story::fault(&mut writer, &line_code(line), at);
             }
         }
-        let deeds = Deeds::of(scale, (begins, ends), &failing, writer.seed);
+        let mut deeds = Deeds::of(scale, (begins, ends), &failing, writer.seed);
+        deeds.extend(writer.decisions);
+        deeds.sort_by_key(|deed| deed.at);
         Self { scale, begins, ends, records: writer.records, deeds }
     }
 
@@ -236,6 +243,14 @@ impl Writer {
     /// Writes down what a person did, who says when.
     pub fn said(&mut self, at: UnixMs, body: Body) -> Uuid {
         self.write(at, When::Typed(at), body)
+    }
+
+    /// Writes down what a supervisor decides of a fault, at the desk.
+    pub fn decided(&mut self, fault: Uuid, at: UnixMs, kind: StepKind) {
+        let id = Uuid::from_u64_pair(self.seed.draw(), self.seed.draw());
+        let step = Step { fault, kind, note: None };
+        let new = NewStep { id, step, occurred_at: at, by: "head".to_owned() };
+        self.decisions.push(Deed { at, what: What::Decide(Box::new(new)) });
     }
 
     /// Writes down a report.

@@ -62,7 +62,7 @@ pub(super) fn fault(writer: &mut Writer, line: &str, at: UnixMs) {
             grantor: "noc".to_owned(),
         };
         let rerated_at = back_at + writer.minutes(20);
-        step(writer, id, rerated_at, rerated);
+        writer.decided(id, rerated_at, rerated);
     }
     if writer.chance(4) {
         one_fault_after_all(writer, line, id, back_at);

@@ -46,9 +46,14 @@ pub fn sightings(
     let mut stored = Vec::new();
     let mut touched: BTreeMap<String, Touched> = BTreeMap::new();
     for (place, sighting) in sightings.iter().enumerate() {
-        if let Err(error) = check(tx, sighting, now) {
-            refused.push((place, error.to_string()));
-            continue;
+        match check(tx, sighting, now) {
+            Ok(()) => {}
+            // Not the sighting's fault: it is told again once the database answers.
+            Err(error @ DeskError::Db(_)) => return Err(error),
+            Err(error) => {
+                refused.push((place, error.to_string()));
+                continue;
+            }
         }
         for (at, state) in turns(sighting) {
             let agent = format!("@{}", sighting.system);

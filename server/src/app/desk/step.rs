@@ -17,6 +17,8 @@ use crate::store::{facts, faults};
 
 /// A step set back by more than this is written into the audit trail (ms).
 const SET_BACK_AUDITED_MS: i64 = MINUTE_MS;
+/// What the audit trail calls a step that changes what a fault counts for.
+pub(super) const GRANTED: &str = "step granted";
 
 /// A step to take.
 #[derive(Clone, Debug)]
@@ -110,20 +112,21 @@ fn check_cause(desk: &Desk, tx: &mut Tx<'_>, fault: &Fault, kind: &StepKind) -> 
 
 fn write_audit(tx: &mut Tx<'_>, new: &NewStep, fault: Uuid, now: UnixMs) -> Result<(), DeskError> {
     let set_back = now.since(new.occurred_at) > SET_BACK_AUDITED_MS;
-    let granted = matches!(
-        new.step.kind,
-        StepKind::Exempted { .. }
-            | StepKind::Paused { .. }
-            | StepKind::ClosedUnconfirmed { .. }
-            | StepKind::Merged { .. }
-            | StepKind::Split { .. }
-            | StepKind::Rerated { .. }
-    );
-    if !set_back && !granted {
+    if !set_back && !new.step.kind.is_granted() {
         return Ok(());
     }
-    let detail =
-        json!({ "fact": new.id, "kind": new.step.kind.name(), "occurred_at": new.occurred_at.to_rfc3339() });
-    let action = if set_back { "step set back" } else { "step granted" };
-    Ok(audit(tx, now.0, &new.by, action, &fault.to_string(), Some(&detail))?)
+    let action = if set_back { "step set back" } else { GRANTED };
+    Ok(audit(
+        tx,
+        now.0,
+        &new.by,
+        action,
+        &fault.to_string(),
+        Some(&audited(new.id, &new.step, new.occurred_at)),
+    )?)
+}
+
+/// What the audit trail keeps of a step.
+pub(super) fn audited(id: Uuid, step: &Step, occurred_at: UnixMs) -> serde_json::Value {
+    json!({ "fact": id, "kind": step.kind.name(), "occurred_at": occurred_at.to_rfc3339() })
 }

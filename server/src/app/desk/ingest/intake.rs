@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use linewatch_shared::erase;
-use linewatch_shared::facts::{Body, ClockFact, Record, Step, StepKind, When};
+use linewatch_shared::facts::{Body, ClockFact, Record, Step, When};
 use linewatch_shared::health::Health;
 use linewatch_shared::sla::{Event, Fact};
 use linewatch_shared::time::{MonoMs, UnixMs};
@@ -12,8 +12,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{AHEAD_MAX_MS, RECORDS_PER_TRANSACTION_MAX};
+use crate::app::audit;
 use crate::app::desk::Touched;
 use crate::app::desk::correct::{self, Clocks};
+use crate::app::desk::step;
 use crate::db::{DbError, Tx};
 use crate::store::facts::{self, DeviceStamp, StoredFact};
 use crate::store::outgoing::{EventKind, NewEvent};
@@ -195,8 +197,8 @@ impl Intake {
                 self.opened.insert(record.id, report.line.clone());
                 ("report", Some((Some(report.line.clone()), event, None)))
             }
-            Body::Step(Step { kind: StepKind::ClosedUnconfirmed { .. }, .. }) => {
-                return outside("only a supervisor at the desk closes without the customer's word");
+            Body::Step(Step { kind, .. }) if kind.is_supervisors() => {
+                return outside(&format!("\"{}\" is a supervisor's decision at the desk", kind.name()));
             }
             Body::Step(step) => {
                 let line = self.line_of(tx, step.fault)?;
@@ -258,14 +260,22 @@ impl Intake {
                 .and_modify(|known| known.merge(touch.clone()))
                 .or_insert(touch);
         }
+        let by = record
+            .by
+            .as_ref()
+            .map_or_else(|| format!("agent {}", self.name), |by| format!("{by} (agent {})", self.name));
+        if let Event::Step(step) = &event
+            && step.kind.is_granted()
+        {
+            let fault = self.resolve(tx, step.fault)?.map_or(step.fault, |(fault, _)| fault);
+            let detail = step::audited(record.id, step, corrected.at);
+            audit(tx, self.now.0, &by, step::GRANTED, &fault.to_string(), Some(&detail))?;
+        }
         self.facts.push(StoredFact {
             fact: Fact { id: record.id, occurred_at: corrected.at, event },
             line,
             recorded_at: self.now,
-            by: record
-                .by
-                .as_ref()
-                .map_or_else(|| format!("agent {}", self.name), |by| format!("{by} (agent {})", self.name)),
+            by,
             stamp: Some(stamp),
             corrected_ms: corrected.by_ms,
             uncertain: !corrected.certain,

@@ -85,23 +85,57 @@ async fn callbacks_in_vain_end_at_a_supervisor_who_closes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_device_closes_in_a_supervisor_s_name() {
+async fn what_a_device_grants_is_in_the_audit_trail_once() {
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        let device = Device::right();
+        let records = [
+            device.clock(1, TEN),
+            device.line(10, "L1", TEN, LineState::Down),
+            device.step(11, 10, minute(1), StepKind::Acknowledged),
+            device.step(
+                12,
+                10,
+                minute(2),
+                StepKind::Exempted { cause: "customer_power".to_owned(), grantor: "duty".to_owned() },
+            ),
+        ];
+        for _ in 0..2 {
+            f.push(&records, minute(10)).await;
+        }
+        let audited = f.texts("SELECT detail FROM audit WHERE action = 'step granted'").await;
+        assert_eq!(audited.len(), 1, "{audited:?}");
+        assert!(audited[0].contains("exempted"), "{audited:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_device_decides_in_a_supervisor_s_name() {
     both(|db| async move {
         let f = Fixture::new(db).await;
         let device = Device::right();
         let close = StepKind::ClosedUnconfirmed { reason: String::new(), by: "head".to_owned() };
+        let rate = StepKind::Rerated {
+            tier: Some("standard".to_owned()),
+            version: None,
+            reason: "kinder".to_owned(),
+            grantor: "head".to_owned(),
+        };
         f.push(
             &[
                 device.clock(1, TEN),
                 device.line(10, "L1", TEN, LineState::Down),
                 device.line(11, "L1", minute(5), LineState::Up),
                 device.step(12, 10, minute(6), close),
+                device.step(13, 10, minute(7), rate),
             ],
             minute(10),
         )
         .await;
-        assert_eq!(f.fault(Uuid::from_u128(10), minute(10)).await.fault.state, "restored");
-        assert_eq!(f.texts("SELECT reason FROM aside").await, ["out_of_scope"]);
+        let fault = f.fault(Uuid::from_u128(10), minute(10)).await.fault;
+        assert_eq!((fault.state.as_str(), fault.tier.as_str()), ("restored", "AAA"));
+        assert_eq!(f.texts("SELECT reason FROM aside").await, ["out_of_scope", "out_of_scope"]);
     })
     .await;
 }
