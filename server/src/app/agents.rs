@@ -106,14 +106,20 @@ pub fn ensure(tx: &mut Tx<'_>, name: &str, now: UnixMs) -> Result<Uuid, AppError
 ///
 /// # Errors
 /// When the name is not usable.
-pub async fn token(db: &Db, name: &str, authority: &Authority, now: UnixMs) -> Result<String, AppError> {
+pub async fn token(
+    db: &Db,
+    name: &str,
+    authority: &Authority,
+    by: &str,
+    now: UnixMs,
+) -> Result<String, AppError> {
     let token =
         EnrolToken { secret: random()?, authority_sha256: authority.fingerprint(), name: name.to_owned() };
-    let (name, hash) = (name.to_owned(), hash_of(&token.secret));
+    let (name, by, hash) = (name.to_owned(), by.to_owned(), hash_of(&token.secret));
     db.write(Priority::Api, move |tx| {
         let agent = ensure(tx, &name, now)?;
         enrol_tokens::insert(tx, hash, agent, now, now + TOKEN_MS)?;
-        Ok::<_, AppError>(audit(tx, now.0, "command line", "enrolment token made", &name, None)?)
+        Ok::<_, AppError>(audit(tx, now.0, &by, "enrolment token made", &name, None)?)
     })
     .await?;
     Ok(token.encode())
@@ -168,13 +174,13 @@ pub async fn identify(db: &Db, fingerprint: [u8; 32]) -> Result<Option<AgentIden
 ///
 /// # Errors
 /// When there is no such agent.
-pub async fn revoke(db: &Db, name: &str, now: UnixMs) -> Result<(), AppError> {
-    let name = name.to_owned();
+pub async fn revoke(db: &Db, name: &str, by: &str, now: UnixMs) -> Result<(), AppError> {
+    let (name, by) = (name.to_owned(), by.to_owned());
     db.write(Priority::Api, move |tx| {
         let unknown = || AppError::Unknown { kind: "agent", name: name.clone() };
         let id = agents::revoke(tx, &name, now)?.ok_or_else(unknown)?;
         enrol_tokens::remove_unused(tx, id)?;
-        audit(tx, now.0, "command line", "agent revoked", &name, None)?;
+        audit(tx, now.0, &by, "agent revoked", &name, None)?;
         Ok(reference::changed(tx, &[(reference::Kind::Agent, name.clone())])?)
     })
     .await

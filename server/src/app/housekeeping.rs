@@ -49,7 +49,7 @@ mod tests {
             users::add(&db, "ops", Role::Noc, "long enough", now).await.unwrap();
             credential::start_session(&db, "ops", now).await.unwrap();
             credential::start_session(&db, "ops", now + DAY_MS).await.unwrap();
-            users::token(&db, "ops", now).await.unwrap();
+            users::token(&db, "ops", users::COMMAND, now).await.unwrap();
             tick(&db, now + DAY_MS).await.unwrap();
             assert_eq!(int(&db, "SELECT COUNT(*) FROM session").await.unwrap(), 1);
             assert_eq!(int(&db, "SELECT COUNT(*) FROM api_token").await.unwrap(), 1);

@@ -2,17 +2,21 @@
 
 use linewatch_shared::time::UnixMs;
 use serde::Serialize;
+use serde_json::json;
 
 use super::{AppError, audit};
 use crate::auth::{Role, credential, password};
 use crate::db::{Db, Priority};
+use crate::store::users::UserRow;
 use crate::store::{self, sessions};
 
 /// The longest user name, in characters.
 const NAME_CHARS_MAX: usize = 64;
+/// Who does what a command does.
+pub const COMMAND: &str = "command line";
 
 /// A user, without secrets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct User {
     /// The name to sign in with.
     pub name: String,
@@ -33,10 +37,10 @@ pub struct User {
 /// # Errors
 /// When the name is taken or not usable, or the password too short.
 pub async fn add(db: &Db, name: &str, role: Role, secret: &str, now: UnixMs) -> Result<(), AppError> {
-    add_of(db, name, (role, None), secret, now).await
+    add_of(db, name, (role, None), secret, (COMMAND, now)).await
 }
 
-/// Adds a user; a technician may be a contractor's.
+/// Adds a user; a technician may be a contractor's. `by` does it, now.
 ///
 /// # Errors
 /// Those of [`add`]; when there is no such contractor, or the role is not a technician's.
@@ -45,7 +49,7 @@ pub async fn add_of(
     name: &str,
     (role, contractor): (Role, Option<String>),
     secret: &str,
-    now: UnixMs,
+    (by, now): (&str, UnixMs),
 ) -> Result<(), AppError> {
     if contractor.is_some() && role != Role::Technician {
         return Err(AppError::Refused("only technicians belong to a contractor".to_owned()));
@@ -53,7 +57,7 @@ pub async fn add_of(
     check_name(name)?;
     password::check_rules(secret)?;
     let hash = password::hash(secret.to_owned()).await?;
-    let name = name.to_owned();
+    let (name, by) = (name.to_owned(), by.to_owned());
     db.write(Priority::Api, move |tx| {
         if let Some(code) = &contractor
             && store::contractors::one(tx, code)?.is_none()
@@ -63,8 +67,11 @@ pub async fn add_of(
         if !store::users::insert(tx, &name, role, &hash, contractor.as_deref(), now)? {
             return Err(AppError::Refused(format!("there is already a user called \"{name}\"")));
         }
-        let detail = contractor.as_ref().map(|code| serde_json::json!({ "contractor": code }));
-        Ok(audit(tx, now.0, "command line", "user added", &name, detail.as_ref())?)
+        let mut detail = json!({ "role": role });
+        if let Some(code) = &contractor {
+            detail["contractor"] = json!(code);
+        }
+        Ok(audit(tx, now.0, &by, "user added", &name, Some(&detail))?)
     })
     .await
 }
@@ -73,16 +80,16 @@ pub async fn add_of(
 ///
 /// # Errors
 /// When there is no such user, or it is disabled.
-pub async fn token(db: &Db, name: &str, now: UnixMs) -> Result<String, AppError> {
+pub async fn token(db: &Db, name: &str, by: &str, now: UnixMs) -> Result<String, AppError> {
     let (secret, _) = credential::fresh()?;
     let token = format!("{}{secret}", credential::TOKEN_PREFIX);
-    let (name, hash) = (name.to_owned(), credential::hash_of(&token));
+    let (name, by, hash) = (name.to_owned(), by.to_owned(), credential::hash_of(&token));
     db.write(Priority::Api, move |tx| {
         if store::users::is_disabled(tx, &name)?.ok_or_else(|| unknown(&name))? {
             return Err(AppError::Refused(format!("the user \"{name}\" is disabled")));
         }
-        sessions::insert_token(tx, hash, &name, "command line", now)?;
-        Ok(audit(tx, now.0, "command line", "token made", &name, None)?)
+        sessions::insert_token(tx, hash, &name, &by, now)?;
+        Ok(audit(tx, now.0, &by, "token made", &name, None)?)
     })
     .await?;
     Ok(token)
@@ -91,15 +98,42 @@ pub async fn token(db: &Db, name: &str, now: UnixMs) -> Result<String, AppError>
 /// Ends a user's access: no more sign-ins, sessions gone, tokens gone.
 ///
 /// # Errors
-/// When there is no such user.
-pub async fn disable(db: &Db, name: &str, now: UnixMs) -> Result<(), AppError> {
-    let name = name.to_owned();
+/// When there is no such user, or it is the one that disables.
+pub async fn disable(db: &Db, name: &str, by: &str, now: UnixMs) -> Result<(), AppError> {
+    if name == by {
+        return Err(AppError::Refused("nobody ends their own access; another administrator does".to_owned()));
+    }
+    let (name, by) = (name.to_owned(), by.to_owned());
     db.write(Priority::Api, move |tx| {
         if !store::users::disable(tx, &name)? {
             return Err(unknown(&name));
         }
         sessions::remove_all_of(tx, &name)?;
-        Ok(audit(tx, now.0, "command line", "user disabled", &name, None)?)
+        Ok(audit(tx, now.0, &by, "user disabled", &name, None)?)
+    })
+    .await
+}
+
+/// Gives a user another role; sessions and tokens of before are gone.
+///
+/// # Errors
+/// When there is no such user, it is the one that says so, or a contractor's technician.
+pub async fn give_role(db: &Db, name: &str, role: Role, by: &str, now: UnixMs) -> Result<(), AppError> {
+    if name == by {
+        return Err(AppError::Refused(
+            "nobody changes their own role; another administrator does".to_owned(),
+        ));
+    }
+    let (name, by) = (name.to_owned(), by.to_owned());
+    db.write(Priority::Api, move |tx| {
+        let before = store::users::one(tx, &name, now)?.ok_or_else(|| unknown(&name))?;
+        if before.contractor.is_some() && role != Role::Technician {
+            return Err(AppError::Refused("only technicians belong to a contractor".to_owned()));
+        }
+        store::users::set_role(tx, &name, role)?;
+        sessions::remove_all_of(tx, &name)?;
+        let detail = json!({ "from": before.role, "to": role });
+        Ok(audit(tx, now.0, &by, "role given", &name, Some(&detail))?)
     })
     .await
 }
@@ -108,16 +142,16 @@ pub async fn disable(db: &Db, name: &str, now: UnixMs) -> Result<(), AppError> {
 ///
 /// # Errors
 /// When there is no such user, or the password is too short.
-pub async fn reset(db: &Db, name: &str, secret: &str, now: UnixMs) -> Result<(), AppError> {
+pub async fn reset(db: &Db, name: &str, secret: &str, by: &str, now: UnixMs) -> Result<(), AppError> {
     password::check_rules(secret)?;
     let hash = password::hash(secret.to_owned()).await?;
-    let name = name.to_owned();
+    let (name, by) = (name.to_owned(), by.to_owned());
     db.write(Priority::Api, move |tx| {
         if !store::users::set_password(tx, &name, &hash)? {
             return Err(unknown(&name));
         }
         sessions::remove_all_of(tx, &name)?;
-        Ok(audit(tx, now.0, "command line", "password reset", &name, None)?)
+        Ok(audit(tx, now.0, &by, "password reset", &name, None)?)
     })
     .await
 }
@@ -128,15 +162,30 @@ pub async fn reset(db: &Db, name: &str, secret: &str, now: UnixMs) -> Result<(),
 /// The database's.
 pub async fn list(db: &Db, now: UnixMs) -> Result<Vec<User>, AppError> {
     let rows = db.read(move |tx| store::users::all(tx, now)).await?;
-    let shown = rows.into_iter().map(|row| User {
-        name: row.name,
-        role: row.role,
-        disabled: row.disabled,
-        created_at: row.created_at.to_rfc3339(),
-        tokens: row.tokens,
-        contractor: row.contractor,
-    });
-    Ok(shown.collect())
+    Ok(rows.into_iter().map(User::from).collect())
+}
+
+/// One user.
+///
+/// # Errors
+/// When there is none of that name.
+pub async fn one(db: &Db, name: &str, now: UnixMs) -> Result<User, AppError> {
+    let wanted = name.to_owned();
+    let found = db.read(move |tx| store::users::one(tx, &wanted, now)).await?;
+    found.map(User::from).ok_or_else(|| unknown(name))
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self {
+            name: row.name,
+            role: row.role,
+            disabled: row.disabled,
+            created_at: row.created_at.to_rfc3339(),
+            tokens: row.tokens,
+            contractor: row.contractor,
+        }
+    }
 }
 
 /// The role of a user whose password this is, or `None`. An unknown or disabled user takes as long as
@@ -203,20 +252,20 @@ mod tests {
             assert_eq!(check_password(&db, "ops", GOOD.into(), NOW).await.unwrap(), Some(Role::Noc));
             assert_eq!(check_password(&db, "ops", "wrong".into(), NOW).await.unwrap(), None);
             assert_eq!(check_password(&db, "nobody", GOOD.into(), NOW).await.unwrap(), None);
-            let token = token(&db, "ops", NOW).await.unwrap();
+            let token = token(&db, "ops", COMMAND, NOW).await.unwrap();
             let session = credential::start_session(&db, "ops", NOW).await.unwrap();
             assert_eq!(who_is(&db, Via::Token, &token, NOW).await.as_deref(), Some("ops"));
             assert_eq!(who_is(&db, Via::Session, &session, NOW).await.as_deref(), Some("ops"));
             assert_eq!(who_is(&db, Via::Session, &token, NOW).await, None);
             assert_eq!(who_is(&db, Via::Session, &session, NOW + credential::SESSION_MS).await, None);
             assert_eq!(list(&db, NOW).await.unwrap()[0].tokens, 1);
-            disable(&db, "ops", NOW).await.unwrap();
+            disable(&db, "ops", COMMAND, NOW).await.unwrap();
             assert_eq!(who_is(&db, Via::Token, &token, NOW).await, None);
             assert_eq!(check_password(&db, "ops", GOOD.into(), NOW).await.unwrap(), None);
-            reset(&db, "ops", "another password", NOW).await.unwrap();
+            reset(&db, "ops", "another password", COMMAND, NOW).await.unwrap();
             assert_eq!(who_is(&db, Via::Token, &token, NOW).await, None);
             assert!(check_password(&db, "ops", "another password".into(), NOW).await.unwrap().is_some());
-            assert!(matches!(disable(&db, "nobody", NOW).await, Err(AppError::Unknown { .. })));
+            assert!(matches!(disable(&db, "nobody", COMMAND, NOW).await, Err(AppError::Unknown { .. })));
         })
         .await;
     }

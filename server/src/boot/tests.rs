@@ -60,7 +60,7 @@ impl Server {
 
     async fn token(&self, name: &str) -> String {
         let app = &self.running.app;
-        agents::token(&app.db, name, &app.authority, app.now()).await.unwrap()
+        agents::token(&app.db, name, &app.authority, "head", app.now()).await.unwrap()
     }
 
     async fn stop(self) {
@@ -108,7 +108,7 @@ async fn an_agent_enrols_over_tls_and_is_recognised() {
         assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
         assert_eq!(answer.text().await.unwrap(), format!("{} site-1", enrolled.agent_id));
         assert_eq!(code(who(&server.client(None)).await).await, (401, "no_certificate".into()));
-        agents::revoke(&server.running.app.db, "site-1", server.running.app.now()).await.unwrap();
+        agents::revoke(&server.running.app.db, "site-1", "head", server.running.app.now()).await.unwrap();
         server.clock.advance(6 * SECOND_MS);
         assert_eq!(code(who(&known).await).await, (403, "revoked".into()));
         server.stop().await;

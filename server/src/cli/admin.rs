@@ -10,6 +10,7 @@ use comfy_table::presets::NOTHING;
 use super::{AgentCommand, Desk, UserCommand, out};
 use crate::app::export::{self, FileForm};
 use crate::app::import::{self, ImportError, Kind, Summary};
+use crate::app::users::COMMAND;
 use crate::app::{agents, users};
 use crate::auth::password::PASSWORD_BYTES_MAX;
 use crate::db::DbError;
@@ -19,7 +20,7 @@ use crate::tls::Authority;
 const AGENTS_AT_ONCE: usize = 500;
 
 pub(super) async fn import(desk: &Desk, file: &Path, dry_run: bool, json: bool) -> anyhow::Result<()> {
-    let proposer = desk.settings.admission.then_some("command line");
+    let proposer = desk.settings.admission.then_some(COMMAND);
     match import::file(&desk.db, &desk.packs, file, proposer, dry_run, desk.now()).await {
         Ok(summary) if json => out::json(&summary),
         Ok(summary) => {
@@ -61,16 +62,16 @@ pub(super) async fn user(desk: &Desk, command: UserCommand) -> anyhow::Result<()
     match command {
         UserCommand::Add { name, role, contractor } => {
             let secret = read_password()?;
-            users::add_of(&desk.db, &name, (role, contractor), &secret, desk.now()).await?;
+            users::add_of(&desk.db, &name, (role, contractor), &secret, (COMMAND, desk.now())).await?;
             out::line(format_args!("added {name} ({})", role.name()));
         }
-        UserCommand::Token { name } => out::line(users::token(&desk.db, &name, desk.now()).await?),
+        UserCommand::Token { name } => out::line(users::token(&desk.db, &name, COMMAND, desk.now()).await?),
         UserCommand::Disable { name } => {
-            users::disable(&desk.db, &name, desk.now()).await?;
+            users::disable(&desk.db, &name, COMMAND, desk.now()).await?;
             out::line(format_args!("disabled {name}"));
         }
         UserCommand::Reset { name } => {
-            users::reset(&desk.db, &name, &read_password()?, desk.now()).await?;
+            users::reset(&desk.db, &name, &read_password()?, COMMAND, desk.now()).await?;
             out::line(format_args!("{name} has a new password"));
         }
         UserCommand::List { json } => {
@@ -99,10 +100,10 @@ pub(super) async fn agent(desk: &Desk, command: AgentCommand) -> anyhow::Result<
     match command {
         AgentCommand::Token { name } => {
             let authority = Authority::load_or_create(&desk.settings.data_dir.join("tls"), desk.now())?;
-            out::line(agents::token(&desk.db, &name, &authority, desk.now()).await?);
+            out::line(agents::token(&desk.db, &name, &authority, COMMAND, desk.now()).await?);
         }
         AgentCommand::Revoke { name } => {
-            agents::revoke(&desk.db, &name, desk.now()).await?;
+            agents::revoke(&desk.db, &name, COMMAND, desk.now()).await?;
             out::line(format_args!("revoked {name}"));
         }
         AgentCommand::List { json } => {
@@ -149,7 +150,7 @@ pub(super) async fn export(desk: &Desk, what: Kind, file: &Path) -> anyhow::Resu
     let is_workbook = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx"));
     let form = if is_workbook { FileForm::Xlsx } else { FileForm::Csv };
     let mut new = std::fs::File::create_new(file).with_context(|| file.display().to_string())?;
-    let bytes = export::file(&desk.db, what, form, "command line", desk.now()).await?;
+    let bytes = export::file(&desk.db, what, form, COMMAND, desk.now()).await?;
     new.write_all(&bytes).with_context(|| file.display().to_string())?;
     out::line(format_args!("wrote {}", file.display()));
     Ok(())

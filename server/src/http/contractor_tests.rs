@@ -37,8 +37,8 @@ impl Fixture {
             import::bytes(&desk.app.db, &desk.app.packs, csv.as_bytes(), false, START).await.unwrap();
         }
         let of = (Role::Technician, Some("K1".to_owned()));
-        users::add_of(&desk.app.db, "k1-tech", of, "long enough", START).await.unwrap();
-        let token = users::token(&desk.app.db, "k1-tech", START).await.unwrap();
+        users::add_of(&desk.app.db, "k1-tech", of, "long enough", (users::COMMAND, START)).await.unwrap();
+        let token = users::token(&desk.app.db, "k1-tech", users::COMMAND, START).await.unwrap();
         Self { desk, token }
     }
 
@@ -271,10 +271,23 @@ async fn a_contractor_is_written_down_whole_or_not_at_all() {
             "{unknown}"
         );
         let db = &f.desk.app.db;
-        let no_noc = users::add_of(db, "x", (Role::Noc, Some("K1".to_owned())), "long enough", START).await;
+        let no_noc = users::add_of(
+            db,
+            "x",
+            (Role::Noc, Some("K1".to_owned())),
+            "long enough",
+            (users::COMMAND, START),
+        )
+        .await;
         assert!(no_noc.unwrap_err().to_string().contains("only technicians"));
-        let nobody =
-            users::add_of(db, "x", (Role::Technician, Some("K9".to_owned())), "long enough", START).await;
+        let nobody = users::add_of(
+            db,
+            "x",
+            (Role::Technician, Some("K9".to_owned())),
+            "long enough",
+            (users::COMMAND, START),
+        )
+        .await;
         assert!(nobody.unwrap_err().to_string().contains("no contractor called"));
     })
     .await;

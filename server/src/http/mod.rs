@@ -9,6 +9,8 @@ mod acceptance;
 #[cfg(test)]
 mod acceptance_tests;
 pub mod access;
+#[cfg(test)]
+mod admin_tests;
 mod admissions;
 mod agents_sync;
 mod agreements;
@@ -17,6 +19,7 @@ mod alertmanager;
 mod assessment_tests;
 mod assessments;
 mod assets;
+mod audit_trail;
 mod availability;
 #[cfg(test)]
 mod availability_tests;
@@ -36,6 +39,7 @@ mod dead_letters;
 mod deadlines;
 mod diary;
 mod duties;
+mod enrolment;
 mod equipment;
 #[cfg(test)]
 mod equipment_tests;
@@ -89,6 +93,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 mod upstreams;
+mod users;
 mod visits;
 
 use std::sync::Arc;
@@ -139,6 +144,9 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = acceptance::routes(router);
     let router = availability::routes(router);
     let router = people::routes(router);
+    let router = users::routes(router);
+    let router = enrolment::routes(router);
+    let router = audit_trail::routes(router);
     let router = export::routes(router);
     let router = service_end::routes(router);
     let router = erasures::routes(router);

@@ -29,6 +29,7 @@ pub fn routes(router: ApiRouter) -> ApiRouter {
         .route(Access::Public, utoipa_axum::routes!(sign_in))
         .route(Access::ANY_SCOPED, utoipa_axum::routes!(who))
         .route(Access::Public, utoipa_axum::routes!(sign_out))
+        .route(Access::ANY_SCOPED, utoipa_axum::routes!(change_password))
 }
 
 /// Name and password.
@@ -84,18 +85,7 @@ async fn sign_in(
     if headers.contains_key(header::ORIGIN) {
         check_origin(&headers)?;
     }
-    let address = peer.address.ip();
-    app.throttle.begin(&asked.user, address, app.clock.mono()).map_err(|wait_ms| {
-        let detail = "too many failed sign-ins; wait before the next one";
-        ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail)
-            .retry_after_s((wait_ms + 999) / 1000)
-    })?;
-    let Some(role) = users::check_password(&app.db, &asked.user, asked.password, app.now()).await? else {
-        metrics::counter!("linewatch_sign_ins_total", "result" => "refused").increment(1);
-        let detail = "the name or the password is wrong";
-        return Err(ApiError::new(StatusCode::UNAUTHORIZED, "bad_credentials", detail));
-    };
-    app.throttle.succeeded(&asked.user, address);
+    let role = check_present(&app, &asked.user, peer, asked.password).await?;
     metrics::counter!("linewatch_sign_ins_total", "result" => "accepted").increment(1);
     let (user, now) = (asked.user.clone(), app.now());
     let (secret, via, action) = if asked.screen {
@@ -132,6 +122,52 @@ async fn sign_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Res
     let mut gone = cookie(&app, String::new());
     gone.make_removal();
     Ok((CookieJar::new().add(gone), StatusCode::NO_CONTENT).into_response())
+}
+
+/// One's own password.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct OwnPassword {
+    /// The present one.
+    #[schema(format = Password)]
+    present: String,
+    /// The new one, at least 10 characters.
+    #[schema(format = Password)]
+    new: String,
+}
+
+/// Changes one's own password, and signs out everywhere, here too.
+#[utoipa::path(put, path = "/session/password", tag = "session", request_body = OwnPassword, responses(
+    (status = 204),
+    (status = 401, description = "the present password is wrong (`bad_credentials`)", body = Problem),
+))]
+async fn change_password(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Body { value: asked, .. }: Body<OwnPassword>,
+) -> Result<StatusCode, ApiError> {
+    let user = caller.user;
+    check_present(&app, &user, peer, asked.present).await?;
+    users::reset(&app.db, &user, &asked.new, &user, app.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whether the password is the user's; the tries that fail are counted.
+async fn check_present(app: &App, user: &str, peer: Peer, password: String) -> Result<Role, ApiError> {
+    let address = peer.address.ip();
+    app.throttle.begin(user, address, app.clock.mono()).map_err(|wait_ms| {
+        let detail = "too many failed sign-ins; wait before the next one";
+        ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail)
+            .retry_after_s((wait_ms + 999) / 1000)
+    })?;
+    let Some(role) = users::check_password(&app.db, user, password, app.now()).await? else {
+        metrics::counter!("linewatch_sign_ins_total", "result" => "refused").increment(1);
+        let detail = "the name or the password is wrong";
+        return Err(ApiError::new(StatusCode::UNAUTHORIZED, "bad_credentials", detail));
+    };
+    app.throttle.succeeded(user, address);
+    Ok(role)
 }
 
 fn cookie(app: &App, value: String) -> Cookie<'static> {

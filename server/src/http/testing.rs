@@ -90,7 +90,7 @@ impl TestDesk {
         let mut tokens = Vec::new();
         for role in Role::ALL {
             add_user(&app.db, role).await;
-            tokens.push((role, must(users::token(&app.db, role.name(), START).await)));
+            tokens.push((role, must(users::token(&app.db, role.name(), users::COMMAND, START).await)));
         }
         Self { app, clock, declared: built.declared, router, tokens, _folder: folder }
     }

@@ -1,6 +1,8 @@
 //! The record of who did what. Rows are only ever added.
 
-use crate::db::{DbError, Tx, Value};
+use linewatch_shared::time::UnixMs;
+
+use crate::db::{DbError, Row, Tx, Value};
 
 /// Writes what happened, and who did it, where it cannot be changed again.
 pub fn append(
@@ -17,4 +19,70 @@ pub fn append(
         &[at_ms.into(), who.into(), action.into(), subject.into(), Value::from(detail)],
     )?;
     Ok(())
+}
+
+/// What was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number.
+    pub n: i64,
+    /// When.
+    pub at: UnixMs,
+    /// Who.
+    pub who: String,
+    /// What was done.
+    pub action: String,
+    /// About what.
+    pub subject: String,
+    /// More, as JSON.
+    pub detail: Option<String>,
+}
+
+/// Which entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// By whom.
+    pub who: Option<String>,
+    /// What was done.
+    pub action: Option<String>,
+    /// About what.
+    pub subject: Option<String>,
+    /// Not before.
+    pub from: Option<UnixMs>,
+    /// Before.
+    pub until: Option<UnixMs>,
+    /// Before the entry of this number.
+    pub before: Option<i64>,
+}
+
+/// Entries, the latest first.
+pub fn list(tx: &mut Tx<'_>, wanted: &Wanted, limit: i64) -> Result<Vec<Entry>, DbError> {
+    let mut params: Vec<Value> = vec![wanted.before.unwrap_or(i64::MAX).into(), limit.into()];
+    let mut conditions = vec!["n < $1".to_owned()];
+    for (condition, value) in [
+        ("who =", wanted.who.as_deref().map(Value::from)),
+        ("action =", wanted.action.as_deref().map(Value::from)),
+        ("subject =", wanted.subject.as_deref().map(Value::from)),
+        ("at_ms >=", wanted.from.map(Value::from)),
+        ("at_ms <", wanted.until.map(Value::from)),
+    ] {
+        let Some(value) = value else { continue };
+        params.push(value);
+        conditions.push(format!("{condition} ${}", params.len()));
+    }
+    let sql = format!(
+        "SELECT n, at_ms, who, action, subject, detail FROM audit WHERE {} ORDER BY n DESC LIMIT $2",
+        conditions.join(" AND ")
+    );
+    let entry = |row: &Row| {
+        Ok(Entry {
+            n: row.get(0)?,
+            at: row.get(1)?,
+            who: row.get(2)?,
+            action: row.get(3)?,
+            subject: row.get(4)?,
+            detail: row.get(5)?,
+        })
+    };
+    tx.query(&sql, &params)?.iter().map(entry).collect()
 }

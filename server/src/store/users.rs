@@ -79,20 +79,34 @@ pub fn password_of(tx: &mut Tx<'_>, name: &str, now: UnixMs) -> Result<Option<(S
     row.map(|row| Ok((row.get(0)?, role(&row, 1)?))).transpose()
 }
 
+const COLUMNS: &str = "name, role, disabled, created_at_ms, (SELECT COUNT(*) FROM api_token t \
+     WHERE t.user_name = u.name AND (t.expires_at_ms IS NULL OR t.expires_at_ms > $1)), contractor";
+
+fn user(row: &Row) -> Result<UserRow, DbError> {
+    Ok(UserRow {
+        name: row.get(0)?,
+        role: role(row, 1)?,
+        disabled: row.get(2)?,
+        created_at: row.get(3)?,
+        tokens: row.get(4)?,
+        contractor: row.get(5)?,
+    })
+}
+
 /// Every user, by name.
 pub fn all(tx: &mut Tx<'_>, now: UnixMs) -> Result<Vec<UserRow>, DbError> {
-    let sql = "SELECT name, role, disabled, created_at_ms, (SELECT COUNT(*) FROM api_token t \
-         WHERE t.user_name = u.name AND (t.expires_at_ms IS NULL OR t.expires_at_ms > $1)), contractor \
-         FROM app_user u ORDER BY name";
-    let read = |row: &Row| {
-        Ok(UserRow {
-            name: row.get(0)?,
-            role: role(row, 1)?,
-            disabled: row.get(2)?,
-            created_at: row.get(3)?,
-            tokens: row.get(4)?,
-            contractor: row.get(5)?,
-        })
-    };
-    tx.query(sql, &[now.into()])?.iter().map(read).collect()
+    let sql = format!("SELECT {COLUMNS} FROM app_user u ORDER BY name");
+    tx.query(&sql, &[now.into()])?.iter().map(user).collect()
+}
+
+/// One user.
+pub fn one(tx: &mut Tx<'_>, name: &str, now: UnixMs) -> Result<Option<UserRow>, DbError> {
+    let sql = format!("SELECT {COLUMNS} FROM app_user u WHERE name = $2");
+    tx.query_opt(&sql, &[now.into(), name.into()])?.as_ref().map(user).transpose()
+}
+
+/// Gives a user another role.
+pub fn set_role(tx: &mut Tx<'_>, name: &str, role: Role) -> Result<(), DbError> {
+    tx.execute("UPDATE app_user SET role = $2 WHERE name = $1", &[name.into(), role.name().into()])?;
+    Ok(())
 }

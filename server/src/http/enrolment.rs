@@ -1,0 +1,65 @@
+//! Letting agents in and keeping them out, for administrators.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use super::access::{Access, ApiRouter};
+use super::error::ApiError;
+use crate::app::App;
+use crate::app::agents::{self, TOKEN_MS};
+use crate::auth::Caller;
+
+/// Adds the routes.
+pub fn routes(router: ApiRouter) -> ApiRouter {
+    router
+        .route(Access::ADMIN, utoipa_axum::routes!(enrol))
+        .route(Access::ADMIN, utoipa_axum::routes!(revoke))
+}
+
+/// An enrolment token.
+#[derive(Serialize, utoipa::ToSchema)]
+struct EnrolmentToken {
+    /// Shown only this once, good for one enrolment.
+    token: String,
+    /// Until when it is good.
+    expires_at: String,
+    /// The names under which agents may reach the server, as its certificate has them.
+    names: Vec<String>,
+    /// The port for agents.
+    port: u16,
+}
+
+/// Makes an enrolment token for an agent, which need not be known yet. One that was revoked is let in again by it. The
+/// answer is not kept: it takes no `Idempotency-Key`, and tokens that nobody uses end by themselves.
+#[utoipa::path(post, path = "/agents/{name}/enrolment", tag = "reference", params(("name" = String, Path)),
+    responses((status = 201, body = EnrolmentToken)))]
+async fn enrol(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<(StatusCode, Json<EnrolmentToken>), ApiError> {
+    let now = app.now();
+    let answer = EnrolmentToken {
+        token: agents::token(&app.db, &name, &app.authority, &caller.user, now).await?,
+        expires_at: (now + TOKEN_MS).to_rfc3339(),
+        names: app.settings.sync.names.clone(),
+        port: app.settings.sync.listen.port(),
+    };
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+/// Keeps an agent out from now on (within 5 seconds), and makes its unused enrolment tokens worthless.
+#[utoipa::path(post, path = "/agents/{name}/revocation", tag = "reference", params(("name" = String, Path)),
+    responses((status = 204)))]
+async fn revoke(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    agents::revoke(&app.db, &name, &caller.user, app.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
