@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes a sample desk and writes its report for October in every format and both languages, with a picture of each
-# page of the PDF, into target/report-sample or the folder that is named. LINEWATCH_SERVER and REPORT_SAMPLE name other
+# Makes a sample desk and writes its report and the meeting's papers for October in every format and both languages, with
+# a picture of each page of the PDFs, into target/report-sample or the folder that is named. LINEWATCH_SERVER and REPORT_SAMPLE name other
 # programs than the release build.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
@@ -23,7 +23,12 @@ for lang in zh en; do
         "$server" --config "$out/desk/server.toml" report --month "$month" --group customer --lang "$lang" \
             --out "$out/report-$month.$lang.$format"
     done
-    pdftoppm -png -r 80 "$out/report-$month.$lang.pdf" "$out/report-$month.$lang"
+    for format in json xlsx pdf; do
+        "$server" --config "$out/desk/server.toml" papers --month "$month" --lang "$lang" --out "$out/papers-$month.$lang.$format"
+    done
+    for what in report papers; do
+        pdftoppm -png -r 80 "$out/$what-$month.$lang.pdf" "$out/$what-$month.$lang"
+    done
 done
 rm -rf "$out/desk"
 say "in $out:"

@@ -153,6 +153,7 @@ pub async fn assemble(
         link_base: link_base.clone(),
         noc_email: settings.noc_email.clone().unwrap_or_default(),
         supervisors: settings.supervisors.clone(),
+        summary_day: settings.summary_day,
     };
     let recounted = recount(&db, &desk, now).await?;
     if recounted > 0 {

@@ -160,6 +160,8 @@ pub struct Settings {
     pub time_zone: chrono_tz::Tz,
     /// `desk.daily_list_at`, default `18:00`, as a minute of the day: when the day's list is kept.
     pub daily_list_minute: u32,
+    /// `desk.summary_day`, default 28: by the end of which day of a month the papers of the month before are approved.
+    pub summary_day: u32,
     /// `desk.noc_email`: where the whole of the day's list goes.
     pub noc_email: Option<String>,
     /// `desk.erase_after`, no default, in milliseconds: how long after the end of a customer's service what is personal

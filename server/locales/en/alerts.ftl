@@ -388,7 +388,7 @@ day-word-owed = the customer is owed a word today
 day-between = {"; "}
 # $month $due
 notice-rota_missing = There is no approved duty rota for { $month }; it was due { $due }.
-notice-summary_due = The summary of { $month } is due { $due }; it is written with the meeting's papers.
+notice-summary_due = The summary of { $month } is not approved yet; it is due { $due }: read the papers of the month, then approve them.
 # $count
 day-left-out = { $count } more are on the list itself.
 day-link = Open the board:

@@ -373,7 +373,7 @@ day-word-owed = 今日须告知客户进展
 day-between = ；
 # $month $due
 notice-rota_missing = { $month } 的值班表尚未批准，应于 { $due } 前完成。
-notice-summary_due = { $month } 的月度小结应于 { $due } 前完成（随质量分析会材料填写）。
+notice-summary_due = { $month } 的月度小结（质量分析会材料）尚未批准，应于 { $due } 前完成。
 # $count
 day-left-out = 另有 { $count } 件见清单。
 day-link = 打开看板：

@@ -133,7 +133,7 @@ pub struct Notice {
 ///
 /// # Errors
 /// The database's.
-pub fn list(tx: &mut Tx<'_>, zone: Tz, now: UnixMs) -> Result<DailyList, DbError> {
+pub fn list(desk: &Desk, tx: &mut Tx<'_>, zone: Tz, now: UnixMs) -> Result<DailyList, DbError> {
     let (items, cut) = everything_open(tx, zone, now)?;
     let mut owners: BTreeMap<String, OwnersList> = BTreeMap::new();
     for open in items {
@@ -153,7 +153,7 @@ pub fn list(tx: &mut Tx<'_>, zone: Tz, now: UnixMs) -> Result<DailyList, DbError
         as_of: now.to_rfc3339(),
         owners,
         cut,
-        notices: desk_owes::notices(tx, zone, now)?,
+        notices: desk_owes::notices(desk, tx, zone, now)?,
     })
 }
 
@@ -209,7 +209,7 @@ pub fn keep(desk: &Desk, tx: &mut Tx<'_>, (zone, at_minute): (Tz, u32), now: Uni
     if shift::begun_at(tx)?.is_none_or(|begun_at| begun_at > hour) {
         return Ok(());
     }
-    let list = list(tx, zone, now)?;
+    let list = list(desk, tx, zone, now)?;
     let body = serde_json::to_string(&list).map_err(|error| DbError::Data(error.to_string()))?;
     if !shift::keep_list(tx, &day, &body, now)? {
         return Ok(());

@@ -26,6 +26,7 @@ pub mod leaks;
 pub mod live;
 pub mod matters;
 pub mod packs;
+pub mod papers;
 pub mod people;
 pub mod quality;
 pub mod report;

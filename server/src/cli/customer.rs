@@ -74,13 +74,7 @@ pub(super) async fn run(desk: &Desk, command: CustomerCommand) -> anyhow::Result
 
 async fn end(desk: &Desk, code: String, at: Option<UnixMs>) -> anyhow::Result<()> {
     let now = desk.now();
-    let inner = desk::Desk {
-        packs: std::sync::Arc::default(),
-        channels: desk::Channels::default(),
-        noc_email: String::new(),
-        supervisors: Vec::new(),
-        link_base: String::new(),
-    };
+    let inner = desk::Desk::default();
     let what = Ending::Customer(code);
     desk.db.write(Priority::Api, move |tx| service::end(&inner, tx, &what, at, BY, now)).await?;
     Ok(())

@@ -9,6 +9,7 @@ mod check;
 mod contractor;
 mod customer;
 mod out;
+mod papers;
 mod report;
 mod serve;
 
@@ -94,6 +95,8 @@ enum Command {
     },
     /// Report the figures of a month, quarter or year.
     Report(report::ReportArgs),
+    /// The papers of the monthly service-quality meeting.
+    Papers(papers::PapersArgs),
     /// Assess the service of a year: what its figures leave of the fee.
     Assessment(assessment::AssessmentArgs),
     /// Print the version.
@@ -216,6 +219,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Backup { file } => admin::backup(&desk, file).await,
         Command::Calls(args) => calls::run(&desk, args).await,
         Command::Report(args) => report::run(&desk, args).await,
+        Command::Papers(args) => papers::run(&desk, args).await,
         Command::Assessment(args) => assessment::run(&desk, args).await,
         Command::Serve | Command::Check { .. } | Command::Version => Ok(()),
     }

@@ -13,6 +13,8 @@ use crate::db::DbUrl;
 const DEFAULT_SILENCE_GRACE_MS: i64 = 90_000;
 /// Six in the evening.
 const DEFAULT_DAILY_LIST_MINUTE: u32 = 18 * 60;
+/// Monthly summary by the 28th [source].
+const DEFAULT_SUMMARY_DAY: u32 = 28;
 /// A tenth of what was closed is checked.
 const DEFAULT_QUALITY_SHARE_PERCENT: usize = 10;
 /// Of a quiet month at least so much.
@@ -59,6 +61,7 @@ pub(super) fn settings(s: &mut Source) -> Settings {
         silence_grace_ms: s.parsed("silence.grace", duration_ms).unwrap_or(DEFAULT_SILENCE_GRACE_MS),
         time_zone: s.parsed("desk.time_zone", time_zone).unwrap_or(chrono_tz::Asia::Shanghai),
         daily_list_minute: s.parsed("desk.daily_list_at", minute_of_day).unwrap_or(DEFAULT_DAILY_LIST_MINUTE),
+        summary_day: s.parsed("desk.summary_day", day_of_month).unwrap_or(DEFAULT_SUMMARY_DAY),
         noc_email: s.parsed("desk.noc_email", plain_address),
         erase_after_ms: s.parsed("desk.erase_after", duration_ms),
         quality_share_percent: s.parsed("quality.share", percent).unwrap_or(DEFAULT_QUALITY_SHARE_PERCENT),
@@ -69,6 +72,11 @@ pub(super) fn settings(s: &mut Source) -> Settings {
         admission: s.flag("desk.admission").unwrap_or(false),
         data_dir,
     }
+}
+
+fn day_of_month(text: &str) -> Result<u32, String> {
+    let day = text.parse().ok().filter(|day| (1..=28).contains(day));
+    day.ok_or_else(|| format!("\"{text}\" is not a day that every month has (1 to 28)"))
 }
 
 fn percent(text: &str) -> Result<usize, String> {

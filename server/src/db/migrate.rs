@@ -32,6 +32,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0021_calls", include_str!("../../migrations/0021_calls.sql")),
     ("0022_contractors", include_str!("../../migrations/0022_contractors.sql")),
     ("0023_acceptance", include_str!("../../migrations/0023_acceptance.sql")),
+    ("0024_papers", include_str!("../../migrations/0024_papers.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

@@ -64,6 +64,9 @@ mod pack_preview;
 #[cfg(test)]
 mod pack_preview_tests;
 pub mod page;
+#[cfg(test)]
+mod paper_tests;
+mod papers;
 mod people;
 mod permit_body;
 mod planned_work;
@@ -159,6 +162,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = rota::routes(router);
     let router = quality::routes(router);
     let router = calls::routes(router);
+    let router = papers::routes(router);
     let router = pack_preview::routes(router);
     let router = grading::routes(router);
     let router = re_rate::routes(router);

@@ -51,7 +51,9 @@ async fn daily(
 ) -> Result<Json<DailyList>, ApiError> {
     let (zone, now) = (app.settings.time_zone, app.now());
     let Some(day) = params.day else {
-        let list: Result<DailyList, DbError> = app.db.read(move |tx| daily_list::list(tx, zone, now)).await;
+        let desk = app.desk.clone();
+        let list: Result<DailyList, DbError> =
+            app.db.read(move |tx| daily_list::list(&desk, tx, zone, now)).await;
         return Ok(Json(list?));
     };
     if day.parse::<chrono::NaiveDate>().is_err() {

@@ -67,6 +67,61 @@ impl Face {
         Ok(self.glyphs(text)?.iter().map(|glyph| glyph.x_advance * size).sum())
     }
 
+    /// The text with what the font lacks written out, such as `[U+1F600]`: never a blank, and no error.
+    #[must_use]
+    pub fn spelled(&self, text: &str) -> String {
+        let spelled = |character: char| match self.charmap.map(character) {
+            Some(_) => character.to_string(),
+            None => format!("[U+{:04X}]", u32::from(character)),
+        };
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).map(spelled).collect()
+    }
+
+    /// The text on lines of `width` points, broken between words where it has any; the last of `lines_max` is cut with an
+    /// ellipsis where there is more.
+    ///
+    /// # Errors
+    /// When the font lacks a character of it.
+    pub fn wrap(
+        &self,
+        text: &str,
+        size: f32,
+        width: f32,
+        lines_max: usize,
+    ) -> Result<Vec<String>, RenderError> {
+        let mut lines = Vec::new();
+        let mut rest = text.trim();
+        while !rest.is_empty() {
+            if lines.len() + 1 >= lines_max {
+                lines.push(self.fit(rest, size, width)?);
+                break;
+            }
+            let mut left = width;
+            let mut end = rest.len();
+            for (at, character) in rest.char_indices() {
+                left -= self.width(character.encode_utf8(&mut [0; 4]), size)?;
+                if left < 0.0 {
+                    end = at;
+                    break;
+                }
+            }
+            if end == 0 {
+                // Not even one character fits: it stands alone.
+                end = rest.chars().next().map_or(rest.len(), char::len_utf8);
+            } else if end < rest.len() {
+                let words = |at: usize| rest[..at].trim_end().len();
+                // A line of a language without spaces breaks anywhere.
+                let space = rest[..end].rfind(' ').filter(|at| rest.is_char_boundary(*at) && words(*at) > 0);
+                let within_word = rest[end..].starts_with(|c: char| c.is_ascii_alphanumeric())
+                    && rest[..end].ends_with(|c: char| c.is_ascii_alphanumeric());
+                end = space.filter(|_| within_word).unwrap_or(end);
+            }
+            lines.push(rest[..end].trim_end().to_owned());
+            rest = rest[end..].trim_start();
+        }
+        Ok(lines)
+    }
+
     /// The text, cut with an ellipsis where it is wider than `width` points.
     ///
     /// # Errors
@@ -103,6 +158,19 @@ mod tests {
             "{missing}"
         );
         assert!(face.fit("𬭛", 8.0, 0.0).is_err());
+    }
+
+    #[test]
+    fn a_text_is_wrapped_between_words_and_what_is_missing_is_spelled() {
+        let face = Face::load().unwrap();
+        assert_eq!(face.wrap("一二三四五六七", 10.0, 30.0, 9).unwrap(), ["一二三", "四五六", "七"]);
+        let lines = face.wrap("the cable was mended", 10.0, 60.0, 9).unwrap();
+        assert_eq!(lines.join(" "), "the cable was mended");
+        assert!(lines.len() > 1 && lines.iter().all(|line| face.width(line, 10.0).unwrap() <= 60.0));
+        let cut = face.wrap("一二三四五六七", 10.0, 30.0, 2).unwrap();
+        assert_eq!((cut.len(), cut[1].ends_with('…')), (2, true));
+        assert!(face.wrap("一二", 10.0, 1.0, 9).unwrap().len() == 2);
+        assert_eq!(face.spelled("好\n𬭛"), "好 [U+2CB5B]");
     }
 
     #[test]

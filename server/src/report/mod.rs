@@ -7,6 +7,7 @@ pub mod csv;
 pub mod font;
 pub mod json;
 mod page;
+pub mod papers;
 pub mod pdf;
 pub mod table;
 #[cfg(test)]

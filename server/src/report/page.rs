@@ -131,6 +131,26 @@ impl Pages {
         Ok(())
     }
 
+    /// The text with what the font lacks written out.
+    #[must_use]
+    pub fn spelled(&self, text: &str) -> String {
+        self.face.spelled(text)
+    }
+
+    /// The text on lines of a width; see [`Face::wrap`].
+    ///
+    /// # Errors
+    /// When the font lacks a character.
+    pub fn wrapped(
+        &self,
+        text: &str,
+        size: f32,
+        width: f32,
+        lines_max: usize,
+    ) -> Result<Vec<String>, RenderError> {
+        self.face.wrap(text, size, width, lines_max)
+    }
+
     /// Draws a filled box.
     pub fn fill(&mut self, (x, y): (f32, f32), (width, height): (f32, f32), ink: Ink) {
         self.push(Op::Box { x, y, width, height, ink });

@@ -32,6 +32,7 @@ pub mod meta;
 pub mod outbox;
 pub mod outgoing;
 pub mod packs;
+pub mod papers;
 pub mod people;
 pub mod planned;
 pub mod quality;

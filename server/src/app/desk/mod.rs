@@ -69,6 +69,8 @@ pub struct Desk {
     pub noc_email: String,
     /// Addresses of those to whom matters go up.
     pub supervisors: Vec<String>,
+    /// By the end of which day of a month the summary of the month before is approved.
+    pub summary_day: u32,
 }
 
 impl Desk {

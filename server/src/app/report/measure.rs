@@ -161,7 +161,7 @@ fn gross(fault: &Fault, list: &[Deadline], span: &Span, figures: &mut Figures) {
 }
 
 /// Whether the promise was kept, where it was decided in the period.
-pub(super) fn decided(deadline: &Deadline, span: &Span) -> Option<bool> {
+pub(in crate::app) fn decided(deadline: &Deadline, span: &Span) -> Option<bool> {
     match deadline.status(span.until) {
         Status::Met { met_at } => span.contains(met_at).then_some(true),
         Status::Missed { .. } => span.contains(deadline.due_at).then_some(false),

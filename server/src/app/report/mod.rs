@@ -73,9 +73,32 @@ pub struct Published {
 pub async fn publish(
     db: &Db,
     packs: &Arc<PackCache>,
-    (period, rules): (Period, SampleRules),
+    of: (Period, SampleRules),
     who: &str,
     form: &str,
+    now: UnixMs,
+) -> Result<Published, ReportError> {
+    published(db, packs, of, Some((who.to_owned(), form.to_owned())), now).await
+}
+
+/// Makes a report and keeps its figures where they are new, as [`publish`] does; nobody takes it.
+///
+/// # Errors
+/// Those of [`publish`].
+pub async fn look_again(
+    db: &Db,
+    packs: &Arc<PackCache>,
+    of: (Period, SampleRules),
+    now: UnixMs,
+) -> Result<Published, ReportError> {
+    published(db, packs, of, None, now).await
+}
+
+async fn published(
+    db: &Db,
+    packs: &Arc<PackCache>,
+    (period, rules): (Period, SampleRules),
+    taken: Option<(String, String)>,
     now: UnixMs,
 ) -> Result<Published, ReportError> {
     let packs = Arc::clone(packs);
@@ -88,12 +111,15 @@ pub async fn publish(
     };
     let (report, learnt) = db.read(read).await?;
     let sha256 = history::sha256(&report)?;
-    let (kept, who) = (Arc::clone(&report), who.to_owned());
-    let detail = json!({ "form": form, "sha256": sha256 });
+    let kept = Arc::clone(&report);
+    let fingerprint = sha256.clone();
     let keep = move |tx: &mut crate::db::Tx<'_>| {
-        let subject = format!("report/{}/{period}", period.kind().name());
         let versions = history::keep(tx, &kept, &learnt, now)?;
-        audit(tx, now.0, &who, "report exported", &subject, Some(&detail))?;
+        if let Some((who, form)) = &taken {
+            let subject = format!("report/{}/{period}", period.kind().name());
+            let detail = json!({ "form": form, "sha256": fingerprint });
+            audit(tx, now.0, who, "report exported", &subject, Some(&detail))?;
+        }
         Ok::<_, ReportError>(versions)
     };
     let versions = db.write(Priority::Api, keep).await?;

@@ -122,6 +122,15 @@ impl Period {
         (first..=last).map(|month| Self::Month(self.year(), month)).collect()
     }
 
+    /// The month so many months before a month; none before the first year for which reports are made.
+    #[must_use]
+    pub fn months_before(self, months: u32) -> Option<Self> {
+        let Self::Month(year, month) = self else { return None };
+        let count = year * 12 + i32::try_from(month).ok()? - 1 - i32::try_from(months).ok()?;
+        let month = u32::try_from(count.rem_euclid(12)).ok()? + 1;
+        YEARS.contains(&count.div_euclid(12)).then(|| Self::Month(count.div_euclid(12), month))
+    }
+
     /// Its first moment in the zone, and the first after it.
     #[must_use]
     pub fn bounds(self, zone: Tz) -> (UnixMs, UnixMs) {
@@ -203,6 +212,16 @@ mod tests {
         ] {
             assert_eq!(Period::parse(kind, text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn months_are_counted_back_over_new_year() {
+        let before = |months| Period::Month(2026, 1).months_before(months);
+        assert_eq!(before(0), Some(Period::Month(2026, 1)));
+        assert_eq!(before(1), Some(Period::Month(2025, 12)));
+        assert_eq!(before(12), Some(Period::Month(2025, 1)));
+        assert_eq!(before(13), Some(Period::Month(2024, 12)));
+        assert_eq!(before(12 * 60), None);
     }
 
     #[test]

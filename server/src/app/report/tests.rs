@@ -61,6 +61,7 @@ impl Sample {
             link_base,
             noc_email,
             supervisors: Vec::new(),
+            summary_day: 28,
         };
         Self { db, desk }
     }

@@ -63,6 +63,7 @@ impl Fixture {
             link_base: "http://desk".to_owned(),
             noc_email: "noc@example.com".to_owned(),
             supervisors: vec!["head@example.com".to_owned()],
+            summary_day: 28,
         };
         Self { db, desk, agent }
     }
