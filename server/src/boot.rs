@@ -23,6 +23,7 @@ use crate::app::desk::recount::recount;
 use crate::app::desk::{Channels, Desk};
 use crate::app::live::{self, Live};
 use crate::app::packs::PackSet;
+use crate::app::packs::ways::unknown_ways;
 use crate::app::{App, AppError, Pulse, erasure, housekeeping, packs, server};
 use crate::auth::throttle::Throttle;
 use crate::config::Settings;
@@ -30,6 +31,7 @@ use crate::db::Db;
 use crate::engine;
 use crate::http;
 use crate::notify::channel::Way;
+use crate::notify::take_link::TakeLinks;
 use crate::notify::{Notifier, NotifySettings};
 use crate::store::packs::PackCache;
 use crate::tls::{Authority, LimitedListener, Peer, ServerTls, TlsListener};
@@ -81,8 +83,9 @@ pub async fn boot(
     background(&app, &tls, &mut tasks);
     engine::spawn(&app, &mut tasks);
     tasks.spawn(live::run(Arc::clone(&app)));
-    let notifier =
-        Notifier::new(app.db.clone(), Arc::clone(&app.clock), &NotifySettings::from(&*app.settings))?;
+    let links = TakeLinks { key: app.take_key.clone(), base: app.link_base.clone() };
+    let settings = NotifySettings { take: Some(links), ..NotifySettings::from(&*app.settings) };
+    let notifier = Notifier::new(app.db.clone(), Arc::clone(&app.clock), &settings)?;
     let shutdown = app.shutdown.clone();
     tasks.spawn(async move {
         notifier.run(shutdown).await;
@@ -140,8 +143,12 @@ pub async fn assemble(
     for warning in pack_set.warnings(now) {
         tracing::warn!("{warning}");
     }
+    for mistake in unknown_ways(&pack_set, &settings) {
+        tracing::warn!(%mistake, "alerts that go this way alone reach nobody");
+    }
     packs::store(&db, &pack_set, now.0).await?;
     let server_epoch = server::epoch(&db).await?;
+    let take_key = server::take_key(&db).await?;
     server::set_link_base(&db, &link_base).await?;
     let desk = Desk {
         packs: Arc::new(PackCache::new(pack_set.calendars().clone())),
@@ -174,6 +181,7 @@ pub async fn assemble(
         live: Live::default(),
         authority,
         throttle: Throttle::default(),
+        take_key,
         identities: Identities::default(),
     })
 }

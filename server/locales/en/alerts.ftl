@@ -246,6 +246,40 @@ other-notice =
     .what = { $kind } { $mark }, due { $due_short }
     .lead = { $kind } { $mark }: due { $due }; { $balance }.
 
+## A step of the ladder: nobody took the alert. $what and $lead are those of the alert, $span is how long ago it was.
+
+# $what $lead $span
+again =
+    .what = not taken: { $what }
+    .lead = Nobody has taken this for { $span }. { $lead }
+
+## What waited for the end of quiet hours. $promise what is owed, $marks what happened, in order.
+
+# $promise $marks
+night =
+    .what = overnight, { $promise }: { $marks }
+    .lead = This waited for the end of your quiet hours. { $promise }: { $marks }.
+# $at $percent
+night-warning = { $percent } % used { $at }
+night-missed = missed { $at }
+night-met_late = done late { $at }
+night-corrected = corrected { $at }
+night-met = done { $at }
+night-cancelled = owed no longer
+
+owed-restoration = restoration
+owed-feedback = feedback
+owed-repair = repair
+owed-callback = callback
+owed-supervisor = the supervisor's decision
+owed-answer = an answer
+
+for-duty = You receive this because you are on duty.
+for-owner = You receive this because the matter is yours.
+for-supervisor = You receive this as a supervisor.
+for-desk = The desk receives this.
+label-take = I take this
+
 ## The frame.
 
 # $tier $customer $line $what

@@ -242,6 +242,37 @@ other-notice =
     .what = { $kind } { $mark }，时限 { $due_short }
     .lead = { $kind } { $mark }：时限 { $due }，{ $balance }。
 
+## 升级：告警无人接手。
+
+again =
+    .what = 无人接手：{ $what }
+    .lead = 告警发出 { $span } 仍无人接手。{ $lead }
+
+## 免打扰时段结束后合并告知。
+
+night =
+    .what = 夜间情况，{ $promise }：{ $marks }
+    .lead = 此消息在免打扰时段结束后发送。{ $promise }：{ $marks }。
+night-warning = { $at } 已用 { $percent }%
+night-missed = { $at } 超时
+night-met_late = { $at } 超时完成
+night-corrected = { $at } 更正
+night-met = { $at } 完成
+night-cancelled = 不再需要
+
+owed-restoration = 抢通
+owed-feedback = 反馈
+owed-repair = 修复
+owed-callback = 回访
+owed-supervisor = 主管决定
+owed-answer = 响应
+
+for-duty = 您收到此消息，因为您当班。
+for-owner = 您收到此消息，因为您是该事项的责任人。
+for-supervisor = 您作为主管收到此消息。
+for-desk = 本消息发给监控中心。
+label-take = 由我处理
+
 ## 框架。
 
 subject = 【{ $tier }】{ $customer } { $line }：{ $what }

@@ -172,6 +172,6 @@ fn outgoing(letter: &DayLetter, address: &str) -> Result<NewMessage, DbError> {
         channel: EMAIL,
         destination: address.to_owned(),
         alert: serde_json::to_string(letter).map_err(|error| DbError::Data(error.to_string()))?,
-        undeliverable: None,
+        ..NewMessage::default()
     })
 }

@@ -4,6 +4,7 @@
 pub mod admission;
 pub mod agents;
 pub mod agreements;
+pub mod alerting;
 pub mod assessment;
 pub mod availability;
 pub mod calls;
@@ -151,6 +152,8 @@ pub struct App {
     pub authority: Arc<Authority>,
     /// Failed sign-ins.
     pub throttle: Throttle,
+    /// Signs the links in alerts.
+    pub take_key: crate::notify::take_link::TakeKey,
     /// Agents' certificates that were looked up a moment ago.
     pub identities: agents::Identities,
 }

@@ -6,6 +6,7 @@
 
 mod in_force;
 pub mod preview;
+pub mod ways;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -4,10 +4,13 @@ use uuid::Uuid;
 
 use super::{AppError, random};
 use crate::db::{Db, DbError, Priority};
+use crate::notify::take_link::TakeKey;
 use crate::store::meta;
 
 /// The key of the database's epoch.
 const EPOCH: &str = "epoch";
+/// The key of the secret by which links in alerts are signed.
+const TAKE_SECRET: &str = "take_secret";
 /// The key of what links begin with.
 const LINK_BASE: &str = "link_base";
 
@@ -21,6 +24,23 @@ pub async fn epoch(db: &Db) -> Result<Uuid, AppError> {
         meta::set_first(tx, EPOCH, &fresh.to_string())?;
         let text = meta::get(tx, EPOCH)?.unwrap_or_default();
         Uuid::parse_str(&text).map_err(|e| AppError::Db(DbError::Data(format!("meta.epoch: {e}"))))
+    })
+    .await
+}
+
+/// What links in alerts are signed with, the same on every node; made on first use.
+///
+/// # Errors
+/// The database's.
+pub async fn take_key(db: &Db) -> Result<TakeKey, AppError> {
+    let fresh: [u8; 32] = random()?;
+    db.write(Priority::Api, move |tx| {
+        meta::set_first(tx, TAKE_SECRET, &hex::encode(fresh))?;
+        let text = meta::get(tx, TAKE_SECRET)?.unwrap_or_default();
+        let mut secret = [0; 32];
+        hex::decode_to_slice(text, &mut secret)
+            .map_err(|e| AppError::Db(DbError::Data(format!("meta.{TAKE_SECRET}: {e}"))))?;
+        Ok(TakeKey::new(secret))
     })
     .await
 }
@@ -44,6 +64,7 @@ mod tests {
         both(|db| async move {
             let first = epoch(&db).await.unwrap();
             assert_eq!(epoch(&db).await.unwrap(), first);
+            assert!(take_key(&db).await.unwrap() == take_key(&db).await.unwrap());
             set_link_base(&db, "http://a").await.unwrap();
             set_link_base(&db, "http://b").await.unwrap();
             let base = db.read(|tx| meta::get(tx, LINK_BASE)).await.unwrap();

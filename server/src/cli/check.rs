@@ -12,19 +12,21 @@ use super::{Desk, out};
 use crate::app::AppError;
 use crate::app::packs::PackSet;
 use crate::app::packs::preview::{self, Preview};
+use crate::app::packs::ways::unknown_ways;
 use crate::config::Settings;
 
 pub(super) fn check(config: &Path, says_fine: bool, now: UnixMs) -> anyhow::Result<()> {
     let mut mistakes = Vec::new();
     // Packs are checked too when the rest of the configuration has mistakes.
-    let packs_dir = match Settings::load(config) {
-        Ok(settings) => settings.packs_dir,
-        Err(found) => {
-            mistakes.extend(found);
-            Settings::packs_dir_of(config)
-        }
+    let settings = Settings::load(config).map_err(|found| mistakes.extend(found)).ok();
+    let packs_dir = match &settings {
+        Some(settings) => settings.packs_dir.clone(),
+        None => Settings::packs_dir_of(config),
     };
     let packs = PackSet::load(packs_dir.as_deref()).map_err(|found| mistakes.extend(found));
+    if let (Ok(packs), Some(settings)) = (&packs, &settings) {
+        mistakes.extend(unknown_ways(packs, settings));
+    }
     for mistake in &mistakes {
         out::line(mistake);
     }

@@ -33,6 +33,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0022_contractors", include_str!("../../migrations/0022_contractors.sql")),
     ("0023_acceptance", include_str!("../../migrations/0023_acceptance.sql")),
     ("0024_papers", include_str!("../../migrations/0024_papers.sql")),
+    ("0025_alerts", include_str!("../../migrations/0025_alerts.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

@@ -4,6 +4,7 @@
 mod agents;
 mod deadlines;
 mod duties;
+mod ladders;
 mod late;
 
 use std::future::Future;
@@ -24,6 +25,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Starts the loops. Each ends on `app.shutdown`.
 pub fn spawn(app: &Arc<App>, tasks: &mut JoinSet<anyhow::Result<()>>) {
     tasks.spawn(deadlines::run(Arc::clone(app)));
+    tasks.spawn(ladders::run(Arc::clone(app)));
     tasks.spawn(late::run(Arc::clone(app)));
     tasks.spawn(duties::run(Arc::clone(app)));
     tasks.spawn(agents::keep_seen(Arc::clone(app)));

@@ -17,6 +17,7 @@ use super::idempotency::{Answer, IdempotencyKey, write_once};
 use super::new_fact::NewFact;
 use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
+use crate::app::alerting::view::AlertView;
 use crate::app::contractors::{FAULT_STEPS, sees_fault, sees_line};
 use crate::app::desk::detail::{self, FaultDetail};
 use crate::app::desk::planned::{self, WorkView};
@@ -25,7 +26,7 @@ use crate::app::desk::site_access::{self, SiteAccess};
 use crate::app::desk::step::{NewStep, step};
 use crate::app::desk::view::{self, FaultView, Lens};
 use crate::app::desk::{Desk, DeskError};
-use crate::auth::Caller;
+use crate::auth::{Caller, Role};
 use crate::db::{DbError, Tx};
 use crate::store::faults::{self, Wanted};
 
@@ -52,6 +53,7 @@ impl From<DeskError> for ApiError {
             DeskError::NoCustomer(_) => Self::not_found("unknown_customer", error.to_string()),
             DeskError::NoUpstream(_) => Self::not_found("unknown_upstream", error.to_string()),
             DeskError::NoWork(_) => Self::not_found("unknown_planned_work", error.to_string()),
+            DeskError::NoAlert(_) => Self::not_found("unknown_alert", error.to_string()),
             DeskError::NoFault(_) => Self::not_found("unknown_fault", error.to_string()),
             DeskError::NoMatter(_) => Self::not_found("unknown_matter", error.to_string()),
             DeskError::NoAbsence(_) => Self::not_found("unknown_absence", error.to_string()),
@@ -217,6 +219,9 @@ async fn read(
             let mut found = detail::read(&desk, tx, id, now)?;
             // A cause in common names other customers' faults.
             found.cause = found.cause.filter(|_| caller.contractor.is_none());
+            if caller.role == Role::Technician {
+                found.alerts.iter_mut().for_each(AlertView::without_names);
+            }
             Ok(found)
         })
         .await;

@@ -19,6 +19,7 @@ use super::idempotency::{Answer, IdempotencyKey, write_once};
 use super::new_matter_step::{NewMatterFact, text};
 use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
+use crate::app::alerting::view::AlertView;
 use crate::app::contractors::{MATTER_STEPS, sees_matter};
 use crate::app::desk::{Desk, DeskError};
 use crate::app::matters::open::{NewMatter, open};
@@ -187,10 +188,10 @@ async fn take_in(
 ) -> Result<Answer, ApiError> {
     let now = app.now();
     let new = body.value.read(app.fresh_id(), &caller, now)?;
-    let desk = app.desk.clone();
+    let (desk, role) = (app.desk.clone(), caller.role);
     write_once(&app, &caller, key, body.hash, move |tx| {
         let matter = open(&desk, tx, &new, now)?;
-        answer(&desk, tx, StatusCode::CREATED, matter.id, now)
+        answer(&desk, tx, StatusCode::CREATED, (matter.id, role), now)
     })
     .await
 }
@@ -199,10 +200,25 @@ fn answer(
     desk: &Desk,
     tx: &mut Tx<'_>,
     status: StatusCode,
-    id: Uuid,
+    (id, role): (Uuid, Role),
     now: UnixMs,
 ) -> Result<Answer, ApiError> {
-    Answer::new(status, &view::detail(desk, tx, id, now)?)
+    Answer::new(status, &detail_for(role, desk, tx, id, now)?)
+}
+
+/// A matter as somebody of that role reads it: who is told of it, and who takes that, is the desk's own.
+fn detail_for(
+    role: Role,
+    desk: &Desk,
+    tx: &mut Tx<'_>,
+    id: Uuid,
+    now: UnixMs,
+) -> Result<MatterDetail, DeskError> {
+    let mut found = view::detail(desk, tx, id, now)?;
+    if role == Role::Technician {
+        found.alerts.iter_mut().for_each(AlertView::without_names);
+    }
+    Ok(found)
 }
 
 /// A matter with all that happened.
@@ -219,7 +235,7 @@ async fn read(
         .db
         .read(move |tx| {
             sees_matter(tx, caller.contractor.as_deref(), id)?;
-            view::detail(&desk, tx, id, now)
+            detail_for(caller.role, &desk, tx, id, now)
         })
         .await;
     Ok(Json(found?))
@@ -248,11 +264,11 @@ async fn take_step(
         occurred_at: read.occurred_at.unwrap_or(now),
         by: caller.user.clone(),
     };
-    let desk = app.desk.clone();
+    let (desk, role) = (app.desk.clone(), caller.role);
     write_once(&app, &caller, key, body.hash, move |tx| {
         sees_matter(tx, contractor.as_deref(), matter)?;
         step(&desk, tx, &new, now)?;
-        answer(&desk, tx, StatusCode::OK, matter, now)
+        answer(&desk, tx, StatusCode::OK, (matter, role), now)
     })
     .await
 }

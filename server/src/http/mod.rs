@@ -14,7 +14,10 @@ mod admin_tests;
 mod admissions;
 mod agents_sync;
 mod agreements;
+#[cfg(test)]
+mod alert_tests;
 mod alertmanager;
+mod alerts;
 #[cfg(test)]
 mod assessment_tests;
 mod assessments;
@@ -88,9 +91,11 @@ mod shift;
 #[cfg(test)]
 mod site_tests;
 mod sites;
+mod small_page;
 mod survey_page;
 mod surveys;
 pub mod sync;
+mod take_page;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]
@@ -136,6 +141,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = faults::routes(router);
     let router = deadlines::routes(router);
     let router = dead_letters::routes(router);
+    let router = alerts::routes(router);
     let router = channels::routes(router);
     let router = alertmanager::routes(router);
     let router = visits::routes(router);
@@ -207,6 +213,7 @@ pub fn routers(app: &Arc<App>) -> Routers {
         .merge(docs)
         .merge(health::routes())
         .merge(survey_page::page())
+        .merge(take_page::page())
         .fallback(assets::serve);
     Routers { desk: finish(desk, app), sync: finish(sync::routes(app), app), declared }
 }

@@ -50,7 +50,8 @@ pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next:
 fn set_headers(response: &mut Response, id: &str, is_docs: bool) {
     let headers = response.headers_mut();
     let csp = HeaderValue::from_static(if is_docs { CSP_DOCS } else { CSP });
-    headers.insert(header::CONTENT_SECURITY_POLICY, csp);
+    // A page that needs less says so itself.
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(csp);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));

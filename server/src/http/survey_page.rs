@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Form, Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use axum::routing::get;
 use linewatch_shared::rules::Label;
 
 use super::faults::short;
+use super::small_page::{escaped, html};
 use crate::app::App;
 use crate::app::desk::DeskError;
 use crate::app::surveys::{self, BEST, NewAnswer, answer, hash_of};
@@ -28,7 +29,7 @@ async fn show(State(app): State<Arc<App>>, Path(secret): Path<String>) -> Respon
         Ok(Some(invite)) if invite.answered_at.is_some() => said(StatusCode::OK, ANSWERED),
         Ok(Some(invite)) if app.now() > invite.survey.closes_at => said(StatusCode::GONE, CLOSED),
         Ok(Some(invite)) => match surveys::questions(&invite.survey) {
-            Ok(questions) => html(StatusCode::OK, &form(&invite.survey.title, &questions)),
+            Ok(questions) => html(StatusCode::OK, TITLE, &form(&invite.survey.title, &questions)),
             Err(_) => said(StatusCode::INTERNAL_SERVER_ERROR, FAILED),
         },
         Ok(None) => said(StatusCode::NOT_FOUND, UNKNOWN),
@@ -68,6 +69,7 @@ async fn take(
     }
 }
 
+const TITLE: &str = "调查 Survey";
 const THANKS: &str = "谢谢您的答复。 Thank you for your answer.";
 const ANSWERED: &str = "已收到您的答复，或调查已结束。 This survey was answered already, or is closed.";
 const CLOSED: &str = "调查已结束。 This survey is closed.";
@@ -76,7 +78,7 @@ const INCOMPLETE: &str = "请返回并回答每一个问题。 Please go back an
 const FAILED: &str = "暂时无法处理，请稍后再试。 This does not work right now; please try again later.";
 
 fn said(status: StatusCode, words: &str) -> Response {
-    html(status, &format!("<p>{words}</p>"))
+    html(status, TITLE, &format!("<p>{words}</p>"))
 }
 
 fn form(title: &str, questions: &[Label]) -> String {
@@ -96,26 +98,6 @@ fn form(title: &str, questions: &[Label]) -> String {
          </textarea></label></p><button>提交 Send</button></form>",
     );
     form
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// A page without scripts, styles or anything from elsewhere, which nobody keeps or frames.
-fn html(status: StatusCode, body: &str) -> Response {
-    let page = format!(
-        "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\"><meta name=\"referrer\" content=\"no-referrer\"><title>调查 Survey</title>\
-         <main>{body}</main></html>"
-    );
-    let mut response = (status, Html(page)).into_response();
-    let headers = response.headers_mut();
-    let policy = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What an alert says, before it is put into words. Kept as JSON in the outbox.
 
-use linewatch_shared::rules::Label;
+use linewatch_shared::rules::{Label, Receiver};
 use linewatch_shared::time::UnixMs;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -56,6 +56,27 @@ pub struct Alert {
     /// The node on which several lines went down together, and how many: the alert speaks for all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream: Option<(String, u32)>,
+    /// How it is told to this receiver.
+    #[serde(default)]
+    pub telling: Telling,
+}
+
+/// How an alert is told to one receiver.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Telling {
+    /// As what the receiver is told; none for a channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receiver: Option<Receiver>,
+    /// The step of the ladder: nobody took it before; 0 for the alert itself.
+    #[serde(default)]
+    pub rung: usize,
+    /// What happened in the receiver's quiet hours, in order, where it waited for their end: marks of this promise, and
+    /// at last `met` or `cancelled` where it came to that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub night: Vec<(String, UnixMs)>,
+    /// Where the receiver takes it; made for each sending, never kept.
+    #[serde(skip)]
+    pub take: Option<String>,
 }
 
 /// A complaint, a visit … that an alert is about.

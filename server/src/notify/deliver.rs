@@ -19,6 +19,7 @@ use super::outbox::{Ending, Finished, LEASE_MS, Pause};
 use super::plan::{Batch, Message, OutboxRow, PER_MINUTE};
 use super::retry::{Cause, RETRY_AFTER_MAX_MS, next_try_ms};
 use super::smtp::Mailer;
+use super::take_link::TakeLinks;
 use super::text::Writers;
 use super::webhook::Webhooks;
 
@@ -40,6 +41,7 @@ pub struct Deliverer {
     pub(super) outlets: Outlets,
     pub(super) fallbacks: Fallbacks,
     pub(super) writers: Writers,
+    pub(super) take: Option<TakeLinks>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -208,12 +210,10 @@ impl Deliverer {
             .map_err(|e| Failure::permanent(&format!("\"{destination}\" is not a mail address: {e}")))?;
         let now = self.clock.now();
         let writer = self.writers.of(destination);
-        let text = match alerts {
-            [(_, letter)] => writer.letter(letter, now),
-            many => {
-                let letters: Vec<Letter> = many.iter().map(|(_, letter)| letter.clone()).collect();
-                writer.digest(&letters, PER_MINUTE, now)
-            }
+        let letters: Vec<Letter> = alerts.iter().map(|sendable| self.with_link(sendable)).collect();
+        let text = match letters.as_slice() {
+            [letter] => writer.letter(letter, now),
+            many => writer.digest(many, PER_MINUTE, now),
         };
         let keys: Vec<String> = alerts.iter().map(|(_, letter)| letter.key().to_owned()).collect();
         let mut faults: Vec<_> = alerts.iter().map(|(row, _)| row.subject).collect();
@@ -229,6 +229,15 @@ impl Deliverer {
         };
         let mail = mail::build(&parts, text).map_err(|e| Failure::permanent(&e.to_string()))?;
         mailer.send(&to.email, &mail, self.clock.mono()).await
+    }
+
+    /// A letter with the link by which this receiver takes the alert.
+    fn with_link(&self, (row, letter): &Sendable) -> Letter {
+        let mut letter = letter.clone();
+        if let Letter::Alert(alert) = &mut letter {
+            alert.telling.take = self.take.as_ref().and_then(|links| links.of(row));
+        }
+        letter
     }
 
     fn count_sent(&self, channel: &str, alerts: &[Sendable]) {

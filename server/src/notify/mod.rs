@@ -25,6 +25,7 @@ pub mod plan;
 pub mod retry;
 mod settings;
 mod smtp;
+pub mod take_link;
 pub(crate) mod text;
 #[cfg(test)]
 mod text_tests;
@@ -35,7 +36,7 @@ pub mod worker;
 
 pub use crate::config::Smtp as MailSettings;
 pub use crate::store::outgoing::message_id;
-pub use alert::{Alert, Done};
+pub use alert::{Alert, Done, Telling};
 pub use dead::{DEAD_LIST_MAX, DeadLetter, list_dead, resend};
 pub use letter::Letter;
 pub use settings::{NotifySettings, WEBHOOK_NAME, WebhookSettings};

@@ -25,6 +25,8 @@ pub(super) struct Piece {
     pub(super) done_label: String,
     pub(super) done: Vec<String>,
     pub(super) link: Option<(String, String)>,
+    /// Where the receiver takes it.
+    pub(super) take: Option<(String, String)>,
     /// Between a label and its value.
     pub(super) colon: &'static str,
 }
@@ -79,7 +81,7 @@ impl Page {
             let _ = writeln!(self.html, "<li>{}</li>", escape(done));
         }
         self.html.push_str("</ul>\n");
-        if let Some((label, link)) = &piece.link {
+        for (label, link) in piece.take.iter().chain(&piece.link) {
             let _ = writeln!(self.plain, "\n{label}{}{link}", piece.colon);
             let _ = writeln!(self.html, "<p><a href=\"{}\">{}</a></p>", escape(link), escape(label));
         }

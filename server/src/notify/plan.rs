@@ -143,6 +143,8 @@ mod tests {
             alert: String::new(),
             attempts: 0,
             created_at_ms: NOW,
+            alert_key: None,
+            cause: String::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::take_link::TakeLinks;
 use crate::config::{AlertLang, Channel, Secret, Service, Settings, Smtp};
 
 /// The name of the URL of `[webhook]`: the `destination` of its outbox rows.
@@ -31,6 +32,8 @@ pub struct NotifySettings {
     pub lang: AlertLang,
     /// The language of single addresses.
     pub lang_of: BTreeMap<String, AlertLang>,
+    /// Makes the links by which receivers take an alert; none leaves them out.
+    pub take: Option<TakeLinks>,
 }
 
 impl From<&Settings> for NotifySettings {
@@ -54,6 +57,7 @@ impl From<&Settings> for NotifySettings {
             channels: settings.channels.clone(),
             lang: settings.alert_lang,
             lang_of: settings.alert_lang_of.clone(),
+            take: None,
         }
     }
 }

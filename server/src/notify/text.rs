@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use chrono_tz::Tz;
+use linewatch_shared::rules::Receiver;
 use linewatch_shared::time::UnixMs;
 
 use super::alert::{Alert, DONE_MAX, Done};
@@ -137,6 +138,13 @@ fn for_whom(words: &Words, alert: &Alert) -> String {
         "changed" => return words.say("for-superior", &[]),
         _ => {}
     }
+    match alert.telling.receiver {
+        Some(Receiver::Duty) => return words.say("for-duty", &[]),
+        Some(Receiver::Supervisor) => return words.say("for-supervisor", &[]),
+        Some(Receiver::Noc) => return words.say("for-desk", &[]),
+        Some(Receiver::Owner) => return words.say("for-owner", &[]),
+        Some(Receiver::Manager) | None => {}
+    }
     if manager.is_empty() {
         return words.say("for-nobody", &[]);
     }
@@ -171,6 +179,7 @@ fn piece(words: &Words, alert: &Alert, now: UnixMs) -> Piece {
         done_label: words.say("label-done", &[]),
         done,
         link: is_web.then(|| (words.say("label-link", &[]), target)),
+        take: alert.telling.take.as_ref().map(|link| (words.say("label-take", &[]), link.clone())),
         colon: match words.lang {
             Lang::Zh => "：",
             Lang::En => ": ",
@@ -183,6 +192,8 @@ fn table(words: &Words, alert: &Alert, now: UnixMs, zone: Tz) -> Vec<(String, St
     // What somebody did is due no more.
     let due = match alert.mark.as_str() {
         "changed" | "outcome" => String::new(),
+        // In the night it was settled: nothing is left, and nothing is over.
+        _ if is_settled(alert) => full_time(alert.due_at, zone),
         _ => format!("{}; {}", full_time(alert.due_at, zone), balance(words, alert.due_at.since(now))),
     };
     let known = |rows: Vec<(&str, String)>| {
@@ -262,7 +273,40 @@ fn headline(words: &Words, alert: &Alert, now: UnixMs, zone: Tz) -> (String, Str
         let id = format!("{of}-{mark}.{part}");
         words.find(&id, &args).unwrap_or_else(|| words.say(&format!("other-notice.{part}"), &args))
     };
-    (say("what"), say("lead"))
+    let (what, lead) = (say("what"), say("lead"));
+    if !alert.telling.night.is_empty() {
+        return night(words, alert, now, zone);
+    }
+    if alert.telling.rung > 0 {
+        let span = words.span(now.since(alert.at));
+        let args: [(&str, Arg<'_>); 3] =
+            [("what", (&what).into()), ("lead", (&lead).into()), ("span", (&span).into())];
+        return (words.say("again.what", &args), words.say("again.lead", &args));
+    }
+    (what, lead)
+}
+
+/// Whether the promise was kept, or owed no longer, before the receiver's quiet hours were over.
+fn is_settled(alert: &Alert) -> bool {
+    alert.telling.night.last().is_some_and(|(mark, _)| mark == "met" || mark == "cancelled")
+}
+
+/// What happened in the receiver's quiet hours, told once.
+fn night(words: &Words, alert: &Alert, now: UnixMs, zone: Tz) -> (String, String) {
+    let list = if alert.matter.is_some() { "promise" } else { "owed" };
+    let promise = term(words, list, &alert.kind);
+    let marks = alert.telling.night.iter().map(|(mark, at)| {
+        let (name, percent) = match mark.strip_prefix("warn_") {
+            Some(percent) => ("warning", percent),
+            None => (mark.as_str(), ""),
+        };
+        let at = short_time(*at, now, zone);
+        let args: [(&str, Arg<'_>); 2] = [("at", (&at).into()), ("percent", percent.into())];
+        words.find(&format!("night-{name}"), &args).unwrap_or_else(|| clean(mark, NAME_CHARS_MAX))
+    });
+    let marks = marks.collect::<Vec<_>>().join(&words.say("day-between", &[]));
+    let args: [(&str, Arg<'_>); 2] = [("promise", (&promise).into()), ("marks", (&marks).into())];
+    (words.say("night.what", &args), words.say("night.lead", &args))
 }
 
 fn balance(words: &Words, left_ms: i64) -> String {

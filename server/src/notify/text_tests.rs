@@ -4,7 +4,7 @@ use linewatch_shared::rules::Label;
 use linewatch_shared::time::{MINUTE_MS, UnixMs};
 use uuid::Uuid;
 
-use super::alert::{Alert, Done};
+use super::alert::{Alert, Done, Telling};
 use super::letter::Letter;
 use super::page::Text;
 use super::text::{Writer, Writers};
@@ -46,6 +46,7 @@ fn alert(kind: &str, mark: &str) -> Alert {
         link: "https://desk.example/?fault=1&x=2".into(),
         matter: None,
         upstream: None,
+        telling: Telling::default(),
     }
 }
 

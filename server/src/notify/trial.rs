@@ -4,7 +4,7 @@ use linewatch_shared::rules::Label;
 use linewatch_shared::time::{HOUR_MS, UnixMs};
 use uuid::Uuid;
 
-use super::alert::Alert;
+use super::alert::{Alert, Telling};
 use super::deliver::SEND_TIMEOUT;
 use super::failure::Failure;
 use super::letter::Letter;
@@ -33,6 +33,8 @@ impl Notifier {
                 alert: String::new(),
                 attempts: 1,
                 created_at_ms: now.0,
+                alert_key: None,
+                cause: String::new(),
             };
             let sendable = [(row, letter)];
             let sending = self.deliverer.send(channel, destination, &sendable);
@@ -70,5 +72,6 @@ fn alert(id: Uuid, mark: &str, link: &str, now: UnixMs) -> Alert {
         link: link.to_owned(),
         matter: None,
         upstream: None,
+        telling: Telling::default(),
     }
 }

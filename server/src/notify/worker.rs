@@ -98,6 +98,7 @@ impl Notifier {
             outlets: Outlets::new(client, settings)?,
             fallbacks: Fallbacks::new(settings),
             writers: Writers::new(settings.lang, &settings.lang_of)?,
+            take: settings.take.clone(),
             clock: Arc::clone(&clock),
         };
         let sending = Arc::new(Semaphore::new(SENDING_MAX));

@@ -7,6 +7,7 @@ pub mod acceptance;
 pub mod admission;
 pub mod agents;
 pub mod agreements;
+pub mod alerts;
 pub mod audit;
 pub mod calls;
 pub mod contractors;

@@ -32,6 +32,10 @@ pub struct OutboxRow {
     pub attempts: i64,
     /// When the alert was put into the outbox.
     pub created_at_ms: i64,
+    /// The alert that it is of, where that can be taken.
+    pub alert_key: Option<String>,
+    /// What it may have in common with others that go out with it; empty where nothing.
+    pub cause: String,
 }
 
 impl OutboxRow {
@@ -42,8 +46,7 @@ impl OutboxRow {
     }
 }
 
-const COLUMNS: &str =
-    "o.n, o.key, o.subject, o.channel, o.destination, o.message_id, o.alert, o.attempts, o.created_at_ms";
+const COLUMNS: &str = "o.n, o.key, o.subject, o.channel, o.destination, o.message_id, o.alert, o.attempts, o.created_at_ms, o.alert_key, o.cause";
 
 fn read(row: &Row) -> Result<OutboxRow, DbError> {
     Ok(OutboxRow {
@@ -56,6 +59,8 @@ fn read(row: &Row) -> Result<OutboxRow, DbError> {
         alert: row.get(6)?,
         attempts: row.get(7)?,
         created_at_ms: row.get(8)?,
+        alert_key: row.get(9)?,
+        cause: row.get(10)?,
     })
 }
 
@@ -179,7 +184,7 @@ pub fn fall_back(
     (channel, destination): (&'static str, &str),
     now: UnixMs,
 ) -> Result<(), DbError> {
-    let sql = "SELECT key, subject, channel, destination, alert FROM outbox WHERE n = $1 AND attempts = $2 \
+    let sql = "SELECT key, subject, channel, destination, alert, alert_key, rung, cause FROM outbox WHERE n = $1 AND attempts = $2 \
          AND state = 'dead'";
     let mut messages = Vec::new();
     for (n, attempts) in rows {
@@ -192,7 +197,10 @@ pub fn fall_back(
             channel,
             destination: destination.to_owned(),
             alert: row.get(4)?,
-            undeliverable: None,
+            alert_key: row.get(5)?,
+            rung: usize::try_from(row.get::<i64>(6)?).unwrap_or(0),
+            cause: row.get(7)?,
+            ..NewMessage::default()
         });
     }
     insert_messages(tx, &messages, now)

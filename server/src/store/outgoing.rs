@@ -106,7 +106,7 @@ pub fn message_id(key: &str, destination: &str) -> String {
 }
 
 /// A message to hand over.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct NewMessage {
     /// Under which it exists once.
     pub key: String,
@@ -120,6 +120,14 @@ pub struct NewMessage {
     pub alert: String,
     /// Why it can be handed to nobody, where that is known already.
     pub undeliverable: Option<&'static str>,
+    /// The alert that it is of, where that can be taken.
+    pub alert_key: Option<String>,
+    /// At which step of the alert's ladder; 0 for the alert itself.
+    pub rung: usize,
+    /// For whom; empty for a channel.
+    pub person: String,
+    /// What it may have in common with others that go out with it: the upstream node, or the customer.
+    pub cause: String,
 }
 
 /// Puts messages into the outbox; a key that is there already changes nothing.
@@ -145,11 +153,16 @@ pub fn insert_messages(tx: &mut Tx<'_>, messages: &[NewMessage], now: UnixMs) ->
                 now.into(),
                 finished.into(),
                 message.undeliverable.into(),
+                message.alert_key.as_deref().into(),
+                (message.rung as i64).into(),
+                message.person.as_str().into(),
+                message.cause.as_str().into(),
             ]
         })
         .collect();
     let sql = "INSERT INTO outbox (key, subject, channel, destination, message_id, alert, state, next_at_ms, created_at_ms, \
-         finished_at_ms, error) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10) ON CONFLICT (key) DO NOTHING";
+         finished_at_ms, error, alert_key, rung, person, cause) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (key) DO NOTHING";
     tx.batch(sql, &rows)?;
     tx.notify("outbox")
 }

@@ -1,6 +1,7 @@
 //! Packs: the rules as data. Parsed, validated whole, versioned; every mistake has its place and reason.
 
 mod acceptance;
+mod alerting;
 mod assessment;
 mod class;
 mod duration;
@@ -21,6 +22,7 @@ pub(crate) mod section;
 mod shipped_tests;
 
 pub use acceptance::{Acceptance, Accepted};
+pub use alerting::{AlertRule, Occasion, Quiet, Receiver, Rung};
 pub use assessment::{Assessed, AssessedFigure, Assessment, Availability, Figure, Over, WHOLE_PPM};
 pub use class::{Cadence, Checklist, Class, ClosedBy, Every, Level, MatterKind, Postponing};
 pub use duration::{DurationError, format_duration, parse_duration};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
+use super::alerting::{AlertRule, Quiet};
 use super::assessment::{Assessment, Availability};
 use super::class::{Cadence, Checklist, Class, Level, Postponing};
 use super::equipment::{Condition, EquipmentKind};
@@ -223,6 +224,10 @@ pub struct Pack {
     pub availability: Option<Availability>,
     /// The service-quality assessment.
     pub assessment: Option<Assessment>,
+    /// Who is told of what, in order; what no entry fits goes to the account manager and those on duty.
+    pub alerts: Vec<AlertRule>,
+    /// When some are not woken.
+    pub quiet: Option<Quiet>,
 }
 
 impl Pack {

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use super::Counts;
 use super::pack::{Cause, ClockStarts, Label, Pack, RepeatCounts, RepeatWindow, Scope, Tier};
 use super::section::{File, Section};
-use super::{assessment, grading, matrix, matters};
+use super::{alerting, assessment, grading, matrix, matters};
 use crate::calendar::Calendars;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 
@@ -27,6 +27,8 @@ pub fn pack(file: &File<'_>, root: &Section<'_>, calendars: &Calendars, strict: 
     let exempt_causes = named(root, "exempt_cause", read_cause);
     let matters = matters::read(root, &tiers);
     let grading = grading::read(root, &tiers);
+    let names = alerting::names(&tiers, &matters);
+    let (alerts, quiet) = (alerting::read(root, &names), alerting::read_quiet(root, &names));
     let (availability, assessment) = (assessment::read_availability(root), assessment::read(root));
     let head = root.section("pack");
     if head.is_none() {
@@ -54,6 +56,8 @@ pub fn pack(file: &File<'_>, root: &Section<'_>, calendars: &Calendars, strict: 
         grading,
         availability,
         assessment,
+        alerts,
+        quiet,
         ..pack
     })
 }
@@ -124,6 +128,8 @@ fn read_head(head: &Section<'_>, calendars: &Calendars, strict: bool, is_lineles
         grading: None,
         availability: None,
         assessment: None,
+        alerts: Vec::new(),
+        quiet: None,
     })
 }
 

@@ -46,6 +46,7 @@ pub fn alert(key: &str) -> Alert {
         link: "http://desk.example/?fault=1".into(),
         matter: None,
         upstream: None,
+        telling: linewatch_server::notify::Telling::default(),
     }
 }
 
@@ -148,6 +149,7 @@ pub fn notifier_with(
         channels: Vec::new(),
         lang: AlertLang::Both,
         lang_of: BTreeMap::default(),
+        take: None,
     };
     Notifier::new(db.clone(), clock, &settings).unwrap()
 }

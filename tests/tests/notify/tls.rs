@@ -110,6 +110,7 @@ async fn a_server_without_starttls_gets_nothing() {
             channels: vec![],
             lang: linewatch_server::config::AlertLang::En,
             lang_of: std::collections::BTreeMap::default(),
+            take: None,
         },
     );
     assert!(refused.unwrap_err().to_string().contains("smtp.ca_file"));

@@ -1,25 +1,22 @@
 //! Effects become messages in the outbox, once each.
 
 use linewatch_shared::facts::{Callback, StepKind};
-use linewatch_shared::sla::{DeadlineKind, Effect, Event, Fault, Mark, PackVersion};
+use linewatch_shared::rules::Pack;
+use linewatch_shared::sla::{Effect, Event, Fault, Mark, PackVersion, Parent};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
 use super::upstream::{Causes, alert_key};
 use super::{Changes, Desk};
+use crate::app::alerting::{About, Said, Teller, is_told};
+use crate::app::packs::in_force;
 use crate::db::{DbError, Tx};
-use crate::notify::alert::{Alert, DONE_MAX, Done};
-use crate::notify::{EMAIL, WEBHOOK, WEBHOOK_NAME};
+use crate::notify::alert::{Alert, DONE_MAX, Done, Telling};
 use crate::store::facts::{self, StoredFact};
 use crate::store::lines::{self, LineInfo};
-use crate::store::outgoing::{NewMessage, insert_messages};
-use crate::store::people::{self, Addressee};
-use crate::store::rota;
 
 /// Facts of a fault that are read at a time, to find what people did.
 const FACTS_AT_ONCE: usize = 100;
-/// Said where a customer has nobody to tell.
-const NO_ADDRESS: &str = "the customer has no manager_email: import one, then send this again";
 
 /// Whether an effect is told to the account manager. That a late promise was met after all is on the
 /// board; it alarms nobody.
@@ -41,119 +38,94 @@ pub fn send(
     if desk.channels == super::Channels::default() {
         return Ok(());
     }
-    let alarm = |effect: &Effect| desk.channels.tell(effect.key.mark);
-    if !changes.faults.iter().any(|(_, effects)| effects.iter().any(alarm)) {
-        return Ok(());
-    }
-    let on_duty = rota::on_duty(tx, now)?;
-    let mut messages = Vec::new();
-    let mut causes = Causes::default();
+    let (mut teller, mut causes) = (Teller::new(desk, now), Causes::default());
     for (fault, effects) in &changes.faults {
-        let effects: Vec<&Effect> =
-            effects.iter().filter(|effect| desk.channels.tell(effect.key.mark)).collect();
+        let pack = in_force(versions, &fault.terms.pack, now);
+        let told = |effect: &&Effect| is_told(desk, pack.map(AsRef::as_ref), effect, &fault.terms.tier.name);
+        let effects: Vec<&Effect> = effects.iter().filter(told).collect();
         if effects.is_empty() {
             continue;
         }
-        let line = lines::one(tx, &fault.line)?.unwrap_or_default();
-        let addressee = people::addressee(tx, &fault.terms.customer, now)?;
-        let cause = causes.of(tx, fault, &line.upstream, versions)?;
-        let done = done_so_far(tx, fault)?;
-        let zone = versions
-            .iter()
-            .find(|version| {
-                version.pack.name == fault.terms.pack && version.pack.version == fault.terms.version
-            })
-            .map_or_else(|| "UTC".to_owned(), |version| version.pack.time_zone.to_string());
+        let scene = Scene::of(tx, &mut causes, fault, versions)?;
+        let cause = scene.cause_name(fault);
         for effect in effects {
-            let own = effect.key.to_string();
-            let alert = Alert {
-                key: cause.as_ref().map_or(own, |cause| alert_key(cause, &effect.key, &line.customer)),
-                upstream: cause.as_ref().map(|cause| (line.upstream.clone(), cause.lines as u32)),
-                manager: addressee.name.clone(),
-                ..alert(desk, fault, &line, effect, done.clone(), &zone)
-            };
-            let text = serde_json::to_string(&alert).map_err(|error| DbError::Data(error.to_string()))?;
-            messages.extend(messages_of(
-                desk,
-                (&addressee.email, &beside(desk, &on_duty, effect)),
-                &alert,
-                &text,
-            ));
+            let own = Said::of(effect);
+            let key = scene.cause.as_ref().map(|cause| alert_key(cause, &effect.key, &scene.line.customer));
+            let alert = scene.alert(desk, fault, Said { key: key.unwrap_or_else(|| own.key.clone()), ..own });
+            teller.tell(tx, &about(fault, pack.map(AsRef::as_ref), &cause), effect, &alert)?;
         }
     }
-    let nobody_to_tell = messages.iter().filter(|message| message.undeliverable.is_some()).count();
-    if nobody_to_tell > 0 {
-        metrics::counter!("linewatch_alerts_dead_total", "channel" => EMAIL).increment(nobody_to_tell as u64);
-    }
-    insert_messages(tx, &messages, now)
+    teller.finish(tx)
 }
 
-/// Who is told beside the account manager: those on duty, and of a decision that a supervisor owes the supervisors.
-pub(in crate::app) fn beside(desk: &Desk, on_duty: &[Addressee], effect: &Effect) -> Vec<Addressee> {
-    let mut others = on_duty.to_vec();
-    if effect.key.kind == DeadlineKind::Supervisor {
-        let known = |email: &String| on_duty.iter().any(|person| person.email == *email);
-        let fresh = desk.supervisors.iter().filter(|email| !known(email));
-        others.extend(fresh.map(|email| Addressee { name: String::new(), email: email.clone() }));
-    }
-    others
+/// What decides who is told of a fault.
+pub(in crate::app) fn about<'a>(fault: &'a Fault, pack: Option<&'a Pack>, cause: &'a str) -> About<'a> {
+    let terms = &fault.terms;
+    let (customer, tier) = (terms.customer.as_str(), terms.tier.name.as_str());
+    About { pack, subject: fault.id, of_matter: false, customer, owner: "", cause, tier }
 }
 
-/// An alert's messages: one for each channel, and by mail one for each who is on duty beside the account manager.
-pub(in crate::app) fn messages_of(
-    desk: &Desk,
-    (address, on_duty): (&str, &[Addressee]),
-    alert: &Alert,
-    text: &str,
-) -> Vec<NewMessage> {
-    let message = |channel: &'static str, destination: &str, undeliverable| NewMessage {
-        key: format!("{}/{channel}/{destination}", alert.key),
-        subject: alert.fault,
-        channel,
-        destination: destination.to_owned(),
-        alert: text.to_owned(),
-        undeliverable,
-    };
-    let mut messages = Vec::new();
-    let met_late = alert.mark == Mark::MetLate.to_string();
-    if desk.channels.email && !met_late {
-        messages.push(message(EMAIL, address, address.is_empty().then_some(NO_ADDRESS)));
-        let others = on_duty.iter().map(|person| person.email.as_str()).filter(|email| *email != address);
-        messages.extend(others.map(|email| message(EMAIL, email, None)));
-    }
-    if desk.channels.webhook && !met_late {
-        messages.push(message(WEBHOOK, WEBHOOK_NAME, None));
-    }
-    for way in desk.channels.ways.iter().filter(|way| way.takes(alert)) {
-        messages.extend(way.destinations.iter().map(|to| message(way.channel, to, None)));
-    }
-    messages
+/// What an alert says of a fault beside the promise.
+pub(in crate::app) struct Scene {
+    line: LineInfo,
+    cause: Option<Parent>,
+    done: Vec<Done>,
+    zone: String,
 }
 
-fn alert(desk: &Desk, fault: &Fault, line: &LineInfo, effect: &Effect, done: Vec<Done>, zone: &str) -> Alert {
-    Alert {
-        key: effect.key.to_string(),
-        fault: fault.id,
-        line: fault.line.clone(),
-        site: line.site.clone(),
-        customer: line.customer.clone(),
-        customer_name: line.customer_name.clone(),
-        tier: fault.terms.tier.name.clone(),
-        tier_label: fault.terms.tier.label.clone(),
-        kind: effect.key.kind.name().to_owned(),
-        mark: effect.key.mark.to_string(),
-        at: effect.at,
-        late: effect.late,
-        due_at: effect.due_at,
-        started_at: fault.started_at,
-        state: fault.state.name().to_owned(),
-        reported: fault.reported_at.is_some(),
-        done,
-        manager: line.manager.clone(),
-        time_zone: zone.to_owned(),
-        link: format!("{}/#/faults/{}", desk.link_base, fault.id),
-        matter: None,
-        upstream: None,
+impl Scene {
+    /// Reads it.
+    pub(in crate::app) fn of(
+        tx: &mut Tx<'_>,
+        causes: &mut Causes,
+        fault: &Fault,
+        versions: &[PackVersion],
+    ) -> Result<Self, DbError> {
+        let line = lines::one(tx, &fault.line)?.unwrap_or_default();
+        let cause = causes.of(tx, fault, &line.upstream, versions)?;
+        let own = versions.iter().find(|version| {
+            version.pack.name == fault.terms.pack && version.pack.version == fault.terms.version
+        });
+        let zone = own.map_or_else(|| "UTC".to_owned(), |version| version.pack.time_zone.to_string());
+        Ok(Self { line, cause, done: done_so_far(tx, fault)?, zone })
+    }
+
+    /// What the fault may have in common with others.
+    pub(in crate::app) fn cause_name(&self, fault: &Fault) -> String {
+        match &self.cause {
+            Some(_) => format!("upstream/{}", self.line.upstream),
+            None => format!("customer/{}", fault.terms.customer),
+        }
+    }
+
+    /// The alert, for nobody yet.
+    pub(in crate::app) fn alert(&self, desk: &Desk, fault: &Fault, said: Said) -> Alert {
+        let line = &self.line;
+        Alert {
+            key: said.key,
+            fault: fault.id,
+            line: fault.line.clone(),
+            site: line.site.clone(),
+            customer: line.customer.clone(),
+            customer_name: line.customer_name.clone(),
+            tier: fault.terms.tier.name.clone(),
+            tier_label: fault.terms.tier.label.clone(),
+            kind: said.kind,
+            mark: said.mark,
+            at: said.at,
+            late: said.late,
+            due_at: said.due_at,
+            started_at: fault.started_at,
+            state: fault.state.name().to_owned(),
+            reported: fault.reported_at.is_some(),
+            done: self.done.clone(),
+            manager: line.manager.clone(),
+            time_zone: self.zone.clone(),
+            link: format!("{}/#/faults/{}", desk.link_base, fault.id),
+            matter: None,
+            upstream: self.cause.as_ref().map(|cause| (line.upstream.clone(), cause.lines as u32)),
+            telling: Telling::default(),
+        }
     }
 }
 

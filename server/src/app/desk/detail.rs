@@ -13,6 +13,7 @@ use super::site_access::{self, SiteAccess};
 use super::upstream::{CauseView, Causes};
 use super::view::{self, FaultView, Lens};
 use super::{Desk, DeskError};
+use crate::app::alerting::{self, view::AlertView};
 use crate::db::{DbError, Tx};
 use crate::store::facts::{self, StoredFact};
 use crate::store::faults;
@@ -111,6 +112,8 @@ pub struct FaultDetail {
     pub site_access: Option<SiteAccess>,
     /// The cause that it has in common with other faults of its node.
     pub cause: Option<CauseView>,
+    /// Its alerts, oldest first: who was told, and who has taken it.
+    pub alerts: Vec<AlertView>,
 }
 
 /// A pause of the restoration and repair clocks.
@@ -157,7 +160,9 @@ pub fn read(desk: &Desk, tx: &mut Tx<'_>, id: Uuid, now: UnixMs) -> Result<Fault
     let cause = Causes::default().of(tx, fault, &node, &versions)?.map(|cause| CauseView::of(&cause, &node));
     let place = (view.customer.as_str(), view.site.as_str());
     let site_access = site_access::of_fault(tx, &versions, fault, place, now)?;
+    let alerts = alerting::view::of_subject(tx, fault.id, false)?;
     Ok(FaultDetail {
+        alerts,
         cause,
         site_access,
         not_counted: fault.countable.missing.clone(),

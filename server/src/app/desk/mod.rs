@@ -135,6 +135,9 @@ pub enum DeskError {
     /// No such customer.
     #[error("there is no customer called \"{0}\"")]
     NoCustomer(String),
+    /// No such alert.
+    #[error("there is no alert with the key \"{0}\"")]
+    NoAlert(String),
     /// No such fault.
     #[error("there is no fault {0}")]
     NoFault(Uuid),

@@ -7,13 +7,14 @@ use linewatch_shared::time::UnixMs;
 use serde_json::json;
 
 use super::Changed;
-use crate::app::desk::alerts::{beside, messages_of};
+use crate::app::alerting::{About, Said, Teller, is_told};
 use crate::app::desk::{Channels, Desk};
+use crate::app::packs::in_force;
 use crate::db::{DbError, Tx};
-use crate::notify::alert::{Alert, AlertMatter, DONE_MAX, Done};
+use crate::notify::alert::{Alert, AlertMatter, DONE_MAX, Done, Telling};
 use crate::store::customers::{self, Owners};
-use crate::store::outgoing::{EventKind, NewEvent, append_events as append, insert_messages};
-use crate::store::{matters, people, rota};
+use crate::store::matters;
+use crate::store::outgoing::{EventKind, NewEvent, append_events as append};
 
 /// Puts the alerts of a transaction into the outbox.
 ///
@@ -23,60 +24,58 @@ pub(super) fn send(desk: &Desk, tx: &mut Tx<'_>, changed: &[Changed], now: UnixM
     if desk.channels == Channels::default() {
         return Ok(());
     }
-    let on_duty = rota::on_duty(tx, now)?;
-    let mut messages = Vec::new();
-    for Changed { matter, effects, .. } in changed {
+    let mut teller = Teller::new(desk, now);
+    let mut versions = None;
+    for Changed { matter, effects, .. } in changed.iter().filter(|changed| !changed.effects.is_empty()) {
+        let versions = match &versions {
+            Some(known) => known,
+            None => versions.insert(desk.packs.versions(tx)?),
+        };
+        let pack = in_force(versions, &matter.pack.0, now).map(AsRef::as_ref);
         let effects: Vec<&Effect> =
-            effects.iter().filter(|effect| desk.channels.tell(effect.key.mark)).collect();
+            effects.iter().filter(|effect| is_told(desk, pack, effect, &matter.class)).collect();
         if effects.is_empty() {
             continue;
         }
-        let versions = desk.packs.versions(tx)?;
         let owners = customers::owners(tx, &matter.customer)?.unwrap_or_default();
-        let addressee = people::addressee(tx, &matter.customer, now)?;
-        let done = done_so_far(tx, matter)?;
+        let (done, cause) = (done_so_far(tx, matter)?, cause_name(matter));
         for effect in effects {
-            let mut alert = alert(desk, &versions, matter, &owners, Said::of(effect), done.clone());
-            alert.manager.clone_from(&addressee.name);
-            let text = serde_json::to_string(&alert).map_err(|error| DbError::Data(error.to_string()))?;
-            messages.extend(messages_of(
-                desk,
-                (&addressee.email, &beside(desk, &on_duty, effect)),
-                &alert,
-                &text,
-            ));
+            let alert = alert(desk, versions, matter, &owners, Said::of(effect), done.clone());
+            teller.tell(tx, &about(matter, pack, &cause), effect, &alert)?;
         }
     }
-    insert_messages(tx, &messages, now)
+    teller.finish(tx)
 }
 
-/// What is said of a matter.
-pub(super) struct Said {
-    /// Under which it is said once.
-    pub key: String,
-    /// What is owed, or what was done.
-    pub kind: &'static str,
-    /// `missed`, `changed`, …
-    pub mark: String,
-    /// The moment that it speaks of.
-    pub at: UnixMs,
-    /// Whether that is so long ago that it must not sound like news.
-    pub late: bool,
-    /// When it is due.
-    pub due_at: UnixMs,
-}
-
-impl Said {
-    fn of(effect: &Effect) -> Self {
-        Self {
-            key: effect.key.to_string(),
-            kind: effect.key.kind.name(),
-            mark: effect.key.mark.to_string(),
-            at: effect.at,
-            late: effect.late,
-            due_at: effect.due_at,
-        }
+/// What decides who is told of a matter.
+pub(in crate::app) fn about<'a>(matter: &'a Matter, pack: Option<&'a Pack>, cause: &'a str) -> About<'a> {
+    About {
+        pack,
+        subject: matter.id,
+        of_matter: true,
+        customer: &matter.customer,
+        owner: &matter.owner,
+        cause,
+        tier: &matter.class,
     }
+}
+
+/// What it may have in common with others.
+pub(in crate::app) fn cause_name(matter: &Matter) -> String {
+    format!("customer/{}", matter.customer)
+}
+
+/// The alert of a matter as it stands, for nobody yet.
+pub(in crate::app) fn as_it_stands(
+    desk: &Desk,
+    tx: &mut Tx<'_>,
+    versions: &[PackVersion],
+    matter: &Matter,
+    said: Said,
+) -> Result<Alert, DbError> {
+    let owners = customers::owners(tx, &matter.customer)?.unwrap_or_default();
+    let done = done_so_far(tx, matter)?;
+    Ok(alert(desk, versions, matter, &owners, said, done))
 }
 
 pub(super) fn alert(
@@ -98,7 +97,7 @@ pub(super) fn alert(
         customer_name: owners.name.clone(),
         tier: matter.class.clone(),
         tier_label: pack.and_then(|pack| label(pack, matter)).unwrap_or_else(|| plain(&matter.class)),
-        kind: said.kind.to_owned(),
+        kind: said.kind,
         mark: said.mark,
         at: said.at,
         late: said.late,
@@ -112,6 +111,7 @@ pub(super) fn alert(
         link: format!("{}/#/matters/{}", desk.link_base, matter.id),
         upstream: None,
         matter: Some(AlertMatter { kind: matter.kind.name().to_owned(), title: matter.title.clone() }),
+        telling: Telling::default(),
     }
 }
 

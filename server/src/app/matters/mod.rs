@@ -3,7 +3,7 @@
 
 pub mod acceptance;
 mod after;
-mod alerts;
+pub(in crate::app) mod alerts;
 pub mod duties;
 mod equipment_rounds;
 mod news;

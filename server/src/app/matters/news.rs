@@ -8,8 +8,9 @@ use linewatch_shared::rules::MatterKind;
 use linewatch_shared::sla::PackVersion;
 use linewatch_shared::time::{MINUTE_MS, UnixMs};
 
-use super::alerts::{Said, alert, done_so_far};
+use super::alerts::{alert, done_so_far};
 use super::{Changed, News};
+use crate::app::alerting::Said;
 use crate::app::desk::{Channels, Desk};
 use crate::db::{DbError, Tx};
 use crate::notify::{EMAIL, WEBHOOK, WEBHOOK_NAME};
@@ -53,8 +54,14 @@ pub(super) fn send(desk: &Desk, tx: &mut Tx<'_>, changed: &[Changed], now: UnixM
         let done = done_so_far(tx, matter)?;
         let mut tell = |mark: &str, key: String, manager: &str, to: Vec<String>| -> Result<(), DbError> {
             let late = now.since(news.at) > LATE_AFTER_MS;
-            let said =
-                Said { key, kind: news.kind, mark: mark.to_owned(), at: news.at, late, due_at: news.at };
+            let said = Said {
+                key,
+                kind: news.kind.to_owned(),
+                mark: mark.to_owned(),
+                at: news.at,
+                late,
+                due_at: news.at,
+            };
             let mut alert = alert(desk, &versions, matter, &owners, said, done.clone());
             manager.clone_into(&mut alert.manager);
             let text = serde_json::to_string(&alert).map_err(|error| DbError::Data(error.to_string()))?;
@@ -129,6 +136,7 @@ fn messages_to(desk: &Desk, key: &str, matter: &Matter, to: &[String], text: &st
         destination: destination.to_owned(),
         alert: text.to_owned(),
         undeliverable: destination.is_empty().then_some(NOBODY),
+        ..NewMessage::default()
     };
     let mut messages = Vec::new();
     if desk.channels.email {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::acceptance::AcceptanceView;
 use super::alerts::label;
+use crate::app::alerting::{self, view::AlertView};
 use crate::app::desk::{Desk, DeskError};
 use crate::db::{DbError, Tx};
 use crate::store::matters::{self, StoredMatterFact, WantedMatters};
@@ -142,6 +143,8 @@ pub struct MatterDetail {
     pub facts: Vec<MatterFactView>,
     /// The kinds of step that fit now.
     pub possible: Vec<&'static str>,
+    /// Its alerts, oldest first: who was told, and who has taken it.
+    pub alerts: Vec<AlertView>,
 }
 
 /// Something that happened to a matter.
@@ -252,7 +255,8 @@ pub fn detail(desk: &Desk, tx: &mut Tx<'_>, id: Uuid, now: UnixMs) -> Result<Mat
     let facts = stored.into_iter().map(fact).collect();
     let versions = desk.packs.versions(tx)?;
     let possible = standing.matter.possible(now);
-    Ok(MatterDetail { matter: view(&versions, &standing, now), facts, possible })
+    let alerts = alerting::view::of_subject(tx, id, true)?;
+    Ok(MatterDetail { matter: view(&versions, &standing, now), facts, possible, alerts })
 }
 
 /// A matter with its place in the list: when it was opened, and its id.

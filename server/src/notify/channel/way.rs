@@ -6,6 +6,8 @@ use crate::notify::alert::Alert;
 /// A channel, as far as it decides who is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Way {
+    /// What it is called in the configuration.
+    pub name: String,
     /// `outbox.channel`.
     pub channel: &'static str,
     /// `outbox.destination` of each of its messages.
@@ -28,6 +30,7 @@ impl Way {
             _ => vec![channel.name.clone()],
         };
         Self {
+            name: channel.name.clone(),
             channel: super::kind(&channel.service),
             destinations,
             marks: channel.marks.clone(),
@@ -41,6 +44,14 @@ impl Way {
     #[must_use]
     pub const fn resolves(&self) -> bool {
         self.resolves
+    }
+
+    /// Whether it gets this alert where a pack names the channel: also one that otherwise gets only what falls back to it.
+    #[must_use]
+    pub fn takes_named(&self, alert: &Alert) -> bool {
+        let marked = self.marks.is_empty() || self.marks.contains(&alert.mark);
+        let tiered = self.tiers.is_empty() || self.tiers.contains(&alert.tier);
+        tiered && (marked || matches!(alert.mark.as_str(), "corrected" | "met_late"))
     }
 
     /// Whether it gets this alert by itself. What ends an incident goes wherever the incident may have gone.
