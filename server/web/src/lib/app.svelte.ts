@@ -8,6 +8,7 @@ import { explain } from './errors';
 import { dayOf, type Locale } from './format';
 import { MESSAGES, pickLocale, word } from './i18n';
 import { Live, type LinkStatus } from './live';
+import { Pace } from './pace';
 import { parseRoute, type Route } from './route';
 import type { BoardEvent, DeadlineEvent, Fault, NewFact, Pack, Session } from './types';
 
@@ -18,8 +19,7 @@ const TOASTS_KEPT = 4;
 const GATHER_MS = 50;
 /** A page in the background has slow timers: with so many gathered it does not wait for them. */
 const GATHERED_MAX = 2_000;
-/** Pages read again at most so often, and at least so often, while the board hears of changes. */
-const REREAD_AT_MOST_MS = 2_000;
+/** Pages read again at least so often. */
 const REREAD_AT_LEAST_MS = 30_000;
 /** So long after a server did not say who is signed in, it is asked again. */
 const ASK_AGAIN_MS = 5_000;
@@ -73,6 +73,7 @@ class App {
   /** The browser's wall clock minus its monotonic one, which stands still while the machine sleeps. */
   #partedMs = Date.now() - monotonic();
   #stirring: ReturnType<typeof setTimeout> | undefined;
+  #pace = new Pace();
   #gathered: { event: BoardEvent; cursor: string }[] = [];
   #gathering: ReturnType<typeof setTimeout> | undefined;
 
@@ -229,7 +230,7 @@ class App {
     const events = gathered.filter(isNew).map(({ event }) => event);
     if (!events.length) return;
     this.model = applyAll(model, events, this.serverNow());
-    if (events.some(({ type }) => type !== 'tick')) this.#stir(REREAD_AT_MOST_MS);
+    if (events.some(({ type }) => type !== 'tick')) this.#stir(this.#pace.heard(monotonic()));
     if (events.some(needsSnapshot)) this.#live?.reread();
     const marks = events.flatMap((event) => (event.type === 'deadline' ? [event.data] : []));
     for (const mark of marks.filter(isAlarming).slice(-TOASTS_KEPT)) this.#announce(mark);
@@ -257,6 +258,7 @@ class App {
     clearTimeout(this.#stirring);
     this.#stirring = undefined;
     this.#stirredMs = monotonic();
+    this.#pace.read();
     this.changes += 1;
   }
 

@@ -4,9 +4,9 @@
 /** Lists up to so long are drawn whole. */
 export const WHOLE_MAX = 200;
 /** Rows drawn beyond each edge of what is in sight. */
-const BEYOND = 20;
+const BEYOND = 8;
 /** The span moves by so many rows at a time, so that a little scrolling draws nothing anew. */
-const GRAIN = 10;
+const GRAIN = 4;
 
 /** Rows from the first to before the last. */
 export interface Span {
