@@ -3,7 +3,7 @@
 //!
 //! Each type is taken apart whole. A new field or kind does not compile before somebody has said here what it is.
 
-use crate::facts::{Body, Record, Report, Step, StepKind, Visit};
+use crate::facts::{Body, Promised, Record, Report, Step, StepKind, Visit};
 use crate::matter::{
     Certificate, Matter, MatterEvent, MatterStep, Opening, Papers, PermitGrant, Point, Side,
 };
@@ -70,8 +70,26 @@ pub fn record(record: &mut Record) -> bool {
 
 /// A visit report: whom, when and where stays.
 pub fn visit(visit: &mut Visit) -> bool {
-    let Visit { customer: _, site: _, met, purpose, findings, needs, promises } = visit;
-    texts([met, purpose, findings, needs, promises])
+    let Visit {
+        customer: _,
+        site: _,
+        met,
+        purpose,
+        findings,
+        needs,
+        promises,
+        round: _,
+        class: _,
+        mode: _,
+        points,
+        report: _,
+        promised,
+        signed_by,
+        left_clean: _,
+    } = visit;
+    let titles = promised.iter_mut().map(|Promised { title, until: _ }| title);
+    let notes = points.iter_mut().map(note_of);
+    texts([met, purpose, findings, needs, promises]) | texts(titles) | texts(notes) | texts(signed_by)
 }
 
 /// A fault as it was found: what it took over from its facts.
@@ -148,13 +166,16 @@ fn matter_step(step: &mut MatterStep) -> bool {
         // Who signed for us is of the desk, and stays.
         MatterStep::Signed { name, side } => *side != Some(Side::Ours) && text(name),
         MatterStep::Made { mode: _, met, points, papers: Papers { report: _ } } => {
-            let points = points
-                .iter_mut()
-                .map(|Point { name: _, ok: _, reading: _, note, class: _, equipment: _ }| note);
-            texts(points) | text(met)
+            texts(points.iter_mut().map(note_of)) | text(met)
         }
         MatterStep::Note { text } => self::text(text),
     }
+}
+
+/// What people wrote beside a point.
+const fn note_of(point: &mut Point) -> &mut String {
+    let Point { name: _, ok: _, reading: _, note, class: _, equipment: _ } = point;
+    note
 }
 
 /// A matter as it was found: what it took over from its facts.

@@ -7,11 +7,13 @@ use std::path::PathBuf;
 
 use linewatch_shared::detector::{Evidence, LineState};
 use linewatch_shared::facts::{
-    Body, Callback, Channel, ClockFact, Lane, LineChange, Reading, Record, Report, Step, StepKind, Visit,
-    When,
+    Body, Callback, Channel, ClockFact, Lane, LineChange, Promised, Reading, Record, Report, Step, StepKind,
+    Visit, When,
 };
 use linewatch_shared::health::Health;
+use linewatch_shared::matter::Point;
 use linewatch_shared::minute::{LineMinute, MinuteBlock, RttSummary};
+use linewatch_shared::rules::Reading as Measured;
 use linewatch_shared::time::{MonoMs, UnixMs};
 use linewatch_shared::wire::{self, Batch, Chain, Envelope, Head, Heartbeat, Hello, PROTOCOL, record_hash};
 use uuid::Uuid;
@@ -101,6 +103,32 @@ fn records() -> Vec<(&'static str, Record)> {
                 Body::Visit(Visit {
                     customer: "C1".to_owned(),
                     met: "reception".to_owned(),
+                    ..Visit::default()
+                }),
+            ),
+        ),
+        (
+            "visit_of_a_round",
+            record(
+                14,
+                Body::Visit(Visit {
+                    customer: "C1".to_owned(),
+                    site: "HQ".to_owned(),
+                    round: Some(Uuid::from_u128(0xF00D)),
+                    class: Some("b".to_owned()),
+                    mode: Some("on_site".to_owned()),
+                    points: vec![Point {
+                        name: "optical_power".to_owned(),
+                        ok: true,
+                        reading: Measured::new(-18.5),
+                        note: "port 3".to_owned(),
+                        class: None,
+                        equipment: None,
+                    }],
+                    report: Some("R-1".to_owned()),
+                    promised: vec![Promised { title: "a drawing".to_owned(), until: AT + 86_400_000 }],
+                    signed_by: Some("reception".to_owned()),
+                    left_clean: Some(true),
                     ..Visit::default()
                 }),
             ),

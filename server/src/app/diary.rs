@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::app::desk::DeskError;
 use crate::db::{DbError, Tx};
 use crate::store::diary::{self, Said, Span};
+use crate::store::visit_reports;
 
 /// The longest span of one answer (ms).
 const SPAN_MAX_MS: i64 = 92 * DAY_MS;
@@ -38,6 +39,8 @@ pub struct DiaryEntry {
     pub reached: Option<bool>,
     /// The round, fault or matter that it is about, or the visit report.
     pub about: Uuid,
+    /// Why a visit report counts for no round.
+    pub why: Option<String>,
 }
 
 /// A diary.
@@ -68,8 +71,14 @@ pub fn read(tx: &mut Tx<'_>, manager: &str, from: UnixMs, until: UnixMs) -> Resu
     let reports = diary::visit_reports(tx, &span)?;
     fits(reports.len());
     let own: BTreeSet<String> = diary::customers(tx, manager)?.into_iter().collect();
+    let ids: Vec<Uuid> = reports.iter().map(|(id, _)| *id).collect();
+    let mut joined = visit_reports::of(tx, &ids)?;
     for (id, bytes) in reports {
-        entries.extend(report(id, &bytes, &own)?);
+        let joined = joined.remove(&id).unwrap_or_default();
+        // The report of a round that it made is that round's entry.
+        if joined.matter.is_none() || joined.why.is_some() {
+            entries.extend(report(id, &bytes, &own, joined.why)?);
+        }
     }
     let of_faults = diary::about_faults(tx, &span)?;
     fits(of_faults.len());
@@ -94,10 +103,16 @@ fn round(round: &Matter, span: &Span) -> Option<DiaryEntry> {
         by: if made { round.owner.clone() } else { String::new() },
         reached: None,
         about: round.id,
+        why: None,
     })
 }
 
-fn report(id: Uuid, bytes: &[u8], own: &BTreeSet<String>) -> Result<Option<DiaryEntry>, DbError> {
+fn report(
+    id: Uuid,
+    bytes: &[u8],
+    own: &BTreeSet<String>,
+    why: Option<String>,
+) -> Result<Option<DiaryEntry>, DbError> {
     let record = Record::from_bytes(bytes).map_err(|error| DbError::Data(error.to_string()))?;
     let Body::Visit(visit) = record.body else { return Ok(None) };
     Ok(own.contains(&visit.customer).then(|| DiaryEntry {
@@ -109,6 +124,7 @@ fn report(id: Uuid, bytes: &[u8], own: &BTreeSet<String>) -> Result<Option<Diary
         by: record.by.unwrap_or_default(),
         reached: None,
         about: id,
+        why,
     }))
 }
 
@@ -122,6 +138,7 @@ fn call<T>(said: Said<T>, kind: &str, reached: bool) -> DiaryEntry {
         by: said.by,
         reached: Some(reached),
         about: said.about,
+        why: None,
     }
 }
 

@@ -18,7 +18,7 @@ use crate::db::DbError;
 use crate::store::agreements;
 
 /// Fields that say who is to be called, was met, asked or signed at a customer, and under which number.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "contact",
     "contact_name",
     "contact_phone",
@@ -29,6 +29,7 @@ const FIELDS: [&str; 11] = [
     "met",
     "agreed_by",
     "signer",
+    "signed_by",
     "wanting",
 ];
 /// The step whose `name` is a customer's signature.

@@ -78,6 +78,8 @@ mod re_rate;
 mod reference;
 #[cfg(test)]
 mod report_tests;
+#[cfg(test)]
+mod reported_tests;
 mod reports;
 #[cfg(test)]
 mod risk_tests;

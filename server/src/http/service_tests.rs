@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use axum::http::Method;
-use linewatch_shared::facts::{Body, Channel, Lane, Reading, Record, Report, Step, StepKind, Visit, When};
+use linewatch_shared::facts::{
+    Body, Channel, Lane, Promised, Reading, Record, Report, Step, StepKind, Visit, When,
+};
+use linewatch_shared::matter::Point;
 use linewatch_shared::time::{DAY_MS, HOUR_MS, MINUTE_MS, MonoMs, UnixMs};
 use linewatch_shared::wire::{Chain, Envelope, PROTOCOL};
 use serde_json::{Value, json};
@@ -178,6 +181,17 @@ fn sent(customer: &str, line: &str, first: u128, at: UnixMs) -> (Vec<Record>, Re
         findings: words("findings"),
         needs: words("needs"),
         promises: words("promises"),
+        signed_by: Some(words("visit signature")),
+        points: vec![Point {
+            name: "labels".to_owned(),
+            ok: false,
+            reading: None,
+            note: words("point"),
+            class: None,
+            equipment: None,
+        }],
+        promised: vec![Promised { title: words("promised"), until: at + DAY_MS }],
+        ..Visit::default()
     };
     (faults, record(first + 2, at, Body::Visit(visit)))
 }

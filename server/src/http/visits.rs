@@ -15,6 +15,7 @@ use super::page::{Page, PageParams, decode_cursor, limit};
 use crate::app::App;
 use crate::db::DbError;
 use crate::store::records::{self, SentRecord};
+use crate::store::visit_reports::{self, Joined};
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
@@ -25,14 +26,19 @@ pub fn routes(router: ApiRouter) -> ApiRouter {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 struct VisitItem {
     /// Its id.
-    id: String,
+    id: Uuid,
     /// The agent on which it was written.
     agent: String,
     /// When the visit was, as the device says.
     at: String,
     /// When the server got it.
     recorded_at: String,
-    /// What it says: `customer, site, met, purpose, findings, needs, promises`.
+    /// The round that it reports, where there is one.
+    matter: Option<Uuid>,
+    /// Why it counts for no round, or something in it for nothing.
+    why: Option<String>,
+    /// What it says: `customer, site, met, purpose, findings, needs, promises`, and `round, class, mode, points, report, promised,
+    /// signed_by, left_clean` where they were said.
     #[serde(flatten)]
     #[schema(value_type = Object)]
     visit: Visit,
@@ -46,18 +52,32 @@ async fn list(
 ) -> Result<Json<Page<VisitItem>>, ApiError> {
     let size = limit(params.limit)?;
     let before: Option<Uuid> = decode_cursor("visits", params.cursor.as_deref())?;
-    let rows = app.db.read(move |tx| records::newest(tx, "visit", before, size as i64 + 1)).await?;
-    let items: Result<Vec<VisitItem>, DbError> = rows.into_iter().map(item).collect();
-    Ok(Json(Page::new("visits", size, items?, |item| item.id.clone())))
+    let items: Result<Vec<VisitItem>, DbError> = app
+        .db
+        .read(move |tx| {
+            let rows = records::newest(tx, "visit", before, size as i64 + 1)?;
+            let mut items = rows.into_iter().map(item).collect::<Result<Vec<VisitItem>, DbError>>()?;
+            let ids: Vec<Uuid> = items.iter().map(|item| item.id).collect();
+            let mut joined = visit_reports::of(tx, &ids)?;
+            for item in &mut items {
+                let Joined { matter, why } = joined.remove(&item.id).unwrap_or_default();
+                (item.matter, item.why) = (matter, why);
+            }
+            Ok(items)
+        })
+        .await;
+    Ok(Json(Page::new("visits", size, items?, |item| item.id.to_string())))
 }
 
 fn item(sent: SentRecord) -> Result<VisitItem, DbError> {
     match Record::from_bytes(&sent.bytes) {
         Ok(Record { id, occurred, body: Body::Visit(visit), .. }) => Ok(VisitItem {
-            id: id.to_string(),
+            id,
             agent: sent.agent,
             at: occurred.raw().to_rfc3339(),
             recorded_at: sent.recorded_at.to_rfc3339(),
+            matter: None,
+            why: None,
             visit,
         }),
         Ok(_) => Err(DbError::Data("a record of kind visit is none".to_owned())),

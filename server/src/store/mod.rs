@@ -52,6 +52,7 @@ pub mod surveys;
 #[cfg(test)]
 mod tests;
 pub mod users;
+pub mod visit_reports;
 
 use serde::{Serialize, de::DeserializeOwned};
 

@@ -8,7 +8,7 @@ mod fault;
 mod visit;
 
 pub use fault::{Callback, Channel, LineChange, Reopening, Report, Step, StepKind};
-pub use visit::Visit;
+pub use visit::{Promised, VISIT_CLASSES, VISIT_ITEMS_MAX, Visit};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

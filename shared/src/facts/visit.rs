@@ -1,8 +1,18 @@
 //! A technician's or account manager's presence at a customer.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-/// A visit report: text fields for what was seen, heard and promised.
+use crate::matter::Point;
+use crate::time::UnixMs;
+
+/// The most points, or dated promises, of one visit report that are looked at.
+pub const VISIT_ITEMS_MAX: usize = 200;
+
+/// The classes that a visit may be of.
+pub const VISIT_CLASSES: [&str; 3] = ["a", "b", "c"];
+
+/// A visit report: text fields for what was seen, heard and promised, and what makes it a round that was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visit {
     /// The customer's code.
@@ -22,7 +32,40 @@ pub struct Visit {
     /// What the customer asked for.
     #[serde(default)]
     pub needs: String,
-    /// What was promised.
+    /// What was promised, in words.
     #[serde(default)]
     pub promises: String,
+    /// The round that it fulfils; where it is left out, the customer's round that is owed then, if there is one only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round: Option<Uuid>,
+    /// Its class: one of [`VISIT_CLASSES`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// How; face to face where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// The checklist's points as found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub points: Vec<Point>,
+    /// The reference under which the report is filed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<String>,
+    /// What was promised for a day: each is owed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub promised: Vec<Promised>,
+    /// Who of the customer's signed the report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
+    /// Whether the site was left clean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_clean: Option<bool>,
+}
+
+/// Something that was promised for a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promised {
+    /// What.
+    pub title: String,
+    /// By when.
+    pub until: UnixMs,
 }

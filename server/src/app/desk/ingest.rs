@@ -10,6 +10,7 @@ use linewatch_shared::wire::{Envelope, Hash, Held, record_hash};
 use uuid::Uuid;
 
 use super::{Desk, Touched};
+use crate::app::matters::{self, reported};
 use crate::db::{DbError, Tx};
 use crate::store::records::{self, Aside};
 use crate::store::streams;
@@ -62,7 +63,11 @@ pub fn take(desk: &Desk, tx: &mut Tx<'_>, part: &Part<'_>, now: UnixMs) -> Resul
         }
     }
     streams::save(tx, part.agent, epoch, lane, &stream)?;
+    // Matters before lines, as everywhere; what is told of them comes last.
+    let versions = if taken.visits.is_empty() { Vec::new() } else { desk.packs.versions(tx)? };
+    let rounds = reported::take(tx, &versions, &taken.visits, now)?;
     desk.settle_with(tx, &taken.touched, taken.agents, now)?;
+    matters::finish(desk, tx, &rounds, now)?;
     Ok(Taken::Upto(stream.held(lane), taken.set_aside))
 }
 
@@ -152,13 +157,19 @@ fn store(tx: &mut Tx<'_>, part: &Part<'_>, fresh: &[Numbered<'_>], now: UnixMs) 
 pub fn take_due(desk: &Desk, tx: &mut Tx<'_>, now: UnixMs) -> Result<usize, DbError> {
     let due = records::ahead_until(tx, now, RECORDS_PER_TRANSACTION_MAX as i64)?;
     let mut touched = BTreeMap::new();
+    let mut visits = Vec::new();
     for ahead in &due {
         let mut intake = Intake::new(tx, ahead.agent, now)?;
         intake.again(tx, ahead)?;
-        for (line, touch) in intake.finish(tx)?.touched {
+        let stored = intake.finish(tx)?;
+        visits.extend(stored.visits);
+        for (line, touch) in stored.touched {
             touched.entry(line).and_modify(|known: &mut Touched| known.merge(touch.clone())).or_insert(touch);
         }
     }
+    let versions = if visits.is_empty() { Vec::new() } else { desk.packs.versions(tx)? };
+    let rounds = reported::take(tx, &versions, &visits, now)?;
     desk.settle(tx, &touched, now)?;
+    matters::finish(desk, tx, &rounds, now)?;
     Ok(due.len())
 }

@@ -77,6 +77,7 @@ fn visits(tx: &mut Tx<'_>, scope: &Scope, found: &mut Found) -> Result<(), DbErr
                 && visit.customer == scope.customer
             {
                 found.note(&visit.met);
+                found.note(visit.signed_by.as_deref().unwrap_or_default());
             }
         }
         if (page.len() as i64) < AT_ONCE {

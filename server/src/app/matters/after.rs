@@ -26,29 +26,13 @@ pub(super) fn after_round(
     now: UnixMs,
 ) -> Result<Vec<Changed>, DeskError> {
     let MatterStep::Made { points, .. } = &new.step else { return Ok(Vec::new()) };
+    let origin = Origin::of_round(round, new.id, new.occurred_at, &new.by);
     let mut changed = Vec::new();
     for (n, point) in points.iter().enumerate().filter(|(_, point)| !point.ok) {
-        let defect = Followed {
-            n,
-            kind: MatterKind::Defect,
-            class: point.class.as_deref(),
-            title: title_of(tx, round, point)?,
-            equipment: point.equipment.or(round.equipment),
-            description: &point.note,
-            wanted_by: None,
-        };
-        changed.extend(follow(tx, versions, new, round, defect, now)?);
+        changed.extend(follow_point(tx, versions, &origin, round, (n, point), now)?);
     }
     for (n, (title, until)) in new.promises.iter().enumerate() {
-        if *until <= new.occurred_at {
-            return Err(invalid("promises", format!("\"{title}\" is promised for a time that has passed")));
-        }
-        let (kind, title, wanted_by) = (MatterKind::Promise, title.clone(), Some(*until));
-        let (class, equipment, description) = (None, None, "");
-        let promise = Followed { n, kind, class, title, equipment, description, wanted_by };
-        let promised = follow(tx, versions, new, round, promise, now)?;
-        let reason = "no pack in force has a class of promises";
-        changed.push(promised.ok_or_else(|| invalid("promises", reason))?);
+        changed.push(follow_promise(tx, versions, &origin, (n, title, *until), now)?);
     }
     if let Some(duty) =
         duties::of_round(tx, round.id)?.filter(|duty| duty.next_round.is_none() && duty.ended_at.is_none())
@@ -56,6 +40,79 @@ pub(super) fn after_round(
         changed.extend(begin_round(tx, versions, &duty, new.occurred_at, now)?);
     }
     Ok(changed)
+}
+
+/// Where something comes of: a report.
+pub(super) struct Origin {
+    /// The report's fact, from which ids follow.
+    pub(super) id: Uuid,
+    /// When it was made.
+    pub(super) at: UnixMs,
+    /// By whom.
+    pub(super) by: String,
+    /// Whose classes are looked at first.
+    pub(super) pack: String,
+    pub(super) customer: String,
+    pub(super) line: Option<String>,
+    pub(super) site: Option<String>,
+    pub(super) owner: String,
+    /// The round.
+    pub(super) about: Option<Uuid>,
+}
+
+impl Origin {
+    pub(super) fn of_round(round: &Matter, id: Uuid, at: UnixMs, by: &str) -> Self {
+        Self {
+            id,
+            at,
+            by: by.to_owned(),
+            pack: round.pack.0.clone(),
+            customer: round.customer.clone(),
+            line: round.line.clone(),
+            site: round.site.clone(),
+            owner: round.owner.clone(),
+            about: Some(round.id),
+        }
+    }
+}
+
+/// The defect that a point becomes; none where no pack knows defects.
+pub(super) fn follow_point(
+    tx: &mut Tx<'_>,
+    versions: &[PackVersion],
+    origin: &Origin,
+    round: &Matter,
+    (n, point): (usize, &Point),
+    now: UnixMs,
+) -> Result<Option<Changed>, DeskError> {
+    let defect = Followed {
+        n,
+        kind: MatterKind::Defect,
+        class: point.class.as_deref(),
+        title: title_of(tx, round, point)?,
+        equipment: point.equipment.or(round.equipment),
+        description: &point.note,
+        wanted_by: None,
+    };
+    follow(tx, versions, origin, defect, now)
+}
+
+/// What was promised, owed by its day.
+pub(super) fn follow_promise(
+    tx: &mut Tx<'_>,
+    versions: &[PackVersion],
+    origin: &Origin,
+    (n, title, until): (usize, &str, UnixMs),
+    now: UnixMs,
+) -> Result<Changed, DeskError> {
+    if until <= origin.at {
+        return Err(invalid("promises", format!("\"{title}\" is promised for a time that has passed")));
+    }
+    let (kind, title, wanted_by) = (MatterKind::Promise, title.to_owned(), Some(until));
+    let (class, equipment, description) = (None, None, "");
+    let promise = Followed { n, kind, class, title, equipment, description, wanted_by };
+    let promised = follow(tx, versions, origin, promise, now)?;
+    promised.ok_or_else(|| invalid("promises", "no pack in force has a class of promises"))
 }
 
 /// The point, on what was found wrong: the piece that it names, else what the round is of.
@@ -97,12 +154,11 @@ impl Followed<'_> {
 fn follow(
     tx: &mut Tx<'_>,
     versions: &[PackVersion],
-    new: &NewMatterStep,
-    round: &Matter,
+    origin: &Origin,
     what: Followed<'_>,
     now: UnixMs,
 ) -> Result<Option<Changed>, DeskError> {
-    let packs = packs_in_force_from(versions, &round.pack.0, new.occurred_at);
+    let packs = packs_in_force_from(versions, &origin.pack, origin.at);
     let found = packs.iter().find_map(|pack| Some((pack.name.clone(), what.class_in(pack)?.name.clone())));
     let Some((pack, class)) = found else {
         let Some(name) = what.class else { return Ok(None) };
@@ -113,29 +169,24 @@ fn follow(
         return Err(invalid("points", reason));
     };
     let Followed { n, kind, title, equipment, description, wanted_by, .. } = what;
-    let id = derived_id(new.id, format!("{}/{n}/{title}", kind.name()).as_bytes());
+    let id = derived_id(origin.id, format!("{}/{n}/{title}", kind.name()).as_bytes());
     let opening = Opening {
         kind,
         class,
-        customer: round.customer.clone(),
-        line: round.line.clone(),
-        site: round.site.clone(),
+        customer: origin.customer.clone(),
+        line: origin.line.clone(),
+        site: origin.site.clone(),
         title,
         description: description.to_owned(),
-        reporter: new.by.clone(),
-        owner: round.owner.clone(),
-        first_receiver: new.by.clone(),
+        reporter: origin.by.clone(),
+        owner: origin.owner.clone(),
+        first_receiver: origin.by.clone(),
         unit: None,
         wanted_by,
-        about: Some(round.id),
+        about: origin.about,
         equipment,
     };
-    let opened = NewMatter {
-        id,
-        opening: opening.clone(),
-        pack: None,
-        opened_at: new.occurred_at,
-        by: new.by.clone(),
-    };
+    let opened =
+        NewMatter { id, opening: opening.clone(), pack: None, opened_at: origin.at, by: origin.by.clone() };
     begin(tx, versions, &pack, &opened, opening, now).map(Some)
 }

@@ -8,6 +8,7 @@ pub mod duties;
 mod equipment_rounds;
 mod news;
 pub mod open;
+pub mod reported;
 pub mod round;
 pub mod step;
 #[cfg(test)]
@@ -29,7 +30,7 @@ fn invalid(field: &'static str, reason: impl Into<String>) -> DeskError {
 
 /// A matter that changed, with what has to be told.
 #[derive(Clone, Debug)]
-struct Changed {
+pub(in crate::app) struct Changed {
     matter: Matter,
     effects: Vec<Effect>,
     /// What somebody did, where that is why.
@@ -74,7 +75,12 @@ fn settle(tx: &mut Tx<'_>, matter: Matter, ledger: Ledger, now: UnixMs) -> Resul
 }
 
 /// Writes the outbox and the events of a transaction: its last statements.
-fn finish(desk: &Desk, tx: &mut Tx<'_>, changed: &[Changed], now: UnixMs) -> Result<(), DbError> {
+pub(in crate::app) fn finish(
+    desk: &Desk,
+    tx: &mut Tx<'_>,
+    changed: &[Changed],
+    now: UnixMs,
+) -> Result<(), DbError> {
     if changed.is_empty() {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use linewatch_shared::erase;
-use linewatch_shared::facts::{Body, ClockFact, Record, Step, When};
+use linewatch_shared::facts::{Body, ClockFact, Record, Step, Visit, When};
 use linewatch_shared::health::Health;
 use linewatch_shared::sla::{Event, Fact};
 use linewatch_shared::time::{MonoMs, UnixMs};
@@ -14,8 +14,9 @@ use uuid::Uuid;
 use super::{AHEAD_MAX_MS, RECORDS_PER_TRANSACTION_MAX};
 use crate::app::audit;
 use crate::app::desk::Touched;
-use crate::app::desk::correct::{self, Clocks};
+use crate::app::desk::correct::{self, Clocks, Corrected};
 use crate::app::desk::step;
+use crate::app::matters::reported::Reported;
 use crate::db::{DbError, Tx};
 use crate::store::facts::{self, DeviceStamp, StoredFact};
 use crate::store::outgoing::{EventKind, NewEvent};
@@ -28,6 +29,7 @@ pub(super) struct Stored {
     pub(super) touched: BTreeMap<String, Touched>,
     pub(super) set_aside: u32,
     pub(super) agents: Vec<NewEvent>,
+    pub(super) visits: Vec<Reported>,
 }
 
 /// Why a body is put aside.
@@ -129,6 +131,11 @@ impl Intake {
             Ok(found) => found,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        if let Body::Visit(visit) = &record.body
+            && let Err(refusal) = self.visit(tx, record, visit)?
+        {
+            return Ok(Err(refusal));
+        }
         if let Some((line, event, detail)) = event
             && let Err(refusal) = self.fact(tx, record, line, event, detail)?
         {
@@ -228,19 +235,10 @@ impl Intake {
         event: Event,
         detail: Option<String>,
     ) -> Result<Result<(), Refusal>, DbError> {
-        let (wall, mono) = match record.occurred {
-            When::Machine(reading) => (reading.wall, Some(reading.mono)),
-            When::Typed(at) => (at, None),
+        let (stamp, corrected) = match self.when(tx, record)? {
+            Ok(when) => when,
+            Err(refusal) => return Ok(Err(refusal)),
         };
-        let stamp = DeviceStamp { agent: self.agent, boot: record.boot, wall, mono };
-        let corrected = self.clocks.correct(tx, record.id, &stamp)?;
-        if corrected.at.since(self.now) > AHEAD_MAX_MS {
-            let detail = format!(
-                "dated {} ahead",
-                linewatch_shared::rules::format_duration(corrected.at.since(self.now))
-            );
-            return Ok(Err(Refusal { reason: AsideReason::Future, detail, due_at: Some(corrected.at) }));
-        }
         if matches!(event, Event::Evidence { .. })
             && let Some(line) = &line
         {
@@ -260,10 +258,7 @@ impl Intake {
                 .and_modify(|known| known.merge(touch.clone()))
                 .or_insert(touch);
         }
-        let by = record
-            .by
-            .as_ref()
-            .map_or_else(|| format!("agent {}", self.name), |by| format!("{by} (agent {})", self.name));
+        let by = self.by(record);
         if let Event::Step(step) = &event
             && step.kind.is_granted()
         {
@@ -281,6 +276,47 @@ impl Intake {
             uncertain: !corrected.certain,
             detail,
         });
+        Ok(Ok(()))
+    }
+
+    /// When it happened by the desk's clock; a time that is still to come is refused until then.
+    fn when(
+        &mut self,
+        tx: &mut Tx<'_>,
+        record: &Record,
+    ) -> Result<Result<(DeviceStamp, Corrected), Refusal>, DbError> {
+        let (wall, mono) = match record.occurred {
+            When::Machine(reading) => (reading.wall, Some(reading.mono)),
+            When::Typed(at) => (at, None),
+        };
+        let stamp = DeviceStamp { agent: self.agent, boot: record.boot, wall, mono };
+        let corrected = self.clocks.correct(tx, record.id, &stamp)?;
+        let ahead_ms = corrected.at.since(self.now);
+        if ahead_ms > AHEAD_MAX_MS {
+            let detail = format!("dated {} ahead", linewatch_shared::rules::format_duration(ahead_ms));
+            return Ok(Err(Refusal { reason: AsideReason::Future, detail, due_at: Some(corrected.at) }));
+        }
+        Ok(Ok((stamp, corrected)))
+    }
+
+    fn by(&self, record: &Record) -> String {
+        let agent = format!("agent {}", self.name);
+        record.by.as_ref().map_or_else(|| agent.clone(), |by| format!("{by} ({agent})"))
+    }
+
+    /// A visit report, to be joined to its round once all is stored.
+    fn visit(
+        &mut self,
+        tx: &mut Tx<'_>,
+        record: &Record,
+        visit: &Visit,
+    ) -> Result<Result<(), Refusal>, DbError> {
+        let (_, corrected) = match self.when(tx, record)? {
+            Ok(when) => when,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let (record, agent, at, by) = (record.id, self.agent, corrected.at, self.by(record));
+        self.stored.visits.push(Reported { record, agent, at, by, visit: visit.clone() });
         Ok(Ok(()))
     }
 

@@ -1,0 +1,102 @@
+//! Visit reports of agents, and the rounds that they are joined to.
+
+use std::collections::HashMap;
+
+use linewatch_shared::matter::{Matter, Standing};
+use linewatch_shared::time::UnixMs;
+use uuid::Uuid;
+
+use super::unpack;
+use crate::db::{DbError, LockKey, Row, Tx};
+
+/// What became of a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Joined {
+    /// The round that it is joined to.
+    pub matter: Option<Uuid>,
+    /// Why it counts for no round.
+    pub why: Option<String>,
+}
+
+/// The key that a transaction takes before it joins reports of a customer's visits.
+#[must_use]
+pub fn lock_key(customer: &str) -> LockKey {
+    LockKey::new("visit reports", customer.as_bytes())
+}
+
+/// Keeps what became of a report.
+pub fn insert(
+    tx: &mut Tx<'_>,
+    record: Uuid,
+    (customer, at, named): (&str, UnixMs, bool),
+    joined: &Joined,
+) -> Result<(), DbError> {
+    let sql = "INSERT INTO visit_report (record, customer, at_ms, named, matter, why) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (record) DO NOTHING";
+    let why = joined.why.as_ref().into();
+    tx.execute(sql, &[record.into(), customer.into(), at.into(), named.into(), joined.matter.into(), why])?;
+    Ok(())
+}
+
+/// Changes it.
+pub fn set(tx: &mut Tx<'_>, record: Uuid, joined: &Joined) -> Result<(), DbError> {
+    let sql = "UPDATE visit_report SET matter = $1, why = $2 WHERE record = $3";
+    tx.execute(sql, &[joined.matter.into(), joined.why.as_ref().into(), record.into()])?;
+    Ok(())
+}
+
+/// What became of these reports.
+pub fn of(tx: &mut Tx<'_>, records: &[Uuid]) -> Result<HashMap<Uuid, Joined>, DbError> {
+    let mut found = HashMap::new();
+    for record in records {
+        let sql = "SELECT matter, why FROM visit_report WHERE record = $1";
+        if let Some(row) = tx.query_opt(sql, &[(*record).into()])? {
+            found.insert(*record, Joined { matter: row.get(0)?, why: row.get(1)? });
+        }
+    }
+    Ok(found)
+}
+
+/// Reports that were joined to a round without naming it, of visits after a moment, in their order.
+pub fn unnamed_after(
+    tx: &mut Tx<'_>,
+    matter: Uuid,
+    at: UnixMs,
+    limit: i64,
+) -> Result<Vec<(Uuid, UnixMs)>, DbError> {
+    let sql = "SELECT record, at_ms FROM visit_report WHERE matter = $1 AND at_ms > $2 AND named = 0 \
+         ORDER BY at_ms, record LIMIT $3";
+    let rows = tx.query(sql, &[matter.into(), at.into(), limit.into()])?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Of each duty of a customer, the round of visits that was the latest at a moment.
+pub fn owed_at(tx: &mut Tx<'_>, customer: &str, at: UnixMs, limit: i64) -> Result<Vec<Matter>, DbError> {
+    let sql = "SELECT m.body FROM matter m JOIN duty_round d ON d.matter = m.id WHERE m.customer = $1 AND m.kind = 'visit' \
+         AND m.opened_at_ms < $2 AND m.state <> 'cancelled' AND NOT EXISTS (SELECT 1 FROM duty_round e \
+         JOIN matter n ON n.id = e.matter WHERE e.duty = d.duty AND n.opened_at_ms < $2 \
+         AND n.opened_at_ms > m.opened_at_ms) ORDER BY m.id LIMIT $3";
+    let read = |row: &Row| {
+        let standing: Standing = unpack("matter.body", &row.get::<Vec<u8>>(0)?)?;
+        Ok(standing.matter)
+    };
+    tx.query(sql, &[customer.into(), at.into(), limit.into()])?.iter().map(read).collect()
+}
+
+/// Whether a round of the duty began at a moment or later.
+pub fn has_round_since(tx: &mut Tx<'_>, duty: Uuid, at: UnixMs) -> Result<bool, DbError> {
+    let sql = "SELECT 1 FROM duty_round d JOIN matter m ON m.id = d.matter WHERE d.duty = $1 AND m.opened_at_ms >= $2 LIMIT 1";
+    Ok(tx.query_opt(sql, &[duty.into(), at.into()])?.is_some())
+}
+
+/// Gives a fact to another round of the same duty.
+pub fn move_fact(tx: &mut Tx<'_>, record: Uuid, to: Uuid) -> Result<(), DbError> {
+    tx.execute("UPDATE matter_fact SET matter = $1 WHERE id = $2", &[to.into(), record.into()])?;
+    Ok(())
+}
+
+/// Whether any of a customer's lines is, or ever was, an agent's.
+pub fn is_in_scope(tx: &mut Tx<'_>, customer: &str, agent: Uuid) -> Result<bool, DbError> {
+    let sql = "SELECT 1 FROM line_terms WHERE customer = $1 AND agent = $2 LIMIT 1";
+    Ok(tx.query_opt(sql, &[customer.into(), agent.into()])?.is_some())
+}
