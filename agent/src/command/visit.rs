@@ -20,7 +20,7 @@ const LIST_MAX: usize = 1_000;
 #[derive(Debug, Subcommand)]
 pub enum VisitCommand {
     /// Write down a visit
-    New(NewArgs),
+    New(Box<NewArgs>),
     /// List the visits of this device, with their sync state
     List(JsonArgs),
     /// Show one visit
@@ -105,7 +105,7 @@ struct Listed {
 /// With one clear line.
 pub fn execute(config: &Config, command: VisitCommand) -> anyhow::Result<()> {
     match command {
-        VisitCommand::New(args) => new(config, args),
+        VisitCommand::New(args) => new(config, *args),
         VisitCommand::List(args) => list(config, args),
         VisitCommand::Show { id, json } => show(config, &id, json),
     }
