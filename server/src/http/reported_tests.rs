@@ -121,7 +121,8 @@ async fn visits_make_their_rounds_in_any_order_of_arrival() {
                     )
                 };
                 push(&desk, &order.map(record)).await;
-                kept.lock().unwrap().push(rounds(&desk, "bank").await);
+                let found = rounds(&desk, "bank").await;
+                kept.lock().unwrap().push(found);
                 let reports = items(&desk, "/visits").await;
                 assert!(reports.iter().all(|report| report["why"] == Value::Null), "{reports:?}");
             }
