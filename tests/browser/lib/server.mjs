@@ -30,10 +30,10 @@ GX-0002,C001,sample hall 2,internet,,sample-agent,icmp://127.0.0.2,1s,
 GX-0003,C002,sample library,internet,,sample-agent,icmp://127.0.0.3,1s,
 `;
 
-/** Starts a server with these customers and lines (CSV), one NOC user and a token for the API. */
-export async function startServer({ customers = CUSTOMERS, lines = LINES } = {}) {
+/** Starts a server with these customers and lines (CSV), more of its configuration (TOML), one NOC user and a token for the API. */
+export async function startServer({ customers = CUSTOMERS, lines = LINES, config = '' } = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'linewatch-browser-'));
-  const program = process.env.LINEWATCH_MOCK ? new Mock(dir) : new Real(dir, { customers, lines });
+  const program = process.env.LINEWATCH_MOCK ? new Mock(dir) : new Real(dir, { customers, lines }, config);
   const handle = new Handle(dir, program);
   try {
     await program.prepare();
@@ -94,8 +94,25 @@ class Handle {
   }
 
   /** Calls the API with the token, not through a page. */
-  async api(method, path, body) {
-    const headers = { authorization: `Bearer ${this.#program.token}`, accept: 'application/json' };
+  api(method, path, body) {
+    return this.#call(this.#program.token, method, path, body);
+  }
+
+  /** The API as somebody else of the desk calls it. */
+  async as(name) {
+    const token = await this.#program.tokenOf(name);
+    return (method, path, body) => this.#call(token, method, path, body);
+  }
+
+  /** Runs a command of the server on this table (CSV): `import`, or another one with its options. */
+  async import(table, command = 'import', options = []) {
+    const file = join(this.#dir, `${crypto.randomUUID()}.csv`);
+    await writeFile(file, table);
+    await this.#program.run([command, file, ...options]);
+  }
+
+  async #call(token, method, path, body) {
+    const headers = { authorization: `Bearer ${token}`, accept: 'application/json' };
     if (body)
       Object.assign(headers, { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() });
     const response = await fetch(`${this.url}/api/v1${path}`, {
@@ -103,7 +120,7 @@ class Handle {
       headers,
       body: body && JSON.stringify(body),
     });
-    const data = await response.json();
+    const data = response.status === 204 ? null : await response.json();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(data)}`);
     return data;
   }
@@ -144,10 +161,12 @@ class Real {
   #program = process.env.LINEWATCH_SERVER ?? join(ROOT, 'target/debug/linewatch-server');
   #config;
   #tables;
+  #more;
 
-  constructor(dir, tables) {
+  constructor(dir, tables, more) {
     this.#dir = dir;
     this.#tables = tables;
+    this.#more = more;
     this.#config = join(dir, 'server.toml');
   }
 
@@ -160,26 +179,30 @@ class Real {
 listen = "127.0.0.1:${this.port}"
 [sync]
 listen = "127.0.0.1:${this.syncPort}"
-`;
+${this.#more}`;
     await writeFile(this.#config, config);
     for (const name of ['customers', 'lines']) {
       const file = join(this.#dir, `${name}.csv`);
       await writeFile(file, this.#tables[name]);
-      await this.#run(['import', file]);
+      await this.run(['import', file]);
     }
     await this.addUser(USER, 'noc');
-    this.token = (await this.#run(['user', 'token', USER])).trim();
+    this.token = await this.tokenOf(USER);
   }
 
   command() {
     return [this.#program, ['--config', this.#config, 'serve']];
   }
 
-  async addUser(name, role) {
-    await this.#run(['user', 'add', name, '--role', role], `${PASSWORD}\n`);
+  async tokenOf(name) {
+    return (await this.run(['user', 'token', name])).trim();
   }
 
-  async #run(args, input = '') {
+  async addUser(name, role) {
+    await this.run(['user', 'add', name, '--role', role], `${PASSWORD}\n`);
+  }
+
+  async run(args, input = '') {
     const child = spawn(this.#program, ['--config', this.#config, ...args], {
       stdio: 'pipe',
       timeout: COMMAND_BOUND_MS,

@@ -16,6 +16,8 @@ export class ApiError extends Error {
     readonly detail: string,
     /** What would have been possible, where the server refused a step. */
     readonly possible: string[] | null = null,
+    /** What was refused of what was sent, where the server names it. */
+    readonly field: string | null = null,
   ) {
     super(detail || code);
   }
@@ -128,12 +130,13 @@ export class Api {
     this.#noteDate(response, sentMs);
     const data = parse(text);
     if (response.ok) return data as T;
-    const { code, detail, title, possible } = (data ?? {}) as Record<string, unknown>;
+    const { code, detail, title, possible, field } = (data ?? {}) as Record<string, unknown>;
     throw new ApiError(
       response.status,
       typeof code === 'string' ? code : `http_${response.status}`,
       typeof detail === 'string' ? detail : typeof title === 'string' ? title : '',
       Array.isArray(possible) ? possible.map(String) : null,
+      typeof field === 'string' ? field : null,
     );
   }
 

@@ -21,7 +21,7 @@ export function explain(error: unknown, locale: Locale): string {
     case 409:
       return refusedStep(error, locale);
     default:
-      return error.detail || t.error.other(error.status);
+      return [error.field, error.detail].filter(Boolean).join(' ') || t.error.other(error.status);
   }
 }
 

@@ -80,6 +80,8 @@ export interface RuleClass {
   label: Label;
   supervisor_only: boolean;
   level: number;
+  /** The permit to work that it takes. */
+  permit?: string | null;
 }
 
 export interface Cadence {
@@ -91,6 +93,17 @@ export interface Cadence {
   checklist: string | null;
   /** Whether who made the round names the report that was filed. */
   report?: boolean;
+  /** The permit to work that it takes. */
+  permit?: string | null;
+}
+
+/** What a permit to work takes. */
+export interface PermitRule {
+  name: string;
+  label: Label;
+  briefing: boolean;
+  work_ticket: boolean;
+  certificates: string[];
 }
 
 export interface Range {
@@ -113,6 +126,7 @@ export interface MatterPack extends Pack {
   cadences: Cadence[];
   checklists: Checklist[];
   levels: { name: string; label: Label }[];
+  permits: PermitRule[];
 }
 
 export function isLive({ state }: Matter): boolean {

@@ -16,6 +16,9 @@ export const deskWords = pageWords(
     state: 'State',
     nobody: 'nobody',
     noPhone: 'No number on record',
+    codeOrName: 'Code or name',
+    noSuchCustomer: 'No customer found.',
+    takeOut: (name: string) => `Take out: ${name}`,
     matterKind: {
       complaint: 'Complaint',
       request: 'Request',
@@ -56,6 +59,9 @@ export const deskWords = pageWords(
     state: '状态',
     nobody: '无',
     noPhone: '未登记电话',
+    codeOrName: '编号或名称',
+    noSuchCustomer: '未找到客户。',
+    takeOut: (name) => `移除：${name}`,
     matterKind: {
       complaint: '投诉',
       request: '诉求',

@@ -3,7 +3,7 @@ import { pageWords } from '../../lib/i18n/page';
 export const words = pageWords(
   {
     title: 'Administration',
-    parts: { packs: 'Packs', alerts: 'Alerts', agents: 'Agents' },
+    parts: { packs: 'Packs', alerts: 'Alerts', agents: 'Agents', privacy: 'Confidentiality' },
     packs: {
       inForce: 'In force',
       name: 'Pack',
@@ -88,7 +88,7 @@ export const words = pageWords(
   },
   {
     title: '管理',
-    parts: { packs: '规则包', alerts: '告警', agents: '探针' },
+    parts: { packs: '规则包', alerts: '告警', agents: '探针', privacy: '保密' },
     packs: {
       inForce: '现行规则包',
       name: '规则包',

@@ -104,3 +104,36 @@ export interface GradingPack {
   tiers?: Named[];
   grading?: Grading | null;
 }
+
+export interface Admission {
+  customer: string;
+  name: string;
+  state: 'proposed' | 'admitted' | 'refused';
+  proposed_by: string | null;
+  proposed_at: string;
+  decided_by: string | null;
+  decided_at: string | null;
+  reason: string | null;
+}
+
+export interface Contractor {
+  code: string;
+  name: string;
+  /** Days, such as `2026-01-01`. */
+  contract_from: string;
+  contract_until: string | null;
+  pack: string;
+  /** In millionths; null: the pack's. */
+  fee_part_ppm: number | null;
+}
+
+export interface ContractorDetail extends Contractor {
+  contact_name: string | null;
+  contact_phone: string | null;
+}
+
+export interface AssessingPack {
+  name: string;
+  version: string;
+  assessment?: object | null;
+}

@@ -18,6 +18,11 @@ const KNOWN: readonly [RegExp, Say][] = [
   [/^no time was promised/, (t) => t.nothingPromised],
   [/^it is at level (\d+) already/, (t) => t.levelAlready],
   [/^only a supervisor judges/, (t) => t.supervisorJudges],
+  [/^the permit ends before it begins/, (t) => t.permitOver],
+  [/^the permit ".*" lacks: (.+)/, (t, what) => t.permitLacks(what)],
+  [/^no permit to work is in force/, (t) => t.noPermitNow],
+  [/^no permit to work was granted/, (t) => t.noPermit],
+  [/^the permit until (\S+) is still out/, (t, time, at) => t.permitOut(at(time))],
   [/^points of the checklist to be answered once each: (.+)/, (t, points) => t.points(points)],
 ];
 

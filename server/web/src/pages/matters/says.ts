@@ -4,6 +4,7 @@ import { moment, type Locale } from '../../lib/format';
 import { word } from '../../lib/i18n';
 import type { MatterFact } from '../../lib/matter';
 import { deskWords } from '../../lib/words';
+import { permitWords } from './permit-words';
 import { stepWords } from './step-words';
 
 export interface Said {
@@ -33,7 +34,9 @@ const IN_HEAD = new Set([
   'first_receiver',
   'about',
 ]);
-const TIMES = new Set(['until', 'at', 'wanted_by']);
+/** Their text says itself what it is. */
+const UNNAMED = new Set(['reached', 'callback', 'ok', 'points', 'briefing']);
+const TIMES = new Set(['from', 'until', 'at', 'wanted_by']);
 
 export function says(fact: MatterFact, names: Names, todayMs: number, locale: Locale): Said[] {
   const fields = fieldsOf(fact);
@@ -62,7 +65,7 @@ const isEmpty = (value: unknown) =>
   value === null || value === undefined || value === '' || (Array.isArray(value) && !value.length);
 
 function labelOf(name: string, locale: Locale): string {
-  if (name === 'reached' || name === 'callback' || name === 'ok' || name === 'points') return '';
+  if (UNNAMED.has(name)) return '';
   return word(stepWords[locale].said, name);
 }
 
@@ -88,7 +91,21 @@ function said(
   if (name === 'level') return names.level(Number(value));
   if (name === 'mode') return word(deskWords[locale].mode, String(value));
   if (name === 'points') return pointsSaid(value, names, locale);
+  if (name === 'briefing') return value === true ? permitWords[locale].briefing : '';
+  if (name === 'certificates') return certificatesSaid(value, todayMs, locale);
   return typeof value === 'object' ? '' : String(value);
+}
+
+function certificatesSaid(value: unknown, todayMs: number, locale: Locale): string {
+  const t = permitWords[locale];
+  const held = value as { name: string; number?: string; valid_until: number }[];
+  return held
+    .map(({ name, number, valid_until }) =>
+      [word(t.known, name), number, `${t.validUntil} ${moment(valid_until, todayMs, locale)}`]
+        .filter(Boolean)
+        .join(' '),
+    )
+    .join('; ');
 }
 
 function pointsSaid(value: unknown, names: Names, locale: Locale): string {

@@ -21,6 +21,9 @@ const SPECIAL: StepField = { name: 'special', type: 'special', optional: true };
 /** In the order of offering: along a matter's life, the rarer ones last. */
 export const STEPS = {
   planned: [],
+  permit_granted: [],
+  begun: [],
+  permit_returned: [],
   made: [],
   reviewed: [{ name: 'ok', type: 'choice', choices: YES_NO }],
   answered: [],

@@ -27,6 +27,24 @@ export const words = pageWords(
     missed: 'Promises missed',
     whole: 'The whole report',
     more: 'There are more customers than are shown here.',
+    diary: {
+      title: 'Diary',
+      week: (from: string, until: string) => `${from} – ${until}`,
+      before: 'The week before',
+      after: 'The week after',
+      now: 'This week',
+      kind: {
+        visit: 'Visit',
+        visit_report: 'Visit report',
+        feedback: 'Feedback',
+        callback: 'Callback',
+      } as Record<string, string>,
+      planned: 'planned',
+      notReached: 'not reached',
+      cut: 'There is more in this week than is shown.',
+      empty:
+        'Nothing in this week. Visits planned and made, feedback and callbacks are shown here by themselves.',
+    },
   },
   {
     title: '我的客户',
@@ -53,5 +71,17 @@ export const words = pageWords(
     missed: '超时合计',
     whole: '查看完整报表',
     more: '客户较多，此处未全部列出。',
+    diary: {
+      title: '工作日历',
+      week: (from, until) => `${from} – ${until}`,
+      before: '上一周',
+      after: '下一周',
+      now: '本周',
+      kind: { visit: '走访', visit_report: '走访报告', feedback: '主动反馈', callback: '回访' },
+      planned: '计划',
+      notReached: '未接通',
+      cut: '本周记录较多，此处未全部列出。',
+      empty: '本周没有记录。计划和完成的走访、反馈、回访会自动显示在这里。',
+    },
   },
 );

@@ -1,0 +1,36 @@
+import { pageWords } from '../../lib/i18n/page';
+
+export const serviceWords = pageWords(
+  {
+    title: 'Service',
+    goesOn: 'The service goes on, without an end.',
+    ends: (time: string) => `The service ends ${time}.`,
+    ended: (time: string) => `The service ended ${time}: nothing new is promised.`,
+    end: 'End the service',
+    hint: 'From then on nothing new is promised: rounds are cancelled, agents get its lines no more. What was promised before is kept or missed as ever.',
+    at: 'From when on',
+    now: 'now, if left empty',
+    sure: (who: string) => `Yes, the service of ${who} ends`,
+    confirm: 'Tick that it ends, so that nobody ends it by mistake.',
+    done: (time: string) => `The service ends ${time}`,
+    resume: 'Let it go on',
+    resumed: 'The service goes on',
+    erase: 'Erase personal data',
+  },
+  {
+    title: '服务',
+    goesOn: '服务持续，未定终止时间。',
+    ends: (time) => `服务将于 ${time} 终止。`,
+    ended: (time) => `服务已于 ${time} 终止，不再产生新的承诺。`,
+    end: '终止服务',
+    hint: '自该时起不再产生新的承诺：周期任务取消，探针不再下发其专线。此前的承诺照常考核。',
+    at: '终止时间',
+    now: '不填则为立即',
+    sure: (who) => `确认终止 ${who} 的服务`,
+    confirm: '请勾选确认，以免误操作。',
+    done: (time) => `服务将于 ${time} 终止`,
+    resume: '恢复服务',
+    resumed: '服务已恢复',
+    erase: '清除个人信息',
+  },
+);
