@@ -154,6 +154,10 @@ pub struct Settings {
     pub alert_lang: AlertLang,
     /// `alerts.lang_of`: addresses with a language of their own.
     pub alert_lang_of: BTreeMap<String, AlertLang>,
+    /// `alerts.storm`, default 5: alerts with one cause about more faults than this are one message.
+    pub storm_above: usize,
+    /// `silence.tell_after`, default `15m`, in milliseconds: silence after which the desk is told.
+    pub silence_tell_ms: i64,
     /// `silence.grace`, default `90s`, in milliseconds.
     pub silence_grace_ms: i64,
     /// `desk.time_zone`, default `Asia/Shanghai`: in which the desk's days begin and end.

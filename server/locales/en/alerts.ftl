@@ -296,6 +296,13 @@ digest-subject = { $count } alerts about { $faults ->
 }
 # $count $limit
 digest-lead = More than { $limit } messages within a minute were due to this address, so these { $count } alerts come together.
+# $count $faults $cause
+storm-subject = { $cause }: { $count } alerts about { $faults ->
+    [one] 1 fault
+   *[other] { $faults } faults
+}
+# $count $cause
+storm-lead = { $cause }: these { $count } alerts have their cause in common and came at once, so they come together.
 # $name
 for-manager = You receive this as the account manager ({ $name }).
 # $name
@@ -423,6 +430,8 @@ day-between = {"; "}
 # $month $due
 notice-rota_missing = There is no approved duty rota for { $month }; it was due { $due }.
 notice-summary_due = The summary of { $month } is not approved yet; it is due { $due }: read the papers of the month, then approve them.
+# $month $due: the agent, and since when
+notice-agent_silent = The agent { $month } has been silent since { $due }: nobody watches its lines.
 # $count
 day-left-out = { $count } more are on the list itself.
 day-link = Open the board:

@@ -282,6 +282,8 @@ balance = { $over ->
 }
 digest-subject = { $count } 条告警，涉及 { $faults } 个故障
 digest-lead = 一分钟内发往本地址的消息超过 { $limit } 条，以下 { $count } 条告警合并发送。
+storm-subject = { $cause }：{ $count } 条告警，涉及 { $faults } 个故障
+storm-lead = { $cause }：以下 { $count } 条告警原因相同、同时发生，合并发送。
 for-manager = 您作为客户经理（{ $name }）收到此消息。
 # $name
 for-first-receiver = 您收到本邮件，因为您是首问责任人（{ $name }）。
@@ -405,6 +407,7 @@ day-between = ；
 # $month $due
 notice-rota_missing = { $month } 的值班表尚未批准，应于 { $due } 前完成。
 notice-summary_due = { $month } 的月度小结（质量分析会材料）尚未批准，应于 { $due } 前完成。
+notice-agent_silent = 探针 { $month } 自 { $due } 起失联，其所属专线无人监测。
 # $count
 day-left-out = 另有 { $count } 件见清单。
 day-link = 打开看板：

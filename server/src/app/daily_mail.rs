@@ -92,19 +92,45 @@ pub fn alarm(desk: &Desk, tx: &mut Tx<'_>, notice: &Notice, zone: Tz, now: UnixM
     to.dedup();
     let mut messages = Vec::new();
     for address in to {
-        let letter = DayLetter {
-            key: format!("{}/{}/{address}", notice.kind, notice.month),
-            day: day_of(zone, now).to_string(),
-            as_of: now,
-            time_zone: zone.to_string(),
-            notices: vec![worded(notice)],
-            whole: true,
-            link: format!("{}/", desk.link_base),
-            ..DayLetter::default()
-        };
-        messages.push(outgoing(&letter, address)?);
+        let key = format!("{}/{}/{address}", notice.kind, notice.month);
+        messages.push(outgoing(&notice_letter(desk, key, worded(notice), zone, now), address)?);
     }
     insert_messages(tx, &messages, now)
+}
+
+/// Tells the desk once, under a key: what kind of thing it is, of what, and a moment.
+///
+/// # Errors
+/// The database's.
+pub fn tell_desk(
+    desk: &Desk,
+    tx: &mut Tx<'_>,
+    key: String,
+    notice: (String, String, UnixMs),
+    zone: Tz,
+    now: UnixMs,
+) -> Result<(), DbError> {
+    let letter = notice_letter(desk, key, notice, zone, now);
+    insert_messages(tx, &[outgoing(&letter, &desk.noc_email)?], now)
+}
+
+fn notice_letter(
+    desk: &Desk,
+    key: String,
+    notice: (String, String, UnixMs),
+    zone: Tz,
+    now: UnixMs,
+) -> DayLetter {
+    DayLetter {
+        key,
+        day: day_of(zone, now).to_string(),
+        as_of: now,
+        time_zone: zone.to_string(),
+        notices: vec![notice],
+        whole: true,
+        link: format!("{}/", desk.link_base),
+        ..DayLetter::default()
+    }
 }
 
 fn worded(notice: &Notice) -> (String, String, UnixMs) {

@@ -11,6 +11,9 @@ use crate::db::DbUrl;
 
 /// Silence after which an agent's lines are unknown.
 const DEFAULT_SILENCE_GRACE_MS: i64 = 90_000;
+const DEFAULT_SILENCE_TELL_MS: i64 = 900_000;
+/// A customer's or node's faults up to this are told one by one.
+const DEFAULT_STORM_ABOVE: usize = 5;
 /// Six in the evening.
 const DEFAULT_DAILY_LIST_MINUTE: u32 = 18 * 60;
 /// Monthly summary by the 28th [source].
@@ -58,6 +61,8 @@ pub(super) fn settings(s: &mut Source) -> Settings {
         channels,
         alert_lang: s.choice("alerts.lang", LANGS).unwrap_or(AlertLang::Both),
         alert_lang_of: lang_of(s),
+        storm_above: s.parsed("alerts.storm", count).unwrap_or(DEFAULT_STORM_ABOVE),
+        silence_tell_ms: s.parsed("silence.tell_after", duration_ms).unwrap_or(DEFAULT_SILENCE_TELL_MS),
         silence_grace_ms: s.parsed("silence.grace", duration_ms).unwrap_or(DEFAULT_SILENCE_GRACE_MS),
         time_zone: s.parsed("desk.time_zone", time_zone).unwrap_or(chrono_tz::Asia::Shanghai),
         daily_list_minute: s.parsed("desk.daily_list_at", minute_of_day).unwrap_or(DEFAULT_DAILY_LIST_MINUTE),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{AFTER_FAILURE, failed, pause};
 use crate::app::App;
-use crate::app::desk::silence::{LINES_PER_TRANSACTION_MAX, Turn, turns, write};
+use crate::app::desk::silence::{LINES_PER_TRANSACTION_MAX, Turn, tell_silent, turns, write};
 use crate::db::{DbError, Priority};
 use crate::store::agents;
 
@@ -55,7 +55,9 @@ async fn tick(app: &Arc<App>) -> Result<(), DbError> {
     for turn in found {
         write_turn(app, turn).await?;
     }
-    Ok(())
+    let (desk, settings) = (app.desk.clone(), Arc::clone(&app.settings));
+    let after = (settings.silence_tell_ms, settings.time_zone);
+    app.db.write(Priority::Ingest, move |tx| tell_silent(&desk, tx, after, now)).await
 }
 
 async fn write_turn(app: &Arc<App>, turn: Turn) -> Result<(), DbError> {

@@ -77,7 +77,7 @@ pub(super) fn day_page(page: &mut Page, words: &Words, letter: &DayLetter) {
 
 /// Something that the desk owes.
 fn worded(words: &Words, (kind, month, due_at): &(String, String, UnixMs), zone: Tz) -> String {
-    let (month, due) = (clean(month, 10), full_time(*due_at, zone));
+    let (month, due) = (name(month), full_time(*due_at, zone));
     let args: [(&str, Arg<'_>); 2] = [("month", (&month).into()), ("due", (&due).into())];
     words.find(&format!("notice-{kind}"), &args).unwrap_or_else(|| clean(kind, 40))
 }

@@ -20,7 +20,7 @@ use super::plan::{Batch, Message, OutboxRow, PER_MINUTE};
 use super::retry::{Cause, RETRY_AFTER_MAX_MS, next_try_ms};
 use super::smtp::Mailer;
 use super::take_link::TakeLinks;
-use super::text::Writers;
+use super::text::{Together, Writers};
 use super::webhook::Webhooks;
 
 /// How long one try may take.
@@ -213,7 +213,7 @@ impl Deliverer {
         let letters: Vec<Letter> = alerts.iter().map(|sendable| self.with_link(sendable)).collect();
         let text = match letters.as_slice() {
             [letter] => writer.letter(letter, now),
-            many => writer.digest(many, PER_MINUTE, now),
+            many => writer.digest(many, Together::of(alerts.first().map(|(row, _)| row), PER_MINUTE), now),
         };
         let keys: Vec<String> = alerts.iter().map(|(_, letter)| letter.key().to_owned()).collect();
         let mut faults: Vec<_> = alerts.iter().map(|(row, _)| row.subject).collect();

@@ -6,9 +6,10 @@
 //! notifier that lost its lease cannot overwrite what the next one found.
 
 use linewatch_shared::time::UnixMs;
-use sha2::{Digest, Sha256};
 
-use super::plan::{Batch, DIGEST_ALERTS_MAX, DIGEST_PREFIX, Hold, OutboxRow, Plan, WINDOW_MS, plan};
+use super::plan::{
+    Batch, DIGEST_ALERTS_MAX, DIGEST_PREFIX, Hold, OutboxRow, Plan, STORM_PREFIX, WINDOW_MS, digest_id, plan,
+};
 use crate::db::{Db, DbError, Priority, Tx};
 use crate::store::outbox;
 
@@ -78,12 +79,12 @@ pub struct Pause {
     pub until_ms: i64,
 }
 
-/// Claims what is due for at most `room` destinations.
-pub async fn claim(db: &Db, now: UnixMs, room: usize) -> Result<Claimed, DbError> {
-    db.write(Priority::Engine, move |tx| claim_in(tx, now.0, room)).await
+/// Claims what is due for at most `room` destinations; a storm is what is about more faults than `storm_above`.
+pub async fn claim(db: &Db, now: UnixMs, room: usize, storm_above: usize) -> Result<Claimed, DbError> {
+    db.write(Priority::Engine, move |tx| claim_in(tx, now.0, room, storm_above)).await
 }
 
-fn claim_in(tx: &mut Tx<'_>, now_ms: i64, room: usize) -> Result<Claimed, DbError> {
+fn claim_in(tx: &mut Tx<'_>, now_ms: i64, room: usize, storm_above: usize) -> Result<Claimed, DbError> {
     tx.lock(&[outbox::lock_key()])?;
     outbox::end_pauses(tx, now_ms)?;
     let rows = outbox::due(tx, now_ms, CLAIM_ROWS_MAX)?;
@@ -91,7 +92,7 @@ fn claim_in(tx: &mut Tx<'_>, now_ms: i64, room: usize) -> Result<Claimed, DbErro
     let mut plan = if rows.is_empty() {
         Plan::default()
     } else {
-        plan(now_ms, rows, &outbox::sent_after(tx, now_ms - WINDOW_MS)?, room)
+        plan(now_ms, rows, &outbox::sent_after(tx, now_ms - WINDOW_MS)?, room, storm_above)
     };
     for held in &plan.holds {
         hold(tx, held)?;
@@ -106,6 +107,11 @@ fn lease(tx: &mut Tx<'_>, batches: &mut [Batch], until_ms: i64) -> Result<(), Db
     let mut leases = Vec::new();
     for batch in batches {
         for message in &mut batch.messages {
+            if message.id().starts_with(STORM_PREFIX) {
+                let gathered: Vec<(&str, i64)> =
+                    message.rows.iter().map(|row| (row.message_id.as_str(), row.n)).collect();
+                outbox::gather(tx, &gathered)?;
+            }
             if message.rows.iter().any(OutboxRow::is_digest) {
                 message.rows = outbox::of_message(tx, message.id(), &batch.channel, &batch.destination)?;
             }
@@ -138,8 +144,7 @@ fn join(digest: &mut Option<(String, usize)>, key: &str) -> String {
             id.clone()
         }
         _ => {
-            let hash = hex::encode(&Sha256::digest(key)[..16]);
-            let id = format!("{DIGEST_PREFIX}{hash}@linewatch>");
+            let id = digest_id(DIGEST_PREFIX, key);
             *digest = Some((id.clone(), 1));
             id
         }

@@ -34,6 +34,8 @@ pub struct NotifySettings {
     pub lang_of: BTreeMap<String, AlertLang>,
     /// Makes the links by which receivers take an alert; none leaves them out.
     pub take: Option<TakeLinks>,
+    /// Alerts with one cause about more faults than this go to an address as one message.
+    pub storm_above: usize,
 }
 
 impl From<&Settings> for NotifySettings {
@@ -58,6 +60,7 @@ impl From<&Settings> for NotifySettings {
             lang: settings.alert_lang,
             lang_of: settings.alert_lang_of.clone(),
             take: None,
+            storm_above: settings.storm_above,
         }
     }
 }

@@ -15,6 +15,7 @@ use super::day_text::day_page;
 use super::letter::Letter;
 use super::page::Text;
 use super::page::{Page, Piece};
+use super::plan::{OutboxRow, STORM_PREFIX};
 use super::words::{Arg, Lang, Words, WordsError, full_time, short_time, zone};
 use crate::config::AlertLang;
 
@@ -66,10 +67,9 @@ impl Writer {
         }
     }
 
-    /// Several letters to one address, as of `now`. `limit` is the number of messages a minute that
-    /// was exceeded.
+    /// Several letters to one address, as of `now`.
     #[must_use]
-    pub fn digest(&self, letters: &[Letter], limit: usize, now: UnixMs) -> Text {
+    pub fn digest(&self, letters: &[Letter], together: Together, now: UnixMs) -> Text {
         let alerts = || {
             letters.iter().filter_map(|letter| match letter {
                 Letter::Alert(alert) => Some(alert.as_ref()),
@@ -79,16 +79,23 @@ impl Writer {
         let mut faults: Vec<_> = alerts().map(|alert| alert.fault).collect();
         faults.sort_unstable();
         faults.dedup();
-        let args = [
+        let (named, limit) = match together {
+            Together::Storm => ("storm", 0),
+            Together::OverLimit(limit) => ("digest", limit),
+        };
+        let cause = alerts().next().map(cause).unwrap_or_default();
+        let args: [(&str, Arg<'_>); 4] = [
             ("count", Arg::Count(alerts().count() as i64)),
             ("faults", Arg::Count(faults.len() as i64)),
             ("limit", Arg::Count(limit as i64)),
+            ("cause", (&cause).into()),
         ];
-        let subjects: Vec<String> = self.words.iter().map(|w| w.say("digest-subject", &args)).collect();
+        let subject = |words: &Words| words.say(&format!("{named}-subject"), &args);
+        let subjects: Vec<String> = self.words.iter().map(subject).collect();
         let mut page = Page::new(self.words.first());
         for words in &self.words {
             page.begin(words.lang);
-            page.paragraph(&words.say("digest-lead", &args));
+            page.paragraph(&words.say(&format!("{named}-lead"), &args));
             for alert in alerts() {
                 let piece = piece(words, alert, now);
                 let lead = format!("{} {}{}{}", name(&alert.line), piece.what, piece.colon, piece.lead);
@@ -104,6 +111,25 @@ impl Writer {
             }
         }
         page.done(subjects.join(" / "))
+    }
+}
+
+/// Why several alerts come as one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Together {
+    /// More messages than this within a minute were due to the address.
+    OverLimit(usize),
+    /// They have their cause in common.
+    Storm,
+}
+
+impl Together {
+    pub(super) fn by_id(message_id: &str, limit: usize) -> Self {
+        if message_id.starts_with(STORM_PREFIX) { Self::Storm } else { Self::OverLimit(limit) }
+    }
+
+    pub(super) fn of(row: Option<&OutboxRow>, limit: usize) -> Self {
+        Self::by_id(row.map_or("", |row| &row.message_id), limit)
     }
 }
 
@@ -225,6 +251,11 @@ fn table(words: &Words, alert: &Alert, now: UnixMs, zone: Tz) -> Vec<(String, St
         ("label-reported", words.say(if alert.reported { "reported-yes" } else { "reported-no" }, &[])),
         ("label-fault", alert.fault.to_string()),
     ])
+}
+
+/// What alerts of a storm have in common.
+fn cause(alert: &Alert) -> String {
+    alert.upstream.as_ref().map_or_else(|| customer(alert), |(node, _)| name(node))
 }
 
 /// The node on which several lines went down together.

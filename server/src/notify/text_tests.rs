@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::alert::{Alert, Done, Telling};
 use super::letter::Letter;
 use super::page::Text;
-use super::text::{Writer, Writers};
+use super::text::{Together, Writer, Writers};
 use crate::config::AlertLang;
 
 const KINDS: [&str; 5] = ["restoration", "feedback", "repair", "callback", "supervisor"];
@@ -154,7 +154,7 @@ fn a_digest_lists_every_alert() {
         .collect();
     let text = Writer::new(AlertLang::En).unwrap().digest(
         &alerts.into_iter().map(|alert| Letter::Alert(Box::new(alert))).collect::<Vec<_>>(),
-        30,
+        Together::OverLimit(30),
         due(),
     );
     assert_eq!(text.subject, "40 alerts about 40 faults");
@@ -171,4 +171,15 @@ fn an_address_may_have_a_language_of_its_own() {
     let subject = |address: &str| writers.of(address).one(&alert("restoration", "missed"), due()).subject;
     assert!(subject("en@example.com").contains("restoration missed"), "{}", subject("en@example.com"));
     assert!(!subject("zh@example.com").contains("restoration"), "{}", subject("zh@example.com"));
+}
+
+#[test]
+fn a_storm_says_what_its_alerts_have_in_common() {
+    let node = Alert { upstream: Some(("olt-1".into(), 7)), ..alert("restoration", "missed") };
+    let letters = [node.clone(), Alert { fault: Uuid::from_u128(2), line: "L-002".into(), ..node }];
+    let letters = letters.map(|alert| Letter::Alert(Box::new(alert)));
+    let text = Writer::new(AlertLang::En).unwrap().digest(&letters, Together::Storm, due());
+    assert_eq!(text.subject, "olt-1: 2 alerts about 2 faults");
+    assert!(text.plain.starts_with("olt-1: these 2 alerts have their cause in common"), "{}", text.plain);
+    assert!(text.plain.contains("L-001") && text.plain.contains("L-002"));
 }

@@ -70,6 +70,7 @@ pub struct Notifier {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) deliverer: Arc<Deliverer>,
     sending: Arc<Semaphore>,
+    storm_above: usize,
 }
 
 impl std::fmt::Debug for Notifier {
@@ -102,7 +103,8 @@ impl Notifier {
             clock: Arc::clone(&clock),
         };
         let sending = Arc::new(Semaphore::new(SENDING_MAX));
-        Ok(Self { db, clock, deliverer: Arc::new(deliverer), sending })
+        let storm_above = settings.storm_above;
+        Ok(Self { db, clock, deliverer: Arc::new(deliverer), sending, storm_above })
     }
 
     /// Claims what is due at `now`, tries each message once, writes down how it ended.
@@ -111,7 +113,7 @@ impl Notifier {
     /// The database's; what was claimed comes back when its lease runs out.
     pub async fn tick(&self, now: UnixMs) -> Result<Tick, DbError> {
         let leased_at = self.clock.mono();
-        let claimed = outbox::claim(&self.db, now, CLAIMED_MAX).await?;
+        let claimed = outbox::claim(&self.db, now, CLAIMED_MAX, self.storm_above).await?;
         let mut tick = Tick { next_at: claimed.next_at_ms.map(UnixMs), ..Tick::default() };
         let (mut under_way, mut endings) = UnderWay::new();
         self.spawn(&mut under_way, claimed.batches, leased_at);
@@ -165,7 +167,7 @@ impl Notifier {
     /// Claims and begins to send; says how long nothing further is known to be due.
     async fn look(&self, under_way: &mut UnderWay, room: usize, counted_at: &mut Option<MonoMs>) -> Duration {
         let (now, leased_at) = (self.clock.now(), self.clock.mono());
-        let claimed = match outbox::claim(&self.db, now, room).await {
+        let claimed = match outbox::claim(&self.db, now, room, self.storm_above).await {
             Ok(claimed) => claimed,
             Err(e) => {
                 tracing::warn!(error = %e, "the outbox cannot be read");

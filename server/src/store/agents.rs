@@ -175,6 +175,17 @@ fn silences(tx: &mut Tx<'_>, sql: &str, moment: UnixMs) -> Result<Vec<Silence>, 
         .collect()
 }
 
+/// Agents with lines that have been silent since before a moment, and of which the desk was not told: name, and since
+/// when. That it was told is what the outbox knows.
+pub fn silent_untold(tx: &mut Tx<'_>, before: UnixMs, limit: i64) -> Result<Vec<(String, UnixMs)>, DbError> {
+    let sql = "SELECT a.name, a.silent_since_ms FROM agent a WHERE a.silent_since_ms IS NOT NULL AND a.silent_since_ms <= $1 \
+         AND a.state = 'enrolled' AND EXISTS (SELECT 1 FROM line l WHERE l.agent = a.id AND l.service_over = 0) \
+         AND NOT EXISTS (SELECT 1 FROM outbox o \
+          WHERE o.key = 'agent_silent/' || a.name || '/' || CAST(a.silent_since_ms AS TEXT)) \
+         ORDER BY a.silent_since_ms, a.name LIMIT $2";
+    tx.query(sql, &[before.into(), limit.into()])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
 /// Marks an agent silent since a moment, or not silent.
 pub fn mark_silent(tx: &mut Tx<'_>, agent: Uuid, since: Option<UnixMs>) -> Result<(), DbError> {
     tx.execute("UPDATE agent SET silent_since_ms = $1 WHERE id = $2", &[since.into(), agent.into()])?;

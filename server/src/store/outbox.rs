@@ -10,6 +10,8 @@ use crate::db::{DbError, LockKey, Row, Tx, Value};
 
 /// How the Message-ID of a digest begins.
 pub const DIGEST_PREFIX: &str = "<digest.";
+/// How that of a storm does.
+pub const STORM_PREFIX: &str = "<digest.storm.";
 
 /// A row of the outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,10 +146,21 @@ pub fn open_digest(
     destination: &str,
 ) -> Result<Option<(String, usize)>, DbError> {
     let sql = "SELECT message_id, CAST(COUNT(*) AS BIGINT) FROM outbox WHERE state = 'pending' AND attempts = 0 \
-         AND channel = $1 AND destination = $2 AND message_id LIKE $3 GROUP BY message_id ORDER BY 2 LIMIT 1";
-    let pattern = format!("{DIGEST_PREFIX}%");
-    let row = tx.query_opt(sql, &[channel.into(), destination.into(), pattern.into()])?;
+         AND channel = $1 AND destination = $2 AND message_id LIKE $3 AND message_id NOT LIKE $4 \
+         GROUP BY message_id ORDER BY 2 LIMIT 1";
+    // A storm keeps to itself.
+    let (pattern, storm) = (format!("{DIGEST_PREFIX}%"), format!("{STORM_PREFIX}%"));
+    let row = tx.query_opt(sql, &[channel.into(), destination.into(), pattern.into(), storm.into()])?;
     row.map(|row| Ok((row.get(0)?, usize::try_from(row.get::<i64>(1)?).unwrap_or(0)))).transpose()
+}
+
+/// Gathers rows under the Message-ID that they have here: `(message_id, n)`.
+pub fn gather(tx: &mut Tx<'_>, rows: &[(&str, i64)]) -> Result<(), DbError> {
+    let params: Vec<_> = rows.iter().map(|(id, n)| vec![(*id).into(), (*n).into()]).collect();
+    if !params.is_empty() {
+        tx.batch("UPDATE outbox SET message_id = $1 WHERE n = $2", &params)?;
+    }
+    Ok(())
 }
 
 /// Lets rows wait until a moment, each under a Message-ID: `(message_id, n)`.

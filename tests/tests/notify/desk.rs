@@ -150,6 +150,7 @@ pub fn notifier_with(
         lang: AlertLang::Both,
         lang_of: BTreeMap::default(),
         take: None,
+        storm_above: 5,
     };
     Notifier::new(db.clone(), clock, &settings).unwrap()
 }

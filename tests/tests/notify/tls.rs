@@ -111,6 +111,7 @@ async fn a_server_without_starttls_gets_nothing() {
             lang: linewatch_server::config::AlertLang::En,
             lang_of: std::collections::BTreeMap::default(),
             take: None,
+            storm_above: 5,
         },
     );
     assert!(refused.unwrap_err().to_string().contains("smtp.ca_file"));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono_tz::Tz;
 use linewatch_shared::sla::{Event, State};
 use linewatch_shared::time::UnixMs;
 use serde_json::json;
@@ -9,6 +10,7 @@ use uuid::Uuid;
 
 use super::report::written_here;
 use super::{Desk, Touched};
+use crate::app::daily_mail::tell_desk;
 use crate::db::{DbError, Tx};
 use crate::store::agents::{self, Silence};
 use crate::store::outgoing::{EventKind, NewEvent};
@@ -88,5 +90,29 @@ pub fn write(
         agents.push(NewEvent { kind: EventKind::Agent, subject: None, body: body.to_string() });
     }
     desk.settle_with(tx, &touched, agents, now)?;
+    Ok(())
+}
+
+/// The most agents of which the desk is told at once.
+const TOLD_MAX: i64 = 100;
+
+/// Tells the desk, once for each silence, of agents that have been silent for so long: nobody watches their lines. The
+/// account managers hear nothing, for nothing is known of any line.
+///
+/// # Errors
+/// The database's.
+pub fn tell_silent(
+    desk: &Desk,
+    tx: &mut Tx<'_>,
+    (after_ms, zone): (i64, Tz),
+    now: UnixMs,
+) -> Result<(), DbError> {
+    if !desk.channels.email || desk.noc_email.is_empty() {
+        return Ok(());
+    }
+    for (name, since) in agents::silent_untold(tx, now - after_ms, TOLD_MAX)? {
+        let key = format!("agent_silent/{name}/{}", since.0);
+        tell_desk(desk, tx, key, ("agent_silent".to_owned(), name, since), zone, now)?;
+    }
     Ok(())
 }

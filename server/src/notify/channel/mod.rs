@@ -23,7 +23,7 @@ use super::failure::Failure;
 use super::letter::Letter;
 use super::plan::PER_MINUTE;
 use super::settings::NotifySettings;
-use super::text::Writer;
+use super::text::{Together, Writer};
 use super::words::WordsError;
 use crate::config::{Channel, Service};
 
@@ -145,7 +145,7 @@ impl Outlets {
         let Some(outlet) = self.configured.iter().find(|outlet| outlet.channel.name == name) else {
             return Err(Failure::temporary(&format!("no channel called \"{name}\" is configured")));
         };
-        let words = outlet.words(letters, now);
+        let words = outlet.words(letters, id, now);
         let client = &self.client;
         match &outlet.channel.service {
             Service::WecomRobot { url } => wecom::robot(client, url, &words, now).await,
@@ -175,12 +175,12 @@ impl Outlets {
 }
 
 impl Outlet {
-    fn words(&self, letters: &[Letter], now: UnixMs) -> Words {
+    fn words(&self, letters: &[Letter], id: &str, now: UnixMs) -> Words {
         let text = match letters {
             [letter] => self.writer.letter(letter, now),
             many => {
                 let limit = per_minute(kind(&self.channel.service)).unwrap_or(PER_MINUTE);
-                self.writer.digest(many, limit, now)
+                self.writer.digest(many, Together::by_id(id, limit), now)
             }
         };
         let link = letters.first().map(|letter| match letter {
@@ -194,7 +194,9 @@ impl Outlet {
     /// Each alert with its title, for services that keep incidents.
     fn incidents<'a>(&self, letters: &'a [Letter], now: UnixMs) -> Result<Vec<(String, &'a Alert)>, Failure> {
         let incident = |letter: &'a Letter| match letter {
-            Letter::Alert(alert) => Ok((self.words(std::slice::from_ref(letter), now).title, alert.as_ref())),
+            Letter::Alert(alert) => {
+                Ok((self.words(std::slice::from_ref(letter), "", now).title, alert.as_ref()))
+            }
             Letter::Day(_) => Err(Failure::permanent("the day's list is no incident")),
         };
         letters.iter().map(incident).collect()

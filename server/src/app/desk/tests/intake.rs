@@ -243,6 +243,26 @@ async fn a_silent_agent_s_lines_are_suspected_and_its_records_say_how_it_was() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_desk_is_told_once_of_an_agent_that_stays_silent() {
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        let mark = "UPDATE agent SET state = 'enrolled', last_seen_at_ms = $1, silent_since_ms = $1 WHERE name = 'site-1'";
+        f.db.write(Priority::Api, move |tx| tx.execute(mark, &[TEN.into()])).await.unwrap();
+        let tell = async |now: UnixMs| {
+            let desk = f.desk.clone();
+            let after = (15 * MINUTE_MS, chrono_tz::Asia::Shanghai);
+            f.db.write(Priority::Ingest, move |tx| silence::tell_silent(&desk, tx, after, now)).await.unwrap();
+            f.texts("SELECT destination FROM outbox WHERE key LIKE 'agent_silent/site-1/%'").await
+        };
+        assert!(tell(minute(14)).await.is_empty(), "a short silence is on the board alone");
+        for at in [15, 16, 400] {
+            assert_eq!(tell(minute(at)).await, ["noc@example.com"]);
+        }
+    })
+    .await;
+}
+
 async fn turn(f: &Fixture, now: UnixMs) {
     let turns = f.db.read(move |tx| silence::turns(tx, 90_000, now)).await.unwrap();
     for turn in turns {
