@@ -157,7 +157,7 @@ async fn a_claim_that_never_ended_is_taken_over_when_its_lease_is_out() {
     testing::both(|db| async move {
         let (server, clock, notifier) = desk(&db).await;
         put_one(&db, "k1").await;
-        assert_eq!(claim(&db, clock.now(), 8).await.unwrap().batches.len(), 1);
+        assert_eq!(claim(&db, clock.now(), 8, 5).await.unwrap().batches.len(), 1);
         clock.advance(LEASE_MS - 1);
         assert_eq!(notifier.tick(clock.now()).await.unwrap().sent, 0);
         clock.advance(1);
