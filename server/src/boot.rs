@@ -24,6 +24,7 @@ use crate::app::desk::{Channels, Desk};
 use crate::app::live::{self, Live};
 use crate::app::packs::PackSet;
 use crate::app::packs::ways::unknown_ways;
+use crate::app::snapshots::Snapshots;
 use crate::app::{App, AppError, Pulse, erasure, housekeeping, packs, server};
 use crate::auth::throttle::Throttle;
 use crate::config::Settings;
@@ -179,6 +180,7 @@ pub async fn assemble(
         seen: Contacts::default(),
         ids: std::sync::Mutex::default(),
         live: Live::default(),
+        snapshots: Snapshots::default(),
         authority,
         throttle: Throttle::default(),
         take_key,

@@ -1,12 +1,15 @@
 //! What open boards are told: events read once, views made once, frames shared by all viewers.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::fmt::Write;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use linewatch_shared::time::UnixMs;
 use serde_json::json;
-use tokio::sync::broadcast;
+use tokio::sync::{OnceCell, broadcast};
+use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use super::App;
@@ -38,13 +41,61 @@ pub struct Item {
     pub line: Option<String>,
 }
 
-/// Items that go out together, in order.
-pub type Frame = Arc<Vec<Item>>;
+impl Item {
+    /// As a server-sent event, with `data` in its place.
+    pub fn write(&self, data: &str, text: &mut String) {
+        // Writing to a string does not fail; JSON as we write it has no line breaks.
+        let _ = write!(text, "event: {}\nid: {}\ndata: {data}\n\n", self.kind, self.n);
+    }
+}
+
+/// What viewers see alike: nothing else of them makes a difference.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Scope {
+    /// Of a contractor's technician: only its lines are shown.
+    pub contractor: Option<String>,
+    /// Whether contact data is withheld.
+    pub withheld: bool,
+}
+
+/// Items that go out together, in order. Their text is made once for each scope that anybody is in.
+#[derive(Debug)]
+pub struct Frame {
+    items: Vec<Item>,
+    texts: Mutex<BTreeMap<Scope, Arc<OnceCell<Bytes>>>>,
+}
+
+impl Frame {
+    fn new(items: Vec<Item>) -> Self {
+        Self { items, texts: Mutex::default() }
+    }
+
+    /// The items.
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// The text for a scope: made by the first viewer that asks, for all others of its scope as well.
+    ///
+    /// # Errors
+    /// What making it answers; the next one who asks tries again.
+    pub async fn text<E>(
+        &self,
+        scope: &Scope,
+        make: impl AsyncFnOnce(&[Item]) -> Result<Bytes, E>,
+    ) -> Result<Bytes, E> {
+        let text = {
+            let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(texts.entry(scope.clone()).or_default())
+        };
+        text.get_or_try_init(|| make(&self.items)).await.cloned()
+    }
+}
 
 /// Where frames come from.
 #[derive(Debug)]
 pub struct Live {
-    sender: broadcast::Sender<Frame>,
+    sender: broadcast::Sender<Arc<Frame>>,
 }
 
 impl Default for Live {
@@ -55,8 +106,14 @@ impl Default for Live {
 
 impl Live {
     /// Frames from now on.
-    pub fn subscribe(&self) -> broadcast::Receiver<Frame> {
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Frame>> {
         self.sender.subscribe()
+    }
+
+    /// Sends items to whoever is listening now.
+    pub(crate) fn send(&self, items: Vec<Item>) {
+        // Nobody listening is no failure.
+        let _ = self.sender.send(Arc::new(Frame::new(items)));
     }
 
     /// How many boards are open.
@@ -72,6 +129,9 @@ impl Live {
 pub async fn run(app: Arc<App>) -> anyhow::Result<()> {
     let mut listener = app.db.listen("event");
     let mut cursor = None;
+    // What comes after some quiet goes out at once; what comes thick gathers.
+    let mut pace = tokio::time::interval(FRAME_EVERY);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         match tick(&app, cursor).await {
             Ok(head) => cursor = Some(head),
@@ -84,7 +144,7 @@ pub async fn run(app: Arc<App>) -> anyhow::Result<()> {
             () = app.shutdown.cancelled() => return Ok(()),
         }
         tokio::select! {
-            () = tokio::time::sleep(FRAME_EVERY) => {}
+            _ = pace.tick() => {}
             () = app.shutdown.cancelled() => return Ok(()),
         }
     }
@@ -97,8 +157,7 @@ async fn tick(app: &Arc<App>, cursor: Option<i64>) -> Result<i64, DbError> {
         let items = app.db.read(move |tx| frame(&desk, tx, after, now)).await?;
         let Some(last) = items.iter().map(|item| item.n).max() else { return Ok(cursor) };
         cursor = last;
-        // Nobody listening is no failure.
-        let _ = app.live.sender.send(Arc::new(items));
+        app.live.send(items);
     }
 }
 

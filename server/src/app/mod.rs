@@ -37,6 +37,7 @@ pub mod server;
 pub mod service;
 pub mod shift;
 pub mod sites;
+pub mod snapshots;
 pub mod surveys;
 pub mod users;
 
@@ -148,6 +149,8 @@ pub struct App {
     pub ids: Mutex<uuid::ContextV7>,
     /// What open boards are told.
     pub live: live::Live,
+    /// What boards begin with.
+    pub snapshots: snapshots::Snapshots,
     /// Signs agents' keys.
     pub authority: Arc<Authority>,
     /// Failed sign-ins.

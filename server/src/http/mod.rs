@@ -104,6 +104,9 @@ pub mod testing;
 mod tests;
 mod upstreams;
 mod users;
+mod viewer;
+#[cfg(test)]
+mod viewer_tests;
 mod visits;
 
 use std::sync::Arc;

@@ -1,0 +1,191 @@
+//! The board's snapshot for many readers at once. When a server comes back, every open board reads it in the same moment:
+//! whoever asks while one is being read waits for the next, which is read once for all who wait. Nobody is given one that
+//! was begun before they asked.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tokio::sync::{Mutex as AsyncMutex, OnceCell};
+
+/// A snapshot as JSON.
+#[derive(Debug)]
+pub struct Snapshot {
+    json: Bytes,
+    gzip: OnceCell<Bytes>,
+}
+
+impl Snapshot {
+    /// As it is.
+    pub fn json(&self) -> Bytes {
+        self.json.clone()
+    }
+
+    /// Compressed, once for all who want it so; none where that fails.
+    pub async fn gzip(&self) -> Option<Bytes> {
+        let make = async || {
+            let json = self.json.clone();
+            let compressed = tokio::task::spawn_blocking(move || compress(&json)).await;
+            compressed.map_err(std::io::Error::other).flatten()
+        };
+        self.gzip.get_or_try_init(make).await.ok().cloned()
+    }
+}
+
+/// Quickly: it is read once, by somebody who waits.
+fn compress(json: &[u8]) -> std::io::Result<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(json)?;
+    Ok(encoder.finish()?.into())
+}
+
+/// The snapshots that are being read, one for each scope.
+#[derive(Debug, Default)]
+pub struct Snapshots {
+    turns: Mutex<BTreeMap<Option<String>, Arc<Turn>>>,
+}
+
+/// Readers of one scope, one after the other.
+#[derive(Debug, Default)]
+struct Turn {
+    /// How many snapshots were begun.
+    begun: AtomicUsize,
+    /// Who is reading or waiting.
+    present: AtomicUsize,
+    last: AsyncMutex<Option<(usize, Arc<Snapshot>)>>,
+}
+
+/// Somebody who is reading or waiting, however that ends.
+struct Presence<'a>(&'a AtomicUsize);
+
+impl Drop for Presence<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Snapshots {
+    /// A snapshot for a scope (a contractor, or the whole desk) that was begun after this call, by `make` or by somebody
+    /// else's.
+    ///
+    /// # Errors
+    /// What `make` answers; whoever waits tries for themselves.
+    pub async fn read<E>(
+        &self,
+        scope: Option<&str>,
+        make: impl AsyncFnOnce() -> Result<Bytes, E>,
+    ) -> Result<Arc<Snapshot>, E> {
+        let turn = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(turns.entry(scope.map(str::to_owned)).or_default())
+        };
+        turn.present.fetch_add(1, Ordering::SeqCst);
+        let presence = Presence(&turn.present);
+        let before = turn.begun.load(Ordering::SeqCst);
+        let mut last = turn.last.lock().await;
+        let snapshot = match &*last {
+            Some((number, snapshot)) if *number > before => Arc::clone(snapshot),
+            _ => {
+                let number = turn.begun.fetch_add(1, Ordering::SeqCst) + 1;
+                let snapshot = Arc::new(Snapshot { json: make().await?, gzip: OnceCell::new() });
+                *last = Some((number, Arc::clone(&snapshot)));
+                snapshot
+            }
+        };
+        drop(presence);
+        // Kept no longer than somebody waits for it: it is large.
+        if turn.present.load(Ordering::SeqCst) == 0 {
+            *last = None;
+        }
+        Ok(snapshot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::io::Read;
+    use std::time::Duration;
+
+    use flate2::read::GzDecoder;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    /// Makes snapshots that say which one they are, each when it is let.
+    #[derive(Default)]
+    struct Maker {
+        made: AtomicUsize,
+        let_through: Option<Semaphore>,
+    }
+
+    impl Maker {
+        async fn make(&self) -> Result<Bytes, Infallible> {
+            let number = self.made.fetch_add(1, Ordering::SeqCst) + 1;
+            if let Some(let_through) = &self.let_through {
+                let_through.acquire().await.unwrap().forget();
+            }
+            Ok(Bytes::from(number.to_string()))
+        }
+    }
+
+    async fn waiting(snapshots: &Snapshots, count: usize) {
+        let turn = || snapshots.turns.lock().unwrap().get(&None).cloned();
+        while turn().is_none_or(|turn| turn.present.load(Ordering::SeqCst) < count) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn those_who_wait_share_one_that_was_begun_after_they_asked() {
+        let snapshots = Arc::new(Snapshots::default());
+        let maker = Arc::new(Maker { made: AtomicUsize::new(0), let_through: Some(Semaphore::new(0)) });
+        let mut readers = Vec::new();
+        for count in 1..=50 {
+            let (snapshots, its) = (Arc::clone(&snapshots), Arc::clone(&maker));
+            let read = async move { snapshots.read(None, async || its.make().await).await };
+            readers.push(tokio::spawn(read));
+            if count == 1 {
+                while maker.made.load(Ordering::SeqCst) == 0 {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            }
+        }
+        waiting(&snapshots, 50).await;
+        maker.let_through.as_ref().unwrap().add_permits(10);
+        let mut read = Vec::new();
+        for reader in readers {
+            let Ok(snapshot) = reader.await.unwrap();
+            read.push(snapshot.json());
+        }
+        assert_eq!(read[0], "1");
+        assert!(read[1..].iter().all(|json| json == "2"), "{read:?}");
+        assert_eq!(maker.made.load(Ordering::SeqCst), 2);
+        let turn = Arc::clone(&snapshots.turns.lock().unwrap()[&None]);
+        assert!(turn.last.lock().await.is_none(), "nobody waits: nothing is kept");
+    }
+
+    #[tokio::test]
+    async fn one_after_the_other_reads_anew_and_scopes_are_apart() {
+        let (snapshots, maker) = (Snapshots::default(), Maker::default());
+        for (scope, expected) in [(None, "1"), (None, "2"), (Some("contractor"), "3"), (None, "4")] {
+            let Ok(snapshot) = snapshots.read(scope, async || maker.make().await).await;
+            assert_eq!(snapshot.json(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_its_own_and_the_next_one_tries() {
+        let snapshots = Snapshots::default();
+        let failed = snapshots.read(None, async || Err::<Bytes, _>("busy")).await;
+        assert_eq!(failed.unwrap_err(), "busy");
+        let snapshot = snapshots.read(None, async || Ok::<_, &str>(Bytes::from("fine"))).await.unwrap();
+        let mut text = String::new();
+        GzDecoder::new(&*snapshot.gzip().await.unwrap()).read_to_string(&mut text).unwrap();
+        assert_eq!(text, "fine");
+    }
+}
