@@ -37,10 +37,10 @@ lint: ## Check the sources without running them
 	@scripts/web.sh
 	@scripts/lint.sh
 
-bench: ## Measure, with the peers in the same run
+bench: ## Measure, with the peers in the same run (NAME=board: that one alone)
 	@scripts/setup.sh build web bench
 	@scripts/web.sh
-	@scripts/bench.sh
+	@scripts/bench.sh $(NAME)
 
 package: ## Build Debian packages into target/debian
 	@scripts/setup.sh build web

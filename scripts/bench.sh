@@ -1,22 +1,34 @@
 #!/usr/bin/env bash
 # Runs the benchmarks one after the other, on release builds.
 #
-#   scripts/bench.sh [NAME]…      bench_probe, bench_alert, …; all of them if none is named
+#   scripts/bench.sh [NAME]…      probe, alerts, board, …; all of them if none is named
+#
+# A benchmark is a program bench_NAME of tests/src/bin, or a script tests/browser/bench_NAME.mjs.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"
 read -ra CARGO_FLAGS <<<"${CARGO_FLAGS---locked}"
 
-names=("$@")
-if [ ${#names[@]} = 0 ]; then
-    for source in tests/src/bin/bench_*; do
-        name=${source##*/}
-        names+=("${name%.rs}")
-    done
-fi
+known=()
+for source in tests/src/bin/bench_* tests/browser/bench_*.mjs; do
+    name=${source##*/bench_}
+    name=${name%.rs}
+    known+=("${name%.mjs}")
+done
+names=("${@#bench_}")
+[ ${#names[@]} -gt 0 ] || names=("${known[@]}")
+for name in "${names[@]}"; do
+    [[ " ${known[*]} " == *" $name "* ]] || fail "no benchmark $name; there are: ${known[*]}"
+done
+
 cargo build --release --workspace --bins "${CARGO_FLAGS[@]}"
 say "on $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), Linux $(uname -r)"
+say "load average before: $(cut -d' ' -f1-3 /proc/loadavg); what else runs makes every figure worse"
 for name in "${names[@]}"; do
     say "── $name"
-    "$TARGET/release/$name" </dev/null
+    if [ -f "tests/browser/bench_$name.mjs" ]; then
+        LINEWATCH_SERVER=$TARGET/release/linewatch-server node "tests/browser/bench_$name.mjs" </dev/null
+    else
+        "$TARGET/release/bench_$name" </dev/null
+    fi
 done

@@ -48,7 +48,10 @@ for part in "$@"; do
                 want iptables iptables
             fi
             ;;
-        bench) want fping fping ;;
+        bench)
+            want fping fping
+            [ -n "${CHROMIUM:-}" ] || want chromium chromium
+            ;;
         screenshot)
             [ -n "${CHROMIUM:-}" ] || want chromium chromium
             want curl curl
@@ -98,7 +101,7 @@ for part in "$@"; do
             node_is_fine || install_node
             npm_ci "$ROOT/server/web"
             ;;
-        test | screenshot)
+        test | screenshot | bench)
             node_is_fine || install_node
             npm_ci "$ROOT/tests/browser"
             ;;

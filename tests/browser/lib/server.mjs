@@ -60,6 +60,15 @@ class Handle {
     return `http://127.0.0.1:${this.#program.port}`;
   }
 
+  /** For calls of the API. */
+  get token() {
+    return this.#program.token;
+  }
+
+  get pid() {
+    return this.#child?.pid;
+  }
+
   /** What the server said lately, for the message of a failed test. */
   get log() {
     return this.#log.join('');

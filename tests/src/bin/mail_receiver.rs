@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use linewatch_tests::harness::now;
 use linewatch_tests::smtp::{Options, Received, SmtpServer};
 
 const USAGE: &str = "usage: mail_receiver --listen ADDRESS:PORT --dir DIR [--json]";
@@ -83,7 +82,7 @@ fn line(mail: &Received, number: usize, file: &Path, json: bool) -> String {
     }
     serde_json::json!({
         "number": number,
-        "received_at": now().to_rfc3339(),
+        "received_at": mail.at.to_rfc3339(),
         "from": mail.from,
         "to": mail.to,
         "subject": mail.header("Subject"),

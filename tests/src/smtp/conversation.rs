@@ -8,6 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 use tokio::net::TcpStream;
 
 use super::{IDLE_TIMEOUT, MESSAGE_BYTES_MAX, Received, Shared, Stage, TlsMode, Trouble};
+use crate::harness::now;
 
 /// Bytes of one command line; RFC 5321 asks for 512 at least, SASL for more.
 const LINE_BYTES_MAX: u64 = 12_288;
@@ -209,7 +210,8 @@ impl Conversation<'_> {
         if let Some(Trouble::Slow(_, pause)) = trouble {
             tokio::time::sleep(pause).await;
         }
-        let mail = Received { from, to, bytes, encrypted: self.encrypted, signed_in: self.signed_in.clone() };
+        let (encrypted, signed_in) = (self.encrypted, self.signed_in.clone());
+        let mail = Received { from, to, bytes, encrypted, signed_in, at: now() };
         if !self.shared.keep(mail) {
             self.write("452 no room").await?;
             return Ok(Next::Command);

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use linewatch_shared::time::UnixMs;
 
 /// One mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Received {
     pub encrypted: bool,
     /// Who had signed in.
     pub signed_in: Option<String>,
+    /// When it was taken in, by this machine's clock.
+    pub at: UnixMs,
 }
 
 impl Received {
@@ -142,6 +145,7 @@ mod tests {
             bytes: text.into(),
             encrypted: false,
             signed_in: None,
+            at: UnixMs(0),
         };
         assert_eq!(mail.header("subject"), "客户 / a 户");
         assert_eq!(mail.header("X-Long"), "a b");
