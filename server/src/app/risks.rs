@@ -1,41 +1,36 @@
 //! Customers at risk: what their figures of the last months say, each with its reasons, and what somebody entered. For
 //! each the visit that is owed is proposed for an earlier day; planning it so is the account manager's step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use linewatch_shared::matter::deadlines;
-use linewatch_shared::rules::MatterKind;
+use linewatch_shared::rules::{MatterKind, RiskRules};
 use linewatch_shared::sla::PackVersion;
-use linewatch_shared::time::{DAY_MS, UnixMs};
+use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::app::desk::view::Lens;
 use crate::app::desk::{Desk, DeskError};
+use crate::app::packs::packs_in_force_from;
 use crate::app::{audit, service};
 use crate::db::{DbError, Tx};
 use crate::store::figures;
 use crate::store::matters::{self, WantedMatters};
 use crate::store::risks::{self, Entered, Look, Looked};
 
-/// How far back it is looked [default] (ms).
-const LOOK_BACK_MS: i64 = 90 * DAY_MS;
-/// So many faults and matters with a missed promise are a reason [default].
-const MISSED_MIN: i64 = 2;
-/// So many faults below its yearly limit a line is near it [default].
-const NEAR_LIMIT: u32 = 1;
-/// Within so long somebody should be there [default] (ms).
-const VISIT_WITHIN_MS: i64 = 7 * DAY_MS;
+/// How many make a reason, by the thresholds.
+type Least = fn(&RiskRules) -> i64;
 /// Customers looked at in one reading.
 const PAGE: i64 = 200;
 
 /// One reason why a customer may be lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Reason {
-    /// `missed_promises`, `repeat_faults`, `unsatisfied_callbacks`, `complaints`, `survey_unanswered` or `entered`.
+    /// `missed_promises`, `interrupted_lines`, `repeat_faults`, `unsatisfied_callbacks`, `complaints`, `survey_unanswered` or `entered`.
     pub kind: &'static str,
-    /// How many within 90 days; of repeat faults, how many the line has had in the year.
+    /// How many within the time that the pack says; of repeat faults, how many the line has had in the year.
     pub count: i64,
     /// The line with repeat faults.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,12 +101,15 @@ pub fn list(
     loop {
         let page = risks::customers(tx, manager, &after, PAGE)?;
         let Some(last) = page.last() else { return Ok(found) };
-        let look = Look { after, upto: last.code.clone(), since: now - LOOK_BACK_MS, now };
+        let look = Look { after, upto: last.code.clone(), since: now, now };
         let more = page.len() as i64 >= PAGE;
-        let mut reasons = reasons(tx, &versions, &look)?;
-        for Looked { code, name, manager } in page {
+        let of_each: BTreeMap<String, RiskRules> =
+            page.iter().map(|one| (one.code.clone(), rules_of(&versions, one, now))).collect();
+        let mut reasons = reasons(tx, &versions, &look, &of_each)?;
+        for Looked { code, name, manager, .. } in page {
             let Some(reasons) = reasons.remove(&code) else { continue };
-            let visit = owed_visit(tx, &code, now)?;
+            let within_ms = of_each.get(&code).copied().unwrap_or_default().visit_within_ms;
+            let visit = owed_visit(tx, &code, now + within_ms, now)?;
             found.push(AtRisk { customer: code, name, manager, reasons, visit });
             if found.len() >= limit {
                 return Ok(found);
@@ -124,24 +122,41 @@ pub fn list(
     }
 }
 
+/// The thresholds of the first pack that has some and is for the customer, its own before the others.
+fn rules_of(versions: &[PackVersion], customer: &Looked, now: UnixMs) -> RiskRules {
+    let packs = packs_in_force_from(versions, &customer.pack, now);
+    let mut of_customer = packs.into_iter().filter(|pack| pack.is_for(&customer.code, &customer.pack));
+    of_customer.find_map(|pack| pack.at_risk).unwrap_or_default()
+}
+
 fn reasons(
     tx: &mut Tx<'_>,
     versions: &[PackVersion],
     look: &Look,
+    of_each: &BTreeMap<String, RiskRules>,
 ) -> Result<BTreeMap<String, Vec<Reason>>, DbError> {
     let mut all: BTreeMap<String, Vec<Reason>> = BTreeMap::new();
-    let counted = [
-        ("missed_promises", MISSED_MIN, risks::missed(tx, look)?),
-        ("unsatisfied_callbacks", 1, risks::unsatisfied(tx, look)?),
-        ("complaints", 1, risks::complaints(tx, look)?),
-        ("survey_unanswered", 1, risks::unanswered(tx, look)?),
-    ];
-    for (kind, least, counts) in counted {
-        for (customer, count) in counts.into_iter().filter(|(_, count)| *count >= least) {
-            all.entry(customer).or_default().push(Reason::counted(kind, count));
+    // Customers whose packs look back equally far are counted together.
+    let spans: BTreeSet<i64> = of_each.values().map(|rules| rules.look_back_ms).collect();
+    for look_back_ms in spans {
+        let look = Look { since: look.now - look_back_ms, ..look.clone() };
+        let counted: [(_, Least, _); 5] = [
+            ("missed_promises", |rules| rules.missed_promises, risks::missed(tx, &look)?),
+            ("interrupted_lines", |rules| rules.interrupted_lines, risks::interrupted(tx, &look)?),
+            ("unsatisfied_callbacks", |rules| rules.unsatisfied_callbacks, risks::unsatisfied(tx, &look)?),
+            ("complaints", |rules| rules.complaints, risks::complaints(tx, &look)?),
+            ("survey_unanswered", |rules| rules.surveys_unanswered, risks::unanswered(tx, &look)?),
+        ];
+        for (kind, least, counts) in counted {
+            for (customer, count) in counts {
+                let of = of_each.get(&customer).filter(|rules| rules.look_back_ms == look_back_ms);
+                if of.map(least).is_some_and(|least| least > 0 && count >= least) {
+                    all.entry(customer).or_default().push(Reason::counted(kind, count));
+                }
+            }
         }
     }
-    repeat_faults(tx, versions, look, &mut all)?;
+    repeat_faults(tx, versions, look, of_each, &mut all)?;
     for entered in risks::entered(tx, look)? {
         let Entered { id, customer, reason, by, .. } = entered;
         let reason =
@@ -151,11 +166,12 @@ fn reasons(
     Ok(all)
 }
 
-/// Lines that are one fault short of their yearly limit, at it, or beyond it.
+/// Lines that are short of their limit of the year by so few faults, at it, or beyond it.
 fn repeat_faults(
     tx: &mut Tx<'_>,
     versions: &[PackVersion],
     look: &Look,
+    of_each: &BTreeMap<String, RiskRules>,
     all: &mut BTreeMap<String, Vec<Reason>>,
 ) -> Result<(), DbError> {
     let lens = Lens { now: look.now, versions };
@@ -167,7 +183,9 @@ fn repeat_faults(
     for counting in risks::counting(tx, look, earliest)? {
         let parts = figures::of_line(tx, &counting.line, lens.year(&counting.pack))?;
         let repeat = lens.figures(&counting.pack, &counting.tier, &parts).repeat;
-        let Some(limit) = repeat.limit.filter(|limit| repeat.count + NEAR_LIMIT >= *limit) else { continue };
+        let short = of_each.get(&counting.customer).and_then(|rules| rules.repeat_faults_short);
+        let is_near = |limit: &u32| short.is_some_and(|short| repeat.count.saturating_add(short) >= *limit);
+        let Some(limit) = repeat.limit.filter(is_near) else { continue };
         if repeat.count == 0 {
             continue;
         }
@@ -182,7 +200,12 @@ fn repeat_faults(
     Ok(())
 }
 
-fn owed_visit(tx: &mut Tx<'_>, customer: &str, now: UnixMs) -> Result<Option<OwedVisit>, DbError> {
+fn owed_visit(
+    tx: &mut Tx<'_>,
+    customer: &str,
+    proposed: UnixMs,
+    now: UnixMs,
+) -> Result<Option<OwedVisit>, DbError> {
     let wanted = WantedMatters {
         kind: MatterKind::Visit.name().to_owned(),
         state: "live".to_owned(),
@@ -192,7 +215,6 @@ fn owed_visit(tx: &mut Tx<'_>, customer: &str, now: UnixMs) -> Result<Option<Owe
     let Some(standing) = matters::list(tx, &wanted, 1)?.into_iter().next() else { return Ok(None) };
     let round = standing.matter;
     let due_at = deadlines(&round, now).iter().map(|deadline| deadline.due_at).min();
-    let proposed = now + VISIT_WITHIN_MS;
     let is_soon = |at: Option<UnixMs>| at.is_some_and(|at| at <= proposed);
     let is_made = round.resolved_at.is_some();
     let is_early = is_made || is_soon(due_at) || is_soon(round.planned_at);

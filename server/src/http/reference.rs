@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use linewatch_shared::rules::{
     Assessment, Availability, Cadence, Cause, Checklist, Class, Condition, EquipmentKind, Grading, Label,
-    Level, Permit, Tier,
+    Level, Permit, RiskRules, Tier,
 };
 use serde::{Deserialize, Serialize};
 
@@ -163,6 +163,9 @@ struct PackItem {
     /// The service-quality assessment.
     #[schema(value_type = Option<Object>)]
     assessment: Option<Assessment>,
+    /// When a customer counts as one that may be lost, where the pack says so.
+    #[schema(value_type = Option<Object>)]
+    at_risk: Option<RiskRules>,
 }
 
 impl From<&LoadedPack> for PackItem {
@@ -188,8 +191,9 @@ impl From<&LoadedPack> for PackItem {
             permits: pack.permits.clone(),
             levels: pack.levels.clone(),
             grading: pack.grading.clone(),
-            availability: pack.availability,
+            availability: pack.availability.clone(),
             assessment: pack.assessment.clone(),
+            at_risk: pack.at_risk,
         }
     }
 }

@@ -117,6 +117,36 @@ async fn who_may_be_lost_is_listed_with_reasons_and_an_earlier_visit() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pack_says_who_counts_as_at_risk() {
+    both(|db| async move {
+        let folder = tempfile::tempdir().unwrap();
+        let pack = include_str!("../../../shared/packs/group-line.toml");
+        let rules = "\n[at_risk]\nlook_back = \"10d\"\nmissed_promises = 1\ncomplaints = 0\n\
+             repeat_faults_short = \"off\"\nunsatisfied_callbacks = 0\nvisit_within = \"2d\"\n";
+        let pack = pack.replace("\"2026.1\"", "\"2026.9\"");
+        std::fs::write(folder.path().join("group-line.toml"), format!("{pack}{rules}")).unwrap();
+        let settings = format!("packs.dir = '{}'\n", folder.path().display());
+        let desk = TestDesk::with(db, "http://desk.test", &settings).await;
+        for file in [CUSTOMERS, LINES] {
+            let packs = Arc::clone(&desk.app.packs);
+            import::bytes(&desk.app.db, &packs, file.as_bytes(), false, START - DAY_MS).await.unwrap();
+        }
+        for _ in 0..3 {
+            late_fault(&desk, "satisfied").await;
+        }
+        let found = items(&desk, "/customers/at-risk").await;
+        let kinds = |item: &Value| -> Vec<Value> {
+            item["reasons"].as_array().unwrap().iter().map(|reason| reason["kind"].clone()).collect()
+        };
+        assert_eq!(kinds(&found[0]), ["missed_promises"], "a fourth fault would be the limit: {found:?}");
+        assert_eq!(reason(&found[0], "missed_promises")["count"], 3);
+        desk.clock.advance(11 * DAY_MS);
+        assert!(items(&desk, "/customers/at-risk").await.is_empty());
+    })
+    .await;
+}
+
 /// Each visit and call stands in the diary once.
 async fn diary(desk: &TestDesk) {
     let url = |manager: &str, until: UnixMs| {

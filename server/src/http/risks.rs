@@ -41,9 +41,10 @@ struct RiskParams {
     cursor: Option<String>,
 }
 
-/// Customers who may be lost, by code, each with its reasons: promises of two faults or matters missed within 90 days,
-/// a line one fault short of its yearly limit, callbacks that were not satisfied, complaints, a survey left unanswered,
-/// or what somebody entered. The visit that is owed next is proposed for within a week.
+/// Customers who may be lost, by code, each with its reasons: missed promises, lines without service for longer than is
+/// promised or near their limit of faults, callbacks that were not satisfied, complaints, surveys left unanswered, each by
+/// the thresholds of the customer's pack (`[at_risk]`), or what somebody entered. The visit that is owed next is proposed
+/// for an earlier day.
 #[utoipa::path(get, path = "/customers/at-risk", tag = "customers", params(RiskParams),
     responses((status = 200, body = Page<AtRisk>)))]
 async fn list_at_risk(

@@ -42,6 +42,8 @@ pub struct Looked {
     pub name: String,
     /// The account manager; empty for none.
     pub manager: String,
+    /// The pack that it is under.
+    pub pack: String,
 }
 
 /// Customers after a code whose service goes on, by code; of one account manager, where one is named.
@@ -51,9 +53,11 @@ pub fn customers(
     after: &str,
     limit: i64,
 ) -> Result<Vec<Looked>, DbError> {
-    let sql = "SELECT code, name, COALESCE(manager, '') FROM customer WHERE code > $1 AND service_over = 0 \
+    let sql = "SELECT code, name, COALESCE(manager, ''), pack FROM customer WHERE code > $1 AND service_over = 0 \
          AND (CAST($2 AS TEXT) IS NULL OR manager = $2) ORDER BY code LIMIT $3";
-    let read = |row: &Row| Ok(Looked { code: row.get(0)?, name: row.get(1)?, manager: row.get(2)? });
+    let read = |row: &Row| {
+        Ok(Looked { code: row.get(0)?, name: row.get(1)?, manager: row.get(2)?, pack: row.get(3)? })
+    };
     tx.query(sql, &[after.into(), Value::from(manager), limit.into()])?.iter().map(read).collect()
 }
 
@@ -64,7 +68,14 @@ fn counts(tx: &mut Tx<'_>, sql: &str, look: &Look) -> Result<BTreeMap<String, i6
 /// Faults and matters of which a promise was missed.
 pub fn missed(tx: &mut Tx<'_>, look: &Look) -> Result<BTreeMap<String, i64>, DbError> {
     let sql = "SELECT customer, COUNT(DISTINCT subject) FROM deadline WHERE customer > $1 AND customer <= $2 \
-         AND due_at_ms >= $3 AND due_at_ms < $4 AND state IN ('missed', 'running') GROUP BY customer";
+         AND due_at_ms >= $3 AND due_at_ms < $4 AND state IN ('missed', 'running') AND subject_kind <> 'line' GROUP BY customer";
+    counts(tx, sql, look)
+}
+
+/// Lines that were without service for longer than is promised.
+pub fn interrupted(tx: &mut Tx<'_>, look: &Look) -> Result<BTreeMap<String, i64>, DbError> {
+    let sql = "SELECT customer, COUNT(DISTINCT line) FROM deadline WHERE customer > $1 AND customer <= $2 \
+         AND due_at_ms >= $3 AND due_at_ms < $4 AND state = 'missed' AND subject_kind = 'line' GROUP BY customer";
     counts(tx, sql, look)
 }
 

@@ -3,6 +3,7 @@
 mod acceptance;
 mod alerting;
 mod assessment;
+mod at_risk;
 mod class;
 mod duration;
 mod equipment;
@@ -24,6 +25,7 @@ mod shipped_tests;
 pub use acceptance::{Acceptance, Accepted};
 pub use alerting::{AlertRule, Occasion, Quiet, Receiver, Rung};
 pub use assessment::{Assessed, AssessedFigure, Assessment, Availability, Figure, Over, WHOLE_PPM};
+pub use at_risk::RiskRules;
 pub use class::{Cadence, Checklist, Class, ClosedBy, Every, Level, MatterKind, Postponing};
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use equipment::{Condition, EquipmentKind, RETIRED};

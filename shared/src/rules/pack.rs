@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 
 use super::alerting::{AlertRule, Quiet};
 use super::assessment::{Assessment, Availability};
+use super::at_risk::RiskRules;
 use super::class::{Cadence, Checklist, Class, Level, Postponing};
 use super::equipment::{Condition, EquipmentKind};
 use super::grading::Grading;
@@ -228,6 +229,8 @@ pub struct Pack {
     pub alerts: Vec<AlertRule>,
     /// When some are not woken.
     pub quiet: Option<Quiet>,
+    /// When a customer counts as one that may be lost.
+    pub at_risk: Option<RiskRules>,
 }
 
 impl Pack {

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use super::Counts;
 use super::pack::{Cause, ClockStarts, Label, Pack, RepeatCounts, RepeatWindow, Scope, Tier};
 use super::section::{File, Section};
-use super::{alerting, assessment, grading, matrix, matters};
+use super::{alerting, assessment, at_risk, grading, matrix, matters};
 use crate::calendar::Calendars;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 
@@ -30,6 +30,7 @@ pub fn pack(file: &File<'_>, root: &Section<'_>, calendars: &Calendars, strict: 
     let names = alerting::names(&tiers, &matters);
     let (alerts, quiet) = (alerting::read(root, &names), alerting::read_quiet(root, &names));
     let (availability, assessment) = (assessment::read_availability(root), assessment::read(root));
+    let at_risk = at_risk::read(root);
     let head = root.section("pack");
     if head.is_none() {
         file.mistake(None, "pack", "is missing: a pack begins with [pack], name and version");
@@ -58,6 +59,7 @@ pub fn pack(file: &File<'_>, root: &Section<'_>, calendars: &Calendars, strict: 
         assessment,
         alerts,
         quiet,
+        at_risk,
         ..pack
     })
 }
@@ -130,6 +132,7 @@ fn read_head(head: &Section<'_>, calendars: &Calendars, strict: bool, is_lineles
         assessment: None,
         alerts: Vec::new(),
         quiet: None,
+        at_risk: None,
     })
 }
 

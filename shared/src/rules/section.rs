@@ -154,6 +154,11 @@ impl<'a> Section<'a> {
         number
     }
 
+    /// Whether the key says "off" in place of a number.
+    pub fn is_off(&self, key: &'static str) -> bool {
+        self.item(key).and_then(Item::as_str) == Some("off")
+    }
+
     /// Whether the key is there.
     pub fn has(&self, key: &'static str) -> bool {
         self.item(key).is_some()
