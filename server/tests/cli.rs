@@ -235,3 +235,27 @@ fn reports() {
     assert_eq!(desk.run(&["assessment", "--year", "2026"], "").0, 2);
     assert_eq!(desk.run(&["report", "--group", "colour"], "").0, 2);
 }
+
+#[test]
+fn admission_is_decided_by_another_than_who_proposed() {
+    let desk = Desk::new("desk.admission = true");
+    assert_eq!(desk.ok(&["admission", "list", "--json"], "").trim(), "[]");
+    std::fs::write(desk.path("customers.csv"), "code,name,tier\nC1,Sample One,AAA\nC2,Sample Two,AAA\n")
+        .unwrap();
+    desk.ok(&["import", &desk.path("customers.csv")], "");
+    let listed = desk.ok(&["admission", "list"], "");
+    assert!(listed.contains("C1") && listed.contains("proposed"), "{listed}");
+    let (_, refusal) = desk.refused(&["admission", "approve", "C1"], "");
+    assert!(refusal.contains("somebody else decides"), "{refusal}");
+    let (_, nobody) = desk.refused(&["admission", "approve", "C1", "--by", "head"], "");
+    assert!(nobody.contains("no user with the role manager"), "{nobody}");
+    desk.ok(&["user", "add", "head", "--role", "manager"], "a long password for a test\n");
+    assert_eq!(desk.ok(&["admission", "approve", "C1", "--by", "head"], "").trim(), "admitted C1");
+    assert_eq!(desk.run(&["admission", "refuse", "C2", "--by", "head"], "").0, 2, "a refusal has a reason");
+    desk.refused(&["admission", "refuse", "C2", "--reason", " ", "--by", "head"], "");
+    let refuse = ["admission", "refuse", "C2", "--reason", "no contract", "--by", "head"];
+    assert_eq!(desk.ok(&refuse, "").trim(), "refused C2");
+    let left = desk.ok(&["admission", "list", "--json"], "");
+    assert!(left.contains("\"no contract\"") && !left.contains("\"C1\""), "{left}");
+    desk.refused(&["admission", "approve", "C9"], "");
+}

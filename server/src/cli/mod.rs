@@ -2,6 +2,7 @@
 //! wrong usage.
 
 mod admin;
+mod admission;
 mod agreement;
 mod assessment;
 mod calls;
@@ -79,6 +80,9 @@ enum Command {
     /// Customers: the end of their service, and erasure.
     #[command(subcommand)]
     Customer(customer::CustomerCommand),
+    /// Admission: which new customers wait for a superior's decision, and the decision.
+    #[command(subcommand)]
+    Admission(admission::AdmissionCommand),
     /// Agreements of confidentiality: who may see contact data.
     #[command(subcommand)]
     Agreement(agreement::AgreementCommand),
@@ -213,6 +217,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Export { what, file } => admin::export(&desk, what, &file).await,
         Command::User(command) => admin::user(&desk, command).await,
         Command::Customer(command) => customer::run(&desk, command).await,
+        Command::Admission(command) => admission::run(&desk, command).await,
         Command::Agreement(command) => agreement::run(&desk, command).await,
         Command::Agent(command) => admin::agent(&desk, command).await,
         Command::Contractor(command) => contractor::run(&desk, command).await,
