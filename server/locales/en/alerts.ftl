@@ -169,6 +169,53 @@ supervisor-corrected =
     .what = correction: a supervisor's decision was not missed
     .lead = You were told that the supervisor's decision due { $due } was missed. Facts that came in later show that it was not. The earlier alert no longer stands.
 
+## Interruption: how long the line may be without service in the year. Availability: the same, of what is promised.
+## $due: when it is used up if the outage goes on, or the end of the time that it is for.
+
+interruption-warning =
+    .what = { $late ->
+        [yes] learnt late: { $percent } % of the year's interruption was used
+       *[no] { $percent } % of the year's interruption used
+    }
+    .lead = { $late ->
+        [yes] This became known late: at { $at }, { $percent } % of the time that the line may be without service in the year was used.
+       *[no] { $percent } % of the time that the line may be without service in the year is used. Nothing will be left at { $due } at the earliest.
+    }
+interruption-missed =
+    .what = { $late ->
+        [yes] learnt late: more than the year's interruption, since { $due_short }
+       *[no] the year's interruption is used up, { $due_short }
+    }
+    .lead = { $late ->
+        [yes] This became known late: since { $due } the line was without service for longer than it may be in the year.
+       *[no] The line is without service for longer than it may be in the year, since { $due }.
+    }
+interruption-corrected =
+    .what = correction: the year's interruption is not used up
+    .lead = You were told that the line was without service for longer than it may be in the year. Facts that came in later show that it was not. The earlier alert no longer stands.
+
+availability-warning =
+    .what = { $late ->
+        [yes] learnt late: { $percent } % of what the availability leaves was used
+       *[no] { $percent } % of what the availability leaves is used
+    }
+    .lead = { $late ->
+        [yes] This became known late: at { $at }, { $percent } % of the interruption that the promised availability leaves was used.
+       *[no] { $percent } % of the interruption that the promised availability leaves is used. The promise is broken at { $due } at the earliest.
+    }
+availability-missed =
+    .what = { $late ->
+        [yes] learnt late: availability was missed, since { $due_short }
+       *[no] availability missed, { $due_short }
+    }
+    .lead = { $late ->
+        [yes] This became known late: since { $due } the line was without service for longer than the promised availability leaves.
+       *[no] The line is without service for longer than the promised availability leaves, since { $due }.
+    }
+availability-corrected =
+    .what = correction: availability was not missed
+    .lead = You were told that the promised availability was missed. Facts that came in later show that it was not. The earlier alert no longer stands.
+
 ## Matters: complaints, requests, defects, promises, visits, patrols. $promise: what is owed.
 
 matter-warning =

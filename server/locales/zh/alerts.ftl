@@ -165,6 +165,52 @@ supervisor-corrected =
     .what = 更正：主管决定未超时
     .lead = 此前通知主管决定（应于 { $due } 前）已超时。后到的信息表明并未超时，此前的告警不再成立。
 
+## 年中断时长与承诺可用率。$due：若中断持续，限额用完的时刻；否则为周期结束。
+
+interruption-warning =
+    .what = { $late ->
+        [yes] 迟到信息：年中断时长曾已用 { $percent }%
+       *[no] 年中断时长已用 { $percent }%
+    }
+    .lead = { $late ->
+        [yes] 事后得知：至 { $at }，该线路本年度允许的中断时长已用 { $percent }%。
+       *[no] 该线路本年度允许的中断时长已用 { $percent }%，最早于 { $due } 用完。
+    }
+interruption-missed =
+    .what = { $late ->
+        [yes] 迟到信息：年中断时长自 { $due_short } 起超限
+       *[no] 年中断时长已于 { $due_short } 用完
+    }
+    .lead = { $late ->
+        [yes] 事后得知：自 { $due } 起，该线路本年度的中断时长已超过限额。
+       *[no] 自 { $due } 起，该线路本年度的中断时长已超过限额。
+    }
+interruption-corrected =
+    .what = 更正：年中断时长并未超限
+    .lead = 此前通知您该线路本年度中断时长超限。后到的记录表明并未超限，原告警作废。
+
+availability-warning =
+    .what = { $late ->
+        [yes] 迟到信息：可用率允许的中断曾已用 { $percent }%
+       *[no] 可用率允许的中断已用 { $percent }%
+    }
+    .lead = { $late ->
+        [yes] 事后得知：至 { $at }，承诺可用率允许的中断时长已用 { $percent }%。
+       *[no] 承诺可用率允许的中断时长已用 { $percent }%，最早于 { $due } 用完。
+    }
+availability-missed =
+    .what = { $late ->
+        [yes] 迟到信息：可用率自 { $due_short } 起未达承诺
+       *[no] 可用率未达承诺（{ $due_short }）
+    }
+    .lead = { $late ->
+        [yes] 事后得知：自 { $due } 起，该线路的中断时长已超过承诺可用率所允许的时长。
+       *[no] 自 { $due } 起，该线路的中断时长已超过承诺可用率所允许的时长。
+    }
+availability-corrected =
+    .what = 更正：可用率并未低于承诺
+    .lead = 此前通知您可用率未达承诺。后到的记录表明并未低于承诺，原告警作废。
+
 ## 投诉、诉求、缺陷、承诺、走访、巡检。$promise：所欠的事项。
 
 matter-warning =

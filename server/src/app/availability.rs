@@ -1,6 +1,6 @@
 //! Lines against their promised availability, as of now: what interruption is left, and when it will be used up.
 
-use linewatch_shared::sla::{AvailabilityFigures, Interval, PackVersion, union_ms};
+use linewatch_shared::sla::{Allowance, Interval, PackVersion, union_ms};
 use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 
@@ -116,7 +116,7 @@ fn item(
     if span.0 >= span.1 || span.0 > now {
         return Ok(None);
     }
-    let figures = AvailabilityFigures::of(promise, span, &outages, now);
+    let figures = Allowance::availability(promise, span).figures(&outages, now);
     let clip = |piece: &Interval| {
         let clipped = Interval { from: piece.from.max(span.0), to: piece.to.filter(|end| *end <= now) };
         (clipped.from < clipped.end(now)).then_some(clipped)

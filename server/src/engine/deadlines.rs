@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{AFTER_FAILURE, at_most_a_look, failed, pause, woken_or};
 use crate::app::App;
+use crate::app::desk::allowances;
 use crate::app::desk::engine::{FAULTS_PER_ROUND_MAX, Round, round};
 use crate::app::matters::round as matters;
 use crate::db::{DbError, Priority};
@@ -38,7 +39,9 @@ pub async fn tick(app: &Arc<App>) -> Result<Round, DbError> {
     let faults = app.db.write(Priority::Engine, move |tx| round(&desk, tx, now)).await?;
     let desk = app.desk.clone();
     let matters = app.db.write(Priority::Engine, move |tx| matters::round(&desk, tx, now)).await?;
-    let done = faults.and(matters);
+    let desk = app.desk.clone();
+    let lines = app.db.write(Priority::Engine, move |tx| allowances::round(&desk, tx, now)).await?;
+    let done = faults.and(matters).and(lines);
     app.engine.beat(app.clock.as_ref(), done.lag_ms);
     metrics::counter!("linewatch_deadlines_judged_total").increment(done.due as u64);
     metrics::gauge!("linewatch_engine_lag_seconds").set(done.lag_ms as f64 / 1_000.0);

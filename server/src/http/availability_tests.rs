@@ -5,10 +5,11 @@ use linewatch_shared::time::{DAY_MS, HOUR_MS, UnixMs};
 use serde_json::{Value, json};
 
 use super::testing::{START, TestDesk};
+use crate::app::desk::{Channels, Desk, allowances};
 use crate::app::import;
 use crate::auth::Role;
-use crate::db::Db;
-use crate::db::testing::both;
+use crate::db::testing::{both, int};
+use crate::db::{Db, Priority};
 
 const CUSTOMERS: &str = "code,name,tier,pack\nplant,Sample Plant,important,power-distribution\n\
      bank,Sample Bank,AAA,group-line\n";
@@ -154,6 +155,110 @@ async fn what_is_no_day_of_service_is_refused() {
         assert_eq!(unknown.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", unknown.text);
         let technician = desk.call(Some(Role::Technician), Method::GET, "/api/v1/availability", None).await;
         assert_eq!(technician.status, StatusCode::FORBIDDEN);
+    })
+    .await;
+}
+
+/// The engine looks at the lines that are due; answers how many alerts the outbox then has whose key has these parts.
+async fn looked(desk: &TestDesk, kind: &str, mark: &str) -> i64 {
+    let channels = Channels { email: true, ..Channels::default() };
+    let (inner, now) = (Desk { channels, ..desk.app.desk.clone() }, desk.app.now());
+    let round =
+        desk.app.db.write(Priority::Engine, move |tx| allowances::round(&inner, tx, now)).await.unwrap();
+    assert!(round.next.is_none_or(|next| next > now), "nothing is left to look at: {round:?}");
+    let sql = format!("SELECT COUNT(*) FROM outbox WHERE key LIKE '%/{kind}/%/{mark}/%'");
+    let sql: &'static str = Box::leak(sql.into_boxed_str());
+    int(&desk.app.db, sql).await.unwrap()
+}
+
+/// What is promised of lines: line, state and due time.
+async fn owed(desk: &TestDesk, query: &str) -> Vec<(String, String, String)> {
+    let page = get(desk, &format!("/api/v1/deadlines?{query}")).await;
+    let text = |item: &Value, key: &str| item[key].as_str().unwrap().to_owned();
+    let items = page["items"].as_array().unwrap().iter();
+    items
+        .inspect(|item| assert_eq!((&item["fault"], &item["matter"]), (&Value::Null, &Value::Null)))
+        .map(|item| (text(item, "line"), text(item, "state"), text(item, "due_at")))
+        .collect()
+}
+
+fn row(state: &str, due_at: UnixMs) -> Vec<(String, String, String)> {
+    vec![("P1".to_owned(), state.to_owned(), due_at.to_rfc3339())]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_promise_leaves_is_warned_of_used_up_and_given_back() {
+    both(|db| async move {
+        let desk = desk(db).await;
+        let fault = outage(&desk, START - 2 * HOUR_MS, 0).await;
+        assert_eq!(looked(&desk, "%", "%").await, 0);
+        let used_up = START + (ALLOWANCE_MS - 2 * HOUR_MS);
+        let limit = START + 22 * HOUR_MS;
+        assert_eq!(owed(&desk, "kind=availability").await, row("running", used_up));
+        assert_eq!(owed(&desk, "kind=interruption").await, row("running", limit));
+        let view = get(&desk, &format!("/api/v1/faults/{fault}")).await;
+        assert_eq!(view["availability"]["exhausted_at"], used_up.to_rfc3339());
+        assert_eq!(view["availability"]["interruption_ms"], 2 * HOUR_MS);
+        assert_eq!(view["interruption"]["exhausted_at"], limit.to_rfc3339());
+        assert_eq!(get(&desk, "/api/v1/lines/P1").await["availability"], view["availability"]);
+
+        desk.clock.advance(10 * HOUR_MS);
+        assert_eq!(looked(&desk, "interruption", "warn_50").await, 1);
+        assert_eq!(looked(&desk, "interruption", "warn_50").await, 1, "told once");
+        assert_eq!(looked(&desk, "availability", "%").await, 0);
+        desk.clock.advance(used_up.since(desk.app.now()) + 1);
+        assert_eq!(owed(&desk, "kind=availability").await, row("missed", used_up), "before the engine looks");
+        assert_eq!(looked(&desk, "availability", "missed").await, 1);
+        assert_eq!(looked(&desk, "interruption", "missed").await, 1);
+        assert_eq!(owed(&desk, "state=missed&kind=interruption").await, row("missed", limit));
+        let risks = get(&desk, "/api/v1/customers/at-risk").await["items"][0]["reasons"].clone();
+        let reason = risks.as_array().unwrap().iter().find(|reason| reason["kind"] == "interrupted_lines");
+        assert_eq!(reason.unwrap()["count"], 1, "one line, twice over: {risks}");
+
+        // It was not our fault: what was told is corrected, and the year is kept.
+        let fact = json!({ "kind": "exempted", "cause": "customer_power" });
+        post(&desk, &format!("/api/v1/faults/{fault}/facts"), fact).await;
+        assert_eq!(looked(&desk, "availability", "corrected").await, 1);
+        assert_eq!(looked(&desk, "interruption", "corrected").await, 1);
+        let end = UnixMs::parse_rfc3339("2026-12-31T16:00:00Z").unwrap();
+        assert_eq!(owed(&desk, "kind=availability").await, row("running", end));
+        desk.clock.advance(end.since(desk.app.now()) + 1);
+        assert_eq!(owed(&desk, "kind=availability").await, row("met", end), "before the engine looks");
+        looked(&desk, "%", "%").await;
+        assert_eq!(owed(&desk, "kind=interruption").await, row("met", end));
+        assert_eq!(looked(&desk, "%", "missed").await, 2, "nothing is told twice");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_serves_for_less_time_may_be_interrupted_less() {
+    both(|db| async move {
+        let desk = desk(db).await;
+        outage(&desk, START - 2 * HOUR_MS, HOUR_MS).await;
+        looked(&desk, "%", "%").await;
+        let left =
+            async |desk: &TestDesk| get(desk, "/api/v1/lines/P1").await["availability"]["left_ms"].clone();
+        assert_eq!(left(&desk).await, ALLOWANCE_MS - HOUR_MS);
+        // An outage that ended uses of the year; nothing of it is owed before its end.
+        let lines = b"code,customer,in_service\nP1,plant,2026-12-30\n";
+        import::bytes(&desk.app.db, &desk.app.packs, lines, false, START).await.unwrap();
+        looked(&desk, "%", "%").await;
+        assert_eq!(left(&desk).await, Value::Null, "before it served nothing was promised");
+        let lines = b"code,customer,in_service\nP1,plant,2026-09-17\n";
+        import::bytes(&desk.app.db, &desk.app.packs, lines, false, START).await.unwrap();
+        looked(&desk, "%", "%").await;
+        // 106 days of the year.
+        assert_eq!(left(&desk).await, 106 * DAY_MS / 100 - HOUR_MS);
+        assert_eq!(owed(&desk, "kind=availability").await.len(), 1);
+        // Under a pack without such a promise nothing is owed any more.
+        let customers = b"code,name,tier,pack\nplant,Sample Plant,AAA,group-line\n";
+        import::bytes(&desk.app.db, &desk.app.packs, customers, false, START + 1).await.unwrap();
+        desk.clock.advance(DAY_MS);
+        looked(&desk, "%", "%").await;
+        assert_eq!(left(&desk).await, Value::Null);
+        let interruption = &owed(&desk, "kind=interruption").await[0];
+        assert_eq!((interruption.0.as_str(), interruption.1.as_str()), ("P1", "running"));
     })
     .await;
 }

@@ -37,7 +37,8 @@ pub fn routes(router: ApiRouter) -> ApiRouter {
 struct DeadlineParams {
     /// Only in this state: `running`, `paused`, `met`, `missed` or `cancelled`.
     state: Option<String>,
-    /// Only of this kind, such as `restoration`, `feedback`, `callback`, `resolution` or `visit`.
+    /// Only of this kind, such as `restoration`, `feedback`, `callback`, `resolution`, `visit` or, of a line,
+    /// `interruption` and `availability`.
     kind: Option<String>,
     /// Only those due before this moment, RFC 3339.
     due_before: Option<String>,
@@ -52,7 +53,7 @@ struct DeadlineParams {
 struct DeadlineItem {
     /// The fault, where it is a fault's.
     fault: Option<String>,
-    /// The matter, where it is a complaint's, a visit's …
+    /// The matter, where it is a complaint's, a visit's … Neither where it is a line's.
     matter: Option<String>,
     /// What is owed.
     kind: String,
@@ -66,7 +67,7 @@ struct DeadlineItem {
     tier: String,
     /// Since when.
     started_at: String,
-    /// By when.
+    /// By when. Of a line's allowance: when it is used up, as far as is known; else the end of its month, quarter or year.
     due_at: String,
     /// How it stands, judged as of the reading.
     state: String,

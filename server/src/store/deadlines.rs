@@ -14,7 +14,7 @@ use crate::db::{DbError, Row, Tx, Value};
 pub struct Subject<'a> {
     /// Its id.
     pub id: Uuid,
-    /// `fault` or `matter`.
+    /// `fault`, `matter`, or `line` for what a line may be without service.
     pub kind: &'static str,
     /// The line's code; empty where it is about none.
     pub line: &'a str,
@@ -90,9 +90,9 @@ pub fn save(tx: &mut Tx<'_>, of: &Subject<'_>, deadlines: &[Deadline], now: Unix
 /// A promise, as lists show it.
 #[derive(Clone, Debug)]
 pub struct DeadlineRow {
-    /// The fault or matter.
+    /// The fault, the matter, or the line's allowance.
     pub subject: Uuid,
-    /// Which of the two: `fault` or `matter`.
+    /// Which of them: `fault`, `matter` or `line`.
     pub subject_kind: String,
     /// What is owed.
     pub kind: String,
@@ -129,7 +129,8 @@ pub struct WantedDeadlines {
     pub after: Option<(UnixMs, Uuid, String, String)>,
 }
 
-/// Promises by their due time. What is due and not marked yet is missed as of the reading.
+/// Promises by their due time. What is due and not marked yet is missed as of the reading; an allowance that lasted until
+/// its span's end is met.
 pub fn list(
     tx: &mut Tx<'_>,
     wanted: &WantedDeadlines,
@@ -141,11 +142,13 @@ pub fn list(
     let sql = concat!(
         "SELECT subject, kind, period, line, customer, tier, started_at_ms, due_at_ms, judged, met_at_ms, \
          subject_kind FROM \
-         (SELECT d.*, CASE WHEN state = 'running' AND due_at_ms < $1 THEN 'missed' ELSE state END AS judged \
+         (SELECT d.*, CASE WHEN state <> 'running' OR due_at_ms >= $1 THEN state WHEN subject_kind = 'line' \
+         AND EXISTS (SELECT 1 FROM allowance a WHERE a.id = d.subject AND a.to_ms = d.due_at_ms) THEN 'met' \
+         ELSE 'missed' END AS judged \
          FROM deadline d WHERE (due_at_ms, subject, kind, period) > ($2, $3, $4, $5) AND due_at_ms < $6 \
-         AND (CAST($7 AS TEXT) = '' OR kind = $7) AND ((subject_kind = 'fault' AND ",
+         AND (CAST($7 AS TEXT) = '' OR kind = $7) AND ((subject_kind <> 'matter' AND ",
         lines_of!("line", "$8"),
-        ") OR (subject_kind <> 'fault' AND (CAST($8 AS TEXT) = '' OR subject IN (SELECT id FROM matter WHERE ",
+        ") OR (subject_kind = 'matter' AND (CAST($8 AS TEXT) = '' OR subject IN (SELECT id FROM matter WHERE ",
         matters_of!("$8"),
         "))))) AS judged_rows \
          WHERE CAST($9 AS TEXT) = '' OR judged = $9 ORDER BY due_at_ms, subject, kind, period LIMIT $10"

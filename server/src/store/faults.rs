@@ -79,6 +79,12 @@ pub fn live_of_upstream(tx: &mut Tx<'_>, node: &str, limit: i64) -> Result<Vec<F
     states(tx, sql, &[node.into(), limit.into()])
 }
 
+/// The line's last fault.
+pub fn last_of_line(tx: &mut Tx<'_>, line: &str) -> Result<Option<Uuid>, DbError> {
+    let sql = "SELECT id FROM fault WHERE line = $1 ORDER BY started_at_ms DESC, id DESC LIMIT 1";
+    tx.query_opt(sql, &[line.into()])?.map(|row| row.get(0)).transpose()
+}
+
 /// What a list of faults is narrowed by; an empty text is no wish.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {

@@ -9,8 +9,9 @@ use super::faults::{PAGE, Wanted};
 use super::{pack, unpack};
 use crate::db::{DbError, Row, Tx, Value};
 
-/// Makes what is stored of a fault's part in its line's figures this; only what differs is written.
-pub fn save(tx: &mut Tx<'_>, fault: &Fault, time_zone: chrono_tz::Tz) -> Result<(), DbError> {
+/// Makes what is stored of a fault's part in its line's figures this; only what differs is written. Answers whether
+/// anything did.
+pub fn save(tx: &mut Tx<'_>, fault: &Fault, time_zone: chrono_tz::Tz) -> Result<bool, DbError> {
     let sql = "SELECT year, counted, open, started_at_ms, pieces FROM contribution WHERE fault = $1";
     let mut known = BTreeMap::new();
     for row in tx.query(sql, &[fault.id.into()])? {
@@ -32,12 +33,13 @@ pub fn save(tx: &mut Tx<'_>, fault: &Fault, time_zone: chrono_tz::Tz) -> Result<
         }
     }
     let gone: Vec<_> = known.into_keys().map(|year| vec![fault.id.into(), year.into()]).collect();
+    let differs = !gone.is_empty() || !rows.is_empty();
     tx.batch("DELETE FROM contribution WHERE fault = $1 AND year = $2", &gone)?;
     let sql = "INSERT INTO contribution (fault, line, year, counted, open, started_at_ms, pieces) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (fault, year) DO UPDATE SET counted = excluded.counted, \
          open = excluded.open, started_at_ms = excluded.started_at_ms, pieces = excluded.pieces";
     tx.batch(sql, &rows)?;
-    Ok(())
+    Ok(differs)
 }
 
 /// A contribution and the start of its fault.

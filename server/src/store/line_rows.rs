@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use linewatch_shared::time::UnixMs;
 
 use super::agents;
+use super::allowances;
 use super::customers::Search;
 use crate::db::{DbError, Row, Tx, Value};
 
@@ -88,7 +89,9 @@ pub fn save(tx: &mut Tx<'_>, lines: &BTreeMap<String, LineRow>, now: UnixMs) -> 
         ]
     };
     tx.batch(sql, &lines.iter().map(row).collect::<Vec<_>>())?;
-    Ok(())
+    // Since when it serves may be another day.
+    let codes: Vec<String> = lines.keys().cloned().collect();
+    allowances::ask_for(tx, &codes, now)
 }
 
 /// When a line's service ends: its own end or its customer's, whichever is earlier.
@@ -133,6 +136,7 @@ pub fn save_changed_terms(tx: &mut Tx<'_>, now: UnixMs) -> Result<Vec<String>, D
          ON CONFLICT (line, valid_from_ms) DO UPDATE SET promised = 0"
     );
     tx.execute(&ending, &[now.into()])?;
+    allowances::ask_for(tx, &codes, now)?;
     Ok(codes)
 }
 

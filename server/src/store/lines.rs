@@ -43,6 +43,8 @@ pub struct LineInfo {
     pub admission: String,
     /// Since when its promises waited for its acceptance, where they ever did.
     pub waited_from: Option<UnixMs>,
+    /// The last span of its promised availability of which something was used: from, to, and what it may hold (ms).
+    pub availability: Option<(UnixMs, UnixMs, i64)>,
 }
 
 impl Terms for LineTerms {
@@ -61,8 +63,10 @@ const INFO: &str = "SELECT l.code, l.site, l.service, a.name, c.code, c.name, c.
      l.upstream, CASE WHEN c.service_ends_ms < COALESCE(l.service_ends_ms, c.service_ends_ms + 1) THEN c.service_ends_ms \
      ELSE l.service_ends_ms END, c.admission, \
      (SELECT MAX(m.opened_at_ms) FROM matter m WHERE m.line = l.code AND m.accepts = 'line' AND m.promises_wait = 1 \
-     AND m.state <> 'cancelled') FROM line l JOIN customer c ON c.code = l.customer \
-     LEFT JOIN agent a ON a.id = l.agent LEFT JOIN line_state s ON s.line = l.code";
+     AND m.state <> 'cancelled'), v.from_ms, v.to_ms, v.allowance_ms FROM line l JOIN customer c ON c.code = l.customer \
+     LEFT JOIN agent a ON a.id = l.agent LEFT JOIN line_state s ON s.line = l.code LEFT JOIN allowance v ON v.id = \
+     (SELECT m.id FROM allowance m WHERE m.line = l.code AND m.kind = 'availability' AND m.promised = 1 \
+     ORDER BY m.from_ms DESC LIMIT 1)";
 
 fn info(row: &Row) -> Result<LineInfo, DbError> {
     let text = |at| row.get::<Option<String>>(at).map(Option::unwrap_or_default);
@@ -83,6 +87,10 @@ fn info(row: &Row) -> Result<LineInfo, DbError> {
         service_ends_at: row.get(13)?,
         admission: row.get(14)?,
         waited_from: row.get(15)?,
+        availability: match row.get(16)? {
+            Some(from) => Some((from, row.get(17)?, row.get(18)?)),
+            None => None,
+        },
     })
 }
 

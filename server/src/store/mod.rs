@@ -8,6 +8,7 @@ pub mod admission;
 pub mod agents;
 pub mod agreements;
 pub mod alerts;
+pub mod allowances;
 pub mod audit;
 pub mod calls;
 pub mod contractors;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use linewatch_shared::calendar::Calendars;
 use linewatch_shared::rules::Pack;
 use linewatch_shared::sla::PackVersion;
+use linewatch_shared::time::UnixMs;
 
 use crate::db::{DbError, LockKey, Tx};
 
@@ -113,5 +114,5 @@ pub fn insert(tx: &mut Tx<'_>, new: &NewVersion<'_>) -> Result<(), DbError> {
     let params =
         [new.name.into(), new.version.into(), new.sha256.into(), new.text.into(), new.valid_from_ms.into()];
     tx.execute(sql, &params)?;
-    Ok(())
+    super::allowances::ask_under(tx, new.name, UnixMs(new.valid_from_ms))
 }

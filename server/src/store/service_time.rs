@@ -43,6 +43,17 @@ pub fn in_service(tx: &mut Tx<'_>, line: &str) -> Result<Option<String>, DbError
     row.map_or(Ok(None), |row| row.get(0))
 }
 
+/// One line.
+pub fn one(tx: &mut Tx<'_>, code: &str) -> Result<Option<ServedLine>, DbError> {
+    let since = ServesSince::COLUMNS;
+    let sql = format!(
+        "SELECT l.code, l.in_service, t.valid_from_ms, t.customer, t.pack, t.tier, t.promised, t.contractor, {since} \
+         FROM line l JOIN line_terms t ON t.line = l.code WHERE l.code = $1 ORDER BY t.valid_from_ms"
+    );
+    let rows = tx.query(&sql, &[code.into()])?;
+    Ok(served(tx, &rows)?.pop())
+}
+
 /// Lines after a code, in the order of their codes, at most `limit`; only those that are, or once were, a customer's, where
 /// one is named.
 pub fn lines(
@@ -58,8 +69,14 @@ pub fn lines(
          OR code IN (SELECT line FROM line_terms WHERE customer = $2)) \
          ORDER BY code LIMIT $3) AS l JOIN line_terms t ON t.line = l.code ORDER BY l.code, t.valid_from_ms"
     );
+    let rows = tx.query(&sql, &[after.into(), customer.into(), (limit as i64).into()])?;
+    served(tx, &rows)
+}
+
+/// Rows of terms, by line.
+fn served(tx: &mut Tx<'_>, rows: &[Row]) -> Result<Vec<ServedLine>, DbError> {
     let mut lines: Vec<ServedLine> = Vec::new();
-    for row in tx.query(&sql, &[after.into(), customer.into(), (limit as i64).into()])? {
+    for row in rows {
         let code: String = row.get(0)?;
         let terms = ServedTerms {
             valid_from: row.get(2)?,
@@ -72,7 +89,7 @@ pub fn lines(
         if let Some(line) = lines.last_mut().filter(|line| line.code == code) {
             line.terms.push(terms);
         } else {
-            let (in_service, accepted) = (row.get(1)?, ServesSince::read(&row, 8)?);
+            let (in_service, accepted) = (row.get(1)?, ServesSince::read(row, 8)?);
             lines.push(ServedLine { code, in_service, accepted, terms: vec![terms] });
         }
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Label;
 use super::grading::{CENTI, WEIGHT_MAX};
-use super::read::named;
+use super::read::{named, warn_at};
 use super::section::Section;
 
 /// The whole, in millionths.
@@ -69,12 +69,14 @@ pub enum Over {
 const OVER: [(&str, Over); 3] = [("month", Over::Month), ("quarter", Over::Quarter), ("year", Over::Year)];
 
 /// A promised availability.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Availability {
     /// The part of the time with service (ppm).
     pub at_least_ppm: u32,
     /// Over what time.
     pub over: Over,
+    /// Warned when so many thousandths of what may be interrupted are used, rising.
+    pub warn_at_permille: Vec<u16>,
 }
 
 impl Availability {
@@ -168,8 +170,9 @@ pub fn read_availability(root: &Section<'_>) -> Option<Availability> {
     let section = root.section("availability")?;
     section.missing("at_least");
     let (at_least_ppm, over) = (section.percent("at_least"), section.choice("over", &OVER));
+    let warn_at_permille = warn_at(&section);
     section.finish();
-    Some(Availability { at_least_ppm: at_least_ppm?, over: over.unwrap_or(Over::Year) })
+    Some(Availability { at_least_ppm: at_least_ppm?, over: over.unwrap_or(Over::Year), warn_at_permille })
 }
 
 /// The assessment, where a pack has one.

@@ -125,6 +125,18 @@ impl Ledger {
         self.entries.get(&(kind, period))
     }
 
+    /// An allowance may get back what was used of it, when a fault turns out to be exempt or shorter: the marks that it
+    /// has not reached any more are told again when it reaches them again.
+    pub fn unwarn(&mut self, deadline: &Deadline, now: UnixMs) {
+        let reached = deadline.marks.iter().filter(|(_, at)| *at <= now).map(|(permille, _)| *permille).max();
+        let Some(entry) = self.entries.get_mut(&(deadline.kind, deadline.period)) else { return };
+        let reached = reached.unwrap_or_default();
+        if entry.verdict == Verdict::Open && entry.told_permille > reached {
+            entry.told_permille = reached;
+            entry.turn += 1;
+        }
+    }
+
     /// What was told under another id of the same fault counts as told.
     pub fn absorb(&mut self, other: Self) {
         for (key, theirs) in other.entries {

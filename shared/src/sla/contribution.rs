@@ -113,12 +113,6 @@ impl YearFigures {
         };
         Self { repeat_count, interruption: Interruption { ms: union_ms(pieces, until), running } }
     }
-
-    /// The moment at which a running outage uses up the limit, or has used it up; none while none runs.
-    #[must_use]
-    pub fn exhausted_at(&self, limit_ms: i64, now: UnixMs) -> Option<UnixMs> {
-        self.interruption.running.then(|| now + (limit_ms - self.interruption.ms))
-    }
 }
 
 #[cfg(test)]
@@ -143,6 +137,5 @@ mod tests {
         let figures = YearFigures::of([&open], 2026, zone, RepeatCounts::All, from + 2 * HOUR_MS);
         assert_eq!(figures.repeat_count, 0);
         assert_eq!(figures.interruption, Interruption { ms: 2 * HOUR_MS, running: true });
-        assert_eq!(figures.exhausted_at(3 * HOUR_MS, from + 2 * HOUR_MS), Some(from + 3 * HOUR_MS));
     }
 }

@@ -42,11 +42,15 @@ pub enum DeadlineKind {
     Supervisor,
     /// A permit to work was returned.
     Permit,
+    /// The line's interruption of the year stayed within its limit.
+    Interruption,
+    /// The line was with service as much as is promised.
+    Availability,
 }
 
 impl DeadlineKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Restoration,
         Self::Feedback,
         Self::Repair,
@@ -60,6 +64,8 @@ impl DeadlineKind {
         Self::Review,
         Self::Supervisor,
         Self::Permit,
+        Self::Interruption,
+        Self::Availability,
     ];
 
     /// What a round of that kind of matter owes.
@@ -84,6 +90,8 @@ impl DeadlineKind {
             Self::Review => "review",
             Self::Supervisor => "supervisor",
             Self::Permit => "permit",
+            Self::Interruption => "interruption",
+            Self::Availability => "availability",
         }
     }
 

@@ -5,7 +5,7 @@
 //! order, with any delay, repeated or not, give the same faults. Nothing here knows the current time.
 
 mod advance;
-mod availability;
+mod allowance;
 mod callback;
 mod carry;
 mod contribution;
@@ -30,7 +30,7 @@ pub use advance::{
     Effect, EffectKey, FaultState, Ledger, LedgerEntry, Mark, PastVerdict, Verdict, advance, judge_all,
     next_mark, next_wake,
 };
-pub use availability::{AvailabilityFigures, Promised};
+pub use allowance::{Allowance, AllowanceFigures, Promised};
 pub(crate) use callback::{InVain, after_call_in_vain};
 pub use carry::carry;
 pub use contribution::{Contribution, Interruption, YearFigures, contributions, local_year, year_bounds};

@@ -1,9 +1,13 @@
 //! A desk without IO: it learns facts at their moments, wakes when it must, and keeps what it told.
 
+use std::collections::BTreeMap;
+
 use linewatch_shared::sla::{
-    Carried, Effect, Fact, FaultState, LineRules, YearFigures, advance, carry, contributions, fold, next_wake,
+    Allowance, Carried, DeadlineKind, Effect, Fact, FaultState, Interval, Ledger, LineRules, YearFigures,
+    advance, carry, contributions, fold, judge_all, local_year, next_mark, next_wake, year_bounds,
 };
 use linewatch_shared::time::UnixMs;
+use uuid::Uuid;
 
 /// The most wake-ups of one story: more is a loop.
 const WAKES_MAX: usize = 100_000;
@@ -15,11 +19,25 @@ pub struct Desk {
     pub told: Vec<(UnixMs, Effect)>,
     /// When planned work ends: the line is looked at again then.
     pub work_ends: Vec<UnixMs>,
+    /// Since when the line serves.
+    pub in_service: UnixMs,
+    /// What was told of its allowances of interruption, and when.
+    pub ledgers: BTreeMap<(DeadlineKind, UnixMs), Ledger>,
+    pub warned: Vec<(UnixMs, Effect)>,
 }
 
 impl Desk {
     pub fn new(rules: LineRules) -> Self {
-        Self { rules, facts: Vec::new(), states: Vec::new(), told: Vec::new(), work_ends: Vec::new() }
+        Self {
+            rules,
+            facts: Vec::new(),
+            states: Vec::new(),
+            told: Vec::new(),
+            work_ends: Vec::new(),
+            in_service: UnixMs(0),
+            ledgers: BTreeMap::new(),
+            warned: Vec::new(),
+        }
     }
 
     /// Takes in facts that arrive together.
@@ -36,6 +54,37 @@ impl Desk {
             self.told.extend(advance(state, now).into_iter().map(|effect| (now, effect)));
             assert_eq!(advance(state, now), [], "a second call at the same time says nothing");
         }
+        let outages = self.outages();
+        for allowance in self.allowances(now) {
+            let ledger = self.ledgers.entry((allowance.kind, allowance.from)).or_default();
+            let deadline = allowance.deadline(&outages, now);
+            ledger.unwarn(&deadline, now);
+            let owed = [deadline];
+            let effects = judge_all(Uuid::nil(), &owed, ledger, now);
+            assert_eq!(judge_all(Uuid::nil(), &owed, ledger, now), []);
+            self.warned.extend(effects.into_iter().map(|effect| (now, effect)));
+        }
+    }
+
+    /// The outages that count.
+    pub fn outages(&self) -> Vec<Interval> {
+        let faults = self.states.iter().map(|state| &state.fault).filter(|fault| fault.counts());
+        faults.flat_map(|fault| fault.outage.iter().copied()).collect()
+    }
+
+    /// What the line may be without service, in each year since its first outage.
+    pub fn allowances(&self, now: UnixMs) -> Vec<Allowance> {
+        let (pack, tier) = self.rules.pack_at(now);
+        let zone = pack.time_zone;
+        let first = self.outages().iter().map(|outage| outage.from).min().unwrap_or(now);
+        let mut list = Vec::new();
+        for year in local_year(zone, first)..=local_year(zone, now) {
+            let (from, to) = year_bounds(zone, year);
+            list.extend(Allowance::interruption(tier, zone, year));
+            let span = (from.max(self.in_service), to);
+            list.extend(pack.availability.as_ref().map(|promise| Allowance::availability(promise, span)));
+        }
+        list
     }
 
     /// Lets the time pass, waking whenever something is due. Answers the number of wake-ups.
@@ -43,7 +92,14 @@ impl Desk {
         let mut now = from;
         for wakes in 0..WAKES_MAX {
             let works = self.work_ends.iter().copied().filter(|at| *at > now);
-            let next = self.states.iter().filter_map(|state| next_wake(state, now)).chain(works).min();
+            let outages = self.outages();
+            let spans = self.allowances(now).into_iter().filter_map(|allowance| {
+                let ledger = self.ledgers.get(&(allowance.kind, allowance.from)).cloned().unwrap_or_default();
+                let end = Some(allowance.to).filter(|to| *to > now);
+                next_mark(&[allowance.deadline(&outages, now)], &ledger, now).into_iter().chain(end).min()
+            });
+            let faults = self.states.iter().filter_map(|state| next_wake(state, now));
+            let next = faults.chain(works).chain(spans).min();
             let Some(next) = next.filter(|next| *next <= until) else {
                 self.advance(until);
                 return wakes;

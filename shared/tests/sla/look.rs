@@ -1,7 +1,9 @@
 //! Compares what a desk sees with what a story says.
 
 use linewatch_shared::rules::{format_duration, parse_duration};
-use linewatch_shared::sla::{Carried, Deadline, Fault, Status, deadlines, fold};
+use linewatch_shared::sla::{
+    Allowance, Carried, Deadline, DeadlineKind, Effect, Fault, Status, deadlines, fold,
+};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
@@ -35,9 +37,13 @@ impl Teller<'_> {
             compare(&what("count"), &[expected.to_string()], &[figures.repeat_count.to_string()])?;
         }
         if let Some(expected) = &look.exhausted {
-            let limit = desk.rules.pack_at(now).1.interruption_per_year_at_most_ms.unwrap();
-            let found = figures.exhausted_at(limit, now).map_or("never".to_owned(), |at| self.clock.text(at));
+            let last = desk.allowances(now).into_iter().rfind(|a| a.kind == DeadlineKind::Interruption);
+            let at = last.unwrap().figures(&desk.outages(), now).exhausted_at;
+            let found = at.map_or("never".to_owned(), |at| self.clock.text(at));
             compare(&what("exhausted"), std::slice::from_ref(expected), &[found])?;
+        }
+        if let Some(expected) = &look.allowances {
+            compare(&what("allowances"), expected, &self.allowances(desk, now))?;
         }
         if let Some(expected) = &look.misfits {
             let found = desk
@@ -136,12 +142,22 @@ impl Teller<'_> {
         format!("{} {} due {due_at}{met_at}", deadline.kind.name(), status.name())
     }
 
-    pub fn told(&self, desk: &Desk) -> Vec<String> {
-        let line = |(now, effect): &(UnixMs, linewatch_shared::sla::Effect)| {
+    fn allowances(&self, desk: &Desk, now: UnixMs) -> Vec<String> {
+        let outages = desk.outages();
+        let one = |allowance: Allowance| {
+            let left_ms = allowance.figures(&outages, now).left_ms();
+            let left = if left_ms < 0 { format!("-{}", length(-left_ms)) } else { length(left_ms) };
+            format!("{}, {left} left", self.deadline(&allowance.deadline(&outages, now), now))
+        };
+        desk.allowances(now).into_iter().map(one).collect()
+    }
+
+    pub fn told(&self, told: &[(UnixMs, Effect)]) -> Vec<String> {
+        let line = |(now, effect): &(UnixMs, Effect)| {
             let late = if effect.late { " late" } else { "" };
             format!("{} {} {}{late}", self.clock.text(*now), effect.key.kind.name(), effect.key.mark)
         };
-        desk.told.iter().map(line).collect()
+        told.iter().map(line).collect()
     }
 
     fn name(&self, id: Uuid) -> &str {

@@ -228,6 +228,54 @@ proptest! {
     }
 
     #[test]
+    fn allowances_are_told_right_in_whatever_order_their_facts_come(
+        (facts, arrivals) in facts().prop_flat_map(|facts| {
+            let count = facts.len();
+            (Just(facts), proptest::collection::vec(0..count, count))
+        }),
+    ) {
+        let end = START + 100 * HOUR_MS;
+        let mut late = Desk::new(rules());
+        let mut now = START + 80 * HOUR_MS;
+        for at in arrivals {
+            late.run_until(now, now + MINUTE_MS);
+            now = now + MINUTE_MS;
+            late.learn([facts[at].clone()], now);
+        }
+        late.learn(facts.clone(), now);
+        late.run_until(now, end);
+        let mut prompt = Desk::new(rules());
+        let mut facts = facts;
+        facts.sort_by_key(Fact::fold_order);
+        let mut now = START;
+        for fact in facts {
+            let at = fact.occurred_at;
+            prompt.run_until(now, at);
+            prompt.learn([fact], at);
+            now = at;
+        }
+        prompt.run_until(now, end);
+        let promises = |desk: &Desk| {
+            let outages = desk.outages();
+            desk.allowances(end).iter().map(|allowance| allowance.deadline(&outages, end)).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(promises(&late), promises(&prompt));
+        for desk in [&late, &prompt] {
+            let mut keys: Vec<String> = desk.warned.iter().map(|(_, effect)| effect.key.to_string()).collect();
+            let told = keys.len();
+            keys.sort_unstable();
+            keys.dedup();
+            prop_assert_eq!(keys.len(), told, "each is told once");
+            for promise in promises(desk) {
+                // Whoever was told last was told what holds.
+                let last = desk.warned.iter().rfind(|(_, effect)| effect.key.kind == promise.kind);
+                let alarmed = last.is_some_and(|(_, effect)| effect.key.mark == Mark::Missed);
+                prop_assert_eq!(alarmed, promise.status(end).name() == "missed");
+            }
+        }
+    }
+
+    #[test]
     fn a_miss_is_corrected_only_by_earlier_facts(facts in facts()) {
         // Facts that arrive at their own time can end a deadline, never unsay a miss of the restoration,
         // except where a person takes back the restoration and the clock with it, or a pause.

@@ -51,6 +51,7 @@ impl<'a> Teller<'a> {
         facts.extend(self.story.window.iter().flat_map(|line| self.turns(line)).map(|at| (at, None)));
         facts.sort_by_key(|(learnt, _)| *learnt);
         let mut desk = Desk::new(self.rules(UnixMs(0)));
+        desk.in_service = self.story.in_service.as_ref().map_or(UnixMs(0), |at| self.clock.time(at));
         desk.work_ends = self.story.window.iter().map(|line| self.clock.time(&line.to)).collect();
         let mut looks = self.story.look.iter().peekable();
         let mut now = facts[0].0;
@@ -67,8 +68,11 @@ impl<'a> Teller<'a> {
         for look in looks {
             now = self.look(&mut desk, now, look)?;
         }
-        match &self.story.told {
-            Some(expected) => compare("told", expected, &self.told(&desk)),
+        if let Some(expected) = &self.story.told {
+            compare("told", expected, &self.told(&desk.told))?;
+        }
+        match &self.story.warned {
+            Some(expected) => compare("warned", expected, &self.told(&desk.warned)),
             None => Ok(()),
         }
     }

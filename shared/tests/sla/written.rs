@@ -41,6 +41,12 @@ pub struct Story {
     pub look: Vec<Look>,
     /// Every effect: `when what mark [late]`.
     pub told: Option<Vec<String>>,
+    /// The same of the allowances of interruption.
+    pub warned: Option<Vec<String>>,
+    /// The availability that the pack promises, as it is written there.
+    pub availability: Option<toml::Table>,
+    /// Since when the line serves.
+    pub in_service: Option<String>,
 }
 
 fn day() -> NaiveDate {
@@ -102,6 +108,8 @@ pub struct Look {
     pub outage: Option<String>,
     pub count: Option<u32>,
     pub exhausted: Option<String>,
+    /// `kind state due [met], length left` of each allowance of interruption.
+    pub allowances: Option<Vec<String>>,
     pub misfits: Option<Vec<String>>,
     pub follows: Option<Vec<String>>,
     /// Time without service of each fault, and the time that its restoration took without pauses.
@@ -159,6 +167,9 @@ impl Teller<'_> {
                 tier.insert(key.clone(), value.clone());
                 tier.retain(|_, value| value.as_str() != Some(""));
             }
+        }
+        if let Some(promise) = &self.story.availability {
+            text.insert("availability".to_owned(), promise.clone().into());
         }
         let pack = Pack::parse(&toml::to_string(&text).unwrap(), "story").unwrap();
         let terms = |valid_from, tier: &str, promised| LineTerms {

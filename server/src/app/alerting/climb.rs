@@ -56,7 +56,8 @@ fn climb(
     else {
         return alerts::end(tx, &alert.key, "gone");
     };
-    if let Some(why) = settled(alert, subject.status(&alert.kind, &alert.period, now)) {
+    let status = subject.status(tx, alert, now)?;
+    if let Some(why) = settled(alert, status) {
         return alerts::end(tx, &alert.key, why);
     }
     if let Some((by, at)) = subject.handled(tx, alert.began_at)? {

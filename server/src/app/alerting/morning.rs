@@ -51,7 +51,7 @@ fn one(
     let Some(subject) = Subject::read(tx, last.subject, last.of_matter)? else { return Ok(()) };
     let mut night: Vec<(String, UnixMs)> =
         told.iter().map(|(alert, _)| (alert.mark.clone(), alert.at)).collect();
-    match subject.status(&last.kind, &last.period, now) {
+    match subject.status(tx, last, now)? {
         Some(Status::Met { met_at } | Status::Missed { met_at: Some(met_at) }) => {
             night.push(("met".to_owned(), met_at));
         }

@@ -17,7 +17,7 @@ use crate::app::packs::in_force;
 use crate::db::{DbError, Tx};
 use crate::notify::alert::Alert;
 use crate::store::alerts::StoredAlert;
-use crate::store::{facts, faults, matters};
+use crate::store::{allowances, facts, faults, matters};
 
 /// Facts of a fault that are read at a time.
 const FACTS_AT_ONCE: usize = 100;
@@ -41,15 +41,25 @@ impl Subject {
         Ok(faults::one(tx, fault)?.map(|found| Self::Fault(Box::new(found))))
     }
 
-    /// Where a promise of it stands; none where it is promised no more.
-    pub(super) fn status(&self, kind: &str, period: &str, now: UnixMs) -> Option<Status> {
+    /// Where the promise stands that an alert is of; none where it is promised no more.
+    pub(super) fn status(
+        &self,
+        tx: &mut Tx<'_>,
+        alert: &StoredAlert,
+        now: UnixMs,
+    ) -> Result<Option<Status>, DbError> {
+        if matches!(kind_of(&alert.kind), DeadlineKind::Interruption | DeadlineKind::Availability) {
+            return of_allowance(tx, alert, now);
+        }
+        let (kind, period) = (alert.kind.as_str(), alert.period.as_str());
         let owed = match self {
             Self::Fault(state) => deadlines(&state.fault, now),
             Self::Matter(standing) => matter::deadlines(&standing.matter, now),
         };
         let mut owed = owed.iter();
-        owed.find(|one| one.kind.name() == kind && one.period.to_string() == period)
-            .map(|one| one.status(now))
+        Ok(owed
+            .find(|one| one.kind.name() == kind && one.period.to_string() == period)
+            .map(|one| one.status(now)))
     }
 
     /// Who first did something about it since a moment, and when: it is in somebody's hands then.
@@ -89,6 +99,18 @@ impl Subject {
             }
         }
     }
+}
+
+/// Where a line's allowance stands: its id begins the alert's key.
+fn of_allowance(tx: &mut Tx<'_>, alert: &StoredAlert, now: UnixMs) -> Result<Option<Status>, DbError> {
+    let id = alert.key.split('/').next().and_then(|id| id.parse().ok());
+    let found = allowances::standing(tx, id.unwrap_or_default())?;
+    let Some((state, due_at, at_end)) = found else { return Ok(None) };
+    Ok(Some(match state.as_str() {
+        "running" if now <= due_at => Status::Running,
+        "running" | "met" if at_end => Status::Met { met_at: due_at },
+        _ => Status::Missed { met_at: None },
+    }))
 }
 
 /// A step somebody took; a change of the terms is not work on the fault.

@@ -8,7 +8,7 @@ use linewatch_shared::time::{HOUR_MS, MINUTE_MS, UnixMs};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::view::{InterruptionView, Lens, Repeat};
+use super::view::{AvailabilityView, InterruptionView, Lens, Repeat};
 use super::{Desk, DeskError};
 use crate::app::matters::acceptance::AcceptanceView;
 use crate::app::packs::in_force;
@@ -77,6 +77,8 @@ pub struct LineView {
     pub repeat: Repeat,
     /// Its interruption in the year.
     pub interruption: InterruptionView,
+    /// How it stands against its promised availability, once something of what that leaves is used.
+    pub availability: Option<AvailabilityView>,
     /// Outages that count, of this local year and the one before, oldest first. Each is one fault's: they may overlap.
     pub outages: Vec<OutageView>,
     /// Planned work on it within the time that is shown, the latest start first.
@@ -134,6 +136,7 @@ pub fn read(
     let lens = Lens { now, versions: &versions };
     let parts = figures::of_line(tx, code, lens.year(&terms.pack))?;
     let figures = lens.figures(&terms.pack, &terms.tier, &parts);
+    let availability = lens.availability(&info, &parts);
     let live = faults::live_of_line(tx, code)?;
     let state =
         if info.state == "unknown" && figures.interruption.running { "down".to_owned() } else { info.state };
@@ -164,6 +167,7 @@ pub fn read(
         faults: live.iter().map(|state| state.fault.id.to_string()).collect(),
         repeat: figures.repeat,
         interruption: figures.interruption,
+        availability,
     })
 }
 

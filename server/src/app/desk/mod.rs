@@ -1,6 +1,7 @@
 //! The desk: facts in, faults found, promises judged, people told. Each use case is one transaction.
 
 pub(in crate::app) mod alerts;
+pub mod allowances;
 pub mod board;
 mod changes;
 mod correct;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::Changes;
 use crate::db::{DbError, Tx};
+use crate::store::allowances::{self, Look};
 use crate::store::{facts, faults, figures, lines};
 
 /// The most rounds in which a refold may find that it has to begin earlier.
@@ -223,6 +224,9 @@ fn save(
     let kept: BTreeSet<Uuid> = states.iter().map(|state| state.fault.id).collect();
     let gone: BTreeSet<Uuid> = before.keys().copied().filter(|id| !kept.contains(id)).collect();
     faults::remove(tx, &gone)?;
+    // The earliest moment from which on the line's time without service may be another.
+    let mut interrupted =
+        before.values().filter(|old| gone.contains(&old.fault.id)).map(|old| old.fault.first_at).min();
     changes.replaced.extend(gone);
     for state in &mut states {
         let owed = deadlines(&state.fault, now);
@@ -238,8 +242,14 @@ fn save(
         if !aliases_known {
             faults::save_aliases(tx, state)?;
         }
-        figures::save(tx, &state.fault, pack.time_zone)?;
+        if figures::save(tx, &state.fault, pack.time_zone)? {
+            let old = before.get(&state.fault.id).map_or(state.fault.first_at, |old| old.fault.first_at);
+            interrupted = interrupted.into_iter().chain([old.min(state.fault.first_at)]).min();
+        }
         changes.faults.push((state.fault.clone(), effects));
     }
-    Ok(())
+    match interrupted {
+        Some(from) => allowances::ask(tx, &Look { line: rules.line().to_owned(), from, at: now }),
+        None => Ok(()),
+    }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use linewatch_shared::rules::{Label, RepeatWindow};
 use linewatch_shared::sla::{
-    Deadline, DeadlineKind, Fault, FaultState, PackVersion, Status, YearFigures, deadlines, local_year,
+    Allowance, Deadline, DeadlineKind, Fault, FaultState, Interval, PackVersion, Status, YearFigures,
+    deadlines, local_year,
 };
 use linewatch_shared::time::{DAY_MS, UnixMs};
 use serde::Serialize;
@@ -52,8 +53,27 @@ pub struct InterruptionView {
     pub year: i32,
     /// Whether an outage is running.
     pub running: bool,
-    /// When the limit is, or will be, used up while the outage runs.
+    /// When the limit was used up; while an outage runs that would use it up within the year, when it will be.
     pub exhausted_at: Option<String>,
+}
+
+/// How the line stands against its promised availability.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct AvailabilityView {
+    /// Since when it counts.
+    pub from: String,
+    /// The end of the month, quarter or year, or of the line's service.
+    pub to: String,
+    /// Time without service in it so far, in milliseconds.
+    pub interruption_ms: i64,
+    /// How much it may hold, in milliseconds.
+    pub allowance_ms: i64,
+    /// What is left of that, in milliseconds; negative once it is missed.
+    pub left_ms: i64,
+    /// When that was used up; while an outage runs that would use it up, when it will be.
+    pub exhausted_at: Option<String>,
+    /// `running`, `met` or `missed`.
+    pub state: &'static str,
 }
 
 /// Whom to call.
@@ -132,6 +152,8 @@ pub struct FaultView {
     pub repeat: Repeat,
     /// The line's interruption in the year.
     pub interruption: InterruptionView,
+    /// The line against its promised availability, once something of what it leaves is used.
+    pub availability: Option<AvailabilityView>,
     /// Who answers for it.
     pub owner: String,
     /// Whom to call at the customer.
@@ -190,7 +212,11 @@ impl Lens<'_> {
             }
         };
         let limit_ms = tier.and_then(|tier| tier.interruption_per_year_at_most_ms);
-        let exhausted_at = limit_ms.and_then(|limit| figures.exhausted_at(limit, self.now));
+        let allowance = version
+            .zip(tier)
+            .and_then(|(version, tier)| Allowance::interruption(tier, version.pack.time_zone, year));
+        let exhausted_at =
+            allowance.and_then(|allowance| allowance.figures(&pieces(parts), self.now).exhausted_at);
         LineFigures {
             repeat: Repeat {
                 count: rolling.unwrap_or(figures.repeat_count),
@@ -205,6 +231,25 @@ impl Lens<'_> {
                 exhausted_at: exhausted_at.map(UnixMs::to_rfc3339),
             },
         }
+    }
+
+    /// A line's promised availability, while its span goes on.
+    #[must_use]
+    pub fn availability(&self, line: &LineInfo, parts: &[Part]) -> Option<AvailabilityView> {
+        let (from, to, allowance_ms) =
+            line.availability.filter(|(from, to, _)| (*from..*to).contains(&self.now))?;
+        let kind = DeadlineKind::Availability;
+        let allowance = Allowance { kind, from, to, allowance_ms, warn_at_permille: Vec::new() };
+        let figures = allowance.figures(&pieces(parts), self.now);
+        Some(AvailabilityView {
+            from: from.to_rfc3339(),
+            to: to.to_rfc3339(),
+            interruption_ms: figures.interruption_ms,
+            allowance_ms,
+            left_ms: figures.left_ms(),
+            exhausted_at: figures.exhausted_at.map(UnixMs::to_rfc3339),
+            state: figures.state.name(),
+        })
     }
 
     fn rolling(&self, parts: &[Part]) -> u32 {
@@ -253,6 +298,7 @@ impl Lens<'_> {
             supervisor: current(DeadlineKind::Supervisor),
             repeat,
             interruption,
+            availability: self.availability(line, parts),
             owner: owner(line),
             contact: (!line.contact_phone.is_empty())
                 .then(|| Contact { name: line.contact_name.clone(), phone: line.contact_phone.clone() }),
@@ -283,6 +329,11 @@ impl Lens<'_> {
             allowance_ms: deadline.allowance_ms,
         }
     }
+}
+
+/// The outages of a line that count.
+fn pieces(parts: &[Part]) -> Vec<Interval> {
+    parts.iter().flat_map(|part| part.contribution.pieces.iter().copied()).collect()
 }
 
 /// Nothing open is without an owner: where the customer has no account manager, the desk is.

@@ -3,7 +3,7 @@
 //! its span ended.
 
 use linewatch_shared::rules::{Availability, Figure as Assessed, Over, Pack};
-use linewatch_shared::sla::{AvailabilityFigures, Interval, Promised, union_ms};
+use linewatch_shared::sla::{Allowance, AllowanceFigures, Interval, Promised, union_ms};
 use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 
@@ -52,7 +52,7 @@ pub struct LineAvailability {
 impl LineAvailability {
     /// For people and programs.
     #[must_use]
-    pub fn new(promise: &Availability, figures: &AvailabilityFigures) -> Self {
+    pub fn new(promise: &Availability, figures: &AllowanceFigures) -> Self {
         Self {
             at_least_ppm: promise.at_least_ppm,
             over: kind_of(promise.over).name(),
@@ -131,10 +131,10 @@ fn count_line(book: &Book, tally: &mut Tally, line: &ServedLine, parts: &[Part])
     }
     for (place, stretch) in of(Of::Customer) {
         let keys = book.keys_of_line(&line.code, &stretch.terms);
-        let Some(promise) = place.pack.availability.filter(|_| book.wants(&keys)) else { continue };
+        let Some(promise) = place.pack.availability.as_ref().filter(|_| book.wants(&keys)) else { continue };
         let (figures, last) = promised(place, promise, &stretch, &outages);
         if let Some(last) = last {
-            tally.add_time(keys, &figures, Some(LineAvailability::new(&promise, &last)));
+            tally.add_time(keys, &figures, Some(LineAvailability::new(promise, &last)));
         }
     }
 }
@@ -153,10 +153,10 @@ fn time(place: &Place, stretch: &Stretch, outages: &[Interval]) -> Option<Figure
 /// What was decided in the period of what is promised for a stretch, and how the last such promise stands.
 fn promised(
     place: &Place,
-    promise: Availability,
+    promise: &Availability,
     stretch: &Stretch,
     outages: &[Interval],
-) -> (Figures, Option<AvailabilityFigures>) {
+) -> (Figures, Option<AllowanceFigures>) {
     let mut figures = Figures::default();
     let span = place.span;
     let (kind, zone) = (kind_of(promise.over), place.pack.time_zone);
@@ -169,7 +169,7 @@ fn promised(
         let (from, to) = Period::containing(kind, zone, at).bounds(zone);
         at = to;
         let Some(own) = stretch.within(from, to).filter(|own| own.0 < span.until) else { continue };
-        let found = AvailabilityFigures::of(&promise, own, outages, span.until);
+        let found = Allowance::availability(promise, own).figures(outages, span.until);
         let missed_at = found.exhausted_at.filter(|_| found.state == Promised::Missed);
         figures.add(Figure::AvailabilityMissed, i64::from(missed_at.is_some_and(|at| span.contains(at))));
         // Its end belongs to the period that ends with it.
