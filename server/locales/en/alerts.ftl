@@ -475,6 +475,7 @@ day-untouched = untouched for a day
 day-word-owed = the customer is owed a word today
 day-between = {"; "}
 # $month $due
+notice-plans_missing = Key customers have no approved plan for { $month }; it was due { $due }. GET /api/v1/customers/without-plan lists them.
 notice-rota_missing = There is no approved duty rota for { $month }; it was due { $due }.
 notice-summary_due = The summary of { $month } is not approved yet; it is due { $due }: read the papers of the month, then approve them.
 # $month $due: the agent, and since when

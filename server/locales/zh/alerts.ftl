@@ -451,6 +451,7 @@ day-untouched = 一日未处理
 day-word-owed = 今日须告知客户进展
 day-between = ；
 # $month $due
+notice-plans_missing = 有重点客户尚无已批准的 { $month } 年度一户一策方案，应于 { $due } 前完成（见 GET /api/v1/customers/without-plan）。
 notice-rota_missing = { $month } 的值班表尚未批准，应于 { $due } 前完成。
 notice-summary_due = { $month } 的月度小结（质量分析会材料）尚未批准，应于 { $due } 前完成。
 notice-agent_silent = 探针 { $month } 自 { $due } 起失联，其所属专线无人监测。

@@ -123,7 +123,7 @@ pub struct DailyList {
 pub struct Notice {
     /// What.
     pub kind: String,
-    /// Of which month, such as `2026-12`.
+    /// Of which month, such as `2026-12`, or year.
     pub month: String,
     /// By when, RFC 3339.
     pub due_at: String,

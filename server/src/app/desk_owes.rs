@@ -1,5 +1,5 @@
-//! What the desk itself owes by a day of the month: next month's rota, and the summary of the month before, which is there
-//! once its papers are approved. It stands on the day's list until it is there, and is told once when its time has passed.
+//! What the desk itself owes by a day of the month: next month's rota, the summary of the month before, which is there
+//! once its papers are approved, and key customers' plans of the year. It stands on the day's list until it is there, and is told once when its time has passed.
 
 use chrono::{Datelike, Months, NaiveDate};
 use chrono_tz::Tz;
@@ -8,7 +8,7 @@ use linewatch_shared::time::{DAY_MS, UnixMs};
 use crate::app::daily_list::Notice;
 use crate::app::days::{day_of, moment};
 use crate::app::desk::Desk;
-use crate::app::{daily_mail, rota};
+use crate::app::{daily_mail, plans, rota};
 use crate::db::{DbError, Tx};
 use crate::store::{meta, papers, rota as stored, shift};
 
@@ -51,6 +51,7 @@ pub fn notices(desk: &Desk, tx: &mut Tx<'_>, zone: Tz, now: UnixMs) -> Result<Ve
             notices.push(Notice { kind: SUMMARY.to_owned(), month, due_at: due_at.to_rfc3339() });
         }
     }
+    notices.extend(plans::notice(desk, tx, zone, now)?);
     Ok(notices)
 }
 

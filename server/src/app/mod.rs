@@ -29,6 +29,7 @@ pub mod matters;
 pub mod packs;
 pub mod papers;
 pub mod people;
+pub mod plans;
 pub mod quality;
 pub mod report;
 pub mod risks;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{AFTER_FAILURE, LOOK_EVERY, failed, pause, woken_or};
 use crate::app::App;
 use crate::app::matters::duties::{assign, begin_rounds};
-use crate::app::{daily_list, desk_owes, service};
+use crate::app::{daily_list, desk_owes, plans, service};
 use crate::db::{DbError, Priority};
 use crate::store::reference;
 
@@ -53,6 +53,10 @@ async fn tick(app: &Arc<App>, seen: &mut Option<i64>) -> Result<(), DbError> {
             daily_list::keep(&desk, tx, hour, now)?;
             desk_owes::alarm(&desk, tx, hour.0, now)
         })
+        .await?;
+    let desk = app.desk.clone();
+    app.db
+        .write(Priority::Ingest, move |tx| plans::come_round(&desk, tx, now).map_err(DbError::from))
         .await?;
     for _ in 0..TURNS_MAX {
         let desk = app.desk.clone();

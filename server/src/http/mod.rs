@@ -72,7 +72,10 @@ mod paper_tests;
 mod papers;
 mod people;
 mod permit_body;
+#[cfg(test)]
+mod plan_tests;
 mod planned_work;
+mod plans;
 mod quality;
 mod re_rate;
 mod reference;
@@ -168,6 +171,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = admissions::routes(router);
     let router = diary::routes(router);
     let router = risks::routes(router);
+    let router = plans::routes(router);
     let router = leaks::routes(router);
     let router = surveys::routes(router);
     let router = rota::routes(router);

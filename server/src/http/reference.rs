@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use linewatch_shared::rules::{
     Assessment, Availability, Cadence, Cause, Checklist, Class, Condition, EquipmentKind, Grading, Label,
-    Level, Permit, RiskRules, Tier,
+    Level, Permit, PlanRules, RiskRules, Tier,
 };
 use serde::{Deserialize, Serialize};
 
@@ -166,6 +166,9 @@ struct PackItem {
     /// When a customer counts as one that may be lost, where the pack says so.
     #[schema(value_type = Option<Object>)]
     at_risk: Option<RiskRules>,
+    /// Which customers have a plan of their own each year.
+    #[schema(value_type = Option<Object>)]
+    plans: Option<PlanRules>,
 }
 
 impl From<&LoadedPack> for PackItem {
@@ -194,6 +197,7 @@ impl From<&LoadedPack> for PackItem {
             availability: pack.availability.clone(),
             assessment: pack.assessment.clone(),
             at_risk: pack.at_risk,
+            plans: pack.plans.clone(),
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::app::{agents, erasure, import, service};
 use crate::auth::Role;
 use crate::db::testing::{both, int};
 use crate::db::{Db, DbError, Priority, Tx};
+use crate::store::plans;
 
 const CUSTOMERS: &str = "code,name,tier,manager,manager_email,contact_name,contact_phone\n\
      bank,Sample Bank,AAA,Manager A,a@example.invalid,CANARY contact,CANARY 010-88881234\n\
@@ -231,11 +232,34 @@ async fn say_everything(desk: &TestDesk) {
     assert!(int(&desk.app.db, mails).await.unwrap() > 0);
     say_matters(desk).await;
     post(desk, "/customers/bank/risks", json!({ "reason": words("risk") })).await;
+    say_plan(desk).await;
     let site = json!({ "customer": "bank", "name": "HQ", "access_contact": "CANARY gate",
         "access_phone": "CANARY 010-88885678" });
     post(desk, "/sites", site).await;
     let handover = format!("call CANARY contact of the bank back on {}, watch L2", "CANARY 010-88881234");
     post(desk, "/handovers", json!({ "words": handover })).await;
+}
+
+/// A plan of the year, with a measure.
+async fn say_plan(desk: &TestDesk) {
+    let (id, now) = (uuid::Uuid::from_u128(77), desk.app.now());
+    let plan = plans::Plan {
+        id,
+        customer: "bank".to_owned(),
+        year: 2026,
+        state: "proposed".to_owned(),
+        goals: words("goals"),
+        review_at: None,
+        written: ("manager".to_owned(), now),
+        approved: None,
+    };
+    let (what, owner) = (words("measure"), "Manager A".to_owned());
+    let measure = plans::Measure { n: 1, what, by: now + DAY_MS, owner, opens_at: None, matter: None };
+    let save = move |tx: &mut Tx<'_>| {
+        plans::save(tx, &plan)?;
+        plans::save_measures(tx, id, std::slice::from_ref(&measure))
+    };
+    desk.app.db.write(Priority::Api, save).await.unwrap();
 }
 
 async fn say_matters(desk: &TestDesk) {
@@ -309,6 +333,7 @@ async fn erasure_takes_every_word_and_no_figure() {
         let expected = [
             "aside",
             "customer",
+            "customer_plan",
             "fact",
             "fault",
             "handover",
@@ -316,6 +341,7 @@ async fn erasure_takes_every_word_and_no_figure() {
             "matter",
             "matter_fact",
             "outbox",
+            "plan_measure",
             "record",
             "risk",
             "site",

@@ -37,6 +37,7 @@ pub mod packs;
 pub mod papers;
 pub mod people;
 pub mod planned;
+pub mod plans;
 pub mod quality;
 pub mod records;
 pub mod reference;

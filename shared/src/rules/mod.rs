@@ -16,6 +16,7 @@ mod pack;
 #[cfg(test)]
 mod pack_tests;
 mod permit;
+mod plans;
 mod read;
 mod reading;
 pub(crate) mod section;
@@ -34,6 +35,7 @@ pub use limit::{Counts, Limit, parse_limit};
 pub use mistake::{Mistake, line_and_column};
 pub use pack::{Cause, ClockStarts, Label, Pack, RepeatCounts, RepeatWindow, Scope, Tier};
 pub use permit::Permit;
+pub use plans::PlanRules;
 pub(crate) use read::name;
 pub use reading::{READING_MAX, Range, Reading};
 

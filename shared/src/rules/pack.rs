@@ -12,6 +12,7 @@ use super::equipment::{Condition, EquipmentKind};
 use super::grading::Grading;
 use super::matrix::{self, Cell};
 use super::permit::Permit;
+use super::plans::PlanRules;
 use super::read;
 use super::section::{File, Section, document};
 use super::{Counts, Limit, Mistake};
@@ -231,6 +232,8 @@ pub struct Pack {
     pub quiet: Option<Quiet>,
     /// When a customer counts as one that may be lost.
     pub at_risk: Option<RiskRules>,
+    /// Which customers have a plan of their own each year.
+    pub plans: Option<PlanRules>,
 }
 
 impl Pack {

@@ -240,6 +240,7 @@ fn mistakes_of_grading_and_assessment_are_named_with_their_place() {
          [[grade]]\nname = \"b\"\n{label}at_least = 11\n\
          [[cap]]\nname = \"c\"\n{label}grade = \"z\"\n\
          [availability]\nat_least = \"99.12345%\"\n\
+         [plans]\nby = \"02-29\"\nclass = \"gift\"\nopen_before = \"400d\"\n\
          [at_risk]\ncomplaints = -1\nlook_back = \"2000d\"\nrepeat_faults_short = \"never\"\n\
          [[assessed]]\nname = \"x\"\n{label}figure = \"beauty\"\nweight = 1\nfull_at = \"80%\"\nzero_at = \"90%\"\n"
     );
@@ -251,6 +252,9 @@ fn mistakes_of_grading_and_assessment_are_named_with_their_place() {
         "grade: grades stand from the best to the last",
         "cap.c.grade: there is no [[grade]] \"z\" in this pack",
         "availability.at_least: must be a percentage",
+        "plans.by: \"02-29\" is no month and day of every year, such as 01-31",
+        "plans.class: there is no [[class]] of promises \"gift\" in this pack",
+        "plans.open_before: is at most 366d",
         "at_risk.complaints: must be a whole number from 0 to 10000",
         "at_risk.look_back: is at most three years",
         "at_risk.repeat_faults_short: must be a whole number from 0 to 10000",
@@ -260,7 +264,7 @@ fn mistakes_of_grading_and_assessment_are_named_with_their_place() {
     ] {
         assert!(found.iter().any(|mistake| mistake.contains(expected)), "{expected} in {found:#?}");
     }
-    assert_eq!(found.len(), 12, "{found:#?}");
+    assert_eq!(found.len(), 15, "{found:#?}");
     assert!(found.iter().all(|mistake| mistake.starts_with("p.toml:")), "{found:#?}");
 }
 

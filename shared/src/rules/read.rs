@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use super::Counts;
 use super::pack::{Cause, ClockStarts, Label, Pack, RepeatCounts, RepeatWindow, Scope, Tier};
 use super::section::{File, Section};
-use super::{alerting, assessment, at_risk, grading, matrix, matters};
+use super::{alerting, assessment, at_risk, grading, matrix, matters, plans};
 use crate::calendar::Calendars;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 
@@ -31,6 +31,7 @@ pub fn pack(file: &File<'_>, root: &Section<'_>, calendars: &Calendars, strict: 
     let (alerts, quiet) = (alerting::read(root, &names), alerting::read_quiet(root, &names));
     let (availability, assessment) = (assessment::read_availability(root), assessment::read(root));
     let at_risk = at_risk::read(root);
+    let plans = plans::read(root, &matters.classes);
     let head = root.section("pack");
     if head.is_none() {
         file.mistake(None, "pack", "is missing: a pack begins with [pack], name and version");
@@ -60,6 +61,7 @@ pub fn pack(file: &File<'_>, root: &Section<'_>, calendars: &Calendars, strict: 
         alerts,
         quiet,
         at_risk,
+        plans,
         ..pack
     })
 }
@@ -133,6 +135,7 @@ fn read_head(head: &Section<'_>, calendars: &Calendars, strict: bool, is_lineles
         alerts: Vec::new(),
         quiet: None,
         at_risk: None,
+        plans: None,
     })
 }
 

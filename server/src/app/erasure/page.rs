@@ -11,7 +11,7 @@ use crate::db::{DbError, Tx};
 use crate::notify::alert::Alert;
 use crate::notify::letter::Letter;
 use crate::store::erasure::{self, LineSpan, PutAside};
-use crate::store::{facts, faults, matters};
+use crate::store::{facts, faults, matters, plans};
 
 /// What one page looks at.
 pub(super) const AT_ONCE: i64 = 100;
@@ -271,7 +271,9 @@ fn rest(tx: &mut Tx<'_>, scope: &Scope, counts: &mut Counts) -> Result<Place, Db
     add(counts, "survey_comments", erasure::comments(tx, &scope.customer, erase::ERASED)?);
     add(counts, "equipment_reasons", erasure::reasons(tx, &scope.customer, erase::ERASED)?);
     add(counts, "risks", erasure::risks(tx, &scope.customer, erase::ERASED)?);
+    add(counts, "plans", plans::words(tx, &scope.customer, erase::ERASED)?);
     if scope.apply {
+        plans::replace_words(tx, &scope.customer, erase::ERASED)?;
         erasure::replace_reasons(tx, &scope.customer, erase::ERASED)?;
         erasure::replace_risks(tx, &scope.customer, erase::ERASED)?;
         erasure::forget_contact(tx, &scope.customer)?;
