@@ -20,7 +20,7 @@ use crate::app::{audit, derived_id, service};
 use crate::db::{DbError, LockKey, Tx};
 use crate::store::customers::{self, Owners};
 use crate::store::duties::DutyCustomer;
-use crate::store::{acceptance, lines, reference, sites};
+use crate::store::{acceptance, allowances, lines, reference, sites};
 
 /// Who writes what the rules alone demand.
 const BY_RULE: &str = "rule";
@@ -245,7 +245,12 @@ pub(super) fn promises_moved(
     let said = |matter: &Matter| {
         (matter.acceptance.as_ref().and_then(|a| a.accepted_at), matter.state == MatterState::Cancelled)
     };
-    if !accepting.promises_wait || before.map(said) == Some(said(after)) {
+    if before.map(said) == Some(said(after)) {
+        return Ok(());
+    }
+    // A promised availability counts since it serves.
+    allowances::ask_for(tx, std::slice::from_ref(line), now)?;
+    if !accepting.promises_wait {
         return Ok(());
     }
     desk.settle(tx, &BTreeMap::from([(line.clone(), Touched::at(after.opened_at))]), now)?;
