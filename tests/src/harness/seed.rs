@@ -14,6 +14,12 @@ impl Seed {
         Self { state: given.unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0 >> 16) }
     }
 
+    /// From `STORY_SEED`, anew where that is `random`, else the one given: a check before a change is the same twice.
+    #[must_use]
+    pub fn from_env_or(usual: u64) -> Self {
+        if std::env::var_os("STORY_SEED").is_some() { Self::from_env() } else { Self::of(usual) }
+    }
+
     /// From a number.
     #[must_use]
     pub const fn of(value: u64) -> Self {

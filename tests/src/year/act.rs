@@ -29,6 +29,7 @@ impl YearDesk {
     pub async fn act(&mut self, life: &Life, deed: &Deed, now: UnixMs) -> Result<()> {
         self.begin_rounds(now).await?;
         if let What::Decide(new) = &deed.what {
+            self.decisions.insert(new.id);
             self.undecided.push(NewStep::clone(new));
             return self.decide(now).await;
         }

@@ -1,6 +1,6 @@
 //! A desk that lives through a year: the server's own use cases on SQLite, without processes and sockets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -40,6 +40,8 @@ pub struct YearDesk {
     lanes: BTreeMap<usize, (u64, Chain)>,
     /// What a supervisor decides of faults that the desk does not know, or not well enough, so far.
     pub(super) undecided: Vec<NewStep>,
+    /// Every decision of a supervisor's, taken or not.
+    pub(super) decisions: BTreeSet<Uuid>,
 }
 
 impl YearDesk {
@@ -60,7 +62,15 @@ impl YearDesk {
         let agents = db.write(Priority::Api, known).await?;
         let channels = Channels { email: true, ..Channels::default() };
         let desk = Desk { channels, link_base: "http://desk.example".to_owned(), ..Desk::default() };
-        let year = Self { db, desk, packs, agents, lanes: BTreeMap::new(), undecided: Vec::new() };
+        let year = Self {
+            db,
+            desk,
+            packs,
+            agents,
+            lanes: BTreeMap::new(),
+            undecided: Vec::new(),
+            decisions: BTreeSet::new(),
+        };
         year.import(&life.customers(false), known_at).await?;
         year.import(&life.lines(), known_at).await?;
         Ok(year)
@@ -123,7 +133,9 @@ impl YearDesk {
         }
     }
 
-    /// Every fault that was found, as text, by its start; those that facts took away left out.
+    /// Every fault that was found, as text, by its start; those that facts took away left out. A decision that does not
+    /// fit is refused at once where the desk knows enough, and kept as what does not fit where it learns that later: it
+    /// changes nothing either way, and is left out.
     ///
     /// # Errors
     /// The database's.
@@ -140,7 +152,10 @@ impl YearDesk {
             }
             Ok::<_, DbError>(faults)
         };
-        let faults = self.db.read(read).await?;
+        let mut faults = self.db.read(read).await?;
+        for fault in &mut faults {
+            fault.facts.retain(|placed| placed.misfit.is_none() || !self.decisions.contains(&placed.id));
+        }
         Ok(faults
             .iter()
             .filter(|fault| fault.state != State::Withdrawn)
