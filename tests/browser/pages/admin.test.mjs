@@ -58,11 +58,58 @@ describe('administration', () => {
     await page.keyboard.press('Enter');
     await page.locator('[data-agent=sample-agent]', { hasText: 'not enrolled' }).waitFor();
     assert.equal(await page.locator('[data-qr]').count(), 0);
-    await page.focus('#enrol-token');
-    await page.keyboard.type('sample-token');
-    await page.locator('[data-command]', { hasText: '--token sample-token' }).waitFor();
+    await page.focus('#enrol-name');
+    await page.keyboard.press('Enter');
+    await page.locator('[data-form=enrol] [role=alert]').waitFor();
+    await page.keyboard.type('sample-laptop');
+    await page.keyboard.press('Enter');
+    const command = page.locator('[data-secret]');
+    await command.waitFor();
+    assert.match(await command.innerText(), /^linewatch-agent enroll https:\S+:\d+ --token [\w-]{80,}$/);
     await page.locator('[data-qr]').waitFor();
     assert.deepEqual(page.problems, []);
+  });
+
+  it('keeps an agent out only when asked twice', async () => {
+    const page = await open('/agents');
+    const row = page.locator('[data-agent=sample-laptop]');
+    await row.getByRole('button').click();
+    await row.getByText('refused from now on').waitFor();
+    await row.locator('button.solid').click();
+    await row.getByText('kept out').waitFor();
+    assert.deepEqual(page.problems, []);
+  });
+
+  it('lets users in, changes what they may, and keeps them out; all of it is on record', async () => {
+    const page = await open('/users');
+    await page.locator(`[data-user=${ADMIN}]`, { hasText: 'you' }).waitFor();
+    assert.equal(
+      await page.locator(`[data-user=${ADMIN}] select`).count(),
+      0,
+      'nobody changes their own role',
+    );
+    await page.fill('#user-name', 'sample-duty');
+    await page.fill('#user-password', 'short');
+    await page.click('[data-form=user] button.solid');
+    await page.locator('[data-form=user] [role=alert]').waitFor();
+    await page.fill('#user-password', 'sample first password');
+    await page.click('[data-form=user] button.solid');
+    const row = page.locator('[data-user=sample-duty]');
+    await row.waitFor();
+    await row.locator('select').selectOption('manager');
+    await page.locator('[role=status]', { hasText: 'account manager' }).first().waitFor();
+    await row.getByRole('button', { name: 'Make a token' }).click();
+    await page.locator('[data-secret]').waitFor();
+    await row.getByRole('button', { name: 'Keep sample-duty out' }).click();
+    await row.locator('button.solid').click();
+    await row.getByText('kept out').waitFor();
+
+    const trail = await open('/trail');
+    await trail.fill('#trail-subject', 'sample-duty');
+    await trail.click('[data-panel=trail] button[type=submit]');
+    await trail.locator('[data-entry="user disabled"]', { hasText: ADMIN }).waitFor();
+    assert.equal(await trail.locator('[data-entry]').count(), 4);
+    assert.deepEqual([...page.problems, ...trail.problems], []);
   });
 
   it('is for administrators only', async () => {
@@ -75,6 +122,8 @@ describe('administration', () => {
     ['/packs', 'light'],
     ['/alerts', 'dark'],
     ['/agents', 'dark'],
+    ['/users', 'light'],
+    ['/trail', 'dark'],
   ]) {
     it(`is fit for everybody, in Chinese and on a phone (${part}, ${colorScheme})`, async () => {
       const page = await open(part, { locale: 'zh-CN', colorScheme, viewport: { width: 390, height: 844 } });

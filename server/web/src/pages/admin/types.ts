@@ -70,3 +70,19 @@ export interface Page<T> {
   items: T[];
   next_cursor: string | null;
 }
+
+export interface User {
+  name: string;
+  role: string;
+  disabled: boolean;
+  created_at: string;
+  tokens: number;
+  contractor: string | null;
+}
+
+export interface Enrolment {
+  token: string;
+  expires_at: string;
+  names: string[];
+  port: number;
+}
