@@ -153,7 +153,8 @@ fn check_says_what_a_pack_would_move() {
     let json: serde_json::Value =
         serde_json::from_str(&desk.ok(&["check", "--preview", &file, "--json"], "")).unwrap();
     assert_eq!(json["moved_count"], 0);
-    std::fs::write(&file, shipped.replace("\"30m\"", "\"half an hour\"")).unwrap();
+    std::fs::write(&file, shipped.replace("feedback_every = \"30m\"", "feedback_every = \"half an hour\""))
+        .unwrap();
     let (out, err) = desk.refused(&["check", "--preview", &file], "");
     assert!(out.contains("next.toml:") && out.contains("half an hour"), "{out}");
     assert!(err.contains("1 mistake to correct"), "{err}");

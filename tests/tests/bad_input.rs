@@ -7,7 +7,7 @@ use linewatch_agent::enroll::Identity;
 use linewatch_agent::sync::tls::as_agent;
 use linewatch_shared::wire::CONTENT_TYPE;
 use linewatch_tests::harness::{
-    Agent, Answer, Api, Folder, Server, ServerOptions, Store, block_on, now, sample, story,
+    Agent, Answer, Api, Folder, Server, ServerOptions, Store, block_on, eventually, now, sample, story,
 };
 use serde_json::{Value, json};
 
@@ -204,6 +204,11 @@ fn the_api() {
         let line = sample::line(0);
         let report = json!({ "line": line, "channel": "hotline", "reporter": "sample caller" });
         let fault = desk.api.post("/api/v1/faults", &report)?.expect(201)?;
+        // The line's yearly allowance is looked at a moment later.
+        eventually(Duration::from_secs(20), "the line's allowance", || {
+            let owed = desk.store.number("SELECT COUNT(*) FROM deadline WHERE kind = 'interruption'")?;
+            Ok((owed > 0).then_some(()))
+        })?;
         let facts = format!("/api/v1/faults/{}/facts", fault["id"].as_str().context("id")?);
         let soon = (now() + 600_000).to_rfc3339();
         let posts: [Post<'_>; 8] = [
