@@ -160,7 +160,7 @@ fn change(name: &str, now: Option<i64>, before: Option<i64>) -> Cell {
     if by == 0 {
         return text("=");
     }
-    let sign = if by > 0 { '+' } else { '−' };
+    let sign = if by > 0 { '+' } else { '-' };
     let size = by.abs();
     let size = match valued(name, Some(size)) {
         Cell::Span(ms) => clock_text(ms),
@@ -276,4 +276,20 @@ fn watched(view: &PapersView) -> Section {
             line.interruption_limit_ms.map_or(Cell::Empty, Cell::Span),
         ]
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::font::Face;
+
+    #[test]
+    fn what_changed_is_written_with_signs_that_the_font_has() {
+        let face = Face::load().unwrap();
+        for (now, before, expected) in [(3, 1, "+2"), (1, 3, "-2"), (2, 2, "=")] {
+            assert_eq!(change("faults", Some(now), Some(before)), Cell::Text(expected.to_owned()));
+            assert_eq!(face.spelled(expected), expected);
+        }
+        assert_eq!(change("faults", Some(1), None), Cell::Empty);
+    }
 }
