@@ -52,6 +52,14 @@ impl Desk {
         TABLES.iter().map(|table| self.store.number(&format!("SELECT COUNT(*) FROM {table}"))).collect()
     }
 
+    /// Waits until the line's yearly allowance was looked at, a moment after the fault was taken in.
+    fn settled(&self) -> Result<()> {
+        eventually(Duration::from_secs(20), "the line's allowance", || {
+            let owed = self.store.number("SELECT COUNT(*) FROM deadline WHERE kind = 'interruption'")?;
+            Ok((owed > 0).then_some(()))
+        })
+    }
+
     /// Calls `bad`, which must leave every table as it was.
     fn unchanged<T>(&self, what: &str, bad: impl FnOnce() -> Result<T>) -> Result<T> {
         let before = self.rows()?;
@@ -204,11 +212,7 @@ fn the_api() {
         let line = sample::line(0);
         let report = json!({ "line": line, "channel": "hotline", "reporter": "sample caller" });
         let fault = desk.api.post("/api/v1/faults", &report)?.expect(201)?;
-        // The line's yearly allowance is looked at a moment later.
-        eventually(Duration::from_secs(20), "the line's allowance", || {
-            let owed = desk.store.number("SELECT COUNT(*) FROM deadline WHERE kind = 'interruption'")?;
-            Ok((owed > 0).then_some(()))
-        })?;
+        desk.settled()?;
         let facts = format!("/api/v1/faults/{}/facts", fault["id"].as_str().context("id")?);
         let soon = (now() + 600_000).to_rfc3339();
         let posts: [Post<'_>; 8] = [
