@@ -1,18 +1,18 @@
-//! An account manager's diary: visits planned and made, and calls made, at the own customers. Nothing is entered twice:
+//! An account manager's diary: visits planned and made, and calls made and owed, at the own customers. Nothing is entered twice:
 //! it is read from rounds, visit reports, and the words that faults and matters owe.
 
 use std::collections::BTreeSet;
 
 use linewatch_shared::facts::{Body, Callback, Record, Step, StepKind};
 use linewatch_shared::matter::{Matter, MatterEvent, MatterStep};
-use linewatch_shared::sla::Event;
+use linewatch_shared::sla::{DeadlineKind, Event};
 use linewatch_shared::time::{DAY_MS, UnixMs};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::app::desk::DeskError;
 use crate::db::{DbError, Tx};
-use crate::store::diary::{self, Said, Span};
+use crate::store::diary::{self, Owed, Said, Span};
 use crate::store::visit_reports;
 
 /// The longest span of one answer (ms).
@@ -86,6 +86,9 @@ pub fn read(tx: &mut Tx<'_>, manager: &str, from: UnixMs, until: UnixMs) -> Resu
     let of_matters = diary::about_matters(tx, &span)?;
     fits(of_matters.len());
     entries.extend(of_matters.into_iter().filter_map(of_matter));
+    let owed = diary::owed_calls(tx, &span)?;
+    fits(owed.len());
+    entries.extend(owed.into_iter().map(owed_call));
     entries.sort();
     Ok(Diary { entries, cut })
 }
@@ -138,6 +141,22 @@ fn call<T>(said: Said<T>, kind: &str, reached: bool) -> DiaryEntry {
         by: said.by,
         reached: Some(reached),
         about: said.about,
+        why: None,
+    }
+}
+
+/// A call that is owed is planned for when it falls due; once it was made, that is another entry, and it is owed no more.
+fn owed_call(owed: Owed) -> DiaryEntry {
+    let kind = if owed.kind == DeadlineKind::Callback { "callback" } else { "feedback" };
+    DiaryEntry {
+        at: owed.due_at.to_rfc3339(),
+        kind: kind.to_owned(),
+        state: "planned",
+        customer: owed.customer,
+        planned_at: Some(owed.due_at.to_rfc3339()),
+        by: String::new(),
+        reached: None,
+        about: owed.about,
         why: None,
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::Method;
-use linewatch_shared::time::{DAY_MS, HOUR_MS, UnixMs};
+use linewatch_shared::time::{DAY_MS, HOUR_MS, MINUTE_MS, UnixMs};
 use serde_json::{Value, json};
 
 use super::testing::{START, TestAnswer, TestDesk};
@@ -161,6 +161,17 @@ async fn diary(desk: &TestDesk) {
     };
     assert_eq!((of("visit", "planned"), of("callback", "made"), entries.len()), (1, 4, 5), "{entries:?}");
     assert_eq!(answer.json["cut"], false);
+    // What is owed to who has just called is a call that is planned.
+    let report = json!({ "line": "L1", "channel": "hotline", "reporter": "sample caller" });
+    assert_eq!(post(desk, Role::Noc, "/faults", report).await.status, 201);
+    let answer = read(url("Manager%20A", START + 30 * DAY_MS)).await;
+    let feedback: Vec<&Value> =
+        answer.json["entries"].as_array().unwrap().iter().filter(|e| e["kind"] == "feedback").collect();
+    let due = (desk.app.now() + 30 * MINUTE_MS).to_rfc3339();
+    assert_eq!(
+        (feedback.len(), &feedback[0]["state"], &feedback[0]["at"]),
+        (1, &json!("planned"), &json!(due))
+    );
     let other = read(url("Manager%20B", START + 30 * DAY_MS)).await;
     assert_eq!(other.json["entries"], json!([]));
     assert_eq!(read(url("Manager%20A", START)).await.json["field"], "until");

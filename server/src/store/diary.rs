@@ -1,7 +1,7 @@
 //! Calls and visits at an account manager's customers.
 
 use linewatch_shared::matter::{MatterEvent, Standing};
-use linewatch_shared::sla::Event;
+use linewatch_shared::sla::{DeadlineKind, Event};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
@@ -79,6 +79,33 @@ pub fn about_matters(tx: &mut Tx<'_>, span: &Span) -> Result<Vec<Said<MatterEven
          AND f.occurred_at_ms >= $2 AND f.occurred_at_ms < $3 AND f.kind IN ('told', 'callback') \
          ORDER BY f.occurred_at_ms, f.id LIMIT $4";
     tx.query(sql, &span.params())?.iter().map(said).collect()
+}
+
+/// A call that is owed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owed {
+    /// The customer.
+    pub customer: String,
+    /// By when.
+    pub due_at: UnixMs,
+    /// Feedback, a daily word, or a callback.
+    pub kind: DeadlineKind,
+    /// The fault or matter that it is about.
+    pub about: Uuid,
+}
+
+/// Calls that are owed and fall due within the span.
+pub fn owed_calls(tx: &mut Tx<'_>, span: &Span) -> Result<Vec<Owed>, DbError> {
+    let sql = "SELECT d.customer, d.due_at_ms, d.kind, d.subject FROM deadline d JOIN customer c ON c.code = d.customer \
+         WHERE d.state = 'running' AND d.due_at_ms >= $2 AND d.due_at_ms < $3 AND c.manager = $1 \
+         AND d.kind IN ('feedback', 'progress', 'callback') ORDER BY d.due_at_ms, d.subject, d.kind LIMIT $4";
+    let owed = |row: &Row| {
+        let kind: String = row.get(2)?;
+        let kind = DeadlineKind::ALL.into_iter().find(|known| known.name() == kind);
+        let kind = kind.ok_or_else(|| DbError::Data("deadline.kind".to_owned()))?;
+        Ok(Owed { customer: row.get(0)?, due_at: row.get(1)?, kind, about: row.get(3)? })
+    };
+    tx.query(sql, &span.params())?.iter().map(owed).collect()
 }
 
 /// Visit reports of agents: id and bytes, whosever customer it was.
