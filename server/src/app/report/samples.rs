@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use linewatch_shared::rules::MatterKind;
+use linewatch_shared::sla::State;
 use linewatch_shared::time::UnixMs;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -70,9 +71,13 @@ impl Samples {
         Self { rules, months: period.months().into_iter().filter_map(draw).collect() }
     }
 
-    /// Looks at a fault.
+    /// Looks at a fault. One that later facts took away is no work that was done: whether it was ever seen depends on the
+    /// order in which they came.
     pub fn note(&mut self, book: &Book, reported: &ReportedFault) {
         let fault = &reported.fault;
+        if matches!(fault.state, State::Suspected | State::Withdrawn) {
+            return;
+        }
         let Some((at, month)) = self.month_of(fault.closed_at) else { return };
         let keys = book.keys(fault, reported.restored_by.as_deref());
         let owner = keys.manager.clone();

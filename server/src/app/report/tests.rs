@@ -5,6 +5,7 @@ mod matters;
 use std::sync::Arc;
 
 use linewatch_shared::facts::{Callback, Channel, Report, Step, StepKind};
+use linewatch_shared::sla::State;
 use linewatch_shared::time::{HOUR_MS, MINUTE_MS, UnixMs};
 use uuid::Uuid;
 
@@ -22,7 +23,8 @@ use crate::app::import;
 use crate::app::packs::{self, PackSet};
 use crate::app::quality::SampleRules;
 use crate::db::testing::both;
-use crate::db::{Db, Priority};
+use crate::db::{Db, DbError, Priority, Tx};
+use crate::store::faults;
 
 /// 2026-03-02T02:00:00Z, ten o'clock in the pack's time zone.
 const TEN: UnixMs = UnixMs(1_772_416_800_000);
@@ -301,6 +303,32 @@ async fn a_period_is_kept_only_once_it_is_over() {
             assert_eq!(made.report.total.get(Figure::Faults), 3, "{name}");
             assert_eq!(made.report.complete, kind == PeriodKind::Quarter);
         }
+    })
+    .await;
+}
+
+/// Whether a fault that facts took away was ever known depends on the order in which they came.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_later_facts_took_away_is_in_no_sample() {
+    both(|db| async move {
+        let sample = Sample::new(db).await;
+        let fault = sample.fault("L1", at(0)).await;
+        for kind in [StepKind::Restored, StepKind::Repaired, StepKind::Callback(Callback::Satisfied)] {
+            sample.step(fault, at(60), kind).await;
+        }
+        let drawn = async || {
+            let made = sample.report(MARCH, APRIL).await.unwrap();
+            made.report.total.get(Figure::SamplesDrawn)
+        };
+        assert_eq!(drawn().await, 1);
+        let gone = move |tx: &mut Tx<'_>| {
+            let mut state = faults::one(tx, fault)?.unwrap();
+            state.fault.state = State::Withdrawn;
+            faults::save(tx, &state, &[], at(60), at(90))
+        };
+        let gone: Result<(), DbError> = sample.db.write(Priority::Api, gone).await;
+        gone.unwrap();
+        assert_eq!(drawn().await, 0);
     })
     .await;
 }
