@@ -261,7 +261,11 @@ fn open_measures(
     let owners = service::known(tx, &plan.customer)?;
     let versions = desk.packs.versions(tx)?;
     let rules = rules_of(&versions, &plan.customer, &owners.pack, now);
-    let is_served = service::refuse_ended(tx, &plan.customer, now).is_ok();
+    let is_served = match service::refuse_ended(tx, &plan.customer, now) {
+        Ok(()) => true,
+        Err(DeskError::Db(error)) => return Err(error.into()),
+        Err(_) => false,
+    };
     let mut measures = plans::measures(tx, plan.id)?;
     for one in measures.iter_mut().filter(|one| one.matter.is_none()) {
         if one.opens_at.is_none_or(|at| at > now) && named != Some(one.n) {

@@ -37,6 +37,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0026_visit_reports", include_str!("../../migrations/0026_visit_reports.sql")),
     ("0027_allowances", include_str!("../../migrations/0027_allowances.sql")),
     ("0028_plans", include_str!("../../migrations/0028_plans.sql")),
+    ("0029_audit", include_str!("../../migrations/0029_audit.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

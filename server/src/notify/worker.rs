@@ -159,7 +159,7 @@ impl Notifier {
             } else {
                 continue;
             };
-            timer.as_mut().reset(tokio::time::Instant::now() + sleep);
+            timer.set(tokio::time::sleep(sleep));
         }
         self.wind_up(under_way, endings, unwritten).await;
     }

@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -189,8 +189,7 @@ impl<S> Guarded<S> {
 
     fn moved<T>(&mut self, poll: Poll<T>) -> Poll<T> {
         if poll.is_ready() {
-            let until = Instant::now() + IDLE_LIMIT;
-            self.idle.as_mut().reset(until);
+            self.idle.set(tokio::time::sleep(IDLE_LIMIT));
         }
         poll
     }
