@@ -45,6 +45,18 @@ describe("the account manager's view", () => {
     assert.deepEqual(page.problems, []);
   });
 
+  it('shows which lines use up what they may be without service', async () => {
+    await server.report('GX-0002', 500);
+    const page = await open();
+    const running = page.locator('[data-allowance="interruption GX-0001"]');
+    await running.locator('[role=timer]').waitFor();
+    assert.match(await running.innerText(), /Year's interruption.*\/ 6 h.*if the outage goes on/s);
+    const passed = page.locator('[data-allowance="interruption GX-0002"]');
+    await passed.locator('text=used up').waitFor();
+    assert.deepEqual(await graveFindings(page), []);
+    assert.deepEqual(page.problems, []);
+  });
+
   it('takes away what is done, without a reload', async () => {
     const page = await open();
     await page.locator('[data-owed=GX-0001] [data-due=feedback]').waitFor();

@@ -14,6 +14,8 @@ export const riskWords = pageWords(
       unsatisfied_callbacks: (n: string) =>
         n === '1' ? '1 callback not satisfied in 90 days' : `${n} callbacks not satisfied in 90 days`,
       complaints: (n: string) => (n === '1' ? '1 complaint in 90 days' : `${n} complaints in 90 days`),
+      interrupted_lines: (n: string) =>
+        `${n === '1' ? '1 line' : `${n} lines`} without service for longer than promised`,
       survey_unanswered: () => 'a survey was left unanswered',
     },
     repeats: (line: string, n: string, limit: string) =>
@@ -51,6 +53,7 @@ export const riskWords = pageWords(
       missed_promises: (n) => `近 90 天有 ${n} 件故障或事项超时`,
       unsatisfied_callbacks: (n) => `近 90 天回访不满意 ${n} 次`,
       complaints: (n) => `近 90 天投诉 ${n} 次`,
+      interrupted_lines: (n) => `${n} 条专线中断时长超出承诺`,
       survey_unanswered: () => '满意度调查未回复',
     },
     repeats: (line, n, limit) => `${line}：本年故障 ${n} 次，上限 ${limit} 次`,

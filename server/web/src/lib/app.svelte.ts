@@ -8,6 +8,7 @@ import { explain } from './errors';
 import { dayOf, type Locale } from './format';
 import { MESSAGES, pickLocale, word } from './i18n';
 import { Live, type LinkStatus } from './live';
+import { announced } from './marks';
 import { Pace } from './pace';
 import { parseRoute, type Route } from './route';
 import type { BoardEvent, DeadlineEvent, Fault, NewFact, Pack, Session } from './types';
@@ -236,9 +237,9 @@ class App {
     for (const mark of marks.filter(isAlarming).slice(-TOASTS_KEPT)) this.#announce(mark);
   }
 
-  #announce({ line, customer, kind, mark }: DeadlineEvent): void {
-    this.announcement = `${line ?? customer}: ${word(this.t.kind, kind)}, ${word(this.t.mark, mark)}`;
-    if (mark === 'missed') this.toast('alarm', this.announcement);
+  #announce(event: DeadlineEvent): void {
+    this.announcement = announced(event, this.locale, this.todayMs);
+    if (event.mark === 'missed') this.toast('alarm', this.announcement);
   }
 
   /** What an answer of the API says is shown at once, without waiting for the event. */

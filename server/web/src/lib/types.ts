@@ -161,6 +161,7 @@ export interface DeadlineEvent {
   kind: string;
   mark: Mark;
   at: string;
+  due_at?: string;
   /** Whether it was learnt only long after. */
   late?: boolean;
 }

@@ -161,6 +161,8 @@ export const en = {
     permit: 'Permit to work',
     review: 'Review',
     supervisor: "Supervisor's decision",
+    interruption: "Year's interruption",
+    availability: 'Promised availability',
   },
   due: {
     restoration: (time: string) => `restore by ${time}`,
@@ -207,6 +209,13 @@ export const en = {
     missed: 'missed',
     met_late: 'met late',
     corrected: 'corrected',
+  },
+  warnedAt: (percent: string) => `${percent} % of the time is used`,
+  allowance: {
+    warnedAt: (percent: string) => `${percent} % is used`,
+    missed: 'used up',
+    corrected: 'not used up after all',
+    earliest: (time: string) => `used up ${time} at the earliest`,
   },
   step: {
     acknowledged: 'Acknowledge',

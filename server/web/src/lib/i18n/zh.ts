@@ -158,6 +158,8 @@ export const zh: Messages = {
     permit: '作业许可',
     review: '审核',
     supervisor: '主管决定',
+    interruption: '年中断时长',
+    availability: '承诺可用率',
   },
   due: {
     restoration: (time) => `${time} 前抢通`,
@@ -204,6 +206,13 @@ export const zh: Messages = {
     missed: '已超时',
     met_late: '超时后完成',
     corrected: '已更正',
+  },
+  warnedAt: (percent) => `时限已用 ${percent}%`,
+  allowance: {
+    warnedAt: (percent) => `已用 ${percent}%`,
+    missed: '已用尽',
+    corrected: '更正：并未用尽',
+    earliest: (time) => `最早 ${time} 用尽`,
   },
   step: {
     acknowledged: '受理',
