@@ -103,12 +103,28 @@ impl<'a> World<'a> {
         Ok(())
     }
 
+    fn held_count(&self) -> Result<i64> {
+        self.store.number(&format!("SELECT COUNT(*) FROM ({SAVED}) AS saved"))
+    }
+
+    /// Waits until the server holds everything. On a busy machine that takes its time: what has a bound is how long
+    /// nothing at all comes in.
+    fn wait_for_all(&self) -> Result<()> {
+        let all = i64::try_from(self.saved.len())?;
+        let mut held = self.held_count()?;
+        while held < all {
+            let what = format!("the agent goes on by itself: {held} of {all} are there");
+            held = eventually(BOUND, &what, || Ok(Some(self.held_count()?).filter(|now| *now != held)))?;
+        }
+        ensure!(held == all, "{held} records of {all}");
+        Ok(())
+    }
+
     /// Waits until the server holds the first new record.
     fn wait_for_first(&self, before: usize) -> Result<()> {
-        let count = format!("SELECT COUNT(*) FROM ({SAVED}) AS saved");
         let before = i64::try_from(before)?;
         eventually(BOUND, "the first record is at the server", || {
-            Ok((self.store.number(&count)? > before).then_some(()))
+            Ok((self.held_count()? > before).then_some(()))
         })
     }
 
@@ -199,9 +215,7 @@ impl<'a> World<'a> {
             if round % SAME_PROCESS_EVERY == 1 {
                 // An agent that runs lives through it: it comes back by itself.
                 self.server.start()?;
-                eventually(BOUND, "the agent comes back by itself", || {
-                    Ok((self.held()?.len() == self.saved.len()).then_some(()))
-                })?;
+                self.wait_for_all()?;
                 sync.terminate(BOUND)?;
                 continue;
             }

@@ -5,6 +5,8 @@
 //! Which round a report is joined to depends on when the visit was, not on when the report came. One that comes late may have
 //! a later one belong to the round after.
 
+use std::collections::BTreeMap;
+
 use linewatch_shared::facts::{Promised, VISIT_ITEMS_MAX, Visit};
 use linewatch_shared::matter::{Matter, MatterEvent, MatterFact, MatterStep, Papers, Point};
 use linewatch_shared::rules::MatterKind;
@@ -20,9 +22,10 @@ use crate::app::desk::DeskError;
 use crate::app::equipment;
 use crate::app::packs::packs_in_force_from;
 use crate::db::{DbError, Tx};
+use crate::store::customers::{self, Owners};
+use crate::store::duties;
 use crate::store::matters::{self, StoredMatterFact};
 use crate::store::visit_reports::{self, Joined};
-use crate::store::{customers, duties};
 
 /// How a visit is made that does not say so.
 const MODE: &str = "face_to_face";
@@ -59,7 +62,7 @@ pub(in crate::app) fn take(
     customers.dedup();
     let keys: Vec<_> = customers.into_iter().map(visit_reports::lock_key).collect();
     tx.lock(&keys)?;
-    let mut taking = Taking { versions, now, changed: Vec::new() };
+    let mut taking = Taking { versions, now, senders: BTreeMap::new(), changed: Vec::new() };
     for one in reported {
         taking.one(tx, one)?;
     }
@@ -69,13 +72,39 @@ pub(in crate::app) fn take(
 struct Taking<'a> {
     versions: &'a [PackVersion],
     now: UnixMs,
+    /// Whether each agent may report visits to each customer, looked up once.
+    senders: BTreeMap<(String, Uuid), Sender>,
     changed: Vec<Changed>,
 }
 
+/// Who answers for the customer that an agent reports of, or why the agent's reports of it count for nothing.
+type Sender = Result<Owners, String>;
+
 impl Taking<'_> {
+    fn sender(&mut self, tx: &mut Tx<'_>, reported: &Reported) -> Result<Sender, DbError> {
+        let key = (reported.visit.customer.clone(), reported.agent);
+        if let Some(known) = self.senders.get(&key) {
+            return Ok(known.clone());
+        }
+        let sender = match customers::owners(tx, &key.0)? {
+            None => Err(format!("there is no customer called \"{}\"", key.0)),
+            Some(_) if !visit_reports::is_in_scope(tx, &key.0, key.1)? => {
+                Err("none of the customer's lines was ever the agent's that sent it".to_owned())
+            }
+            Some(owners) => Ok(owners),
+        };
+        self.senders.insert(key, sender.clone());
+        Ok(sender)
+    }
+
     fn one(&mut self, tx: &mut Tx<'_>, reported: &Reported) -> Result<(), DbError> {
         let visit = &reported.visit;
-        let mut joined = match self.round_of(tx, reported)? {
+        let sender = self.sender(tx, reported)?;
+        let found = match &sender {
+            Ok(_) => self.round_of(tx, reported)?,
+            Err(why) => Err(why.clone()),
+        };
+        let mut joined = match found {
             Ok(round) => self.join(tx, reported, round)?,
             Err(why) => Joined { matter: None, why: Some(why) },
         };
@@ -83,7 +112,9 @@ impl Taking<'_> {
             Some(id) => matters::one(tx, id)?.map(|standing| standing.matter),
             None => None,
         };
-        if let Some(why) = self.promises(tx, reported, round.as_ref())? {
+        if let Ok(owners) = &sender
+            && let Some(why) = self.promises(tx, reported, owners, round.as_ref())?
+        {
             joined.why = Some(joined.why.map_or(why.clone(), |first| format!("{first}; {why}")));
         }
         let place = (visit.customer.as_str(), reported.at, visit.round.is_some());
@@ -97,12 +128,6 @@ impl Taking<'_> {
     /// The round that it reports, or why there is none.
     fn round_of(&self, tx: &mut Tx<'_>, reported: &Reported) -> Result<Result<Uuid, String>, DbError> {
         let Reported { visit, at, .. } = reported;
-        if customers::owners(tx, &visit.customer)?.is_none() {
-            return Ok(Err(format!("there is no customer called \"{}\"", visit.customer)));
-        }
-        if !visit_reports::is_in_scope(tx, &visit.customer, reported.agent)? {
-            return Ok(Err("none of the customer's lines was ever the agent's that sent it".to_owned()));
-        }
         if visit.points.len() > VISIT_ITEMS_MAX || visit.promised.len() > VISIT_ITEMS_MAX {
             return Ok(Err(format!("has more than {VISIT_ITEMS_MAX} points or promises")));
         }
@@ -200,13 +225,10 @@ impl Taking<'_> {
         &mut self,
         tx: &mut Tx<'_>,
         reported: &Reported,
+        owners: &Owners,
         round: Option<&Matter>,
     ) -> Result<Option<String>, DbError> {
         let Reported { visit, at, record, by, .. } = reported;
-        let Some(owners) = customers::owners(tx, &visit.customer)? else { return Ok(None) };
-        if !visit_reports::is_in_scope(tx, &visit.customer, reported.agent)? {
-            return Ok(None);
-        }
         let origin = round.map_or_else(
             || Origin {
                 id: *record,
