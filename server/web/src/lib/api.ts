@@ -56,6 +56,11 @@ export class Api {
     return this.#call('GET', '/session');
   }
 
+  /** Changes one's own password, and signs out everywhere. */
+  async changePassword(present: string, next: string): Promise<void> {
+    await this.#write('PUT', '/session/password', { present, new: next });
+  }
+
   async signOut(): Promise<void> {
     await this.#call('DELETE', '/session', undefined, newKey());
   }
@@ -94,7 +99,7 @@ export class Api {
   async #write<T>(method: string, path: string, body: unknown): Promise<T> {
     const text = body === undefined ? undefined : JSON.stringify(body);
     // A password is in no key.
-    const name = path === '/session' ? path : `${method} ${path} ${text}`;
+    const name = path.startsWith('/session') ? path : `${method} ${path} ${text}`;
     const key = this.#unanswered.get(name) ?? newKey();
     this.#unanswered.set(name, key);
     try {

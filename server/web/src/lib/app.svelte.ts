@@ -75,6 +75,8 @@ class App {
   #partedMs = Date.now() - monotonic();
   #stirring: ReturnType<typeof setTimeout> | undefined;
   #pace = new Pace();
+  /** One's own password is being changed. */
+  #renewing = false;
   #gathered: { event: BoardEvent; cursor: string }[] = [];
   #gathering: ReturnType<typeof setTimeout> | undefined;
 
@@ -105,6 +107,22 @@ class App {
   async signOut(): Promise<void> {
     await this.api.signOut().catch(() => undefined);
     this.#leave(false);
+  }
+
+  /** Changes one's own password, which ends every session, and signs in anew: whether that went well. */
+  async changePassword(present: string, next: string): Promise<boolean> {
+    const user = this.session?.user ?? '';
+    this.#renewing = true;
+    try {
+      await this.api.changePassword(present, next);
+      this.#live?.stop();
+      const session = await this.api.signIn(user, next, false).catch(() => null);
+      if (session) this.#signedIn(session);
+      else this.#leave(false);
+      return session !== null;
+    } finally {
+      this.#renewing = false;
+    }
   }
 
   setLocale(locale: Locale): void {
@@ -202,6 +220,8 @@ class App {
   }
 
   #leave(ended: boolean): void {
+    // The session that ends is about to be followed by the next one.
+    if (ended && this.#renewing) return;
     this.#live?.stop();
     this.#live = null;
     this.#gathered = [];

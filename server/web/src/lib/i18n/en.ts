@@ -36,6 +36,8 @@ export const en = {
   top: {
     report: 'Report a fault',
     signOut: 'Sign out',
+    account: 'Signed in',
+    changePassword: 'Change password …',
     keys: 'Keys',
     language: 'Language',
     serverTime: 'Server time',

@@ -36,6 +36,8 @@ export const zh: Messages = {
   top: {
     report: '报障',
     signOut: '退出',
+    account: '当前用户',
+    changePassword: '修改密码…',
     keys: '快捷键',
     language: '语言',
     serverTime: '服务器时间',

@@ -1,0 +1,36 @@
+import { pageWords } from '../lib/i18n/page';
+
+export const passwordWords = pageWords(
+  {
+    title: 'Change your password',
+    hint: 'At least 10 characters; anything beyond that is yours to choose.',
+    present: 'Present password',
+    next: 'New password',
+    again: 'New password once more',
+    ends: 'Everywhere else you are signed out, wallboards and API tokens of yours included. Here you stay signed in.',
+    submit: 'Change it',
+    wrong: 'The present password is wrong.',
+    short: (least: number) => `The new password is too short: at least ${least} characters.`,
+    long: 'The new password is too long.',
+    differs: 'The new passwords are not the same.',
+    same: 'The new password is the present one.',
+    done: 'Your password was changed. You are signed out everywhere else.',
+    signInAgain: 'Your password was changed. Sign in with the new one.',
+  },
+  {
+    title: '修改密码',
+    hint: '至少 10 个字符，内容不限。',
+    present: '当前密码',
+    next: '新密码',
+    again: '再次输入新密码',
+    ends: '其他所有登录都会退出，包括您的大屏和 API 令牌。此处保持登录。',
+    submit: '修改',
+    wrong: '当前密码不正确。',
+    short: (least) => `新密码太短：至少 ${least} 个字符。`,
+    long: '新密码太长。',
+    differs: '两次输入的新密码不一致。',
+    same: '新密码与当前密码相同。',
+    done: '密码已修改，其他登录均已退出。',
+    signInAgain: '密码已修改，请用新密码登录。',
+  },
+);
