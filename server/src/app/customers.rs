@@ -54,6 +54,8 @@ pub struct LineItem {
     pub customer: String,
     /// Its customer's name.
     pub customer_name: String,
+    /// Its customer's region.
+    pub region: Option<String>,
     /// Where it ends.
     pub site: Option<String>,
     /// What kind of service it is.
@@ -120,11 +122,12 @@ impl From<ListedCustomer> for Customer {
 
 impl From<ListedLine> for LineItem {
     fn from(listed: ListedLine) -> Self {
-        let ListedLine { code, row, customer_name, tier } = listed;
+        let ListedLine { code, row, customer_name, region, tier } = listed;
         Self {
             code,
             customer: row.customer,
             customer_name,
+            region,
             site: row.site,
             service: row.service,
             tier,

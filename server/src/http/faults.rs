@@ -85,6 +85,8 @@ struct ListParams {
     line: Option<String>,
     /// Only of this customer.
     customer: Option<String>,
+    /// Only of customers of this region.
+    region: Option<String>,
     /// Items in the page, 1 to 500; 100 by default.
     limit: Option<u32>,
     /// `next_cursor` of the page before.
@@ -103,6 +105,7 @@ async fn list(
     let wanted = Wanted {
         line: params.line.unwrap_or_default(),
         customer: params.customer.unwrap_or_default(),
+        region: params.region.unwrap_or_default(),
         state: params.state.unwrap_or_default(),
         before: before.map(|(at, id)| (UnixMs(at), id)),
         contractor: caller.contractor.unwrap_or_default(),

@@ -80,6 +80,8 @@ mod quality;
 mod re_rate;
 mod reference;
 #[cfg(test)]
+mod reference_tests;
+#[cfg(test)]
 mod report_tests;
 #[cfg(test)]
 mod reported_tests;

@@ -39,6 +39,8 @@ pub fn routes(router: ApiRouter) -> ApiRouter {
 struct ListParams {
     /// Only what has this text in its code or name (customers), or its code, site or customer (lines).
     q: Option<String>,
+    /// Only of this region.
+    region: Option<String>,
     /// Only lines of this customer.
     customer: Option<String>,
     /// Items in the page, 1 to 500; 100 by default.
@@ -55,6 +57,7 @@ impl ListParams {
         }
         Ok(Search {
             q,
+            region: self.region.clone(),
             customer: self.customer.clone(),
             after: decode_cursor(list, self.cursor.as_deref())?,
             limit: limit(self.limit)? + 1,

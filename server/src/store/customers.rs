@@ -72,6 +72,8 @@ pub fn save(tx: &mut Tx<'_>, customers: &BTreeMap<String, CustomerRow>, now: Uni
 pub struct Search {
     /// A part of the code or a name, in any case.
     pub q: Option<String>,
+    /// Only of this region.
+    pub region: Option<String>,
     /// A customer's code; for lines.
     pub customer: Option<String>,
     /// Only codes after this one.
@@ -83,9 +85,9 @@ pub struct Search {
 }
 
 impl Search {
-    /// `$1` the code to begin after, `$2` the pattern or NULL, `$3` the limit, `$4` the customer or NULL, `$5` the contractor or
-    /// empty.
-    pub(super) fn params(&self) -> [Value; 5] {
+    /// `$1` the code to begin after, `$2` the pattern or NULL, `$3` the limit, `$4` the region or NULL, `$5` the customer or NULL,
+    /// `$6` the contractor or empty.
+    pub(super) fn params(&self) -> [Value; 6] {
         let pattern = self.q.as_ref().map(|q| {
             let escaped = q.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
             format!("%{}%", escaped.to_lowercase())
@@ -94,6 +96,7 @@ impl Search {
             self.after.clone().unwrap_or_default().into(),
             pattern.into(),
             (self.limit as i64).into(),
+            self.region.clone().into(),
             self.customer.clone().into(),
             self.contractor.as_str().into(),
         ]
@@ -123,14 +126,14 @@ pub fn list(tx: &mut Tx<'_>, search: &Search) -> Result<Vec<ListedCustomer>, DbE
         "SELECT {COLUMNS}, (SELECT COUNT(*) FROM line l WHERE l.customer = c.code), \
          c.service_ends_ms, c.erased_at_ms, c.admission FROM customer c WHERE c.code > $1 \
          AND (CAST($2 AS TEXT) IS NULL OR LOWER(c.code) LIKE $2 ESCAPE '\\' OR LOWER(c.name) LIKE $2 ESCAPE '\\') \
-         ORDER BY c.code LIMIT $3"
+         AND (CAST($4 AS TEXT) IS NULL OR c.region = $4) ORDER BY c.code LIMIT $3"
     );
     let listed = |row: &Row| {
         let (code, customer) = read(row)?;
         let (service_ends_at, erased_at, admission) = (row.get(13)?, row.get(14)?, row.get(15)?);
         Ok(ListedCustomer { code, row: customer, lines: row.get(12)?, service_ends_at, erased_at, admission })
     };
-    tx.query(&sql, &search.params()[..3])?.iter().map(listed).collect()
+    tx.query(&sql, &search.params()[..4])?.iter().map(listed).collect()
 }
 
 /// Who answers for a customer.

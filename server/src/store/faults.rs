@@ -92,6 +92,8 @@ pub struct Wanted {
     pub line: String,
     /// Only of this customer.
     pub customer: String,
+    /// Only of customers of this region.
+    pub region: String,
     /// Only in this state.
     pub state: String,
     /// Only those that started before this one: `(started_at, id)`.
@@ -104,7 +106,8 @@ pub struct Wanted {
 pub(super) const PAGE: &str = concat!(
     "FROM fault WHERE (started_at_ms, id) < ($1, $2) \
      AND (CAST($3 AS TEXT) = '' OR line = $3) AND (CAST($4 AS TEXT) = '' OR customer = $4) \
-     AND (CAST($5 AS TEXT) = '' OR state = $5) AND ",
+     AND (CAST($5 AS TEXT) = '' OR state = $5) \
+     AND (CAST($8 AS TEXT) = '' OR customer IN (SELECT code FROM customer WHERE region = $8)) AND ",
     lines_of!("line", "$7"),
     " ORDER BY started_at_ms DESC, id DESC LIMIT $6"
 );
@@ -121,6 +124,7 @@ impl Wanted {
             self.state.as_str().into(),
             limit.into(),
             self.contractor.as_str().into(),
+            self.region.as_str().into(),
         ]
     }
 }

@@ -80,7 +80,7 @@ pub fn of_page(
 ) -> Result<BTreeMap<String, Vec<Part>>, DbError> {
     let sql = format!(
         "SELECT line, year, counted, pieces, started_at_ms FROM contribution WHERE line IN (SELECT line {PAGE}) \
-         AND ((year >= $8 AND year <= $9) OR (open = 1 AND year < $8))"
+         AND ((year >= $9 AND year <= $10) OR (open = 1 AND year < $9))"
     );
     let mut params = page.params(limit);
     params.extend([i64::from(from_year - 1).into(), i64::from(to_year).into()]);

@@ -149,6 +149,8 @@ pub struct ListedLine {
     pub row: LineRow,
     /// Its customer's name.
     pub customer_name: String,
+    /// Its customer's region.
+    pub region: Option<String>,
     /// The tier in effect: its own or the customer's.
     pub tier: String,
 }
@@ -156,16 +158,22 @@ pub struct ListedLine {
 /// Lines in the order of their codes.
 pub fn list(tx: &mut Tx<'_>, search: &Search) -> Result<Vec<ListedLine>, DbError> {
     let sql = format!(
-        "SELECT {COLUMNS}, c.name, COALESCE(l.tier, c.tier) FROM line l JOIN customer c ON c.code = l.customer \
+        "SELECT {COLUMNS}, c.name, COALESCE(l.tier, c.tier), c.region FROM line l JOIN customer c ON c.code = l.customer \
          LEFT JOIN agent a ON a.id = l.agent WHERE l.code > $1 \
          AND (CAST($2 AS TEXT) IS NULL OR LOWER(l.code) LIKE $2 ESCAPE '\\' OR LOWER(l.site) LIKE $2 ESCAPE '\\' \
          OR LOWER(c.code) LIKE $2 ESCAPE '\\' OR LOWER(c.name) LIKE $2 ESCAPE '\\') \
-         AND (CAST($4 AS TEXT) IS NULL OR l.customer = $4) \
-         AND (CAST($5 AS TEXT) = '' OR COALESCE(l.contractor, c.contractor) = $5) ORDER BY l.code LIMIT $3"
+         AND (CAST($4 AS TEXT) IS NULL OR c.region = $4) AND (CAST($5 AS TEXT) IS NULL OR l.customer = $5) \
+         AND (CAST($6 AS TEXT) = '' OR COALESCE(l.contractor, c.contractor) = $6) ORDER BY l.code LIMIT $3"
     );
     let listed = |row: &Row| {
         let (code, line) = read(row)?;
-        Ok(ListedLine { code, row: line, customer_name: row.get(11)?, tier: row.get(12)? })
+        Ok(ListedLine {
+            code,
+            row: line,
+            customer_name: row.get(11)?,
+            tier: row.get(12)?,
+            region: row.get(13)?,
+        })
     };
     tx.query(&sql, &search.params())?.iter().map(listed).collect()
 }

@@ -25,6 +25,8 @@ pub struct LineInfo {
     pub customer: String,
     /// The customer's name.
     pub customer_name: String,
+    /// The customer's region.
+    pub region: Option<String>,
     /// The account manager.
     pub manager: String,
     /// Where alerts go.
@@ -63,7 +65,7 @@ const INFO: &str = "SELECT l.code, l.site, l.service, a.name, c.code, c.name, c.
      l.upstream, CASE WHEN c.service_ends_ms < COALESCE(l.service_ends_ms, c.service_ends_ms + 1) THEN c.service_ends_ms \
      ELSE l.service_ends_ms END, c.admission, \
      (SELECT MAX(m.opened_at_ms) FROM matter m WHERE m.line = l.code AND m.accepts = 'line' AND m.promises_wait = 1 \
-     AND m.state <> 'cancelled'), v.from_ms, v.to_ms, v.allowance_ms FROM line l JOIN customer c ON c.code = l.customer \
+     AND m.state <> 'cancelled'), v.from_ms, v.to_ms, v.allowance_ms, c.region FROM line l JOIN customer c ON c.code = l.customer \
      LEFT JOIN agent a ON a.id = l.agent LEFT JOIN line_state s ON s.line = l.code LEFT JOIN allowance v ON v.id = \
      (SELECT m.id FROM allowance m WHERE m.line = l.code AND m.kind = 'availability' AND m.promised = 1 \
      ORDER BY m.from_ms DESC LIMIT 1)";
@@ -91,6 +93,7 @@ fn info(row: &Row) -> Result<LineInfo, DbError> {
             Some(from) => Some((from, row.get(17)?, row.get(18)?)),
             None => None,
         },
+        region: row.get(19)?,
     })
 }
 

@@ -37,14 +37,22 @@ const CUSTOMERS = [
   ['C007', '样例连锁酒店', 'standard', '火车站店', 'manager-south'],
   ['C008', '样例区政务服务中心', 'AA', '一楼大厅', 'manager-north'],
 ];
+/** The region of a customer is that of its manager. */
+const REGIONS = {
+  'manager-east': '城东',
+  'manager-west': '城西',
+  'manager-north': '城北',
+  'manager-south': '城南',
+};
 const SERVICES = ['SDH 155M', 'MPLS-VPN 100M', 'Internet 200M', 'DDN 2M'];
 
 export function lines() {
-  return CUSTOMERS.flatMap(([customer, name, tier, site], i) =>
+  return CUSTOMERS.flatMap(([customer, name, tier, site, owner], i) =>
     [1, 2, 3].map((n) => ({
       code: `${customer.replace('C0', 'GX-')}-${SERVICES[(i + n) % 4].split(/[ -]/)[0].toUpperCase()}-0${n}`,
       customer,
       customer_name: name,
+      region: REGIONS[owner],
       site,
       service: SERVICES[(i + n) % 4],
       tier,
@@ -55,7 +63,7 @@ export function lines() {
 
 export const customer = (code) => {
   const [, name, tier, site, owner] = CUSTOMERS.find((c) => c[0] === code);
-  return { name, tier, site, owner };
+  return { name, tier, site, owner, region: REGIONS[owner] };
 };
 
 export function emptyBoard() {
@@ -200,7 +208,7 @@ export function due(at, now, allowance) {
 }
 
 export function newFault(world, line, startedMs, reported, now) {
-  const { name, site, owner } = customer(line.customer);
+  const { name, site, owner, region } = customer(line.customer);
   const tier = TIERS[line.tier];
   const id = `f-${++world.serial}`;
   const fault = {
@@ -211,6 +219,7 @@ export function newFault(world, line, startedMs, reported, now) {
     service: line.service,
     customer: line.customer,
     customer_name: name,
+    region,
     tier: line.tier,
     tier_label: tier.label,
     state: 'open',

@@ -9,6 +9,10 @@ import { until } from '../lib/wait.mjs';
 
 const CREDENTIALS = { user: USER, password: PASSWORD };
 const HOUR_MS = 3_600_000;
+const CUSTOMERS = `code,name,tier,region,manager,manager_email
+C001,样例银行 Sample Bank,AAA,城东,manager-east,manager-east@example.invalid
+C002,样例学院 Sample College,A,城西,manager-west,manager-west@example.invalid
+`;
 const LINES = `code,customer,site,service,upstream
 GX-0001,C001,sample hall 1,internet,NODE-1
 GX-0002,C001,sample hall 2,internet,NODE-1
@@ -21,7 +25,7 @@ describe('the board', () => {
 
   before(async () => (browser = await launch()));
   after(async () => browser?.close());
-  beforeEach(async () => (server = await startServer({ lines: LINES })));
+  beforeEach(async () => (server = await startServer({ customers: CUSTOMERS, lines: LINES })));
   afterEach(async () => {
     await Promise.all(browser.contexts().map((context) => context.close()));
     await server?.stop();
@@ -70,6 +74,31 @@ describe('the board', () => {
     await page.selectOption('select[aria-label=Owner]', '@me');
     await page.locator('text=No open fault matches the filter').waitFor();
     assert.deepEqual(await graveFindings(page), []);
+    assert.deepEqual(page.problems, []);
+  });
+
+  it('is narrowed to a region, also in a kept view and on the wall', async () => {
+    for (const line of ['GX-0001', 'GX-0003']) await server.report(line, 1);
+    const page = await open();
+    await shows(page, ['GX-0001', 'GX-0003']);
+    await page.selectOption('select[aria-label=Region]', '城西');
+    await shows(page, ['GX-0003']);
+    assert.equal(await hash(page), `#/?region=${encodeURIComponent('城西')}`);
+    await page.locator('[data-views] summary').click();
+    await page.fill('#view-name', 'western desk');
+    await page.keyboard.press('Enter');
+    await page.selectOption('select[aria-label=Region]', '城东');
+    await shows(page, ['GX-0001']);
+    // What begins elsewhere stays out of sight, what begins here comes.
+    await server.report('GX-0002', 1);
+    await shows(page, ['GX-0001', 'GX-0002']);
+    await page.locator('[data-views] summary').click();
+    await page.click('[data-view="western desk"]');
+    await shows(page, ['GX-0003']);
+    const wall = await open({ path: `/#/wall?region=${encodeURIComponent('城西')}` });
+    await wall.locator('[data-wall-line="GX-0003"]').waitFor();
+    assert.equal(await wall.locator('[data-wall-line]').count(), 1);
+    assert.match(await wall.locator('[data-narrowed]').innerText(), /Only: 城西/);
     assert.deepEqual(page.problems, []);
   });
 

@@ -53,6 +53,8 @@ pub struct LineView {
     pub customer: String,
     /// The customer's name.
     pub customer_name: String,
+    /// The customer's region.
+    pub region: Option<String>,
     /// The site's name.
     pub site: String,
     /// What runs over it.
@@ -151,6 +153,7 @@ pub fn read(
         code: info.code,
         customer: info.customer,
         customer_name: info.customer_name,
+        region: info.region,
         site: info.site,
         service: info.service,
         pack: terms.pack,

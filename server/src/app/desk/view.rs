@@ -106,6 +106,9 @@ pub struct FaultView {
     pub customer: String,
     /// The customer's name.
     pub customer_name: String,
+    /// The customer's region; left out where none is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// The tier that the fault started under.
     pub tier: String,
     /// The tier's name for people.
@@ -276,6 +279,7 @@ impl Lens<'_> {
             upstream: (!line.upstream.is_empty()).then(|| line.upstream.clone()),
             customer: fault.terms.customer.clone(),
             customer_name: line.customer_name.clone(),
+            region: line.region.clone(),
             tier: fault.terms.tier.name.clone(),
             tier_label: fault.terms.tier.label.clone(),
             pack: format!("{} {}", fault.terms.pack, fault.terms.version),

@@ -247,8 +247,8 @@ const texts = new WeakMap<Fault, string>();
 function textOf(fault: Fault): string {
   let text = texts.get(fault);
   if (text === undefined) {
-    const { line, customer, customer_name, site, service, owner, tier } = fault;
-    text = [line, customer, customer_name, site, service, owner, tier].join(' ').toLowerCase();
+    const { line, customer, customer_name, region, site, service, owner, tier } = fault;
+    text = [line, customer, customer_name, region, site, service, owner, tier].join(' ').toLowerCase();
     texts.set(fault, text);
   }
   return text;

@@ -49,6 +49,8 @@ export interface Fault {
   upstream: string | null;
   customer: string;
   customer_name: string;
+  /** The customer's; left out where none is known. */
+  region?: string;
   tier: string;
   tier_label: Label | null;
   /** The pack and version that it started under, as `group-line 2026.1`. */
@@ -224,6 +226,8 @@ export interface LineItem {
   code: string;
   customer: string;
   customer_name: string;
+  /** The customer's. */
+  region: string | null;
   site: string | null;
   service: string | null;
   tier: string;

@@ -12,22 +12,26 @@ const row = (fields: Partial<Fault>): Row =>
 
 describe('a view', () => {
   it('stands in the address and is read back', () => {
-    const view = { filter: 'missed', words: 'a b', tier: 'AAA', owner: MINE, state: 'open' } as const;
+    const view = {
+      filter: 'missed',
+      words: 'a b',
+      region: '华东',
+      tier: 'AAA',
+      owner: MINE,
+      state: 'open',
+    } as const;
     expect(readView(new URLSearchParams(writeView(view)))).toEqual(view);
     expect(writeView(EVERYTHING)).toBe('');
     expect(readView(new URLSearchParams('show=nonsense'))).toEqual(EVERYTHING);
   });
 
-  it('chooses by tier, owner, state and words, all of them', () => {
-    const fault = row({ owner: 'east', state: 'open', tier: 'AAA' });
+  it('chooses by region, tier, owner, state and words, all of them', () => {
+    const fault = row({ owner: 'east', state: 'open', tier: 'AAA', region: 'North' });
     const chosen = (view: object) => isChosen(fault, { ...EVERYTHING, ...view }, 'east');
-    expect([{}, { tier: 'AAA' }, { owner: MINE }, { owner: 'east', state: 'open' }].map(chosen)).toEqual([
-      true,
-      true,
-      true,
-      true,
-    ]);
-    expect([{ tier: 'AA' }, { owner: 'west' }, { tier: 'AAA', words: 'other' }].map(chosen)).toEqual([
+    expect(
+      [{}, { tier: 'AAA' }, { owner: MINE }, { owner: 'east', region: 'North', state: 'open' }].map(chosen),
+    ).toEqual([true, true, true, true]);
+    expect([{ region: 'Nor' }, { owner: 'west' }, { tier: 'AAA', words: 'other' }].map(chosen)).toEqual([
       false,
       false,
       false,
@@ -35,9 +39,14 @@ describe('a view', () => {
   });
 
   it('offers what open faults have', () => {
-    const rows = [row({ tier: 'AAA', owner: 'west' }), row({ owner: 'east' }), row({ owner: null })];
-    const { tiers, owners } = choices(rows);
-    expect([tiers.map(([name]) => name), owners]).toEqual([
+    const rows = [
+      row({ tier: 'AAA', owner: 'west' }),
+      row({ owner: 'east', region: 'North' }),
+      row({ owner: null, region: 'East' }),
+    ];
+    const { regions, tiers, owners } = choices(rows);
+    expect([regions, tiers.map(([name]) => name), owners]).toEqual([
+      ['East', 'North'],
       ['A', 'AAA'],
       ['east', 'west'],
     ]);

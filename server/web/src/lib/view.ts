@@ -10,6 +10,7 @@ export const MINE = '@me';
 export interface View {
   filter: Filter;
   words: string;
+  region: string;
   tier: string;
   owner: string;
   state: string;
@@ -21,13 +22,14 @@ export interface NamedView {
   query: string;
 }
 
-export const EVERYTHING: View = { filter: 'all', words: '', tier: '', owner: '', state: '' };
+export const EVERYTHING: View = { filter: 'all', words: '', region: '', tier: '', owner: '', state: '' };
 
 export function readView(query: URLSearchParams): View {
   const text = (name: string) => query.get(name) ?? '';
   return {
     filter: FILTERS.find((filter) => filter === query.get('show')) ?? 'all',
     words: text('find'),
+    region: text('region'),
     tier: text('tier'),
     owner: text('owner'),
     state: text('state'),
@@ -40,6 +42,7 @@ export function writeView(view: View): string {
   return queryOf({
     show: view.filter === 'all' ? null : view.filter,
     find: given(view.words),
+    region: given(view.region),
     tier: given(view.tier),
     owner: given(view.owner),
     state: given(view.state),
@@ -48,8 +51,9 @@ export function writeView(view: View): string {
 
 /** Whether a row is among those that the view's choices leave, whatever its urgency. */
 export function isChosen(row: Row, view: View, user: string): boolean {
-  const { tier, owner, state } = row.fault;
+  const { region, tier, owner, state } = row.fault;
   const wanted = view.owner === MINE ? user : view.owner;
+  if (view.region && region !== view.region) return false;
   if (view.tier && tier !== view.tier) return false;
   if (wanted && owner !== wanted) return false;
   if (view.state && state !== view.state) return false;
@@ -58,16 +62,17 @@ export function isChosen(row: Row, view: View, user: string): boolean {
 
 /** What there is to choose from: what open faults have, in their order of importance or of the alphabet. */
 export function choices(rows: readonly Row[]): {
+  regions: string[];
   tiers: [string, Row['fault']['tier_label']][];
   owners: string[];
 } {
   const tiers = new Map(rows.map(({ fault }) => [fault.tier, fault.tier_label]));
-  const owners = new Set(
-    rows.map(({ fault }) => fault.owner).filter((owner) => owner !== null && owner !== ''),
-  );
+  const texts = (of: (fault: Row['fault']) => string | null | undefined) =>
+    [...new Set(rows.flatMap(({ fault }) => of(fault) || []))].sort();
   return {
+    regions: texts((fault) => fault.region),
     tiers: [...tiers].sort(([a], [b]) => (a < b ? -1 : 1)),
-    owners: [...owners].sort() as string[],
+    owners: texts((fault) => fault.owner),
   };
 }
 

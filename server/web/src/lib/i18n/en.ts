@@ -78,6 +78,8 @@ export const en = {
     nothingToKeep: 'Everything is shown: there is nothing to keep.',
     notKept: 'This browser does not keep it.',
     remove: (name: string) => `Forget ${name}`,
+    region: 'Region',
+    anyRegion: 'Any region',
     anyTier: 'Any tier',
     anyOwner: 'Any owner',
     mine: 'Mine',

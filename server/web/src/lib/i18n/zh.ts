@@ -75,6 +75,8 @@ export const zh: Messages = {
     nothingToKeep: '当前显示全部，无需保存。',
     notKept: '此浏览器无法保存。',
     remove: (name) => `删除 ${name}`,
+    region: '区域',
+    anyRegion: '全部区域',
     anyTier: '全部等级',
     anyOwner: '全部责任人',
     mine: '我负责的',
