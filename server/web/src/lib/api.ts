@@ -135,13 +135,13 @@ export class Api {
     this.#noteDate(response, sentMs);
     const data = parse(text);
     if (response.ok) return data as T;
-    const { code, detail, title, possible, field } = (data ?? {}) as Record<string, unknown>;
+    const { code, detail, title, possible, field, parameter } = (data ?? {}) as Record<string, unknown>;
     throw new ApiError(
       response.status,
       typeof code === 'string' ? code : `http_${response.status}`,
       typeof detail === 'string' ? detail : typeof title === 'string' ? title : '',
       Array.isArray(possible) ? possible.map(String) : null,
-      typeof field === 'string' ? field : null,
+      ([field, parameter].find((name) => typeof name === 'string') as string | undefined) ?? null,
     );
   }
 

@@ -2,6 +2,7 @@
 
 import { ApiError } from '../../lib/api';
 import { moment, type Locale } from '../../lib/format';
+import { errorWords } from '../../lib/error-words';
 import { explain } from '../../lib/errors';
 import { word } from '../../lib/i18n';
 import { stepWords } from './step-words';
@@ -41,5 +42,9 @@ export function refusal(error: unknown, todayMs: number, locale: Locale): string
   const names = new Intl.ListFormat(locale, { type: 'disjunction' }).format(
     possible.map((step) => word(t.step, step)),
   );
-  return names ? `${why} ${t.refused.possible(names)}` : why;
+  const said = names ? ` ${t.refused.possible(names)}` : '';
+  if (locale === 'en') return why + said;
+  // That a step is not possible is all that its first words say.
+  const more = /^".*" is not possible while /.test(why) ? '' : `\n${why}`;
+  return errorWords.zh.code.step_impossible + said + more;
 }
