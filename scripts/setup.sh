@@ -26,6 +26,11 @@ has_chinese_font() {
     command -v fc-list >/dev/null && [ -n "$(fc-list :lang=zh 2>/dev/null)" ]
 }
 
+# For Debian's own Python: another one that comes first in PATH has other packages.
+has_aiosmtpd() {
+    /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null
+}
+
 for part in "$@"; do
     case $part in
         build)
@@ -39,6 +44,7 @@ for part in "$@"; do
             ;;
         test)
             has_postgres || missing+=(postgresql)
+            has_aiosmtpd || missing+=(python3-aiosmtpd)
             [ -n "${CHROMIUM:-}" ] || want chromium chromium
             ;;
         demo)

@@ -7,5 +7,6 @@ mod fallback;
 mod limits;
 mod mail;
 mod nodes;
+mod other_server;
 mod tls;
 mod webhook;
