@@ -1,6 +1,7 @@
 // What a page reads from the API, kept fresh: read again when the address changes, when asked to, and
 // whenever the board hears of a change.
 
+import { ApiError } from './api';
 import { app } from './app.svelte';
 
 export class Resource<T> {
@@ -8,6 +9,8 @@ export class Resource<T> {
   data = $state.raw<T | null>(null);
   /** Why the last reading failed, in words. */
   failure = $state('');
+  /** The server's code for it, where it is a refusal. */
+  code = $state('');
   #asked: string | null = null;
   #busy = false;
   #again = false;
@@ -17,7 +20,7 @@ export class Resource<T> {
     if (path !== this.#asked) {
       this.#asked = path;
       this.data = null;
-      this.failure = '';
+      [this.failure, this.code] = ['', ''];
       this.#busy = false;
     }
     if (path === null) return;
@@ -35,10 +38,10 @@ export class Resource<T> {
     try {
       const answer = await app.get<T>(path);
       if (path !== this.#asked) return;
-      [this.data, this.failure] = [answer, ''];
+      [this.data, this.failure, this.code] = [answer, '', ''];
     } catch (error) {
       if (path !== this.#asked) return;
-      this.failure = app.explain(error);
+      [this.failure, this.code] = [app.explain(error), error instanceof ApiError ? error.code : ''];
     }
     this.#busy = false;
     if (this.#again) void this.#read(path);
