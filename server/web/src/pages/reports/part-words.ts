@@ -6,6 +6,7 @@ export const partWords = pageWords(
     part: {
       figures: 'Figures',
       assessment: 'Assessment',
+      papers: "Meeting's papers",
       quality: 'Quality samples',
       hotline: 'Hotline',
       surveys: 'Surveys',
@@ -85,6 +86,7 @@ export const partWords = pageWords(
     part: {
       figures: '指标',
       assessment: '服务考核',
+      papers: '分析会材料',
       quality: '质量抽查',
       hotline: '热线',
       surveys: '满意度调查',
