@@ -51,6 +51,12 @@ pub fn local(at: UnixMs) -> String {
     DateTime::<Local>::from(at.to_utc()).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// So many records, in words.
+#[must_use]
+pub fn records(count: u64) -> String {
+    if count == 1 { "1 record".to_owned() } else { format!("{count} records") }
+}
+
 /// A span in words of at most two units, such as `2h 05m`.
 #[must_use]
 pub fn span(ms: i64) -> String {

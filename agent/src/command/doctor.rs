@@ -256,7 +256,7 @@ fn server(identity: &Identity, journal: &Journal, lang: Lang) -> anyhow::Result<
 
 fn reached(identity: &Identity, round_trip_ms: u32, unsent: u64, lang: Lang) -> Finding {
     let text = lang.pick(
-        format!("{} answers in {round_trip_ms} ms; {unsent} records to send", identity.server),
+        format!("{} answers in {round_trip_ms} ms; {} to send", identity.server, out::records(unsent)),
         format!("{} 在 {round_trip_ms} 毫秒内应答；待发送 {unsent} 条记录", identity.server),
     );
     Finding { check: "server", grade: Grade::Ok, text }
@@ -264,8 +264,15 @@ fn reached(identity: &Identity, round_trip_ms: u32, unsent: u64, lang: Lang) -> 
 
 fn not_reached(identity: &Identity, error: &CallError, unsent: u64, lang: Lang) -> Finding {
     let text = lang.pick(
-        format!("{}: {error}; {unsent} records are kept here: check the network, the address and the firewall (port 8443)", identity.server),
-        format!("{}：{error}；{unsent} 条记录保存在本机：请检查网络、地址和防火墙（8443 端口）", identity.server),
+        format!(
+            "{}: {error}; {} unsent, kept here: check the network, the address and the firewall (port 8443)",
+            identity.server,
+            out::records(unsent)
+        ),
+        format!(
+            "{}：{error}；{unsent} 条记录保存在本机：请检查网络、地址和防火墙（8443 端口）",
+            identity.server
+        ),
     );
     Finding { check: "server", grade: Grade::Fail, text }
 }

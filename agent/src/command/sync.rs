@@ -63,7 +63,10 @@ pub fn sync(config: &Config, args: SyncArgs) -> anyhow::Result<()> {
                         if failures == FAILURES_MAX {
                             bar.abandon();
                             let reason = trouble.unwrap_or_default();
-                            return Err(anyhow::anyhow!("{reason}; {left} records stay here"));
+                            return Err(anyhow::anyhow!(
+                                "{reason}; {} unsent, kept here",
+                                out::records(left)
+                            ));
                         }
                     }
                     Step::Did => failures = 0,
@@ -77,6 +80,6 @@ pub fn sync(config: &Config, args: SyncArgs) -> anyhow::Result<()> {
         })
         .with_context(|| format!("sync with {}", identity.server))?;
     bar.finish_and_clear();
-    out::line(&format!("everything is at {} ({total} records sent)", identity.server))?;
+    out::line(&format!("everything is at {} ({} sent)", identity.server, out::records(total)))?;
     Ok(())
 }

@@ -32,7 +32,7 @@ pub fn export_to(config: &Config, args: &ExportArgs) -> anyhow::Result<()> {
     let name = Identity::load(&config.data_dir)?.map(|identity| identity.name).unwrap_or_default();
     let now = super::scribe()?.now();
     let count = journal::export(&db, &name, now, &args.file)?;
-    out::line(&format!("{count} records written to {}", args.file.display()))?;
+    out::line(&format!("{} written to {}", out::records(count), args.file.display()))?;
     Ok(())
 }
 
@@ -44,6 +44,7 @@ pub fn import_from(config: &Config, args: &ImportArgs) -> anyhow::Result<()> {
     let journal = open_journal(config)?;
     let imported = journal::import(&journal, &args.file)?;
     let from = if imported.agent.is_empty() { String::new() } else { format!(" of {}", imported.agent) };
-    out::line(&format!("{} records{from} taken in, {} were here already", imported.added, imported.skipped))?;
+    let added = out::records(imported.added);
+    out::line(&format!("{added}{from} taken in, {} here already", imported.skipped))?;
     Ok(())
 }
