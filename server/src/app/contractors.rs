@@ -6,11 +6,11 @@ use linewatch_shared::time::UnixMs;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::app::audit;
 use crate::app::desk::DeskError;
 use crate::app::packs::in_force;
 use crate::app::report::stretch::day_start;
 use crate::app::users::check_name;
+use crate::app::{audit, contact_reads};
 use crate::db::Tx;
 use crate::store::contractors::{self, Contractor};
 use crate::store::packs::PackCache;
@@ -135,7 +135,7 @@ fn percent(text: &str) -> Option<u32> {
 /// When there is no such contractor.
 pub fn read(tx: &mut Tx<'_>, code: &str, by: &str, now: UnixMs) -> Result<Contractor, DeskError> {
     let found = contractors::one(tx, code)?.ok_or_else(|| DeskError::NoContractor(code.to_owned()))?;
-    audit(tx, now.0, by, "contact read", &format!("contractor/{code}"), None)?;
+    contact_reads::note(tx, by, &format!("contractor/{code}"), now)?;
     Ok(found)
 }
 

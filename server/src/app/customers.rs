@@ -3,7 +3,9 @@
 use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 
-use crate::db::{Db, DbError};
+use super::contact_reads;
+use super::desk::DeskError;
+use crate::db::{Db, DbError, Priority};
 pub use crate::store::customers::Search;
 use crate::store::customers::{self, ListedCustomer};
 use crate::store::line_rows::{self, ListedLine};
@@ -83,6 +85,39 @@ pub struct LineItem {
 pub async fn list(db: &Db, search: Search) -> Result<Vec<Customer>, DbError> {
     let listed = db.read(move |tx| customers::list(tx, &search)).await?;
     Ok(listed.into_iter().map(Customer::from).collect())
+}
+
+/// One customer. Who reads whom to call there is in the audit trail.
+///
+/// # Errors
+/// When there is no such customer.
+pub async fn one(
+    db: &Db,
+    code: String,
+    reads_contact: Option<String>,
+    now: UnixMs,
+) -> Result<Customer, DeskError> {
+    let subject = format!("customer/{code}");
+    let looked: Result<_, DeskError> = db
+        .read(move |tx| {
+            let found = customers::one(tx, &code)?.ok_or_else(|| DeskError::NoCustomer(code.clone()))?;
+            let found = Customer::from(found);
+            let says = found.contact_name.is_some() || found.contact_phone.is_some();
+            let by = reads_contact.clone().filter(|_| says);
+            let unnoted = match by {
+                Some(by) => {
+                    (!contact_reads::is_noted(tx, &by, &subject, now)?).then_some((by, subject.clone()))
+                }
+                None => None,
+            };
+            Ok((found, unnoted))
+        })
+        .await;
+    let (found, unnoted) = looked?;
+    if let Some((by, subject)) = unnoted {
+        db.write(Priority::Api, move |tx| contact_reads::note(tx, &by, &subject, now)).await?;
+    }
+    Ok(found)
 }
 
 /// Lines, by code.

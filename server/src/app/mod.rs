@@ -8,6 +8,7 @@ pub mod alerting;
 pub mod assessment;
 pub mod availability;
 pub mod calls;
+pub mod contact_reads;
 pub mod contacts;
 pub mod contractors;
 pub mod customers;

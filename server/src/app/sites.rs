@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::desk::{Desk, DeskError};
-use super::{audit, derived_id};
+use super::{audit, contact_reads, derived_id};
 use crate::app::packs::in_force;
 use crate::db::{DbError, Tx};
 use crate::store::customers;
@@ -82,7 +82,7 @@ pub fn put(
 pub fn read(tx: &mut Tx<'_>, id: Uuid, by: &str, now: UnixMs) -> Result<Site, DeskError> {
     let site = sites::one(tx, id)?.ok_or(DeskError::NoSite(id))?;
     if site.row.ring() != (None, None) {
-        audit(tx, now.0, by, "contact read", &format!("site {id}"), None)?;
+        contact_reads::note(tx, by, &format!("site {id}"), now)?;
     }
     Ok(site)
 }

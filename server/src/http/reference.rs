@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use linewatch_shared::rules::{
     Assessment, Availability, Cadence, Cause, Checklist, Class, Condition, EquipmentKind, Grading, Label,
     Level, Permit, PlanRules, RiskRules, Tier,
@@ -11,6 +11,7 @@ use linewatch_shared::rules::{
 use serde::{Deserialize, Serialize};
 
 use super::access::{Access, ApiRouter};
+use super::confidential::Withheld;
 use super::error::ApiError;
 use super::extract::Params;
 use super::page::{Page, PageParams, decode_cursor, limit};
@@ -27,6 +28,7 @@ const QUERY_CHARS_MAX: usize = 100;
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
         .route(Access::ANY_ROLE, utoipa_axum::routes!(list_customers))
+        .route(Access::ANY_ROLE, utoipa_axum::routes!(read_customer))
         .route(Access::ANY_SCOPED, utoipa_axum::routes!(list_lines))
         .route(Access::ANY_ROLE, utoipa_axum::routes!(list_agents))
         .route(Access::ANY_SCOPED, utoipa_axum::routes!(list_packs))
@@ -80,6 +82,19 @@ async fn list_customers(
     let size = search.limit - 1;
     let items = customers::list(&app.db, search).await?;
     Ok(Json(Page::new("customers", size, items, |item| item.code.clone())))
+}
+
+/// One customer, by its code. Who reads whom to call there is in the audit trail.
+#[utoipa::path(get, path = "/customers/{code}", tag = "reference", params(("code" = String, Path)),
+    responses((status = 200, body = Customer)))]
+async fn read_customer(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    withheld: Withheld,
+    Path(code): Path<String>,
+) -> Result<Json<Customer>, ApiError> {
+    let reads_contact = withheld.0.is_none().then_some(caller.user);
+    Ok(Json(customers::one(&app.db, code, reads_contact, app.now()).await?))
 }
 
 /// Lines, by code.

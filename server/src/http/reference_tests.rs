@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
+use linewatch_shared::time::MINUTE_MS;
 use serde_json::{Value, json};
 
 use super::testing::{START, TestAnswer, TestDesk};
 use crate::app::{import, live};
 use crate::auth::Role;
-use crate::db::{Db, testing::both};
+use crate::db::{Db, testing::both, testing::int};
 
 const CUSTOMERS: &str = "code,name,tier,region,manager\nbank,Sample Bank,AAA,华东,manager-1\nmill,Sample Mill,A,North,\ninn,Sample Inn,A,,\n";
 const LINES: &str = "code,customer,site\nB1,bank,HQ\nM1,mill,Mill\nM2,mill,Yard\nI1,inn,Front\n";
@@ -72,6 +73,31 @@ async fn a_customer_s_region_is_with_its_faults_and_lines_and_narrows_their_list
         let regions = each(&lines["items"], "region");
         assert_eq!(regions, [json!("华东"), Value::Null, json!("North"), json!("North")]);
         assert_eq!(get(&desk, "/lines/M1").await.json["region"], "North");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_customer_is_read_by_its_code_and_who_read_its_contact_is_on_record_once() {
+    both(|db| async move {
+        let desk = desk(db).await;
+        let contact = "code,name,tier,contact_name,contact_phone\nbank,Sample Bank,AAA,duty desk,000-0000-0001\n";
+        import::bytes(&desk.app.db, &desk.app.packs, contact.as_bytes(), false, START).await.unwrap();
+        let listed = get(&desk, "/customers?q=bank").await.json["items"][0].clone();
+        let noted = "SELECT COUNT(*) FROM audit WHERE action = 'contact read' AND who = 'noc' AND subject = 'customer/bank'";
+        for (minutes, expected) in [(0, 1), (10, 1), (10, 2)] {
+            desk.clock.advance(minutes * MINUTE_MS);
+            let read = get(&desk, "/customers/bank").await;
+            assert_eq!((read.status, &read.json), (StatusCode::OK, &listed));
+            assert_eq!(int(&desk.app.db, noted).await.unwrap(), expected, "after {minutes} more minutes");
+        }
+        // Where nobody is to be called nothing is read.
+        assert_eq!(get(&desk, "/customers/mill").await.json["region"], "North");
+        let all = "SELECT COUNT(*) FROM audit WHERE action = 'contact read'";
+        assert_eq!(int(&desk.app.db, all).await.unwrap(), 2);
+        let unknown = get(&desk, "/customers/ban").await;
+        assert_eq!((unknown.status, &unknown.json["code"]), (StatusCode::NOT_FOUND, &json!("unknown_customer")));
+        assert_eq!(get(&desk, "/customers/at-risk").await.status, StatusCode::OK, "a list, no customer");
     })
     .await;
 }

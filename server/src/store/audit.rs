@@ -21,6 +21,23 @@ pub fn append(
     Ok(())
 }
 
+/// How far back among somebody's entries one is looked for.
+const LOOKED_AT_MAX: i64 = 200;
+
+/// Whether somebody's latest entries have one of this after a moment.
+pub fn has_since(
+    tx: &mut Tx<'_>,
+    who: &str,
+    action: &str,
+    subject: &str,
+    since: UnixMs,
+) -> Result<bool, DbError> {
+    let sql = "SELECT 1 FROM (SELECT at_ms, action, subject FROM audit WHERE who = $1 ORDER BY n DESC LIMIT $5) e \
+         WHERE e.action = $2 AND e.subject = $3 AND e.at_ms > $4 LIMIT 1";
+    let params = [who.into(), action.into(), subject.into(), since.into(), LOOKED_AT_MAX.into()];
+    Ok(tx.query_opt(sql, &params)?.is_some())
+}
+
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {

@@ -120,19 +120,28 @@ pub struct ListedCustomer {
     pub admission: String,
 }
 
+const LISTED: &str =
+    "(SELECT COUNT(*) FROM line l WHERE l.customer = c.code), c.service_ends_ms, c.erased_at_ms, c.admission";
+
+fn listed(row: &Row) -> Result<ListedCustomer, DbError> {
+    let (code, customer) = read(row)?;
+    let (service_ends_at, erased_at, admission) = (row.get(13)?, row.get(14)?, row.get(15)?);
+    Ok(ListedCustomer { code, row: customer, lines: row.get(12)?, service_ends_at, erased_at, admission })
+}
+
+/// One customer.
+pub fn one(tx: &mut Tx<'_>, code: &str) -> Result<Option<ListedCustomer>, DbError> {
+    let sql = format!("SELECT {COLUMNS}, {LISTED} FROM customer c WHERE c.code = $1");
+    tx.query_opt(&sql, &[code.into()])?.as_ref().map(listed).transpose()
+}
+
 /// Customers in the order of their codes.
 pub fn list(tx: &mut Tx<'_>, search: &Search) -> Result<Vec<ListedCustomer>, DbError> {
     let sql = format!(
-        "SELECT {COLUMNS}, (SELECT COUNT(*) FROM line l WHERE l.customer = c.code), \
-         c.service_ends_ms, c.erased_at_ms, c.admission FROM customer c WHERE c.code > $1 \
+        "SELECT {COLUMNS}, {LISTED} FROM customer c WHERE c.code > $1 \
          AND (CAST($2 AS TEXT) IS NULL OR LOWER(c.code) LIKE $2 ESCAPE '\\' OR LOWER(c.name) LIKE $2 ESCAPE '\\') \
          AND (CAST($4 AS TEXT) IS NULL OR c.region = $4) ORDER BY c.code LIMIT $3"
     );
-    let listed = |row: &Row| {
-        let (code, customer) = read(row)?;
-        let (service_ends_at, erased_at, admission) = (row.get(13)?, row.get(14)?, row.get(15)?);
-        Ok(ListedCustomer { code, row: customer, lines: row.get(12)?, service_ends_at, erased_at, admission })
-    };
     tx.query(&sql, &search.params()[..4])?.iter().map(listed).collect()
 }
 

@@ -154,7 +154,7 @@ describe("customers' pages", () => {
     assert.equal(await panel(page, 'grade').count(), 0);
     assert.equal(await page.locator('main [role=alert]').count(), 0);
     await page.evaluate(() => (location.hash = '#/customers/C999'));
-    await page.getByText('There is no customer C999.').waitFor();
+    await page.getByText('there is no customer called "C999"').waitFor();
   });
 
   it('is legible for all, in both themes and on a phone', async () => {

@@ -30,7 +30,6 @@ export const words = pageWords(
     empty: 'No customer is known yet. Customers appear here once they were imported.',
     nothingFound: 'No customer has this in its code or name.',
     all: 'All customers',
-    unknown: (code: string) => `There is no customer ${code}.`,
     load: {
       label: 'Account managers by load',
       class: 'Load',
@@ -185,7 +184,6 @@ export const words = pageWords(
     empty: '还没有客户。导入后会显示在这里。',
     nothingFound: '没有编号或名称与之相符的客户。',
     all: '全部客户',
-    unknown: (code) => `没有编号为 ${code} 的客户。`,
     load: {
       label: '客户经理负荷',
       class: '负荷档',
