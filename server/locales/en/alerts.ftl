@@ -480,6 +480,8 @@ notice-rota_missing = There is no approved duty rota for { $month }; it was due 
 notice-summary_due = The summary of { $month } is not approved yet; it is due { $due }: read the papers of the month, then approve them.
 # $month $due: the agent, and since when
 notice-agent_silent = The agent { $month } has been silent since { $due }: nobody watches its lines.
+# $month $due: the agent, and when
+notice-agent_back = The agent { $month } was heard again { $due }: its lines are watched.
 # $count
 day-left-out = { $count } more are on the list itself.
 day-link = Open the board:

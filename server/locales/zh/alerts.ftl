@@ -455,6 +455,8 @@ notice-plans_missing = 有重点客户尚无已批准的 { $month } 年度一户
 notice-rota_missing = { $month } 的值班表尚未批准，应于 { $due } 前完成。
 notice-summary_due = { $month } 的月度小结（质量分析会材料）尚未批准，应于 { $due } 前完成。
 notice-agent_silent = 探针 { $month } 自 { $due } 起失联，其所属专线无人监测。
+# $month $due：探针名称，恢复时间
+notice-agent_back = 探针 { $month } 已于 { $due } 恢复联系，其所属专线恢复监测。
 # $count
 day-left-out = 另有 { $count } 件见清单。
 day-link = 打开看板：

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{AFTER_FAILURE, failed, pause};
 use crate::app::App;
-use crate::app::desk::silence::{LINES_PER_TRANSACTION_MAX, Turn, tell_silent, turns, write};
+use crate::app::desk::silence::{LINES_PER_TRANSACTION_MAX, Turn, tell_back, tell_silent, turns, write};
 use crate::db::{DbError, Priority};
 use crate::store::agents;
 
@@ -70,9 +70,11 @@ async fn write_turn(app: &Arc<App>, turn: Turn) -> Result<(), DbError> {
         let to = turn.lines.len().min(from + LINES_PER_TRANSACTION_MAX);
         let ids: Vec<_> = (from..to).map(|_| app.fresh_id()).collect();
         let last = part + 1 == parts;
+        let zone = app.settings.time_zone;
         app.db
             .write(Priority::Ingest, move |tx| {
-                write(&desk, tx, &turn, &turn.lines[from..to], &ids, last, now)
+                write(&desk, tx, &turn, &turn.lines[from..to], &ids, last, now)?;
+                if last && !turn.silent { tell_back(&desk, tx, &turn.silence, zone, now) } else { Ok(()) }
             })
             .await?;
     }

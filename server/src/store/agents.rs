@@ -153,25 +153,30 @@ pub struct Silence {
     pub name: String,
     /// Its last contact.
     pub last_seen_at: UnixMs,
+    /// Since when it is marked silent, where it is.
+    pub silent_since: Option<UnixMs>,
 }
 
 /// Enrolled agents that fell silent and are not marked so.
 pub fn newly_silent(tx: &mut Tx<'_>, before: UnixMs) -> Result<Vec<Silence>, DbError> {
-    let sql = "SELECT id, name, last_seen_at_ms FROM agent WHERE state = 'enrolled' AND silent_since_ms IS NULL \
+    let sql = "SELECT id, name, last_seen_at_ms, silent_since_ms FROM agent WHERE state = 'enrolled' AND silent_since_ms IS NULL \
          AND last_seen_at_ms < $1";
     silences(tx, sql, before)
 }
 
 /// Agents that are marked silent and were heard of again.
 pub fn newly_back(tx: &mut Tx<'_>, since: UnixMs) -> Result<Vec<Silence>, DbError> {
-    let sql = "SELECT id, name, last_seen_at_ms FROM agent WHERE silent_since_ms IS NOT NULL AND last_seen_at_ms >= $1";
+    let sql = "SELECT id, name, last_seen_at_ms, silent_since_ms FROM agent WHERE silent_since_ms IS NOT NULL AND last_seen_at_ms >= $1";
     silences(tx, sql, since)
 }
 
 fn silences(tx: &mut Tx<'_>, sql: &str, moment: UnixMs) -> Result<Vec<Silence>, DbError> {
     let rows = tx.query(sql, &[moment.into()])?;
     rows.iter()
-        .map(|row| Ok(Silence { agent: row.get(0)?, name: row.get(1)?, last_seen_at: row.get(2)? }))
+        .map(|row| {
+            let (agent, name) = (row.get(0)?, row.get(1)?);
+            Ok(Silence { agent, name, last_seen_at: row.get(2)?, silent_since: row.get(3)? })
+        })
         .collect()
 }
 
@@ -184,6 +189,12 @@ pub fn silent_untold(tx: &mut Tx<'_>, before: UnixMs, limit: i64) -> Result<Vec<
           WHERE o.key = 'agent_silent/' || a.name || '/' || CAST(a.silent_since_ms AS TEXT)) \
          ORDER BY a.silent_since_ms, a.name LIMIT $2";
     tx.query(sql, &[before.into(), limit.into()])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Whether the desk was told of that silence.
+pub fn was_told_silent(tx: &mut Tx<'_>, name: &str, since: UnixMs) -> Result<bool, DbError> {
+    let key = format!("agent_silent/{name}/{}", since.0);
+    Ok(tx.query_opt("SELECT 1 FROM outbox WHERE key = $1", &[key.into()])?.is_some())
 }
 
 /// Marks an agent silent since a moment, or not silent.

@@ -116,3 +116,27 @@ pub fn tell_silent(
     }
     Ok(())
 }
+
+/// Tells the desk, where it was told of the silence, that an agent is heard again. A short silence is on the board alone, and
+/// so is its end.
+///
+/// # Errors
+/// The database's.
+pub fn tell_back(
+    desk: &Desk,
+    tx: &mut Tx<'_>,
+    silence: &Silence,
+    zone: Tz,
+    now: UnixMs,
+) -> Result<(), DbError> {
+    let Some(since) = silence.silent_since.filter(|_| desk.channels.email && !desk.noc_email.is_empty())
+    else {
+        return Ok(());
+    };
+    if !agents::was_told_silent(tx, &silence.name, since)? {
+        return Ok(());
+    }
+    let key = format!("agent_back/{}/{}", silence.name, since.0);
+    let notice = ("agent_back".to_owned(), silence.name.clone(), silence.last_seen_at);
+    tell_desk(desk, tx, key, notice, zone, now)
+}

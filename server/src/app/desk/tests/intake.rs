@@ -259,6 +259,17 @@ async fn the_desk_is_told_once_of_an_agent_that_stays_silent() {
         for at in [15, 16, 400] {
             assert_eq!(tell(minute(at)).await, ["noc@example.com"]);
         }
+        // It is heard again: told once too, and only where its silence was.
+        let back = async |seen_at: UnixMs| {
+            let seen = "UPDATE agent SET last_seen_at_ms = $1 WHERE name = 'site-1'";
+            f.db.write(Priority::Api, move |tx| tx.execute(seen, &[seen_at.into()])).await.unwrap();
+            turn(&f, seen_at).await;
+            f.texts("SELECT key FROM outbox WHERE key LIKE 'agent_back/%'").await
+        };
+        let key = format!("agent_back/site-1/{}", TEN.0);
+        assert_eq!(back(minute(401)).await, std::slice::from_ref(&key));
+        turn(&f, minute(410)).await;
+        assert_eq!(back(minute(411)).await, [key], "ten minutes were told to nobody");
     })
     .await;
 }
@@ -269,7 +280,9 @@ async fn turn(f: &Fixture, now: UnixMs) {
         let desk = f.desk.clone();
         let ids: Vec<Uuid> = turn.lines.iter().map(|_| Uuid::now_v7()).collect();
         f.db.write(Priority::Ingest, move |tx| {
-            silence::write(&desk, tx, &turn, &turn.lines, &ids, true, now)
+            silence::write(&desk, tx, &turn, &turn.lines, &ids, true, now)?;
+            let zone = chrono_tz::Asia::Shanghai;
+            if turn.silent { Ok(()) } else { silence::tell_back(&desk, tx, &turn.silence, zone, now) }
         })
         .await
         .unwrap();
