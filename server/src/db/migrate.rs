@@ -38,6 +38,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0027_allowances", include_str!("../../migrations/0027_allowances.sql")),
     ("0028_plans", include_str!("../../migrations/0028_plans.sql")),
     ("0029_audit", include_str!("../../migrations/0029_audit.sql")),
+    ("0030_untaken", include_str!("../../migrations/0030_untaken.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

@@ -7,6 +7,7 @@ use linewatch_shared::time::{HOUR_MS, MINUTE_MS};
 use serde_json::{Value, json};
 
 use super::testing::{START, TestAnswer, TestDesk};
+use crate::app::alerting::climb;
 use crate::app::desk::engine;
 use crate::app::import;
 use crate::auth::Role;
@@ -16,7 +17,7 @@ use crate::store::outbox;
 
 const CUSTOMERS: &str =
     "code,name,tier,manager,manager_email\nbank,Sample <Bank>,AAA,Manager A,a@example.com\n";
-const LINES: &str = "code,customer,site\nL1,bank,HQ\n";
+const LINES: &str = "code,customer,site\nL1,bank,HQ\nL2,bank,Branch\n";
 const MAIL: &str =
     "[smtp]\nhost = \"127.0.0.1\"\nfrom = \"desk@example.com\"\n[desk]\nnoc_email = \"noc@example.com\"\n";
 
@@ -31,9 +32,18 @@ async fn desk(db: Db) -> (TestDesk, String) {
         json!({ "line": "L1", "channel": "hotline", "reporter": "caller", "description": "no service" });
     let fault = call(&desk, Role::Noc, Method::POST, "/faults", Some(body)).await.json["id"].clone();
     desk.clock.advance(2 * HOUR_MS + MINUTE_MS);
-    let (inner, now) = (desk.app.desk.clone(), desk.app.now());
-    desk.app.db.write(Priority::Engine, move |tx| engine::round(&inner, tx, now)).await.unwrap();
+    round(&desk).await;
     (desk, fault.as_str().unwrap().to_owned())
+}
+
+/// The engine comes round: promises, then ladders.
+async fn round(desk: &TestDesk) {
+    let (inner, now) = (desk.app.desk.clone(), desk.app.now());
+    let work = move |tx: &mut Tx<'_>| {
+        engine::round(&inner, tx, now)?;
+        climb::round(&inner, tx, now)
+    };
+    desk.app.db.write(Priority::Engine, work).await.unwrap();
 }
 
 async fn call(desk: &TestDesk, role: Role, method: Method, path: &str, body: Option<Value>) -> TestAnswer {
@@ -77,6 +87,66 @@ async fn who_is_signed_in_takes_an_alert_once() {
         assert_eq!((&seen["acknowledged"]["by"], &seen["next_at"]), (&json!("technician"), &Value::Null));
         let seen = missed(&desk, &fault, Role::Technician).await;
         assert_eq!((&seen["acknowledged"]["by"], &seen["told"][0]["to"]), (&Value::Null, &Value::Null));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_has_taken_is_listed_until_somebody_does_something() {
+    both(|db| async move {
+        let (desk, first) = desk(db).await;
+        let open = async |query: &str| {
+            call(&desk, Role::Noc, Method::GET, &format!("/alerts{query}"), None).await.json
+        };
+        let item = open("").await["items"][0].clone();
+        assert_eq!(
+            (&item["customer"], &item["line"], &item["matter"], &item["steps"], &item["next_to"]),
+            (&json!("bank"), &json!("L1"), &Value::Null, &json!(2), &json!(["duty"]))
+        );
+        // Its ladder is climbed to the top, while that of another line's fault has begun.
+        let body = json!({ "line": "L2", "channel": "hotline" });
+        let second = call(&desk, Role::Noc, Method::POST, "/faults", Some(body)).await.json["id"].clone();
+        for minutes in [20, 20, 81] {
+            desk.clock.advance(minutes * MINUTE_MS);
+            round(&desk).await;
+        }
+        let lines = |page: &Value| -> Vec<(String, bool)> {
+            let items = page["items"].as_array().unwrap().iter();
+            items
+                .map(|item| (item["line"].as_str().unwrap().to_owned(), item["next_at"].is_string()))
+                .collect()
+        };
+        let (unheard, climbing) = (("L1".to_owned(), false), ("L2".to_owned(), true));
+        let page = open("?limit=1").await;
+        assert_eq!(lines(&page), std::slice::from_ref(&unheard), "everybody was told of the first");
+        assert_eq!(page["items"][0]["rung"], 2);
+        let rest = open(&format!("?limit=1&cursor={}", page["next_cursor"].as_str().unwrap())).await;
+        assert_eq!((lines(&rest), &rest["next_cursor"]), (vec![climbing.clone()], &Value::Null));
+        let second = second.as_str().unwrap();
+        assert_eq!(lines(&open(&format!("?fault={second}")).await), [climbing]);
+        assert_eq!(lines(&open(&format!("?fault={first}")).await), [unheard]);
+        for (query, status) in [
+            ("?fault=x", 404),
+            (&*format!("?matter={first}"), 404),
+            (&*format!("?fault={first}&matter={first}"), 400),
+            ("?taken=true", 400),
+        ] {
+            let refused = call(&desk, Role::Noc, Method::GET, &format!("/alerts{query}"), None).await;
+            assert_eq!(refused.status.as_u16(), status, "{query}: {}", refused.text);
+        }
+        let refused = call(&desk, Role::Technician, Method::GET, "/alerts", None).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN);
+        // Work on the first, and the restoration of the second, end both without a word about the alerts.
+        for (fault, kind) in [(first.as_str(), "dispatched"), (second, "restored")] {
+            let step = Some(json!({ "kind": kind }));
+            let done = call(&desk, Role::Noc, Method::POST, &format!("/faults/{fault}/facts"), step).await;
+            assert_eq!(done.status, StatusCode::OK, "{}", done.text);
+        }
+        assert_eq!(open("").await["items"], json!([]));
+        let seen = missed(&desk, &first, Role::Noc).await;
+        assert_eq!((&seen["acknowledged"]["by"], &seen["ended"]), (&json!("noc"), &Value::Null));
+        let seen = missed(&desk, second, Role::Noc).await;
+        assert_eq!((&seen["acknowledged"], &seen["ended"]), (&Value::Null, &json!("settled")));
     })
     .await;
 }

@@ -5,20 +5,24 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use linewatch_shared::time::UnixMs;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::access::{Access, ApiRouter};
 use super::error::ApiError;
 use super::extract::Params;
+use super::faults::fault_id;
 use super::idempotency::{Answer, IdempotencyKey, write_once};
-use super::page::{Page, PageParams, decode_cursor, limit};
+use super::matters::matter_id;
+use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
 use crate::app::alerting::take::{Taken, by_user};
-use crate::app::alerting::view::{OpenAlertView, Place, climbing};
+use crate::app::alerting::view::{OpenAlertView, Place, untaken};
+use crate::app::desk::DeskError;
 use crate::auth::Caller;
-use crate::db::DbError;
+use crate::db::Tx;
+use crate::store::{faults, matters};
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
@@ -27,20 +31,61 @@ pub fn routes(router: ApiRouter) -> ApiRouter {
         .route(Access::WORKERS, utoipa_axum::routes!(acknowledge))
 }
 
-/// Alerts that nobody has taken and that go on to the next ones, the soonest first.
-#[utoipa::path(get, path = "/alerts", tag = "alerts", params(PageParams),
+/// Which alerts to list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListParams {
+    /// Only of this fault, by its id or any alias.
+    fault: Option<String>,
+    /// Only of this matter.
+    matter: Option<String>,
+    /// Items in the page, 1 to 500; 100 by default. What is taken while the page is read is left out of it.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// What the list is narrowed to: a fault or (true) matter that there is.
+fn about(
+    tx: &mut Tx<'_>,
+    fault: Option<Uuid>,
+    matter: Option<Uuid>,
+) -> Result<Option<(Uuid, bool)>, DeskError> {
+    if let Some(id) = fault {
+        let (fault, _) = faults::resolve(tx, id)?.ok_or(DeskError::NoFault(id))?;
+        return Ok(Some((fault, false)));
+    }
+    let Some(id) = matter else { return Ok(None) };
+    matters::one(tx, id)?.ok_or(DeskError::NoMatter(id))?;
+    Ok(Some((id, true)))
+}
+
+/// Alerts that nobody has taken: first those of which everybody on their ladder was told, the oldest at the front; then those
+/// that go on to the next ones, the soonest first.
+#[utoipa::path(get, path = "/alerts", tag = "alerts", params(ListParams),
     responses((status = 200, body = Page<OpenAlertView>)))]
 async fn list(
     State(app): State<Arc<App>>,
-    Params(params): Params<PageParams>,
+    Params(params): Params<ListParams>,
 ) -> Result<Json<Page<OpenAlertView>>, ApiError> {
+    if params.fault.is_some() && params.matter.is_some() {
+        return Err(ApiError::parameter("matter", "an alert is of a fault or of a matter: give one of them"));
+    }
+    let fault = params.fault.as_deref().map(fault_id).transpose()?;
+    let matter = params.matter.as_deref().map(matter_id).transpose()?;
     let size = limit(params.limit)?;
-    let after: Option<(i64, String)> = decode_cursor("alerts", params.cursor.as_deref())?;
-    let after = after.map(|(at, key)| (UnixMs(at), key));
-    let found: Result<Vec<(Place, OpenAlertView)>, DbError> =
-        app.db.read(move |tx| climbing(tx, after.clone(), size as i64 + 1)).await;
-    let Page { items, next_cursor } = Page::new("alerts", size, found?, |((at, key), _)| (at.0, key.clone()));
-    Ok(Json(Page { items: items.into_iter().map(|(_, view)| view).collect(), next_cursor }))
+    let after: Option<Place> = decode_cursor("alerts", params.cursor.as_deref())?;
+    let now = app.now();
+    let found: Result<Vec<(Place, Option<OpenAlertView>)>, DeskError> = app
+        .db
+        .read(move |tx| {
+            let about = about(tx, fault, matter)?;
+            Ok(untaken(tx, about, after.clone(), size as i64 + 1, now)?)
+        })
+        .await;
+    let Page { items, next_cursor } = Page::new("alerts", size, found?, |(place, _)| place.clone());
+    Ok(Json(Page { items: items.into_iter().filter_map(|(_, view)| view).collect(), next_cursor }))
 }
 
 /// That somebody has taken an alert.

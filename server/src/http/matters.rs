@@ -273,6 +273,6 @@ async fn take_step(
     .await
 }
 
-fn matter_id(id: &str) -> Result<Uuid, ApiError> {
+pub(super) fn matter_id(id: &str) -> Result<Uuid, ApiError> {
     id.parse().map_err(|_| ApiError::not_found("unknown_matter", format!("there is no matter {id}")))
 }

@@ -1,10 +1,13 @@
 //! Alerts as they were told, who has taken them, and whose ladder is still climbed.
 
-use linewatch_shared::rules::{Receiver, Rung};
+mod told;
+
+use linewatch_shared::rules::Rung;
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
-use crate::db::{DbError, LockKey, Row, Tx};
+use crate::db::{DbError, LockKey, Row, Tx, Value};
+pub use told::{Held, Linked, Sent, held_of_subject, held_until, hold, linked, release, sent_of_subject};
 
 /// The most alerts, and the most messages, of one fault or matter that are read.
 pub const OF_SUBJECT_MAX: i64 = 500;
@@ -113,9 +116,21 @@ pub fn one(tx: &mut Tx<'_>, key: &str) -> Result<Option<StoredAlert>, DbError> {
     tx.query_opt(&sql, &[key.into()])?.as_ref().map(read).transpose()
 }
 
+/// The rows of a matter, or of a fault under any id that it ever had: what was told stays with it when an earlier fact
+/// gives it another one.
+fn of(of_matter: bool, subject: &str) -> String {
+    if of_matter {
+        return format!("subject = {subject}");
+    }
+    format!(
+        "subject IN (SELECT alias FROM fault_alias WHERE fault = (SELECT fault FROM fault_alias WHERE alias = {subject}))"
+    )
+}
+
 /// The alerts of a fault or matter, oldest first.
-pub fn of_subject(tx: &mut Tx<'_>, subject: Uuid) -> Result<Vec<StoredAlert>, DbError> {
-    let sql = format!("SELECT {COLUMNS} FROM alert WHERE subject = $1 ORDER BY began_at_ms, key LIMIT $2");
+pub fn of_subject(tx: &mut Tx<'_>, subject: Uuid, of_matter: bool) -> Result<Vec<StoredAlert>, DbError> {
+    let of = of(of_matter, "$1");
+    let sql = format!("SELECT {COLUMNS} FROM alert WHERE {of} ORDER BY began_at_ms, key LIMIT $2");
     tx.query(&sql, &[subject.into(), OF_SUBJECT_MAX.into()])?.iter().map(read).collect()
 }
 
@@ -127,19 +142,50 @@ pub fn due(tx: &mut Tx<'_>, now: UnixMs, limit: i64) -> Result<Vec<StoredAlert>,
     tx.query(&sql, &[now.into(), limit.into()])?.iter().map(read).collect()
 }
 
-/// Alerts that nobody has taken and whose ladder goes on, by when it does, after a place in that order.
-pub fn climbing(
+/// A place in the list of alerts that nobody has taken: whether the ladder goes on, then since when it does not, or when it
+/// does, then the key.
+pub type Place = (bool, UnixMs, String);
+
+/// Where an alert stands in that list.
+#[must_use]
+pub fn place(alert: &StoredAlert) -> Place {
+    (alert.next_at.is_some(), alert.next_at.unwrap_or(alert.began_at), alert.key.clone())
+}
+
+/// Alerts that nobody has taken, after a place: first those whose ladder was climbed to its top, of what is still live, the
+/// oldest at the front; then those whose ladder goes on, by when it does. `about` narrows to a fault or (true) matter.
+pub fn untaken(
     tx: &mut Tx<'_>,
-    after: Option<(UnixMs, String)>,
+    about: Option<(Uuid, bool)>,
+    after: Option<Place>,
     limit: i64,
 ) -> Result<Vec<StoredAlert>, DbError> {
-    let (at, key) = after.unwrap_or((UnixMs(i64::MIN), String::new()));
-    let sql = format!(
-        "SELECT {COLUMNS} FROM alert WHERE next_at_ms IS NOT NULL AND (next_at_ms, key) > ($1, $2) \
-         ORDER BY next_at_ms, key LIMIT $3"
-    );
-    tx.query(&sql, &[at.into(), key.into(), limit.into()])?.iter().map(read).collect()
+    let (goes_on, at, key) = after.unwrap_or((false, UnixMs(i64::MIN), String::new()));
+    let narrowed = about.map_or_else(String::new, |(_, of_matter)| format!(" AND {}", of(of_matter, "$4")));
+    let mut page = |conditions: &str, order: &str, at: UnixMs, key: String, limit: i64| {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM alert WHERE {conditions} AND ({order}, key) > ($1, $2){narrowed} \
+             ORDER BY {order}, key LIMIT $3"
+        );
+        let mut params: Vec<Value> = vec![at.into(), key.into(), limit.into()];
+        params.extend(about.map(|(subject, _)| Value::from(subject)));
+        tx.query(&sql, &params)?.iter().map(read).collect::<Result<Vec<_>, DbError>>()
+    };
+    if goes_on {
+        return page(CLIMBING, "next_at_ms", at, key, limit);
+    }
+    let mut found = page(UNHEARD, "began_at_ms", at, key, limit)?;
+    let left = limit - found.len() as i64;
+    found.extend(page(CLIMBING, "next_at_ms", UnixMs(i64::MIN), String::new(), left)?);
+    Ok(found)
 }
+
+const CLIMBING: &str = "next_at_ms IS NOT NULL";
+/// Climbed to the top, of something that is still live.
+const UNHEARD: &str = "next_at_ms IS NULL AND taken_by IS NULL AND ended IS NULL AND rung > 0 \
+     AND ((of_matter = 1 AND EXISTS (SELECT 1 FROM matter m WHERE m.id = alert.subject AND m.live = 1)) \
+     OR (of_matter = 0 AND EXISTS (SELECT 1 FROM fault_alias x JOIN fault f ON f.id = x.fault \
+     WHERE x.alias = alert.subject AND f.live = 1)))";
 
 /// When the next step of any ladder, or the end of quiet hours for which something waits, is.
 pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<UnixMs>, DbError> {
@@ -170,169 +216,19 @@ pub fn take(tx: &mut Tx<'_>, key: &str, by: &str, how: &str, at: UnixMs) -> Resu
     Ok(tx.execute(sql, &[by.into(), at.into(), how.into(), key.into()])? > 0)
 }
 
-/// The same for whatever else of that fault or matter is still climbed.
-pub fn take_others(tx: &mut Tx<'_>, subject: Uuid, by: &str, how: &str, at: UnixMs) -> Result<(), DbError> {
-    let sql = "UPDATE alert SET taken_by = $1, taken_at_ms = $2, taken_how = $3, next_at_ms = NULL \
-         WHERE subject = $4 AND next_at_ms IS NOT NULL AND taken_by IS NULL";
-    tx.execute(sql, &[by.into(), at.into(), how.into(), subject.into()])?;
-    Ok(())
-}
-
-/// A message of an alert.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sent {
-    /// The alert.
-    pub alert: String,
-    /// At which step of the ladder; 0 for the alert itself.
-    pub rung: i64,
-    /// `email`, `webhook`, …
-    pub channel: String,
-    /// The address, or the channel's name.
-    pub destination: String,
-    /// For whom; empty for a channel.
-    pub person: String,
-    /// `pending`, `done` or `dead`.
-    pub state: String,
-    /// When it was put into the outbox.
-    pub at: UnixMs,
-}
-
-/// The messages of a fault's or matter's alerts, oldest first.
-pub fn sent_of_subject(tx: &mut Tx<'_>, subject: Uuid) -> Result<Vec<Sent>, DbError> {
-    let sql = "SELECT alert_key, rung, channel, destination, person, state, created_at_ms FROM outbox \
-         WHERE subject = $1 AND alert_key IS NOT NULL ORDER BY n LIMIT $2";
-    let one = |row: &Row| {
-        Ok(Sent {
-            alert: row.get(0)?,
-            rung: row.get(1)?,
-            channel: row.get(2)?,
-            destination: row.get(3)?,
-            person: row.get(4)?,
-            state: row.get(5)?,
-            at: row.get(6)?,
-        })
-    };
-    tx.query(sql, &[subject.into(), OF_SUBJECT_MAX.into()])?.iter().map(one).collect()
-}
-
-/// What a link in a message is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Linked {
-    /// The message's key.
-    pub key: String,
-    /// Its alert.
-    pub alert_key: String,
-    /// The address.
-    pub destination: String,
-    /// Who is reached there.
-    pub person: String,
-    /// What it said, JSON.
-    pub alert: String,
-    /// When it was put into the outbox.
-    pub created_at: UnixMs,
-}
-
-/// The message of that number, where it is of an alert.
-pub fn linked(tx: &mut Tx<'_>, n: i64) -> Result<Option<Linked>, DbError> {
-    let sql = "SELECT key, alert_key, destination, person, alert, created_at_ms FROM outbox \
-         WHERE n = $1 AND alert_key IS NOT NULL";
-    let one = |row: Row| {
-        Ok(Linked {
-            key: row.get(0)?,
-            alert_key: row.get(1)?,
-            destination: row.get(2)?,
-            person: row.get(3)?,
-            alert: row.get(4)?,
-            created_at: row.get(5)?,
-        })
-    };
-    tx.query_opt(sql, &[n.into()])?.map(one).transpose()
-}
-
-/// A mail that waits for the end of quiet hours.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// The message's key.
-    pub key: String,
-    /// Its alert.
-    pub alert: String,
-    /// The fault or matter.
-    pub subject: Uuid,
-    /// What is owed.
-    pub kind: String,
-    /// Which one of its kind.
-    pub period: String,
-    /// The address.
-    pub destination: String,
-    /// Who is reached there.
-    pub person: String,
-    /// As what.
-    pub receiver: Receiver,
-    /// Until when.
-    pub until: UnixMs,
-}
-
-impl Held {
-    /// Whether both come as one mail.
-    #[must_use]
-    pub fn joins(&self, other: &Self) -> bool {
-        (&self.destination, self.subject, &self.kind, &self.period)
-            == (&other.destination, other.subject, &other.kind, &other.period)
-    }
-}
-
-/// Keeps mails back; one that is there already stays as it is.
-pub fn hold(tx: &mut Tx<'_>, held: &[Held]) -> Result<(), DbError> {
-    if held.is_empty() {
-        return Ok(());
-    }
-    let mut rows = Vec::with_capacity(held.len());
-    for one in held {
-        let receiver =
-            serde_json::to_string(&one.receiver).map_err(|error| DbError::Data(error.to_string()))?;
-        rows.push(vec![
-            one.key.as_str().into(),
-            one.alert.as_str().into(),
-            one.subject.into(),
-            one.kind.as_str().into(),
-            one.period.as_str().into(),
-            one.destination.as_str().into(),
-            one.person.as_str().into(),
-            receiver.into(),
-            one.until.into(),
-        ]);
-    }
-    let sql = "INSERT INTO alert_held (key, alert, subject, kind, period, destination, person, receiver, until_ms) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (key) DO NOTHING";
-    tx.batch(sql, &rows)?;
-    tx.notify("ladder")
-}
-
-/// Mails whose quiet hours are over; those that come as one stand together.
-pub fn held_until(tx: &mut Tx<'_>, now: UnixMs, limit: i64) -> Result<Vec<Held>, DbError> {
-    let sql = "SELECT key, alert, subject, kind, period, destination, person, receiver, until_ms FROM alert_held \
-         WHERE until_ms <= $1 ORDER BY until_ms, destination, subject, kind, period, key LIMIT $2";
-    let one = |row: &Row| {
-        let receiver: String = row.get(7)?;
-        Ok(Held {
-            key: row.get(0)?,
-            alert: row.get(1)?,
-            subject: row.get(2)?,
-            kind: row.get(3)?,
-            period: row.get(4)?,
-            destination: row.get(5)?,
-            person: row.get(6)?,
-            receiver: serde_json::from_str(&receiver)
-                .map_err(|error| DbError::Data(format!("alert_held.receiver: {error}")))?,
-            until: row.get(8)?,
-        })
-    };
-    tx.query(sql, &[now.into(), limit.into()])?.iter().map(one).collect()
-}
-
-/// They wait no longer.
-pub fn release(tx: &mut Tx<'_>, keys: &[&str]) -> Result<(), DbError> {
-    let rows: Vec<_> = keys.iter().map(|key| vec![(*key).into()]).collect();
-    tx.batch("DELETE FROM alert_held WHERE key = $1", &rows)?;
+/// The same for whatever else of that fault or matter nobody has taken, its ladder climbed to the top or not.
+pub fn take_others(
+    tx: &mut Tx<'_>,
+    (subject, of_matter): (Uuid, bool),
+    by: &str,
+    how: &str,
+    at: UnixMs,
+) -> Result<(), DbError> {
+    let sql = format!(
+        "UPDATE alert SET taken_by = $2, taken_at_ms = $3, taken_how = $4, next_at_ms = NULL \
+         WHERE {} AND taken_by IS NULL AND ended IS NULL AND (next_at_ms IS NOT NULL OR rung > 0)",
+        of(of_matter, "$1")
+    );
+    tx.execute(&sql, &[subject.into(), by.into(), at.into(), how.into()])?;
     Ok(())
 }

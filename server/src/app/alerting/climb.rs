@@ -79,6 +79,8 @@ pub(super) fn settled(alert: &StoredAlert, status: Option<Status>) -> Option<&'s
         None | Some(Status::Met { .. } | Status::Cancelled | Status::Missed { met_at: Some(_) }) => {
             Some("settled")
         }
+        // It is not missed after all.
+        Some(Status::Running | Status::Paused) if alert.mark == "missed" => Some("corrected"),
         // The miss has a ladder of its own.
         Some(Status::Missed { met_at: None }) if alert.mark.starts_with("warn_") => Some("overtaken"),
         Some(Status::Running | Status::Paused | Status::Missed { met_at: None }) => None,

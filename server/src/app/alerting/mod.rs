@@ -14,6 +14,8 @@ mod tell;
 #[cfg(test)]
 mod tests;
 pub mod view;
+#[cfg(test)]
+mod view_tests;
 
 use linewatch_shared::rules::Pack;
 use linewatch_shared::sla::{Effect, Mark};

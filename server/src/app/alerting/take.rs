@@ -56,7 +56,7 @@ fn take(
 ) -> Result<Taken, DbError> {
     let key = alert.key.clone();
     if alerts::take(tx, &key, by, how, now)? {
-        alerts::take_others(tx, alert.subject, by, how, now)?;
+        alerts::take_others(tx, (alert.subject, alert.of_matter), by, how, now)?;
         let detail = json!({ "subject": alert.subject, "step": alert.rung, "how": how });
         audit(tx, now.0, by, "alert acknowledged", &key, Some(&detail))?;
         if !alert.of_matter {

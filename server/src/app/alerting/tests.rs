@@ -17,7 +17,7 @@ use crate::store::packs;
 /// Mails about the restoration, as `key's mark and step > address`.
 const MAILS: &str = "SELECT key FROM outbox WHERE key LIKE '%/restoration/%' ORDER BY n";
 
-async fn climb(f: &Fixture, now: UnixMs) -> Climbed {
+pub(super) async fn climb(f: &Fixture, now: UnixMs) -> Climbed {
     let desk = f.desk.clone();
     f.db.write(Priority::Engine, move |tx| round(&desk, tx, now)).await.unwrap()
 }
@@ -27,13 +27,13 @@ async fn mails(f: &Fixture) -> Vec<String> {
     f.texts(MAILS).await.into_iter().map(short).collect()
 }
 
-async fn views(f: &Fixture, fault: Uuid) -> Vec<AlertView> {
-    let views: Result<_, DbError> = f.db.read(move |tx| of_subject(tx, fault, false)).await;
+pub(super) async fn views(f: &Fixture, fault: Uuid) -> Vec<AlertView> {
+    let views: Result<_, DbError> = f.db.read(move |tx| of_subject(tx, fault, false, minute(500))).await;
     views.unwrap().into_iter().filter(|alert| alert.kind == "restoration").collect()
 }
 
 /// A fault whose restoration was missed at two hours, told a second later.
-async fn missed(f: &Fixture) -> Uuid {
+pub(super) async fn missed(f: &Fixture) -> Uuid {
     let fault = f.report("L1", TEN, TEN).await.unwrap().fault;
     f.engine(minute(120) + 1_000).await;
     fault
@@ -128,7 +128,7 @@ async fn taking_one_alert_ends_every_ladder_of_the_fault_and_stays_with_who_came
 }
 
 /// The shipped pack of lines with something added, in force from the beginning of the desk.
-async fn with_rules(f: &Fixture, added: &'static str) {
+pub(super) async fn with_rules(f: &Fixture, added: &'static str) {
     let shipped = linewatch_shared::rules::SHIPPED.iter().find(|(file, _)| *file == "group-line.toml");
     let text = shipped.unwrap().1.replace("\"2026.1\"", "\"2026.9\"") + added;
     let keep = move |tx: &mut Tx<'_>| {
@@ -139,7 +139,7 @@ async fn with_rules(f: &Fixture, added: &'static str) {
     f.db.write(Priority::Api, keep).await.unwrap();
 }
 
-const QUIET: &str = "\n[quiet]\nhours = \"11:30-13:30\"\nexcept_tiers = [\"standard\"]\n";
+pub(super) const QUIET: &str = "\n[quiet]\nhours = \"11:30-13:30\"\nexcept_tiers = [\"standard\"]\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_quiet_hours_the_manager_sleeps_and_hears_in_the_morning_once() {

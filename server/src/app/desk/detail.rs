@@ -160,7 +160,7 @@ pub fn read(desk: &Desk, tx: &mut Tx<'_>, id: Uuid, now: UnixMs) -> Result<Fault
     let cause = Causes::default().of(tx, fault, &node, &versions)?.map(|cause| CauseView::of(&cause, &node));
     let place = (view.customer.as_str(), view.site.as_str());
     let site_access = site_access::of_fault(tx, &versions, fault, place, now)?;
-    let alerts = alerting::view::of_subject(tx, fault.id, false)?;
+    let alerts = alerting::view::of_subject(tx, fault.id, false, now)?;
     Ok(FaultDetail {
         alerts,
         cause,

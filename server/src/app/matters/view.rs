@@ -255,7 +255,7 @@ pub fn detail(desk: &Desk, tx: &mut Tx<'_>, id: Uuid, now: UnixMs) -> Result<Mat
     let facts = stored.into_iter().map(fact).collect();
     let versions = desk.packs.versions(tx)?;
     let possible = standing.matter.possible(now);
-    let alerts = alerting::view::of_subject(tx, id, true)?;
+    let alerts = alerting::view::of_subject(tx, id, true, now)?;
     Ok(MatterDetail { matter: view(&versions, &standing, now), facts, possible, alerts })
 }
 

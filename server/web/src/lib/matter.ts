@@ -1,5 +1,6 @@
 // Matters as the API tells them: complaints, requests, defects, promises, rounds of visits and patrols.
 
+import type { Alert } from './alert';
 import type { Due } from './due';
 import type { Label, Pack } from './types';
 
@@ -67,6 +68,8 @@ export interface MatterFact {
 export interface MatterDetail extends Matter {
   facts: MatterFact[];
   possible: string[];
+  /** The oldest first. */
+  alerts: Alert[];
 }
 
 export interface Page<T> {

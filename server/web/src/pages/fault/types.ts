@@ -1,5 +1,6 @@
 // A fault with its whole story, as `GET /faults/{id}` tells it.
 
+import type { Alert } from '../../lib/alert';
 import type { Deadline, FaultDetail } from '../../lib/types';
 
 export interface Pause {
@@ -40,4 +41,6 @@ export interface FullFault extends FaultDetail {
   not_counted: string | null;
   site_access: SiteAccess | null;
   cause: CommonCause | null;
+  /** The oldest first. */
+  alerts: Alert[];
 }
