@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countdown, duration, fromLocalInput, hours, limit, moment, toLocalInput } from './format';
+import { countdown, duration, fromLocalInput, hours, limit, moment, toLocalInput, dayName } from './format';
 
 const H = 3_600_000;
 
@@ -43,6 +43,8 @@ describe('moments', () => {
     const noon = new Date(2026, 2, 5, 12, 0).getTime();
     expect(moment(noon, noon + H, 'en')).toBe('12:00');
     expect(moment(noon, noon + 24 * H, 'en')).toMatch(/5 Mar.*12:00/);
+    expect(moment(noon + 400 * 24 * H, noon, 'en')).toMatch(/Apr \d{4}$/);
+    expect(dayName(noon + 400 * 24 * H, 'zh', noon)).toMatch(/^\d{4}年4月/);
   });
 
   it('goes through a date field and back', () => {

@@ -94,17 +94,28 @@ export function dayOf(ms: number): number {
 /** The time of day, with the day before it where it is not today's. */
 export function moment(ms: number, todayMs: number, locale: Locale): string {
   if (dayOf(ms) === dayOf(todayMs)) return minuteTime(ms, locale);
+  if (isFar(ms, todayMs)) return dayName(ms, locale, todayMs);
   return formatter(locale, 'dated', { month: 'short', day: 'numeric', ...CLOCK }).format(ms);
 }
 
-/** The day alone: `25 Nov`. */
-export function dayName(ms: number, locale: Locale): string {
+/** So far from today, a day without its year is taken for another. */
+const FAR_MS = 300 * DAY;
+const isFar = (ms: number, todayMs: number) => Math.abs(ms - todayMs) > FAR_MS;
+
+/** The day alone: `25 Nov`; far from today with its year. */
+export function dayName(ms: number, locale: Locale, todayMs = ms): string {
+  if (isFar(ms, todayMs)) return formatter(locale, 'date', { dateStyle: 'medium' }).format(ms);
   return formatter(locale, 'day', { month: 'short', day: 'numeric' }).format(ms);
 }
 
 /** A moment in full, with seconds and zone, for titles. */
 export function fullMoment(ms: number, locale: Locale): string {
-  return formatter(locale, 'full', { dateStyle: 'medium', timeStyle: 'long' }).format(ms);
+  const date = formatter(locale, 'date', { dateStyle: 'medium' }).format(ms);
+  const zone = formatter(locale, 'zone', { timeZoneName: 'short' })
+    .formatToParts(ms)
+    .find(({ type }) => type === 'timeZoneName')?.value;
+  const sign = locale === 'zh' ? ' ' : ', ';
+  return `${date}${sign}${clockTime(ms, locale)} ${zone ?? ''}`.trimEnd();
 }
 
 /** The value of a `datetime-local` field that shows the moment in the reader's zone. */

@@ -57,7 +57,7 @@ export const deskWords = pageWords(
     site: '现场',
     owner: '责任人',
     state: '状态',
-    nobody: '无',
+    nobody: '无人负责',
     noPhone: '未登记电话',
     codeOrName: '编号或名称',
     noSuchCustomer: '未找到客户。',

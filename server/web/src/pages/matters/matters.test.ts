@@ -6,7 +6,7 @@ import { matches, narrowed, ordered, ownersOf, rowOf } from './list';
 import { refusal } from './refusal';
 import { madeBody, rangeText, roundOf, unanswered } from './round';
 import { says } from './says';
-import { bodyOf, fieldsOf, missing, offered } from './steps';
+import { bodyOf, fieldsOf, missing, offered, nextOf } from './steps';
 
 const T = Date.parse('2026-03-01T08:00:00Z');
 const MIN = 60_000;
@@ -218,5 +218,13 @@ describe('a report of a round', () => {
       ],
       promises: [{ title: 'plan', until: new Date('2026-03-05T08:00').toISOString() }],
     });
+  });
+});
+
+describe('the step that is offered first', () => {
+  it('leads on, and is no plan for what is planned', () => {
+    expect(nextOf(['planned', 'made', 'note'], { planned_at: null })).toBe('planned');
+    expect(nextOf(['planned', 'made', 'note'], { planned_at: '2026-11-22T02:00:00Z' })).toBe('made');
+    expect(nextOf(['exempted', 'note'], { planned_at: null })).toBe(null);
   });
 });

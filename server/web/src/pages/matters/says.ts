@@ -33,6 +33,8 @@ const IN_HEAD = new Set([
   'owner',
   'first_receiver',
   'about',
+  // Its title names the piece.
+  'equipment',
 ]);
 /** Their text says itself what it is. */
 const UNNAMED = new Set(['reached', 'callback', 'ok', 'points', 'briefing']);

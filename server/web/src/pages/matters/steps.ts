@@ -72,6 +72,21 @@ export function offered(possible: readonly string[], isSupervisor: boolean): Mat
   return NAMES.filter((name) => possible.includes(name) && (isSupervisor || !SUPERVISOR_ONLY.includes(name)));
 }
 
+/** What leads on from here; what only changes or ends a matter is nobody's usual next step. */
+const ONWARD: readonly MatterStepKind[] = [
+  ...(['permit_returned', 'planned', 'permit_granted', 'begun', 'made', 'reviewed'] as const),
+  ...(['answered', 'inspected', 'callback', 'told', 'noticed', 'resolved', 'signed', 'resumed'] as const),
+];
+
+/** The step that is offered first: not a plan for work that has begun. */
+export function nextOf(
+  steps: readonly MatterStepKind[],
+  { planned_at }: { planned_at: string | null },
+): MatterStepKind | null {
+  const isPast = (step: MatterStepKind) => step === 'planned' && planned_at !== null;
+  return ONWARD.find((step) => steps.includes(step) && !isPast(step)) ?? null;
+}
+
 /** Of an acceptance both sides sign. */
 const SIDE: StepField = { name: 'side', type: 'choice', choices: ['ours', 'customer'] };
 

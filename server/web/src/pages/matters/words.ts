@@ -43,6 +43,7 @@ export const words = pageWords(
       `${n} earlier ${n === 1 ? 'period' : 'periods'}${missed ? `, ${missed} missed` : ''}`,
     less: 'fewer',
     timeline: 'What happened',
+    rule: 'by the rules',
     leak: {
       report: 'Report a data leak',
       title: 'Report a leak of customers’ data',
@@ -125,6 +126,7 @@ export const words = pageWords(
     earlier: (n, missed) => `此前 ${n} 个周期${missed ? `，${missed} 个超时` : ''}`,
     less: '收起',
     timeline: '处理过程',
+    rule: '按规则',
     leak: {
       report: '报告信息泄露',
       title: '报告客户信息泄露',
