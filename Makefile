@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test build web lint bench package screenshot report-sample setup clean
+.PHONY: help demo test build web lint bench package screenshots report-sample setup clean
 
 # Say CARGO_FLAGS= to let cargo change Cargo.lock.
 export CARGO_FLAGS ?= --locked
@@ -47,10 +47,10 @@ package: ## Build Debian packages into target/debian
 	@scripts/web.sh
 	@scripts/package.sh
 
-screenshot: ## Make docs/images/board.png from a real board
-	@scripts/setup.sh build web screenshot
+screenshots: ## Make docs/images: every page with sample data, in both languages (NAME=board: that one alone)
+	@scripts/setup.sh build web screenshots
 	@scripts/web.sh
-	@scripts/screenshot.sh
+	@scripts/screenshots.sh $(NAME)
 
 report-sample: ## Write a sample desk's monthly report in every format, into target/report-sample
 	@scripts/setup.sh build web report
@@ -58,7 +58,7 @@ report-sample: ## Write a sample desk's monthly report in every format, into tar
 	@scripts/report-sample.sh
 
 setup: ## Install everything that any of these needs
-	@scripts/setup.sh build web test demo bench screenshot report
+	@scripts/setup.sh build web test demo bench screenshots report
 
 clean: ## Remove what was built
 	@. scripts/env.sh && cargo clean

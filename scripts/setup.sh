@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, by apt-get when root; otherwise says what to install. Quick when nothing is.
 #
-#   scripts/setup.sh PART…      PART: build, web, test, demo, bench, screenshot, report
+#   scripts/setup.sh PART…      PART: build, web, test, demo, bench, screenshots, report
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 
@@ -58,7 +58,8 @@ for part in "$@"; do
             want fping fping
             [ -n "${CHROMIUM:-}" ] || want chromium chromium
             ;;
-        screenshot)
+        screenshots)
+            want pngquant pngquant
             [ -n "${CHROMIUM:-}" ] || want chromium chromium
             want curl curl
             has_chinese_font || missing+=(fontconfig fonts-noto-cjk)
@@ -107,7 +108,7 @@ for part in "$@"; do
             node_is_fine || install_node
             npm_ci "$ROOT/server/web"
             ;;
-        test | screenshot | bench)
+        test | screenshots | bench)
             node_is_fine || install_node
             npm_ci "$ROOT/tests/browser"
             ;;

@@ -30,11 +30,14 @@ GX-0002,C001,sample hall 2,internet,,sample-agent,icmp://127.0.0.2,1s,
 GX-0003,C002,sample library,internet,,sample-agent,icmp://127.0.0.3,1s,
 `;
 
-/** Starts a server with these customers and lines (CSV), more of its configuration (TOML), one NOC user and a token for the API. */
-export async function startServer({ customers = CUSTOMERS, lines = LINES, config = '' } = {}) {
+/**
+ * Starts a server with these customers and lines (CSV), more of its configuration (TOML), one NOC user and a token for the API. `env` is added to its
+ * environment while it serves.
+ */
+export async function startServer({ customers = CUSTOMERS, lines = LINES, config = '', env = {} } = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'linewatch-browser-'));
   const program = process.env.LINEWATCH_MOCK ? new Mock(dir) : new Real(dir, { customers, lines }, config);
-  const handle = new Handle(dir, program);
+  const handle = new Handle(dir, program, env);
   try {
     await program.prepare();
     await handle.start();
@@ -48,16 +51,23 @@ export async function startServer({ customers = CUSTOMERS, lines = LINES, config
 class Handle {
   #dir;
   #program;
+  #env;
   #child = null;
   #log = [];
 
-  constructor(dir, program) {
+  constructor(dir, program, env) {
     this.#dir = dir;
     this.#program = program;
+    this.#env = env;
   }
 
   get url() {
     return `http://127.0.0.1:${this.#program.port}`;
+  }
+
+  /** Where agents come in. */
+  get syncPort() {
+    return this.#program.syncPort;
   }
 
   /** For calls of the API. */
@@ -75,7 +85,8 @@ class Handle {
   }
 
   async start() {
-    const child = spawn(...this.#program.command(), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = { ...process.env, ...this.#env };
+    const child = spawn(...this.#program.command(), { stdio: ['ignore', 'pipe', 'pipe'], env });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (text) => (this.#log = [...this.#log, String(text)].slice(-LOG_KEPT)));
@@ -221,7 +232,7 @@ ${this.#more}`;
     child.stderr.on('data', (text) => (err += text));
     child.stdin.end(input);
     const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
-    if (code !== 0) throw new Error(`linewatch-server ${args.join(' ')}: exit ${code}\n${err}`);
+    if (code !== 0) throw new Error(`linewatch-server ${args.join(' ')}: exit ${code}\n${out}${err}`);
     return out;
   }
 }
@@ -247,7 +258,7 @@ class Mock {
 }
 
 /** Ports that were free a moment ago, all different. */
-async function freePorts(count) {
+export async function freePorts(count) {
   const servers = Array.from({ length: count }, () => createServer());
   const ports = await Promise.all(
     servers.map(
