@@ -166,7 +166,7 @@ describe("a fault's page", () => {
       path: '/#/fault/00000000-0000-7000-8000-000000000000',
       viewport: { width: 390, height: 844 },
     });
-    await page.getByText('There is no such fault.').waitFor();
+    await page.getByText(/there is no fault/i).waitFor();
     const [fault] = (await server.api('GET', '/faults?limit=1')).items;
     await page.evaluate((id) => (location.hash = `#/fault/${id}`), fault.id);
     await page.locator('[data-fault-page]').waitFor();
