@@ -116,6 +116,12 @@ describe('yearly plans', () => {
     assert.deepEqual(page.problems, []);
   });
 
+  it("is told among what the desk owes, on the day's list", async () => {
+    const page = await open(OTHER, '/#/shift');
+    await page.locator('[data-notice=plans_missing] a').click();
+    await page.locator('[data-without-plan=K002]').waitFor();
+  });
+
   it("stands on the customer's page", async () => {
     const page = await open(OTHER, '/#/customers/K002');
     await page.locator('[data-panel=customer-plan]', { hasText: 'overdue' }).waitFor();

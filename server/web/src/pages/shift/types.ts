@@ -14,11 +14,20 @@ export interface ListItem {
   untouched: boolean;
 }
 
+/** Something that the desk itself owes. */
+export interface Notice {
+  kind: string;
+  /** Of which month, or year. */
+  month: string;
+  due_at: string;
+}
+
 export interface DailyList {
   day: string;
   as_of: string;
   owners: { owner: string; open: number; overdue: number; untouched: number; items: ListItem[] }[];
   cut: boolean;
+  notices?: Notice[];
 }
 
 export interface Handover {

@@ -25,6 +25,15 @@ export const words = pageWords(
           .filter(Boolean)
           .join(', '),
     },
+    notice: {
+      of: (what: string, month: string) => `${what}, ${month}`,
+      by: (time: string) => `owed by ${time}`,
+      kind: {
+        rota_missing: 'The duty rota is not approved',
+        summary_due: "The month's summary is not approved",
+        plans_missing: 'Yearly plans of key customers are wanting',
+      },
+    },
     item: {
       what: 'What',
       customer: 'Customer',
@@ -163,6 +172,15 @@ export const words = pageWords(
         [`未结 ${open}`, overdue && `超时 ${overdue}`, untouched && `一天未处理 ${untouched}`]
           .filter(Boolean)
           .join('，'),
+    },
+    notice: {
+      of: (what, month) => `${month} ${what}`,
+      by: (time) => `应于 ${time} 前完成`,
+      kind: {
+        rota_missing: '排班表尚未批准',
+        summary_due: '月度总结尚未批准',
+        plans_missing: '重点客户年度计划尚缺',
+      },
     },
     item: {
       what: '事项',
