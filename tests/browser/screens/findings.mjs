@@ -1,4 +1,4 @@
-// What is wrong with a page as it is shown: errors, empty states, what goes over its edge, words of the other language.
+// What is wrong with a page as it is shown: errors, empty states, what goes over its edge, words of the other language (but its name).
 
 /** Runs in the page. */
 function look({ language, mayBeEmpty, isPhone }) {
@@ -25,7 +25,11 @@ function look({ language, mayBeEmpty, isPhone }) {
   for (let node = words.nextNode(); node; node = words.nextNode()) {
     const holder = node.parentElement;
     if (!node.data.trim() || holder.closest('.unseen, svg, script, option') || !isSeen(holder)) continue;
-    if (language === 'en' && /\p{Script=Han}/u.test(node.data) && !holder.closest('[lang=zh], [lang=zh-CN]'))
+    if (
+      language === 'en' &&
+      /\p{Script=Han}/u.test(node.data.replace('中文', '')) &&
+      !holder.closest('[lang=zh], [lang=zh-CN]')
+    )
       found.push(`not English: ${short(holder)}`);
     const range = document.createRange();
     range.selectNodeContents(node);

@@ -65,6 +65,7 @@ export const PAGES = [
   { name: 'shift-absences', path: () => 'shift?view=absences', ready: '[data-away]' },
   { name: 'shift-work', path: () => 'shift?view=work', ready: '[data-work]' },
   { name: 'reports', path: () => `reports/month/${last}?group=customer`, ready: '[data-report]' },
+  { name: 'papers', path: () => `reports/papers/${last}`, ready: '[data-copy]', as: 'head' },
   {
     name: 'assessment',
     path: () => `reports/assessment/${year}?customer=P001`,
