@@ -139,19 +139,20 @@ pub fn list(
 ) -> Result<Vec<DeadlineRow>, DbError> {
     let (due_at, subject, kind, period) =
         wanted.after.clone().unwrap_or((UnixMs(i64::MIN), Uuid::nil(), String::new(), String::new()));
-    let sql = concat!(
+    // What runs is due later than now: nothing of what was is looked at.
+    let since = if wanted.state == "running" { "AND due_at_ms >= $1 " } else { "" };
+    let sql = format!(
         "SELECT subject, kind, period, line, customer, tier, started_at_ms, due_at_ms, judged, met_at_ms, \
          subject_kind FROM \
          (SELECT d.*, CASE WHEN state <> 'running' OR due_at_ms >= $1 THEN state WHEN subject_kind = 'line' \
          AND EXISTS (SELECT 1 FROM allowance a WHERE a.id = d.subject AND a.to_ms = d.due_at_ms) THEN 'met' \
          ELSE 'missed' END AS judged \
          FROM deadline d WHERE (due_at_ms, subject, kind, period) > ($2, $3, $4, $5) AND due_at_ms < $6 \
-         AND (CAST($7 AS TEXT) = '' OR kind = $7) AND ((subject_kind <> 'matter' AND ",
+         {since}AND (CAST($7 AS TEXT) = '' OR kind = $7) AND ((subject_kind <> 'matter' AND {}) \
+         OR (subject_kind = 'matter' AND (CAST($8 AS TEXT) = '' OR subject IN (SELECT id FROM matter WHERE {}))))) \
+         AS judged_rows WHERE CAST($9 AS TEXT) = '' OR judged = $9 ORDER BY due_at_ms, subject, kind, period LIMIT $10",
         lines_of!("line", "$8"),
-        ") OR (subject_kind = 'matter' AND (CAST($8 AS TEXT) = '' OR subject IN (SELECT id FROM matter WHERE ",
         matters_of!("$8"),
-        "))))) AS judged_rows \
-         WHERE CAST($9 AS TEXT) = '' OR judged = $9 ORDER BY due_at_ms, subject, kind, period LIMIT $10"
     );
     let params = [
         now.into(),
@@ -180,5 +181,5 @@ pub fn list(
             subject_kind: row.get(10)?,
         })
     };
-    tx.query(sql, &params)?.iter().map(read).collect()
+    tx.query(&sql, &params)?.iter().map(read).collect()
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use linewatch_shared::sla::{Deadline, Fault, FaultState, next_mark};
+use linewatch_shared::sla::{Deadline, Fault, FaultState, State, next_mark};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
 use super::contractors::lines_of;
 use super::deadlines::{self, Subject};
-use super::{pack, unpack};
+use super::{pack, unpack, wished};
 use crate::db::{DbError, LockKey, Row, Tx, Value};
 
 /// The key that a transaction takes before it works on a line's faults.
@@ -102,18 +102,25 @@ pub struct Wanted {
     pub contractor: String,
 }
 
-/// A page of a list: the faults themselves, and what is read for all of them at once, come from the same words.
-pub(super) const PAGE: &str = concat!(
-    "FROM fault WHERE (started_at_ms, id) < ($1, $2) \
-     AND (CAST($3 AS TEXT) = '' OR line = $3) AND (CAST($4 AS TEXT) = '' OR customer = $4) \
-     AND (CAST($5 AS TEXT) = '' OR state = $5) \
-     AND (CAST($8 AS TEXT) = '' OR customer IN (SELECT code FROM customer WHERE region = $8)) AND ",
-    lines_of!("line", "$7"),
-    " ORDER BY started_at_ms DESC, id DESC LIMIT $6"
-);
-
 impl Wanted {
-    /// The parameters of [`PAGE`].
+    /// A page of a list: the faults themselves, and what is read for all of them at once, come from the same words.
+    pub(super) fn page(&self) -> String {
+        let mut state = wished(&self.state, 5, "state = $5");
+        if is_live(&self.state) {
+            // There is an index of these alone.
+            state.push_str(" AND live = 1");
+        }
+        format!(
+            "FROM fault WHERE (started_at_ms, id) < ($1, $2) AND {} AND {} AND {state} AND {} AND {} \
+             ORDER BY started_at_ms DESC, id DESC LIMIT $6",
+            wished(&self.line, 3, "line = $3"),
+            wished(&self.customer, 4, "customer = $4"),
+            wished(&self.region, 8, "customer IN (SELECT code FROM customer WHERE region = $8)"),
+            lines_of!("line", "$7"),
+        )
+    }
+
+    /// The parameters of [`Wanted::page`].
     pub(super) fn params(&self, limit: i64) -> Vec<Value> {
         let (started_at, id) = self.before.unwrap_or((UnixMs::MAX, Uuid::max()));
         vec![
@@ -129,9 +136,15 @@ impl Wanted {
     }
 }
 
+/// Whether something is still owed on faults in the state of that name.
+fn is_live(state: &str) -> bool {
+    let over = [State::Closed, State::ClosedUnconfirmed, State::Withdrawn];
+    !state.is_empty() && over.into_iter().all(|known| known.name() != state)
+}
+
 /// Faults, the newest first.
 pub fn list(tx: &mut Tx<'_>, wanted: &Wanted, limit: i64) -> Result<Vec<FaultState>, DbError> {
-    states(tx, &format!("SELECT body {PAGE}"), &wanted.params(limit))
+    states(tx, &format!("SELECT body {}", wanted.page()), &wanted.params(limit))
 }
 
 /// The faults that have to be looked at by now, the longest overdue first: id, line, and when they should

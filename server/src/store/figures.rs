@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use linewatch_shared::sla::{Contribution, Fault, contributions};
 use linewatch_shared::time::UnixMs;
 
-use super::faults::{PAGE, Wanted};
+use super::faults::Wanted;
 use super::{pack, unpack};
 use crate::db::{DbError, Row, Tx, Value};
 
@@ -79,8 +79,9 @@ pub fn of_page(
     (from_year, to_year): (i32, i32),
 ) -> Result<BTreeMap<String, Vec<Part>>, DbError> {
     let sql = format!(
-        "SELECT line, year, counted, pieces, started_at_ms FROM contribution WHERE line IN (SELECT line {PAGE}) \
-         AND ((year >= $9 AND year <= $10) OR (open = 1 AND year < $9))"
+        "SELECT line, year, counted, pieces, started_at_ms FROM contribution WHERE line IN (SELECT line {}) \
+         AND ((year >= $9 AND year <= $10) OR (open = 1 AND year < $9))",
+        page.page()
     );
     let mut params = page.params(limit);
     params.extend([i64::from(from_year - 1).into(), i64::from(to_year).into()]);

@@ -5,7 +5,7 @@ use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
 use super::acceptance::{Terms, waits, without_waits};
-use super::faults::{PAGE, Wanted};
+use super::faults::Wanted;
 use crate::db::{DbError, Row, Tx, Value};
 
 /// Whom a line belongs to, now.
@@ -104,7 +104,7 @@ pub fn one(tx: &mut Tx<'_>, code: &str) -> Result<Option<LineInfo>, DbError> {
 
 /// The lines of a page of faults, in one statement.
 pub fn of_page(tx: &mut Tx<'_>, page: &Wanted, limit: i64) -> Result<Vec<LineInfo>, DbError> {
-    let sql = format!("{INFO} WHERE l.code IN (SELECT line {PAGE})");
+    let sql = format!("{INFO} WHERE l.code IN (SELECT line {})", page.page());
     tx.query(&sql, &page.params(limit))?.iter().map(info).collect()
 }
 

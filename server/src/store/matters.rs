@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::contractors::matters_of;
 use super::deadlines::{self, Subject};
-use super::{pack, unpack};
-use crate::db::{DbError, LockKey, Row, Tx};
+use super::{pack, unpack, wished};
+use crate::db::{DbError, LockKey, Row, Tx, Value};
 
 /// The key that a transaction takes before it works on a matter.
 #[must_use]
@@ -152,6 +152,9 @@ pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<UnixMs>, DbError> {
     tx.query_opt(sql, &[])?.map(|row| row.get(0)).transpose()
 }
 
+/// What a wish for a state says that wants everything on which something may still be owed.
+const LIVE: &str = "live";
+
 /// What a list of matters is narrowed by; an empty text is no wish.
 #[derive(Clone, Debug, Default)]
 pub struct WantedMatters {
@@ -171,28 +174,41 @@ pub struct WantedMatters {
     pub contractor: String,
 }
 
+impl WantedMatters {
+    /// A page of a list.
+    pub(super) fn page(&self) -> String {
+        // "Live" has an index of its own.
+        let state = if self.state == LIVE { "live = 1 AND CAST($4 AS TEXT) <> ''" } else { "state = $4" };
+        format!(
+            "SELECT body FROM matter WHERE (opened_at_ms, id) < ($1, $2) AND {} AND {} AND {} AND {} AND {} AND {} \
+             ORDER BY opened_at_ms DESC, id DESC LIMIT $9",
+            wished(&self.kind, 3, "kind = $3"),
+            wished(&self.state, 4, state),
+            wished(&self.customer, 5, "customer = $5"),
+            wished(&self.owner, 6, "owner = $6"),
+            wished(&self.class, 7, "class = $7"),
+            matters_of!("$8"),
+        )
+    }
+
+    /// The parameters of [`WantedMatters::page`].
+    pub(super) fn params(&self, limit: i64) -> [Value; 9] {
+        let (opened_at, id) = self.before.unwrap_or((UnixMs::MAX, Uuid::max()));
+        [
+            opened_at.into(),
+            id.into(),
+            self.kind.as_str().into(),
+            self.state.as_str().into(),
+            self.customer.as_str().into(),
+            self.owner.as_str().into(),
+            self.class.as_str().into(),
+            self.contractor.as_str().into(),
+            limit.into(),
+        ]
+    }
+}
+
 /// Matters, the newest first.
 pub fn list(tx: &mut Tx<'_>, wanted: &WantedMatters, limit: i64) -> Result<Vec<Standing>, DbError> {
-    let (opened_at, id) = wanted.before.unwrap_or((UnixMs::MAX, Uuid::max()));
-    let sql = concat!(
-        "SELECT body FROM matter WHERE (opened_at_ms, id) < ($1, $2) \
-         AND (CAST($3 AS TEXT) = '' OR kind = $3) \
-         AND (CAST($4 AS TEXT) = '' OR state = $4 OR (CAST($4 AS TEXT) = 'live' AND live = 1)) \
-         AND (CAST($5 AS TEXT) = '' OR customer = $5) AND (CAST($6 AS TEXT) = '' OR owner = $6) \
-         AND (CAST($7 AS TEXT) = '' OR class = $7) AND ",
-        matters_of!("$8"),
-        " ORDER BY opened_at_ms DESC, id DESC LIMIT $9"
-    );
-    let params = [
-        opened_at.into(),
-        id.into(),
-        wanted.kind.as_str().into(),
-        wanted.state.as_str().into(),
-        wanted.customer.as_str().into(),
-        wanted.owner.as_str().into(),
-        wanted.class.as_str().into(),
-        wanted.contractor.as_str().into(),
-        limit.into(),
-    ];
-    tx.query(sql, &params)?.iter().map(standing).collect()
+    tx.query(&wanted.page(), &wanted.params(limit))?.iter().map(standing).collect()
 }

@@ -60,6 +60,12 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::db::DbError;
 
+/// What a list is narrowed by: the condition where there is a wish, so that an index can serve it. Without one the parameter
+/// is still named, as PostgreSQL wants it.
+fn wished(wish: &str, parameter: usize, condition: &str) -> String {
+    if wish.is_empty() { format!("CAST(${parameter} AS TEXT) = ''") } else { condition.to_owned() }
+}
+
 /// Reads a value that this program stored as MessagePack.
 pub(crate) fn unpack<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, DbError> {
     rmp_serde::from_slice(bytes).map_err(|error| DbError::Data(format!("{what}: {error}")))

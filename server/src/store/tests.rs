@@ -1,6 +1,9 @@
-//! SQL stands in `db` and in `store`, and nowhere else in the server.
+//! SQL stands in `db` and in `store`, and nowhere else in the server; lists find what they want by an index.
 
 use std::path::{Path, PathBuf};
+
+use super::{faults, matters};
+use crate::db::{Db, DbError, Tx, Value, testing};
 
 /// How a statement begins in a text.
 const BEGINNINGS: [&str; 6] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH ", "REPLACE "];
@@ -99,4 +102,33 @@ fn a_statement_is_seen_however_it_is_written() {
     let file = "fn a() {}\n#[cfg(test)]\nmod b;\n\n#[cfg(test)]\nmod tests {\n    \"SELECT 1\"\n}\n";
     assert!(without_tests(file).ends_with("mod b;\n\n"));
     assert!(!sql_in(file).is_empty() && sql_in(without_tests(file)).is_empty());
+}
+
+/// How SQLite would find a page.
+async fn way_of(db: &Db, page: String, params: Vec<Value>) -> String {
+    let read = move |tx: &mut Tx<'_>| {
+        let rows = tx.query(&format!("EXPLAIN QUERY PLAN {page}"), &params)?;
+        rows.iter().map(|row| row.get::<String>(3)).collect::<Result<Vec<_>, DbError>>()
+    };
+    db.read(read).await.unwrap().join("; ")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_narrowed_list_looks_at_nothing_else() {
+    let database = testing::sqlite();
+    let db = Db::open(&database.url, 0).await.unwrap();
+    let of_faults =
+        |wanted: faults::Wanted| way_of(&db, format!("SELECT body {}", wanted.page()), wanted.params(10));
+    let wanted = faults::Wanted { line: "L1".into(), ..faults::Wanted::default() };
+    assert!(of_faults(wanted).await.contains("fault_by_line"));
+    let wanted = faults::Wanted { customer: "C1".into(), ..faults::Wanted::default() };
+    assert!(of_faults(wanted).await.contains("fault_by_customer"));
+    let wanted = faults::Wanted { state: "open".into(), ..faults::Wanted::default() };
+    assert!(of_faults(wanted).await.contains("fault_live"));
+
+    let of_matters = |wanted: matters::WantedMatters| way_of(&db, wanted.page(), wanted.params(10).into());
+    let wanted = matters::WantedMatters { customer: "C1".into(), ..matters::WantedMatters::default() };
+    assert!(of_matters(wanted).await.contains("matter_by_customer"));
+    let wanted = matters::WantedMatters { state: "live".into(), ..matters::WantedMatters::default() };
+    assert!(of_matters(wanted).await.contains("matter_live"));
 }
