@@ -260,3 +260,30 @@ fn admission_is_decided_by_another_than_who_proposed() {
     assert!(left.contains("\"no contract\"") && !left.contains("\"C1\""), "{left}");
     desk.refused(&["admission", "approve", "C9"], "");
 }
+
+#[test]
+fn words_of_alerts_are_set_seen_and_taken_back() {
+    let desk = Desk::new("");
+    let subject = |args: &[&str]| {
+        let seen = desk.ok(&[&["alert", "preview", "--lang", "en"], args].concat(), "");
+        seen.lines().next().unwrap().to_owned()
+    };
+    assert!(subject(&[]).contains("SAMPLE-1: restoration missed"), "{}", subject(&[]));
+    let set =
+        desk.ok(&["alert", "set-text", "en", "restoration-missed.what", "-"], "Not restored: { $site }\n");
+    assert_eq!(
+        set.trim(),
+        "restoration-missed.what in en is the desk's own now; it leaves out $due_short, $late"
+    );
+    assert!(subject(&["--kind", "restoration"]).ends_with("SAMPLE-1: Not restored: 样例现场 Sample site"));
+    assert!(subject(&["--late"]).contains("learnt late: Not restored"), "{}", subject(&["--late"]));
+    let (_, why) = desk.refused(&["alert", "set-text", "en", "restoration-missed.what", "{ $whom }"], "");
+    assert!(why.contains("$due_short"), "{why}");
+    desk.refused(&["alert", "preview", "--mark", "sung"], "");
+    assert_eq!(desk.run(&["alert", "set-text", "fr", "subject", "x"], "").0, 2);
+    let own = desk.ok(&["alert", "texts", "--own"], "");
+    assert!(own.contains("Not restored: { $site }") && own.lines().count() == 2, "{own}");
+    desk.ok(&["alert", "reset-text", "en", "restoration-missed.what"], "");
+    assert_eq!(desk.ok(&["alert", "texts", "--own", "--json"], "").trim(), "[]");
+    desk.refused(&["alert", "reset-text", "en", "restoration-missed.what"], "");
+}

@@ -300,6 +300,13 @@ again =
     .what = not taken: { $what }
     .lead = Nobody has taken this for { $span }. { $lead }
 
+## A text of the desk's own that sounds the same whether it is news or not, where it is not. $text: that text.
+
+# $text
+learnt-late =
+    .what = learnt late: { $text }
+    .lead = This became known late. { $text }
+
 ## What waited for the end of quiet hours. $promise what is owed, $marks what happened, in order.
 
 # $promise $marks

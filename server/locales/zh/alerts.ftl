@@ -294,6 +294,12 @@ again =
     .what = 无人接手：{ $what }
     .lead = 告警发出 { $span } 仍无人接手。{ $lead }
 
+## 自定义文字未区分是否迟到时，迟到的信息这样开头。
+
+learnt-late =
+    .what = 迟到信息：{ $text }
+    .lead = 此情况得知较晚。{ $text }
+
 ## 免打扰时段结束后合并告知。
 
 night =

@@ -4,6 +4,7 @@
 pub mod admission;
 pub mod agents;
 pub mod agreements;
+pub mod alert_texts;
 pub mod alerting;
 pub mod assessment;
 pub mod availability;

@@ -4,6 +4,7 @@
 mod admin;
 mod admission;
 mod agreement;
+mod alert;
 mod assessment;
 mod calls;
 mod check;
@@ -86,6 +87,9 @@ enum Command {
     /// Agreements of confidentiality: who may see contact data.
     #[command(subcommand)]
     Agreement(agreement::AgreementCommand),
+    /// Alerts: the desk's own words for them, and what they come to.
+    #[command(subcommand)]
+    Alert(alert::AlertCommand),
     /// Agents: who may sync.
     #[command(subcommand)]
     Agent(AgentCommand),
@@ -219,6 +223,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Customer(command) => customer::run(&desk, command).await,
         Command::Admission(command) => admission::run(&desk, command).await,
         Command::Agreement(command) => agreement::run(&desk, command).await,
+        Command::Alert(command) => alert::run(&desk, command).await,
         Command::Agent(command) => admin::agent(&desk, command).await,
         Command::Contractor(command) => contractor::run(&desk, command).await,
         Command::Backup { file } => admin::backup(&desk, file).await,

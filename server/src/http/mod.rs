@@ -16,6 +16,9 @@ mod agents_sync;
 mod agreements;
 #[cfg(test)]
 mod alert_tests;
+mod alert_texts;
+#[cfg(test)]
+mod alert_texts_tests;
 mod alertmanager;
 mod alerts;
 #[cfg(test)]
@@ -152,6 +155,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = deadlines::routes(router);
     let router = dead_letters::routes(router);
     let router = alerts::routes(router);
+    let router = alert_texts::routes(router);
     let router = channels::routes(router);
     let router = alertmanager::routes(router);
     let router = visits::routes(router);

@@ -16,7 +16,7 @@ use crate::app::alerting::take::{Link, by_link, look};
 use crate::config::AlertLang;
 use crate::db::{DbError, Priority};
 use crate::notify::Letter;
-use crate::notify::text::Writer;
+use crate::notify::lexicon::Lexicon;
 use crate::store::alerts::Linked;
 use crate::tls::Peer;
 
@@ -43,7 +43,7 @@ async fn show(
     };
     let (key, now, looked) = (app.take_key.clone(), app.now(), token.clone());
     let found: Result<Link, DbError> = app.db.read(move |tx| look(tx, &key, &looked, now)).await;
-    guard.answer(found.map(|link| (link, false)), now)
+    guard.answer(found.map(|link| (link, false)), now).await
 }
 
 async fn take(
@@ -57,7 +57,7 @@ async fn take(
     let (key, now, taken) = (app.take_key.clone(), app.now(), token.clone());
     let done: Result<(Link, bool), DbError> =
         app.db.write(Priority::Api, move |tx| by_link(tx, &key, &taken, now)).await;
-    guard.answer(done, now)
+    guard.answer(done, now).await
 }
 
 /// One look at a link: those that lead nowhere count against the address, as failed sign-ins do.
@@ -76,7 +76,7 @@ impl<'a> Guess<'a> {
         Some(Self { app, peer, token })
     }
 
-    fn answer(self, found: Result<(Link, bool), DbError>, now: UnixMs) -> Response {
+    async fn answer(self, found: Result<(Link, bool), DbError>, now: UnixMs) -> Response {
         let Ok((link, fresh)) = found else { return said(StatusCode::SERVICE_UNAVAILABLE, FAILED) };
         if link != Link::Unknown {
             self.app.throttle.succeeded(self.token, self.peer.address.ip());
@@ -85,7 +85,7 @@ impl<'a> Guess<'a> {
             Link::Unknown => said(StatusCode::NOT_FOUND, UNKNOWN),
             Link::Expired => said(StatusCode::GONE, EXPIRED),
             Link::Open(linked) => {
-                let about = about(&linked, now);
+                let about = about(self.app, &linked, now).await;
                 let who = escaped(&linked.person);
                 let form = format!(
                     "{about}<p>{who}</p><form method=\"post\"><button>由我处理 I take this</button></form>"
@@ -101,18 +101,20 @@ impl<'a> Guess<'a> {
                 } else {
                     format!("{by} 已于 {at} 接手。 {by} took this at {at}.")
                 };
-                html(StatusCode::OK, TITLE, &format!("{}<p>{words}</p>", about(&linked, now)))
+                let about = about(self.app, &linked, now).await;
+                html(StatusCode::OK, TITLE, &format!("{about}<p>{words}</p>"))
             }
         }
     }
 }
 
 /// What the message's subject said, and the way to the board, where one signs in.
-fn about(linked: &Linked, now: UnixMs) -> String {
-    let (Ok(letter), Ok(writer)) = (Letter::read(&linked.alert), Writer::new(AlertLang::Both)) else {
+async fn about(app: &App, linked: &Linked, now: UnixMs) -> String {
+    let lexicon: Result<Lexicon, DbError> = app.db.read(Lexicon::read).await;
+    let (Ok(letter), Ok(lexicon)) = (Letter::read(&linked.alert), lexicon) else {
         return String::new();
     };
-    let text = writer.letter(&letter, now);
+    let text = lexicon.writer(AlertLang::Both).letter(&letter, now);
     let link = match &letter {
         Letter::Alert(alert) => format!("<p><a href=\"{}\">看板 Board</a></p>", escaped(&alert.link)),
         Letter::Day(_) => String::new(),

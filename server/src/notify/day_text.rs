@@ -12,7 +12,7 @@ impl Writer {
     /// Somebody's part of the day's list, or all of it.
     #[must_use]
     pub fn day(&self, letter: &DayLetter) -> Text {
-        let mut page = Page::new(self.words.first());
+        let mut page = Page::new(self.words.first().map(AsRef::as_ref));
         for words in &self.words {
             page.begin(words.lang);
             day_page(&mut page, words, letter);

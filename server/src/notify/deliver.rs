@@ -14,13 +14,14 @@ use super::channel::{Outlets, crowded_until, is_kind};
 use super::failure::{Failure, FailureKind};
 use super::fallback::Fallbacks;
 use super::letter::Letter;
+use super::lexicon::Writers;
 use super::mail::{self, Parts};
 use super::outbox::{Ending, Finished, LEASE_MS, Pause};
 use super::plan::{Batch, Message, OutboxRow, PER_MINUTE};
 use super::retry::{Cause, RETRY_AFTER_MAX_MS, next_try_ms};
 use super::smtp::Mailer;
 use super::take_link::TakeLinks;
-use super::text::{Together, Writers};
+use super::text::Together;
 use super::webhook::Webhooks;
 
 /// How long one try may take.
@@ -196,7 +197,7 @@ impl Deliverer {
                 let id = alerts.first().map_or("", |(row, _)| &row.message_id);
                 let letters: Vec<Letter> = alerts.iter().map(|(_, letter)| letter.clone()).collect();
                 let now = (self.clock.now(), self.clock.mono());
-                self.outlets.send(destination, id, &letters, now).await
+                self.outlets.send(&self.writers.lexicon(), destination, id, &letters, now).await
             }
         }
     }

@@ -18,12 +18,19 @@ mod failure;
 mod fallback;
 mod http;
 pub mod letter;
+pub mod lexicon;
 mod mail;
 pub mod outbox;
+pub mod own_text;
+#[cfg(test)]
+mod own_text_tests;
 mod page;
 pub mod plan;
 pub mod retry;
+pub mod sample;
+mod sample_day;
 mod settings;
+pub mod shipped;
 mod smtp;
 pub mod take_link;
 pub(crate) mod text;
@@ -31,7 +38,7 @@ pub(crate) mod text;
 mod text_tests;
 mod trial;
 pub mod webhook;
-mod words;
+pub mod words;
 pub mod worker;
 
 pub use crate::config::Smtp as MailSettings;

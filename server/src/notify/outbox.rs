@@ -11,7 +11,7 @@ use super::plan::{
     Batch, DIGEST_ALERTS_MAX, DIGEST_PREFIX, Hold, OutboxRow, Plan, STORM_PREFIX, WINDOW_MS, digest_id, plan,
 };
 use crate::db::{Db, DbError, Priority, Tx};
-use crate::store::outbox;
+use crate::store::{alert_texts, outbox};
 
 /// How long a claim keeps others away, in milliseconds.
 pub const LEASE_MS: i64 = 45_000;
@@ -29,6 +29,8 @@ pub struct Claimed {
     pub more: bool,
     /// When something that is not due yet will be.
     pub next_at_ms: Option<i64>,
+    /// How often the desk had changed its texts; none where nothing is to be written.
+    pub texts_version: Option<i64>,
 }
 
 /// How a message ended.
@@ -99,7 +101,8 @@ fn claim_in(tx: &mut Tx<'_>, now_ms: i64, room: usize, storm_above: usize) -> Re
     }
     lease(tx, &mut plan.batches, now_ms + LEASE_MS)?;
     let next_at_ms = outbox::next_at_ms(tx, now_ms)?;
-    Ok(Claimed { batches: plan.batches, more: plan.more || full, next_at_ms })
+    let texts_version = if plan.batches.is_empty() { None } else { Some(alert_texts::version(tx)?) };
+    Ok(Claimed { batches: plan.batches, more: plan.more || full, next_at_ms, texts_version })
 }
 
 /// Takes the leases; a digest is taken whole, whatever part of it the claim saw.

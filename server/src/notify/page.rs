@@ -59,12 +59,12 @@ impl Page {
 
     pub(super) fn paragraph(&mut self, text: &str) {
         let _ = writeln!(self.plain, "{text}\n");
-        let _ = writeln!(self.html, "<p>{}</p>", escape(text));
+        let _ = writeln!(self.html, "<p>{}</p>", paragraph(text));
     }
 
     pub(super) fn piece(&mut self, piece: &Piece, lead: &str) {
         let _ = writeln!(self.plain, "{lead}\n");
-        let _ = writeln!(self.html, "<p><strong>{}</strong></p>\n<table>", escape(lead));
+        let _ = writeln!(self.html, "<p><strong>{}</strong></p>\n<table>", paragraph(lead));
         for (label, value) in &piece.rows {
             let _ = writeln!(self.plain, "{label}{}{value}", piece.colon);
             let _ = writeln!(
@@ -113,6 +113,11 @@ impl Page {
         self.html.push_str("</body></html>\n");
         Text { subject, plain: self.plain, html: self.html }
     }
+}
+
+/// A paragraph of a desk's own may have lines.
+fn paragraph(text: &str) -> String {
+    escape(text).replace('\n', "<br>\n")
 }
 
 fn escape(text: &str) -> String {

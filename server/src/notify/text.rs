@@ -3,8 +3,8 @@
 //! Everything that comes from outside (names, notes) loses its control characters and is cut to a
 //! bound here; HTML escapes it.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 use linewatch_shared::rules::Receiver;
@@ -13,6 +13,7 @@ use linewatch_shared::time::UnixMs;
 use super::alert::{Alert, DONE_MAX, Done};
 use super::day_text::day_page;
 use super::letter::Letter;
+use super::lexicon::Lexicon;
 use super::page::Text;
 use super::page::{Page, Piece};
 use super::plan::{OutboxRow, STORM_PREFIX};
@@ -24,32 +25,33 @@ const NAME_CHARS_MAX: usize = 120;
 /// Characters of a note that are shown.
 const NOTE_CHARS_MAX: usize = 500;
 
-/// Writes alerts in the configured languages.
+/// Writes alerts in one language, or in both.
 #[derive(Debug)]
 pub struct Writer {
-    pub(super) words: Vec<Words>,
+    pub(super) words: Vec<Arc<Words>>,
 }
 
 impl Writer {
-    /// Reads the words of `lang`.
+    /// With the shipped texts of `lang`.
     ///
     /// # Errors
     /// When a text file of this program is broken.
     pub fn new(lang: AlertLang) -> Result<Self, WordsError> {
-        let langs: &[Lang] = match lang {
-            AlertLang::Zh => &[Lang::Zh],
-            AlertLang::En => &[Lang::En],
-            AlertLang::Both => &[Lang::Zh, Lang::En],
-        };
-        Ok(Self { words: langs.iter().map(|lang| Words::new(*lang)).collect::<Result<_, _>>()? })
+        Ok(Lexicon::shipped()?.writer(lang))
+    }
+
+    /// With these words, one language after the other.
+    pub(super) const fn of(words: Vec<Arc<Words>>) -> Self {
+        Self { words }
     }
 
     /// One alert, as of `now`.
     #[must_use]
     pub fn one(&self, alert: &Alert, now: UnixMs) -> Text {
-        let pieces: Vec<(&Words, Piece)> = self.words.iter().map(|w| (w, piece(w, alert, now))).collect();
+        let pieces: Vec<(&Words, Piece)> =
+            self.words.iter().map(|words| (&**words, piece(words, alert, now))).collect();
         let subject = pieces.iter().map(|(_, p)| p.subject.as_str()).collect::<Vec<_>>().join(" / ");
-        let mut page = Page::new(self.words.first());
+        let mut page = Page::new(self.words.first().map(Arc::as_ref));
         for (words, piece) in &pieces {
             page.begin(words.lang);
             page.piece(piece, &piece.lead);
@@ -90,9 +92,9 @@ impl Writer {
             ("limit", Arg::Count(limit as i64)),
             ("cause", (&cause).into()),
         ];
-        let subject = |words: &Words| words.say(&format!("{named}-subject"), &args);
+        let subject = |words: &Arc<Words>| words.say(&format!("{named}-subject"), &args);
         let subjects: Vec<String> = self.words.iter().map(subject).collect();
-        let mut page = Page::new(self.words.first());
+        let mut page = Page::new(self.words.first().map(Arc::as_ref));
         for words in &self.words {
             page.begin(words.lang);
             page.paragraph(&words.say(&format!("{named}-lead"), &args));
@@ -133,30 +135,6 @@ impl Together {
     }
 }
 
-/// A writer for each language, and who is written to in which.
-#[derive(Debug)]
-pub struct Writers {
-    usual: Writer,
-    own: BTreeMap<String, Writer>,
-}
-
-impl Writers {
-    /// Reads the words of every language that is asked for.
-    ///
-    /// # Errors
-    /// When a text file of this program is broken.
-    pub fn new(usual: AlertLang, own: &BTreeMap<String, AlertLang>) -> Result<Self, WordsError> {
-        let own = own.iter().map(|(address, lang)| Ok((address.clone(), Writer::new(*lang)?)));
-        Ok(Self { usual: Writer::new(usual)?, own: own.collect::<Result<_, WordsError>>()? })
-    }
-
-    /// The writer for an address.
-    #[must_use]
-    pub fn of(&self, address: &str) -> &Writer {
-        self.own.get(address).unwrap_or(&self.usual)
-    }
-}
-
 fn for_whom(words: &Words, alert: &Alert) -> String {
     let manager = name(&alert.manager);
     match alert.mark.as_str() {
@@ -181,8 +159,7 @@ fn piece(words: &Words, alert: &Alert, now: UnixMs) -> Piece {
     let zone = zone(&alert.time_zone);
     let (what, lead) = headline(words, alert, now, zone);
     let customer = customer(alert);
-    let about = alert.matter.as_ref().map_or(&alert.line, |matter| &matter.title);
-    let (tier, line) = (tier(words.lang, alert), name(about));
+    let (tier, line) = (tier(words.lang, alert), name(about(alert)));
     let args: [(&str, Arg<'_>); 4] = [
         ("tier", (&tier).into()),
         ("customer", (&customer).into()),
@@ -253,6 +230,11 @@ fn table(words: &Words, alert: &Alert, now: UnixMs, zone: Tz) -> Vec<(String, St
     ])
 }
 
+/// What it is about: the line's code, or the matter's title.
+fn about(alert: &Alert) -> &str {
+    alert.matter.as_ref().map_or(&alert.line, |matter| &matter.title)
+}
+
 /// What alerts of a storm have in common.
 fn cause(alert: &Alert) -> String {
     alert.upstream.as_ref().map_or_else(|| customer(alert), |(node, _)| name(node))
@@ -286,7 +268,13 @@ fn headline(words: &Words, alert: &Alert, now: UnixMs, zone: Tz) -> (String, Str
     let of_change = matches!(mark, "changed" | "outcome");
     let promise = term(words, if of_change { "done" } else { "promise" }, &alert.kind);
     let state = term(words, "matter-state", &alert.state);
-    let args: [(&str, Arg<'_>); 11] = [
+    let (line, customer) = (name(about(alert)), customer(alert));
+    let (site, tier) = (name(&alert.site), tier(words.lang, alert));
+    let args: [(&str, Arg<'_>); 15] = [
+        ("line", (&line).into()),
+        ("customer", (&customer).into()),
+        ("site", (&site).into()),
+        ("tier", (&tier).into()),
         ("state", (&state).into()),
         ("kind", (&kind).into()),
         ("promise", (&promise).into()),
@@ -302,7 +290,13 @@ fn headline(words: &Words, alert: &Alert, now: UnixMs, zone: Tz) -> (String, Str
     let say = |part: &str| {
         let of = if alert.matter.is_some() { "matter" } else { alert.kind.as_str() };
         let id = format!("{of}-{mark}.{part}");
-        words.find(&id, &args).unwrap_or_else(|| words.say(&format!("other-notice.{part}"), &args))
+        let text = words.find(&id, &args);
+        let text = text.unwrap_or_else(|| words.say(&format!("other-notice.{part}"), &args));
+        if alert.late && words.hides_late(&id) {
+            // Whatever a desk writes: what was learnt late never sounds like news.
+            return words.say(&format!("learnt-late.{part}"), &[("text", (&text).into())]);
+        }
+        text
     };
     let (what, lead) = (say("what"), say("lead"));
     if !alert.telling.night.is_empty() {

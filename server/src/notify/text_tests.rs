@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use super::alert::{Alert, Done, Telling};
 use super::letter::Letter;
+use super::lexicon::Writers;
 use super::page::Text;
-use super::text::{Together, Writer, Writers};
+use super::text::{Together, Writer};
 use crate::config::AlertLang;
 
 const KINDS: [&str; 7] =

@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::letter::Letter;
 use super::plan::OutboxRow;
 use super::worker::Notifier;
+use crate::store::alert_texts;
 
 impl Notifier {
     /// Hands a trial message over to `destination` of a channel; services that keep incidents hear at once that it is
@@ -18,6 +19,10 @@ impl Notifier {
     /// # Errors
     /// Why it was not taken.
     pub async fn trial(&self, channel: &str, destination: &str, link: &str) -> Result<(), Failure> {
+        // A trial is in the desk's own words too; where they cannot be read, in the shipped ones.
+        if let Ok(version) = self.db.read(alert_texts::version).await {
+            self.deliverer.writers.refresh(&self.db, version).await;
+        }
         let now = self.clock.now();
         let id = Uuid::now_v7();
         let incidents = matches!(channel, "pagerduty" | "alertmanager");

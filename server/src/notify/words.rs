@@ -1,12 +1,15 @@
 //! The words of alerts in one language: Fluent files, embedded, with times and spans in that language.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use fluent::concurrent::FluentBundle;
 use fluent::{FluentArgs, FluentResource};
+use fluent_syntax::ast::Pattern;
 use linewatch_shared::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, UnixMs};
+
+use super::own_text::OwnText;
 
 const ZH: &str = include_str!("../../locales/zh/alerts.ftl");
 const EN: &str = include_str!("../../locales/en/alerts.ftl");
@@ -23,12 +26,38 @@ pub enum Lang {
 }
 
 impl Lang {
+    /// Both, in the order in which they are written.
+    pub const ALL: [Self; 2] = [Self::Zh, Self::En];
+
     /// The language's code in HTML.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::Zh => "zh-CN",
             Self::En => "en",
+        }
+    }
+
+    /// Its name in the configuration, the API and the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Zh => "zh",
+            Self::En => "en",
+        }
+    }
+
+    /// The language of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|lang| lang.name() == name)
+    }
+
+    /// The shipped texts.
+    pub(super) const fn ftl(self) -> &'static str {
+        match self {
+            Self::Zh => ZH,
+            Self::En => EN,
         }
     }
 }
@@ -46,6 +75,8 @@ pub struct Words {
     /// Which.
     pub lang: Lang,
     bundle: FluentBundle<FluentResource>,
+    /// Texts of the desk's own, which come before the shipped ones.
+    own: BTreeMap<String, OwnText>,
 }
 
 impl std::fmt::Debug for Words {
@@ -79,23 +110,19 @@ impl<'a> From<&'a String> for Arg<'a> {
 }
 
 impl Words {
-    /// Reads the language's file.
+    /// Reads the language's file; the texts of the desk's own come before it.
     ///
     /// # Errors
     /// When the file is broken.
-    pub fn new(lang: Lang) -> Result<Self, WordsError> {
-        let text = match lang {
-            Lang::Zh => ZH,
-            Lang::En => EN,
-        };
+    pub fn with(lang: Lang, own: BTreeMap<String, OwnText>) -> Result<Self, WordsError> {
         let wrong = |reason: String| WordsError { lang: lang.code(), reason };
-        let resource =
-            FluentResource::try_new(text.to_owned()).map_err(|(_, errors)| wrong(format!("{errors:?}")))?;
+        let resource = FluentResource::try_new(lang.ftl().to_owned())
+            .map_err(|(_, errors)| wrong(format!("{errors:?}")))?;
         let id = lang.code().parse().map_err(|e| wrong(format!("{e}")))?;
         let mut bundle = FluentBundle::new_concurrent(vec![id]);
         bundle.set_use_isolating(false);
         bundle.add_resource(resource).map_err(|errors| wrong(format!("{errors:?}")))?;
-        Ok(Self { lang, bundle })
+        Ok(Self { lang, bundle, own })
     }
 
     /// The text `id` (`message` or `message.attribute`), if there is one. A variable that is missing
@@ -111,16 +138,27 @@ impl Words {
         self.find(id, args).unwrap_or_else(|| id.to_owned())
     }
 
-    fn format(&self, id: &str, args: Args<'_>) -> Option<(String, BTreeSet<String>)> {
+    /// Whether `id` is a text of the desk's own that sounds the same late as in time.
+    #[must_use]
+    pub fn hides_late(&self, id: &str) -> bool {
+        self.own.get(id).is_some_and(OwnText::hides_late)
+    }
+
+    fn shipped(&self, id: &str) -> Option<&Pattern<&str>> {
         let (message, attribute) = match id.split_once('.') {
             Some((message, attribute)) => (message, Some(attribute)),
             None => (id, None),
         };
         let message = self.bundle.get_message(message)?;
-        let pattern = match attribute {
-            Some(name) => message.get_attribute(name)?.value(),
-            None => message.value()?,
-        };
+        match attribute {
+            Some(name) => Some(message.get_attribute(name)?.value()),
+            None => message.value(),
+        }
+    }
+
+    fn format(&self, id: &str, args: Args<'_>) -> Option<(String, BTreeSet<String>)> {
+        let own = self.own.get(id).and_then(OwnText::pattern);
+        let pattern = own.or_else(|| self.shipped(id))?;
         let mut fluent_args = FluentArgs::new();
         for (name, arg) in args {
             match arg {
@@ -186,6 +224,10 @@ pub fn zone(name: &str) -> Tz {
 mod tests {
     use super::*;
 
+    fn words(lang: Lang) -> Words {
+        Words::with(lang, BTreeMap::new()).unwrap()
+    }
+
     fn ids(ftl: &str) -> BTreeSet<String> {
         let mut message = "";
         let mut ids = BTreeSet::new();
@@ -217,7 +259,7 @@ mod tests {
     fn no_text_lacks_a_variable() {
         let names = variables(EN);
         for (lang, ftl) in [(Lang::Zh, ZH), (Lang::En, EN)] {
-            let words = Words::new(lang).unwrap();
+            let words = words(lang);
             for id in ids(ftl) {
                 for late in ["yes", "no"] {
                     let mut args: Vec<(&str, Arg<'_>)> =
@@ -237,14 +279,14 @@ mod tests {
 
     #[test]
     fn a_missing_variable_is_noticed_by_these_tests() {
-        let words = Words::new(Lang::En).unwrap();
+        let words = words(Lang::En);
         assert!(!words.format("balance", &[("over", Arg::Text("no"))]).unwrap().1.is_empty());
     }
 
     #[test]
     fn spans_are_told_in_two_units() {
-        let en = Words::new(Lang::En).unwrap();
-        let zh = Words::new(Lang::Zh).unwrap();
+        let en = words(Lang::En);
+        let zh = words(Lang::Zh);
         let cases = [
             (0, "0 s", "0 秒"),
             (89_999, "89 s", "89 秒"),

@@ -12,11 +12,11 @@ use super::channel::Outlets;
 use super::deliver::Deliverer;
 use super::fallback::Fallbacks;
 use super::http::{self, HttpError};
+use super::lexicon::Writers;
 use super::outbox::{self, Claimed, Ending, Finished};
 use super::plan::Batch;
 use super::settings::NotifySettings;
 use super::smtp::{Mailer, SmtpError};
-use super::text::Writers;
 use super::webhook::Webhooks;
 use super::words::WordsError;
 use crate::db::{Db, DbError};
@@ -66,7 +66,7 @@ pub struct Tick {
 /// Delivers what is in the outbox. Any number of them may work on one database.
 #[derive(Clone)]
 pub struct Notifier {
-    db: Db,
+    pub(super) db: Db,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) deliverer: Arc<Deliverer>,
     sending: Arc<Semaphore>,
@@ -96,7 +96,7 @@ impl Notifier {
         let deliverer = Deliverer {
             mailer: settings.mail.as_ref().map(Mailer::new).transpose()?,
             webhooks: Webhooks::new(client.clone(), &settings.webhooks),
-            outlets: Outlets::new(client, settings)?,
+            outlets: Outlets::new(client, settings),
             fallbacks: Fallbacks::new(settings),
             writers: Writers::new(settings.lang, &settings.lang_of)?,
             take: settings.take.clone(),
@@ -114,6 +114,7 @@ impl Notifier {
     pub async fn tick(&self, now: UnixMs) -> Result<Tick, DbError> {
         let leased_at = self.clock.mono();
         let claimed = outbox::claim(&self.db, now, CLAIMED_MAX, self.storm_above).await?;
+        self.refresh_texts(claimed.texts_version).await;
         let mut tick = Tick { next_at: claimed.next_at_ms.map(UnixMs), ..Tick::default() };
         let (mut under_way, mut endings) = UnderWay::new();
         self.spawn(&mut under_way, claimed.batches, leased_at);
@@ -174,7 +175,8 @@ impl Notifier {
                 return DB_PAUSE;
             }
         };
-        let Claimed { batches, more, next_at_ms } = claimed;
+        let Claimed { batches, more, next_at_ms, texts_version } = claimed;
+        self.refresh_texts(texts_version).await;
         self.spawn(under_way, batches, leased_at);
         if counted_at.is_none_or(|at| leased_at.0 - at.0 >= POLL.as_millis() as i64) {
             *counted_at = Some(leased_at);
@@ -185,6 +187,13 @@ impl Notifier {
         }
         let wait_ms = next_at_ms.map_or(i64::MAX, |at| at.saturating_sub(now.0));
         POLL.min(Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0)))
+    }
+
+    /// What is written next is written in the desk's words as they are now.
+    async fn refresh_texts(&self, version: Option<i64>) {
+        if let Some(version) = version {
+            self.deliverer.writers.refresh(&self.db, version).await;
+        }
     }
 
     fn spawn(&self, under_way: &mut UnderWay, batches: Vec<Batch>, leased_at: MonoMs) {

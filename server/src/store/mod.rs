@@ -7,6 +7,7 @@ pub mod acceptance;
 pub mod admission;
 pub mod agents;
 pub mod agreements;
+pub mod alert_texts;
 pub mod alerts;
 pub mod allowances;
 pub mod audit;

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use linewatch_server::db::testing;
+use linewatch_server::app::alert_texts::{self, TextError};
+use linewatch_server::db::{Db, Priority, Tx, testing};
 use linewatch_server::notify::outbox::{LEASE_MS, claim};
+use linewatch_server::notify::words::Lang;
 use linewatch_server::notify::{list_dead, message_id, resend};
 use linewatch_shared::time::{Clock, DAY_MS, HOUR_MS};
 use linewatch_tests::smtp::{Options, SmtpServer, Stage, Trouble};
@@ -38,6 +40,40 @@ async fn a_mail_is_handed_over_whole() {
         assert!(mail.html().contains("<a href=\"http://desk.example/?fault=1\">"), "{}", mail.html());
         assert_eq!(states(&rows(&db).await), ["done"]);
         assert_eq!(notifier.tick(clock.now()).await.unwrap().sent, 0);
+    })
+    .await;
+}
+
+/// What a desk says in place of the shipped words, by the very use case of the API.
+async fn say(db: &Db, lang: Lang, id: &'static str, text: &'static str) {
+    let put = move |tx: &mut Tx<'_>| alert_texts::put(tx, (lang, id), text, ("admin", NOW));
+    let put: Result<_, TextError> = db.write(Priority::Api, put).await;
+    put.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_has_the_desks_own_words_from_the_next_one_on() {
+    testing::both(|db| async move {
+        let (server, clock, notifier) = desk(&db).await;
+        let send = async |key: &str| {
+            put_one(&db, key).await;
+            assert_eq!(notifier.tick(clock.now()).await.unwrap().sent, 1);
+            let mail = server.received().pop().unwrap();
+            (mail.header("Subject"), mail.plain())
+        };
+        let (shipped, _) = send("k1").await;
+        say(&db, Lang::Zh, "restoration-warning.what", "请于 { $due_short } 前抢通 { $site }").await;
+        say(&db, Lang::En, "label-link", "See the fault on the board of Sample Telecom").await;
+        let (own, plain) = send("k2").await;
+        let (zh, en) = own.split_once(" / ").unwrap();
+        assert_eq!(zh, "【AAA 金牌】示例客户 L-001：请于 16:24 前抢通 Sample site");
+        assert!(shipped.ends_with(en), "{own}");
+        assert!(plain.contains("See the fault on the board of Sample Telecom: http"), "{plain}");
+        let reset =
+            |tx: &mut Tx<'_>| alert_texts::reset(tx, (Lang::Zh, "restoration-warning.what"), ("admin", NOW));
+        let reset: Result<(), TextError> = db.write(Priority::Api, reset).await;
+        reset.unwrap();
+        assert_eq!(send("k3").await.0, shipped);
     })
     .await;
 }

@@ -21,11 +21,12 @@ use sha2::{Digest, Sha256};
 use super::alert::Alert;
 use super::failure::Failure;
 use super::letter::Letter;
+use super::lexicon::Lexicon;
+use super::page::Text;
 use super::plan::PER_MINUTE;
 use super::settings::NotifySettings;
 use super::text::{Together, Writer};
-use super::words::WordsError;
-use crate::config::{Channel, Service};
+use crate::config::{AlertLang, Channel, Service};
 
 pub use way::Way;
 
@@ -106,52 +107,47 @@ impl Words {
 #[derive(Debug)]
 pub struct Outlets {
     client: reqwest::Client,
-    configured: Vec<Outlet>,
+    configured: Vec<(Channel, AlertLang)>,
     tokens: wecom::Tokens,
 }
 
-#[derive(Debug)]
-struct Outlet {
-    channel: Channel,
+/// A channel, and who writes for it.
+struct Outlet<'a> {
+    channel: &'a Channel,
     writer: Writer,
 }
 
 impl Outlets {
     /// Connects to nothing yet.
-    ///
-    /// # Errors
-    /// When this program's own texts are broken.
-    pub fn new(client: reqwest::Client, settings: &NotifySettings) -> Result<Self, WordsError> {
-        let outlet = |channel: &Channel| {
-            let writer = Writer::new(channel.lang.unwrap_or(settings.lang))?;
-            Ok(Outlet { channel: channel.clone(), writer })
-        };
-        let configured = settings.channels.iter().map(outlet).collect::<Result<_, _>>()?;
-        Ok(Self { client, configured, tokens: wecom::Tokens::default() })
+    #[must_use]
+    pub fn new(client: reqwest::Client, settings: &NotifySettings) -> Self {
+        let outlet = |channel: &Channel| (channel.clone(), channel.lang.unwrap_or(settings.lang));
+        let configured = settings.channels.iter().map(outlet).collect();
+        Self { client, configured, tokens: wecom::Tokens::default() }
     }
 
-    /// Hands alerts over as one message: to `name`, or `name/number` for an SMS.
+    /// Hands alerts over as one message, in the words of `lexicon`: to `name`, or `name/number` for an SMS.
     ///
     /// # Errors
     /// Whether and how to try again.
     pub async fn send(
         &self,
+        lexicon: &Lexicon,
         destination: &str,
         id: &str,
         letters: &[Letter],
         (now, mono): (UnixMs, MonoMs),
     ) -> Result<(), Failure> {
         let (name, receiver) = destination.split_once('/').unwrap_or((destination, ""));
-        let Some(outlet) = self.configured.iter().find(|outlet| outlet.channel.name == name) else {
+        let Some((channel, lang)) = self.configured.iter().find(|(channel, _)| channel.name == name) else {
             return Err(Failure::temporary(&format!("no channel called \"{name}\" is configured")));
         };
+        let outlet = Outlet { channel, writer: lexicon.writer(*lang) };
         let words = outlet.words(letters, id, now);
         let client = &self.client;
-        match &outlet.channel.service {
+        match &channel.service {
             Service::WecomRobot { url } => wecom::robot(client, url, &words, now).await,
-            Service::WecomApp { .. } => {
-                wecom::app(client, &self.tokens, &outlet.channel, &words, (now, mono)).await
-            }
+            Service::WecomApp { .. } => wecom::app(client, &self.tokens, channel, &words, (now, mono)).await,
             Service::DingtalkRobot { url, secret } => {
                 dingtalk::send(client, url, secret.as_ref(), &words, now).await
             }
@@ -174,7 +170,7 @@ impl Outlets {
     }
 }
 
-impl Outlet {
+impl Outlet<'_> {
     fn words(&self, letters: &[Letter], id: &str, now: UnixMs) -> Words {
         let text = match letters {
             [letter] => self.writer.letter(letter, now),
@@ -187,13 +183,13 @@ impl Outlet {
             Letter::Alert(alert) => alert.link.clone(),
             Letter::Day(day) => day.link.clone(),
         });
-        let body = format!("{}\n\n{}", text.subject, text.plain.trim_end());
+        let body = chat_form(&text);
         Words { title: text.subject, body, link: link.filter(|link| !link.is_empty()) }
     }
 
     /// Each alert with its title, for services that keep incidents.
-    fn incidents<'a>(&self, letters: &'a [Letter], now: UnixMs) -> Result<Vec<(String, &'a Alert)>, Failure> {
-        let incident = |letter: &'a Letter| match letter {
+    fn incidents<'l>(&self, letters: &'l [Letter], now: UnixMs) -> Result<Vec<(String, &'l Alert)>, Failure> {
+        let incident = |letter: &'l Letter| match letter {
             Letter::Alert(alert) => {
                 Ok((self.words(std::slice::from_ref(letter), "", now).title, alert.as_ref()))
             }
@@ -201,6 +197,12 @@ impl Outlet {
         };
         letters.iter().map(incident).collect()
     }
+}
+
+/// A text as chats show it; each service cuts it to what it takes.
+#[must_use]
+pub fn chat_form(text: &Text) -> String {
+    format!("{}\n\n{}", text.subject, text.plain.trim_end())
 }
 
 /// The moment until which a message should wait because the service is crowded. Feishu asks its users to keep clear

@@ -126,11 +126,12 @@ fn outlets(text: &str, double: &Double) -> Outlets {
     let settings = crate::config::Settings::parse(&text, "s.toml", vec![]).unwrap();
     // A double that says nothing is waited for, but not for ten seconds.
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build().unwrap();
-    Outlets::new(client, &NotifySettings::from(&settings)).unwrap()
+    Outlets::new(client, &NotifySettings::from(&settings))
 }
 
 async fn send(outlets: &Outlets, destination: &str, letters: &[Letter]) -> Result<(), Failure> {
-    outlets.send(destination, "<m1@linewatch>", letters, (NOW, MonoMs(0))).await
+    let lexicon = crate::notify::lexicon::Lexicon::shipped().unwrap();
+    outlets.send(&lexicon, destination, "<m1@linewatch>", letters, (NOW, MonoMs(0))).await
 }
 
 fn alert(mark: &str) -> Letter {
