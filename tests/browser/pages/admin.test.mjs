@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { graveFindings } from '../lib/axe.mjs';
 import { launch, openBoard } from '../lib/browser.mjs';
 import { PASSWORD, USER, startServer } from '../lib/server.mjs';
+import { until } from '../lib/wait.mjs';
 
 const ADMIN = 'sample-admin';
 const PACK = new URL('../../../shared/packs/group-line.toml', import.meta.url);
@@ -112,6 +113,65 @@ describe('administration', () => {
     assert.deepEqual([...page.problems, ...trail.problems], []);
   });
 
+  it('replaces a text by our own, shows what it comes to, and takes it back', async () => {
+    const page = await open('/texts');
+    await page.locator('[data-text="restoration-missed.what"]').waitFor();
+    await page.fill('[data-panel=texts] input[type=search]', 'restoration missed');
+    await until(async () => (await page.locator('[data-text]').count()) < 20, 'the list to be narrowed');
+    await page.click('[data-text="restoration-missed.what"] a');
+    const english = page.locator('form[data-lang=en]');
+    const seen = page.locator('[data-panel=text-preview]');
+    await seen.locator('.subject', { hasText: 'restoration missed' }).waitFor();
+
+    await english.locator('textarea').fill('Missed at { $sites }');
+    await seen.locator('[role=alert]', { hasText: '$site,' }).waitFor();
+    await english.locator('button.solid').click();
+    await english.locator('[role=alert]', { hasText: 'is not given $sites' }).waitFor();
+    await page.reload();
+    await english.getByText('In use: as shipped').waitFor();
+
+    await english.locator('textarea').fill('Missed at ');
+    await page.getByRole('button', { name: '$site', exact: true }).click();
+    await seen.locator('.subject', { hasText: 'SAMPLE-1: Missed at 样例现场 Sample site' }).waitFor();
+    await english.locator('button.solid').click();
+    await english.getByText(`our own, by ${ADMIN}`).waitFor();
+    await english.getByText('It leaves out $due_short $late').waitFor();
+    await seen.getByLabel('Learnt late').check();
+    await seen.locator('.subject', { hasText: 'learnt late: Missed at' }).waitFor();
+    await seen.getByLabel('Form').selectOption('html');
+    const mail = page.frameLocator('[data-panel=text-preview] iframe');
+    await mail.locator('td', { hasText: '样例客户' }).waitFor();
+
+    await page.click('.back a');
+    await page.getByLabel('Only our own').check();
+    await until(async () => (await page.locator('[data-text]').count()) === 1, 'our own alone');
+    await page.locator('[data-own=en]').waitFor();
+    await page.click('[data-text] a');
+    await english.getByRole('button', { name: 'Reset' }).click();
+    await english.getByText('In use: as shipped').waitFor();
+    assert.match(await english.locator('textarea').inputValue(), /restoration missed/);
+    assert.deepEqual(page.problems, []);
+  });
+
+  it('takes a Chinese text by keys alone, and says in Chinese why one cannot be', async () => {
+    const page = await open('/texts/subject', { locale: 'zh-CN' });
+    const chinese = page.locator('form[data-lang=zh]');
+    await chinese.locator('textarea').focus();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('【样例电信】{ $whom }');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await chinese.locator('[role=alert]', { hasText: '可用：$customer $line $tier $what' }).waitFor();
+    await chinese.locator('textarea').focus();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('【样例电信】{ $line }：{ $what }');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await chinese.getByText(`自定义文案（${ADMIN}`).waitFor();
+    await page.locator('.subject', { hasText: '【样例电信】SAMPLE-1：抢通已超时' }).waitFor();
+    assert.deepEqual(page.problems, []);
+  });
+
   it('is for administrators only', async () => {
     const page = await open('', { user: USER });
     await page.locator('[role=alert]', { hasText: 'Your role may not do this' }).waitFor();
@@ -121,6 +181,8 @@ describe('administration', () => {
   for (const [part, colorScheme] of [
     ['/packs', 'light'],
     ['/alerts', 'dark'],
+    ['/texts', 'light'],
+    ['/texts/restoration-missed.lead', 'dark'],
     ['/agents', 'dark'],
     ['/users', 'light'],
     ['/trail', 'dark'],

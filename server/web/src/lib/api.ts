@@ -18,6 +18,8 @@ export class ApiError extends Error {
     readonly possible: string[] | null = null,
     /** What was refused of what was sent, where the server names it. */
     readonly field: string | null = null,
+    /** Why it was refused, for programs, where one code has several. */
+    readonly reason: string | null = null,
   ) {
     super(detail || code);
   }
@@ -135,13 +137,17 @@ export class Api {
     this.#noteDate(response, sentMs);
     const data = parse(text);
     if (response.ok) return data as T;
-    const { code, detail, title, possible, field, parameter } = (data ?? {}) as Record<string, unknown>;
+    const { code, detail, title, possible, field, parameter, reason } = (data ?? {}) as Record<
+      string,
+      unknown
+    >;
     throw new ApiError(
       response.status,
       typeof code === 'string' ? code : `http_${response.status}`,
       typeof detail === 'string' ? detail : typeof title === 'string' ? title : '',
       Array.isArray(possible) ? possible.map(String) : null,
       ([field, parameter].find((name) => typeof name === 'string') as string | undefined) ?? null,
+      typeof reason === 'string' ? reason : null,
     );
   }
 

@@ -86,3 +86,30 @@ export interface Enrolment {
   names: string[];
   port: number;
 }
+
+/** One text of alerts in one language. */
+export interface AlertText {
+  id: string;
+  lang: string;
+  section: string;
+  shipped: string | null;
+  own: string | null;
+  variables: string[];
+  left_out: string[];
+  paragraph: boolean;
+  by: string | null;
+  at: string | null;
+  problem: string | null;
+}
+
+/** What a sample alert comes to. */
+export interface AlertPreview {
+  subject: string;
+  plain: string;
+  html: string;
+  chat: string;
+  kind: string;
+  mark: string;
+  form: string;
+  late: boolean;
+}

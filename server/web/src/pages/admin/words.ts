@@ -6,6 +6,7 @@ export const words = pageWords(
     parts: {
       packs: 'Packs',
       alerts: 'Alerts',
+      texts: 'Texts',
       agents: 'Agents',
       users: 'Users',
       trail: 'Audit trail',
@@ -104,6 +105,7 @@ export const words = pageWords(
     parts: {
       packs: '规则包',
       alerts: '告警',
+      texts: '告警文案',
       agents: '探针',
       users: '用户',
       trail: '审计记录',
