@@ -266,8 +266,7 @@ pub fn preview(tx: &mut Tx<'_>, asked: &Asked, now: UnixMs) -> Result<Preview, T
         scene = scene.showing(id);
         texts.extend(around(id, &texts));
     }
-    let scene =
-        scene.with(&asked.wanted).map_err(|(field, possible)| TextError::Sample { field, possible })?;
+    scene = scene.with(&asked.wanted).map_err(|(field, possible)| TextError::Sample { field, possible })?;
     let draft = |draft: &Draft| Kept {
         lang: draft.lang.clone(),
         id: draft.id.clone(),
@@ -278,9 +277,12 @@ pub fn preview(tx: &mut Tx<'_>, asked: &Asked, now: UnixMs) -> Result<Preview, T
     // The last of several for one place is the one that counts.
     texts.extend(asked.drafts.iter().map(draft));
     let lexicon = Lexicon::new(0, &texts).map_err(|e| DbError::Data(e.to_string()))?;
-    let text = scene.write(&lexicon.writer(asked.lang), now);
+    let writer = lexicon.writer(asked.lang);
+    let text = scene.write(&writer, now);
+    // Mails alone have the link by which their receiver takes the alert: a chat is read by many.
+    scene.alert.telling.take = None;
     Ok(Preview {
-        chat: chat_form(&text),
+        chat: chat_form(&scene.write(&writer, now)),
         subject: text.subject,
         plain: text.plain,
         html: text.html,

@@ -46,6 +46,8 @@ async fn a_text_is_replaced_listed_seen_and_taken_back() {
         );
         assert!(seen["chat"].as_str().unwrap().starts_with(subject), "{seen}");
         assert!(seen["html"].as_str().unwrap().contains("<table>"), "{seen}");
+        let has_take = |form: &str| seen[form].as_str().unwrap().contains("http://desk.test/a/");
+        assert!(has_take("plain") && has_take("html") && !has_take("chat"), "{seen}");
 
         assert_eq!(call(&desk, Method::DELETE, SUBJECT, None).await.status, StatusCode::NO_CONTENT);
         let seen = preview(&desk, json!({ "lang": "zh" })).await.json;
