@@ -22,7 +22,8 @@ pub(super) fn letter(whole: bool, link: &str, time_zone: &str, now: UnixMs) -> D
     if whole {
         owners.push(owner("manager-without-address", false, None));
         let kinds = [("plans_missing", "2026"), ("rota_missing", "2026-12"), ("summary_due", "2026-11")];
-        let kinds = kinds.into_iter().chain([("agent_silent", "SAMPLE-AGENT")]);
+        let agent = [("agent_silent", "SAMPLE-AGENT"), ("agent_back", "SAMPLE-AGENT")];
+        let kinds = kinds.into_iter().chain(agent);
         notices
             .extend(kinds.map(|(kind, about)| (kind.to_owned(), about.to_owned(), UnixMs(now.0 - DAY_MS))));
     }

@@ -9,14 +9,12 @@ use fluent_syntax::ast::{
 use fluent_syntax::parser;
 use fluent_syntax::serializer;
 
+use super::sample::FAULT_KINDS;
 use super::words::Lang;
 
 /// What every headline (`.what` and `.lead` of a kind and a mark) is given, beside what the shipped text uses.
 const OF_HEADLINES: [&str; 9] =
     ["line", "customer", "site", "tier", "due", "due_short", "at", "balance", "late"];
-/// Kinds whose messages are headlines.
-const KINDS: [&str; 8] =
-    ["restoration", "feedback", "repair", "callback", "supervisor", "interruption", "availability", "matter"];
 /// Marks of such messages.
 const MARKS: [&str; 6] = ["warning", "missed", "met_late", "corrected", "changed", "outcome"];
 
@@ -112,8 +110,9 @@ fn message(id: &str) -> &str {
 /// Of the messages that [`super::text`] gives the variables of headlines.
 fn is_headline(id: &str) -> bool {
     let Some((message, _)) = id.split_once('.') else { return false };
-    let named =
-        message.split_once('-').is_some_and(|(kind, mark)| KINDS.contains(&kind) && MARKS.contains(&mark));
+    let named = message.split_once('-').is_some_and(|(kind, mark)| {
+        (kind == "matter" || FAULT_KINDS.contains(&kind)) && MARKS.contains(&mark)
+    });
     named || message == "other-notice"
 }
 
