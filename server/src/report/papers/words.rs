@@ -124,6 +124,7 @@ pub(super) fn of(kind: &str) -> Words {
 pub(super) fn reason(kind: &str) -> Words {
     match kind {
         "missed_promises" => ("超时", "missed promises"),
+        "interrupted_lines" => ("中断超限的专线", "lines over their interruption"),
         "repeat_faults" => ("重复故障", "repeat faults"),
         "unsatisfied_callbacks" => ("回访不满意", "unsatisfied callbacks"),
         "complaints" => ("投诉", "complaints"),
