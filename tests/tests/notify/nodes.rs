@@ -1,4 +1,4 @@
-//! The running worker: speed, several nodes on one database, stopping.
+//! The running worker: bursts, several nodes on one database, stopping.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use linewatch_server::clock::SystemClock;
 use linewatch_server::db::{Db, testing};
 use linewatch_server::notify::{EMAIL, Notifier};
-use linewatch_shared::time::{Clock, MonoMs};
+use linewatch_shared::time::Clock;
 use linewatch_tests::smtp::{SmtpServer, Stage, Trouble};
 use tokio_util::sync::CancellationToken;
 
@@ -15,10 +15,6 @@ use crate::desk::{LIMIT, MANAGER, all_done, mail_settings, notifier_with, put, r
 
 fn worker(db: &Db, clock: &Arc<SystemClock>, server: &SmtpServer) -> Notifier {
     notifier_with(db, Arc::clone(clock) as _, Some(mail_settings(server.address.port())), None)
-}
-
-fn passed(clock: &SystemClock, since: MonoMs) -> Duration {
-    Duration::from_millis(u64::try_from(clock.mono().0 - since.0).unwrap())
 }
 
 fn to_many(count: usize, addresses: usize) -> Vec<(String, String)> {
@@ -35,14 +31,10 @@ async fn a_burst_goes_out_at_once_over_few_connections() {
         let running = tokio::spawn(worker(&db, &clock, &server).run(stop.clone()));
         put(&db, EMAIL, vec![("warm".into(), MANAGER.into())], clock.now()).await;
         all_done(&db).await;
-        let began = clock.mono();
         put(&db, EMAIL, to_many(BURST, BURST), clock.now()).await;
         server.wait_for(BURST + 1, LIMIT).await.unwrap();
-        let took = passed(&clock, began);
-        println!("{BURST} mails in {took:?} over {} connections", server.connections());
-        // The promise is one second; a debug build on a shared machine gets some more.
-        assert!(took < Duration::from_secs(4), "{took:?}");
-        assert!(server.connections_at_once() <= 16, "{}", server.connections_at_once());
+        // How long it takes is measured by a benchmark; here, that nobody waits for everybody before.
+        assert!((2..=16).contains(&server.connections_at_once()), "{}", server.connections_at_once());
         assert!(server.connections() <= 40, "{}", server.connections());
         all_done(&db).await;
         stop.cancel();
@@ -88,7 +80,7 @@ async fn a_slow_address_does_not_delay_the_others() {
         let clock = Arc::new(SystemClock::start());
         let stop = CancellationToken::new();
         let running = tokio::spawn(worker(&db, &clock, &server).run(stop.clone()));
-        server.trouble([Trouble::Slow(Stage::Recipient, Duration::from_secs(5))]);
+        server.trouble([Trouble::Slow(Stage::Recipient, Duration::from_secs(10))]);
         put(&db, EMAIL, vec![("slow".into(), MANAGER.into())], clock.now()).await;
         tokio::time::timeout(LIMIT, async {
             while server.troubles_left() > 0 {
@@ -97,11 +89,8 @@ async fn a_slow_address_does_not_delay_the_others() {
         })
         .await
         .unwrap();
-        let began = clock.mono();
         put(&db, EMAIL, to_many(40, 40), clock.now()).await;
         server.wait_for(40, LIMIT).await.unwrap();
-        let took = passed(&clock, began);
-        assert!(took < Duration::from_secs(4), "{took:?}");
         assert!(server.received().iter().all(|mail| mail.header("X-Linewatch-Key") != "slow"));
         stop.cancel();
         running.await.unwrap();
