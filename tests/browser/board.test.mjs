@@ -118,7 +118,7 @@ describe('the board', () => {
     await page.goBack();
     await page.locator('aside[data-drawer]').waitFor({ state: 'detached' });
     await page.evaluate(() => (location.hash = '#/faults/00000000-0000-0000-0000-000000000000'));
-    await page.locator('aside [role=alert]', { hasText: 'no such fault' }).waitFor();
+    await page.locator('aside [role=alert]', { hasText: /there is no fault/i }).waitFor();
     assert.deepEqual(page.problems, []);
   });
 

@@ -1,9 +1,13 @@
 //! Bodies and parameters, read strictly: what is unknown or of the wrong type is named.
 
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use futures::{StreamExt as _, stream};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
@@ -11,6 +15,10 @@ use super::error::ApiError;
 
 /// The largest body of an API call, in bytes.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Of a body that is refused so much more is read.
+const REFUSED_BYTES_MAX: usize = 16 * BODY_BYTES_MAX;
+/// For so long.
+const REFUSED_FOR: Duration = Duration::from_secs(30);
 
 /// A JSON body, and the hash of its bytes for [`super::idempotency`]. Give `T`
 /// `#[serde(deny_unknown_fields)]`.
@@ -38,20 +46,41 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         hash.update([0]);
         hash.update(request.uri().path());
         hash.update([0]);
-        let bytes =
-            Bytes::from_request(request, state).await.map_err(|e| body_error(e.status(), &e.body_text()))?;
+        let bytes = whole_body(request, state).await?;
         hash.update(&bytes);
         Ok(Self { value: parse(&bytes)?, hash: hash.finalize().into() })
     }
 }
 
-/// Why a body could not be read: `text` is what axum says of it.
-pub(super) fn body_error(status: StatusCode, text: &str) -> ApiError {
-    if status == StatusCode::PAYLOAD_TOO_LARGE {
+/// The bytes of a body. Of one that is too large the rest is read and forgotten, within bounds: whoever is cut off while
+/// writing does not read the answer that says why.
+pub(super) async fn whole_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    let (parts, body) = request.into_parts();
+    let body = Arc::new(Mutex::new(body.into_data_stream()));
+    let reader = || {
+        let body = Arc::clone(&body);
+        stream::poll_fn(move |cx| body.lock().unwrap_or_else(PoisonError::into_inner).poll_next_unpin(cx))
+    };
+    let request = Request::from_parts(parts, axum::body::Body::from_stream(reader()));
+    let error = match Bytes::from_request(request, state).await {
+        Ok(bytes) => return Ok(bytes),
+        Err(error) => error,
+    };
+    let rest = async {
+        let (mut left, mut rest) = (REFUSED_BYTES_MAX, reader());
+        while let Some(Ok(part)) = rest.next().await
+            && part.len() <= left
+        {
+            left -= part.len();
+        }
+    };
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        // In time or not: the answer is the same.
+        let _ = tokio::time::timeout(REFUSED_FOR, rest).await;
         let detail = "the body is larger than this call takes: 1 MiB, or 4 MiB for a push of records";
-        return ApiError::new(status, "body_too_large", detail);
+        return Err(ApiError::new(error.status(), "body_too_large", detail));
     }
-    ApiError::new(StatusCode::BAD_REQUEST, "body_unreadable", text)
+    Err(ApiError::new(StatusCode::BAD_REQUEST, "body_unreadable", error.body_text()))
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {

@@ -35,8 +35,7 @@ impl<S: Send + Sync> FromRequest<S> for Packed {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let read = Bytes::from_request(request, state).await;
-        read.map(Self).map_err(|e| super::extract::body_error(e.status(), &e.body_text()))
+        super::extract::whole_body(request, state).await.map(Self)
     }
 }
 

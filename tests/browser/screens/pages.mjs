@@ -33,6 +33,18 @@ export const PAGES = [
   { name: 'customers-managers', path: () => 'customers?view=managers', ready: 'tr[data-manager]' },
   { name: 'customers-incomplete', path: () => 'customers?view=incomplete', ready: 'tr[data-incomplete]' },
   {
+    name: 'plan',
+    path: () => `customers/K001/plans/${new Date().getFullYear()}`,
+    ready: '[data-measure]',
+    as: 'head',
+  },
+  {
+    name: 'customers-plans',
+    path: () => 'customers?view=plans',
+    ready: 'tr[data-without-plan]',
+    as: 'head',
+  },
+  {
     name: 'customers-grades',
     path: () => 'customers?view=grades',
     ready: '[data-proposal=K001]',
@@ -79,6 +91,7 @@ export const PAGES = [
   { name: 'wall', path: () => 'wall', ready: '[data-wall-line]', size: WALL },
   { name: 'admin-packs', path: () => 'admin/packs', ready: '[data-pack=group-line]', as: 'head' },
   { name: 'admin-alerts', path: () => 'admin/alerts', ready: '[data-panel] tbody tr', as: 'head' },
+  { name: 'admin-texts', path: () => 'admin/texts', ready: 'tr[data-text]', as: 'head' },
   { name: 'admin-agents', path: () => 'admin/agents', ready: '[data-agent=sample-agent]', as: 'head' },
   { name: 'admin-users', path: () => 'admin/users', ready: '[data-user=head]', as: 'head' },
   { name: 'admin-trail', path: () => 'admin/trail', ready: '[data-entry]', as: 'head' },

@@ -32,7 +32,24 @@ export async function tellCustomers({ api, server, say }) {
     reason: say('客户书面要求', 'the customer asked in writing'),
   });
   await check(head, say);
+  await plan({ manager, head, say });
   return { survey: await survey({ api, server, say }) };
+}
+
+/** This year's plan of a key customer, by its manager, approved by another. */
+async function plan({ manager, head, say }) {
+  const year = new Date().getFullYear();
+  const path = `/customers/K001/plans/${year}`;
+  const by = `${year}-12-30T18:00:00+08:00`;
+  await manager('PUT', path, {
+    goals: say('交易时段零中断，全年走访四次', 'no interruption while trading, four visits'),
+    measures: [
+      { what: say('双路由改造评估', 'assess a second route'), by },
+      { what: say('年终服务回顾', 'review of the year'), by, owner: 'head' },
+    ],
+    review_at: by,
+  });
+  await head('POST', `${path}/approval`, {});
 }
 
 /** What a checker found of last month's sample; the rest waits. */
