@@ -3,7 +3,7 @@
 // `path(ids)` is its address behind `#/`; `ready` must be seen; `as` who looks (the desk otherwise); `empty`: an empty
 // state may be on it; `size` and `dark` of the picture (1366×768 and light otherwise).
 
-import { month } from './sample/time.mjs';
+import { month, planYear } from './sample/time.mjs';
 
 const PHONE = { width: 390, height: 844 };
 const WALL = { width: 1920, height: 1080 };
@@ -34,14 +34,8 @@ export const PAGES = [
   { name: 'customers-incomplete', path: () => 'customers?view=incomplete', ready: 'tr[data-incomplete]' },
   {
     name: 'plan',
-    path: () => `customers/K001/plans/${new Date().getFullYear()}`,
+    path: () => `customers/K001/plans/${planYear()}`,
     ready: '[data-measure]',
-    as: 'head',
-  },
-  {
-    name: 'customers-plans',
-    path: () => 'customers?view=plans',
-    ready: 'tr[data-without-plan]',
     as: 'head',
   },
   {

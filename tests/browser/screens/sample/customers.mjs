@@ -1,6 +1,6 @@
 // What the sample desk decides about customers, and what it asks and hears of them.
 
-import { ago, at, lengthOf, month } from './time.mjs';
+import { ago, at, lengthOf, month, planYear } from './time.mjs';
 
 export async function tellCustomers({ api, server, say }) {
   const head = await server.as('head');
@@ -36,9 +36,9 @@ export async function tellCustomers({ api, server, say }) {
   return { survey: await survey({ api, server, say }) };
 }
 
-/** This year's plan of a key customer, by its manager, approved by another. */
+/** The year's plan of a key customer, by its manager, approved by another. */
 async function plan({ manager, head, say }) {
-  const year = new Date().getFullYear();
+  const year = planYear();
   const path = `/customers/K001/plans/${year}`;
   const by = `${year}-12-30T18:00:00+08:00`;
   await manager('PUT', path, {

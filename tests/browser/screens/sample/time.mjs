@@ -38,3 +38,6 @@ export function weekday(n) {
   while (isFree(m)) m += 1;
   return m;
 }
+
+/** The year that a plan is for: near its end there is no time left in this one. */
+export const planYear = () => new Date(Date.now() + 14 * 86_400_000).getFullYear();
