@@ -190,9 +190,10 @@ proptest! {
         let mut placed: Vec<Uuid> = folded.faults.iter().flat_map(|fault| fault.facts.iter().map(|p| p.id)).collect();
         placed.extend(folded.loose.iter().map(|p| p.id));
         placed.sort_unstable();
-        // Service that comes back is in the story of each fault in which it was out, after a split.
+        // Service that comes back is in the story of each fault that waits for it, after a split: because an agent says up, or
+        // because the one that said down knows nothing any more where another says up.
         let ends_several = |id: &Uuid| facts.iter().any(|fact| fact.id == *id
-            && matches!(fact.event, Event::Evidence { state: LineState::Up, .. }));
+            && matches!(fact.event, Event::Evidence { state: LineState::Up | LineState::Unknown, .. }));
         placed.dedup_by(|a, b| a == b && ends_several(a));
         let mut all: Vec<Uuid> = facts.iter().map(|fact| fact.id).collect();
         all.sort_unstable();
@@ -326,4 +327,43 @@ proptest! {
             prop_assert!(listed == counted || listed > 200 || counted > 200, "{listed} {counted}");
         }
     }
+}
+
+/// Found by chance: two agents, a fault that was split, and the one agent that falls silent while the other says up.
+#[test]
+fn who_falls_silent_beside_another_s_up_is_in_both_stories_of_a_split() {
+    let at = |minutes: i64| START + minutes * MINUTE_MS;
+    let evidence = |id: u128, minutes, agent: &str, state| Fact {
+        id: Uuid::from_u128(id),
+        occurred_at: at(minutes),
+        event: Event::Evidence { agent: agent.to_owned(), state },
+    };
+    let report = |id: u128, minutes| Fact {
+        id: Uuid::from_u128(id),
+        occurred_at: at(minutes),
+        event: Event::Report {
+            channel: Channel::Hotline,
+            reporter: String::new(),
+            description: String::new(),
+        },
+    };
+    let reports = vec![Uuid::from_u128(2), Uuid::from_u128(3)];
+    let split = Step { fault: reports[1], kind: StepKind::Split { reports }, note: None };
+    let folded = found(&[
+        evidence(1, 0, "own", LineState::Down),
+        report(2, 0),
+        report(3, 882),
+        evidence(4, 1_036, "other", LineState::Up),
+        evidence(5, 1_134, "own", LineState::Up),
+        evidence(6, 1_246, "own", LineState::Down),
+        evidence(7, 1_274, "own", LineState::Unknown),
+        Fact { id: Uuid::from_u128(8), occurred_at: at(1_687), event: Event::Step(split) },
+    ]);
+    let stories: Vec<Vec<u128>> = folded
+        .faults
+        .iter()
+        .map(|fault| fault.facts.iter().map(|placed| placed.id.as_u128()).collect())
+        .collect();
+    assert_eq!(stories, [vec![1, 5, 6, 7], vec![2, 3, 4, 5, 7, 8]]);
+    assert_eq!(folded.faults[0].restored_at, Some(at(1_274)));
 }
