@@ -191,9 +191,15 @@ pub fn silent_untold(tx: &mut Tx<'_>, before: UnixMs, limit: i64) -> Result<Vec<
     tx.query(sql, &[before.into(), limit.into()])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
+/// The key of what the desk is told of a silence.
+#[must_use]
+pub fn silent_key(name: &str, since: UnixMs) -> String {
+    format!("agent_silent/{name}/{}", since.0)
+}
+
 /// Whether the desk was told of that silence.
 pub fn was_told_silent(tx: &mut Tx<'_>, name: &str, since: UnixMs) -> Result<bool, DbError> {
-    let key = format!("agent_silent/{name}/{}", since.0);
+    let key = silent_key(name, since);
     Ok(tx.query_opt("SELECT 1 FROM outbox WHERE key = $1", &[key.into()])?.is_some())
 }
 

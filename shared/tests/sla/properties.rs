@@ -191,9 +191,21 @@ proptest! {
         placed.extend(folded.loose.iter().map(|p| p.id));
         placed.sort_unstable();
         // Service that comes back is in the story of each fault that waits for it, after a split: because an agent says up, or
-        // because the one that said down knows nothing any more where another says up.
-        let ends_several = |id: &Uuid| facts.iter().any(|fact| fact.id == *id
-            && matches!(fact.event, Event::Evidence { state: LineState::Up | LineState::Unknown, .. }));
+        // because the one that said down knows nothing any more where another's last word is up.
+        let says_up_beside = |silent: &Fact, of: &str| {
+            let mut last: BTreeMap<&str, (UnixMs, Uuid, LineState)> = BTreeMap::new();
+            for fact in facts.iter().filter(|fact| (fact.occurred_at, fact.id) < (silent.occurred_at, silent.id)) {
+                let Event::Evidence { agent, state } = &fact.event else { continue };
+                let (word, known) = ((fact.occurred_at, fact.id, *state), last.get(agent.as_str()).copied());
+                last.insert(agent, known.map_or(word, |known| if (known.0, known.1) < (word.0, word.1) { word } else { known }));
+            }
+            last.iter().any(|(agent, (_, _, state))| *agent != of && *state == LineState::Up)
+        };
+        let ends_several = |id: &Uuid| facts.iter().any(|fact| fact.id == *id && match &fact.event {
+            Event::Evidence { state: LineState::Up, .. } => true,
+            Event::Evidence { agent, state: LineState::Unknown } => says_up_beside(fact, agent),
+            _ => false,
+        });
         placed.dedup_by(|a, b| a == b && ends_several(a));
         let mut all: Vec<Uuid> = facts.iter().map(|fact| fact.id).collect();
         all.sort_unstable();

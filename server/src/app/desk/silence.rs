@@ -111,7 +111,7 @@ pub fn tell_silent(
         return Ok(());
     }
     for (name, since) in agents::silent_untold(tx, now - after_ms, TOLD_MAX)? {
-        let key = format!("agent_silent/{name}/{}", since.0);
+        let key = agents::silent_key(&name, since);
         tell_desk(desk, tx, key, ("agent_silent".to_owned(), name, since), zone, now)?;
     }
     Ok(())

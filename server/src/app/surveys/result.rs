@@ -22,7 +22,7 @@ pub struct SurveyGroup {
     pub asked: usize,
     /// How many answered.
     pub answered: usize,
-    /// The mean of each question's scores, in hundredths; none while nobody answered.
+    /// The mean of each question's scores, in hundredths, rounded half up; none while nobody answered.
     pub mean_centi: Vec<i64>,
     /// How many gave a bad answer.
     pub bad: usize,
@@ -40,7 +40,8 @@ impl SurveyGroup {
         for (sum, score) in self.sums.iter_mut().zip(scores) {
             *sum += i64::from(*score);
         }
-        self.mean_centi = self.sums.iter().map(|sum| sum * 100 / self.answered as i64).collect();
+        let answered = self.answered as i64;
+        self.mean_centi = self.sums.iter().map(|sum| (sum * 200 + answered) / (answered * 2)).collect();
     }
 }
 
@@ -102,4 +103,18 @@ pub fn result(tx: &mut Tx<'_>, id: Uuid) -> Result<SurveyResult, DeskError> {
 fn scores(answered: &Answered) -> Result<Option<Vec<u8>>, DbError> {
     let text = answered.scores.as_deref();
     text.map(|text| serde_json::from_str(text).map_err(|error| DbError::Data(error.to_string()))).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_are_rounded_half_up() {
+        let mut group = SurveyGroup::default();
+        for scores in [[5, 4], [5, 4], [4, 5]] {
+            group.count(Some(&scores));
+        }
+        assert_eq!(group.mean_centi, [467, 433]);
+    }
 }
