@@ -151,14 +151,30 @@ pub async fn run(app: Arc<App>) -> anyhow::Result<()> {
 }
 
 async fn tick(app: &Arc<App>, cursor: Option<i64>) -> Result<i64, DbError> {
-    let Some(mut cursor) = cursor else { return app.db.read(outgoing::event_head).await };
-    loop {
-        let (desk, now, after) = (app.desk.clone(), app.now(), cursor);
-        let items = app.db.read(move |tx| frame(&desk, tx, after, now)).await?;
-        let Some(last) = items.iter().map(|item| item.n).max() else { return Ok(cursor) };
+    let head = app.db.read(outgoing::event_head).await?;
+    let Some(cursor) = cursor else { return Ok(head) };
+    let read = |after| {
+        let (desk, now) = (app.desk.clone(), app.now());
+        app.db.read(move |tx| frame(&desk, tx, after, now))
+    };
+    send_up_to(&app.live, cursor, head, read).await
+}
+
+/// Sends what there was up to `head`, and answers how far that came. What is written meanwhile waits for the next turn:
+/// on a busy day there is always more, and boards are promised few frames.
+async fn send_up_to<E, F: Future<Output = Result<Vec<Item>, E>>>(
+    live: &Live,
+    mut cursor: i64,
+    head: i64,
+    read: impl Fn(i64) -> F,
+) -> Result<i64, E> {
+    while cursor < head {
+        let items = read(cursor).await?;
+        let Some(last) = items.iter().map(|item| item.n).max() else { break };
         cursor = last;
-        app.live.send(items);
+        live.send(items);
     }
+    Ok(cursor)
 }
 
 /// The items after a place: of each fault only its state now, at the place of its last event.
@@ -207,4 +223,35 @@ fn fault_data(
 fn line_of(tx: &mut Tx<'_>, subject: Option<Uuid>) -> Result<Option<String>, DbError> {
     let Some(fault) = subject else { return Ok(None) };
     Ok(faults::resolve(tx, fault)?.map(|(_, line)| line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(n: i64) -> Item {
+        Item { n, kind: "agent".to_owned(), data: "{}".to_owned(), line: None }
+    }
+
+    #[tokio::test]
+    async fn a_desk_that_never_rests_fills_one_frame_a_turn() {
+        let live = Live::default();
+        let mut frames = live.subscribe();
+        // Whenever it is read, there is one more.
+        let read = |after| std::future::ready(Ok::<_, DbError>(vec![item(after + 1), item(after + 2)]));
+        assert_eq!(send_up_to(&live, 10, 11, read).await.unwrap(), 12);
+        assert_eq!(frames.try_recv().unwrap().items().len(), 2);
+        assert!(frames.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn what_one_frame_does_not_hold_follows_at_once() {
+        let live = Live::default();
+        let mut frames = live.subscribe();
+        let read = |after| std::future::ready(Ok::<_, DbError>(vec![item(after + 1)]));
+        assert_eq!(send_up_to(&live, 10, 13, read).await.unwrap(), 13);
+        let sent: Vec<i64> =
+            std::iter::from_fn(|| frames.try_recv().ok()).map(|frame| frame.items()[0].n).collect();
+        assert_eq!(sent, [11, 12, 13]);
+    }
 }
