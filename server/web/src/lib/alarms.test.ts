@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { alarm, standing } from './alarms';
-import type { Row } from './board';
+import type { Row } from './rows';
 import type { Urgency } from './deadline';
 
 const row = (id: string, urgency: Urgency, aliases: string[] = []) =>

@@ -1,6 +1,6 @@
 // What deserves a sound: a fault that was not there before, and a promise that came nearer to being missed. Pure.
 
-import type { Row } from './board';
+import type { Row } from './rows';
 import type { Urgency } from './deadline';
 
 export type Alarm = 'new' | 'slipping' | 'missed';

@@ -2,7 +2,7 @@
 // that decides something lives in the pure modules beside this one.
 
 import { Api, ApiError } from './api';
-import { apply, applyAll, fromSnapshot, isStale, needsSnapshot, rows, type BoardModel } from './board';
+import { apply, applyAll, fromSnapshot, isStale, needsSnapshot, type BoardModel } from './board';
 import { ServerClock } from './clock';
 import { explain } from './errors';
 import { dayOf, type Locale } from './format';
@@ -11,6 +11,7 @@ import { Live, type LinkStatus } from './live';
 import { announced } from './marks';
 import { Pace } from './pace';
 import { parseRoute, type Route } from './route';
+import { rows, type Row } from './rows';
 import type { BoardEvent, DeadlineEvent, Fault, NewFact, Pack, Session } from './types';
 
 const LOCALE_KEY = 'linewatch.language';
@@ -66,8 +67,12 @@ class App {
   readonly t = $derived(MESSAGES[this.locale]);
   /** The reader's today: what names a day follows this, not every second. */
   readonly todayMs = $derived(dayOf(this.nowMs));
-  readonly rows = $derived(this.model ? rows(this.model, this.nowMs) : []);
+  readonly rows = $derived.by(
+    () => (this.#rows = this.model ? rows(this.model, this.nowMs, this.#rows) : []),
+  );
 
+  /** The rows of a moment ago: those that still hold are kept. */
+  #rows: readonly Row[] = [];
   #live: Live | null = null;
   #toastSerial = 0;
   #stirredMs = 0;

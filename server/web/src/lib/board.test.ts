@@ -1,80 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import {
-  apply,
-  applyAll,
-  engineTrouble,
-  fromSnapshot,
-  isStale,
-  matches,
-  needsSnapshot,
-  resolve,
-  rows,
-  tally,
-  type BoardModel,
-} from './board';
+import { apply, applyAll, engineTrouble, isStale, needsSnapshot, resolve } from './board';
+import { board, due, fault, iso, MIN, T } from './board.fixtures';
+import type { BoardEvent } from './types';
+import type { BoardModel } from './board';
+import { rows } from './rows';
 import { againstLimit, interruptionMs, owed } from './deadline';
-import type { BoardEvent, Deadline, Fault, Snapshot } from './types';
-
-const T = Date.parse('2026-03-01T08:00:00Z');
-const MIN = 60_000;
-const iso = (ms: number) => new Date(ms).toISOString();
-
-function due(minutes: number, state: Deadline['state'] = 'running', more: Partial<Deadline> = {}): Deadline {
-  return { due_at: iso(T + minutes * MIN), state, remaining_ms: minutes * MIN, ...more };
-}
-
-function fault(id: string, more: Partial<Fault> = {}): Fault {
-  return {
-    id,
-    line: `L-${id}`,
-    line_state: 'down',
-    site: null,
-    service: 'internet',
-    upstream: null,
-    customer: 'C-1',
-    customer_name: 'Sample customer',
-    tier: 'AA',
-    tier_label: null,
-    state: 'open',
-    started_at: iso(T - 60 * MIN),
-    reported: true,
-    aliases: [],
-    pack: 'group-line 2026.1',
-    detected_at: null,
-    reported_at: null,
-    proposed_restored_at: null,
-    restored_at: null,
-    closed_at: null,
-    exempt: null,
-    follows: null,
-    restoration: due(180),
-    feedback: null,
-    repair: null,
-    callback: null,
-    repeat: null,
-    interruption: null,
-    owner: null,
-    contact: null,
-    possible: [],
-    ...more,
-  };
-}
-
-function board(...faults: Fault[]): BoardModel {
-  const snapshot: Snapshot = {
-    as_of: iso(T),
-    cursor: '10',
-    engine: { alive: true, lag_ms: 0 },
-    faults,
-    suspected: [],
-    agents: {
-      total: 2,
-      silent: [{ name: 'a1', last_seen_at: null, silent_since: iso(T), lines: 3 }],
-      warned: [],
-    },
-  };
-  return fromSnapshot(snapshot);
-}
 
 const order = (model: BoardModel, at = T) => rows(model, at).map((r) => r.fault.id);
 
@@ -96,48 +26,6 @@ describe('events that come together', () => {
     expect([...together.faults.keys()]).toEqual(['a', 'd']);
     expect(together.faults.get('a')?.marks).toEqual({ feedback: 'warn_80' });
     expect([...before.faults.keys()]).toEqual(['a', 'b', 'c']);
-  });
-});
-
-describe('rows', () => {
-  it('puts the longest overdue first, then the least time left, then paused, then what owes nothing', () => {
-    const model = board(
-      fault('calm', { restoration: due(200), feedback: due(50) }),
-      fault('paused', { restoration: due(5, 'paused') }),
-      fault('done', { restoration: due(-5, 'met', { met_at: iso(T) }) }),
-      fault('missed', { restoration: due(-10, 'missed') }),
-      fault('soon', { restoration: due(100), feedback: due(3) }),
-      fault('long missed', { restoration: due(-90, 'missed') }),
-    );
-    expect(order(model)).toEqual(['long missed', 'missed', 'soon', 'calm', 'paused', 'done']);
-  });
-
-  it('does not owe what was met late, and what is met or cancelled', () => {
-    const late = fault('a', {
-      restoration: due(-10, 'missed', { met_at: iso(T) }),
-      feedback: due(1, 'cancelled'),
-    });
-    expect(rows(board(late), T)[0]?.owed).toEqual([]);
-  });
-
-  it('counts a running promise as missed the moment its time is up, without being told', () => {
-    const model = board(fault('a', { restoration: due(1) }));
-    expect(rows(model, T + MIN)[0]?.urgency).toBe('slipping');
-    expect(rows(model, T + MIN + 1)[0]?.urgency).toBe('missed');
-  });
-
-  it('never changes its order by the passing of time', () => {
-    const model = board(fault('a', { feedback: due(30) }), fault('b', { restoration: due(20) }), fault('c'));
-    expect(order(model, T + 500 * MIN)).toEqual(order(model, T));
-  });
-
-  it('keeps the clock of a paused promise still and shows a promise that runs beside it', () => {
-    const model = board(fault('a', { restoration: due(5, 'paused'), feedback: due(40) }));
-    const row = rows(model, T + 20 * MIN)[0];
-    expect(row?.owed.map((o) => [o.kind, o.leftMs / MIN])).toEqual([
-      ['feedback', 20],
-      ['restoration', 5],
-    ]);
   });
 });
 
@@ -276,14 +164,5 @@ describe('events', () => {
       false,
       false,
     ]);
-  });
-});
-
-describe('tally and matches', () => {
-  it('counts rows by standing and finds them by any word', () => {
-    const list = rows(board(fault('a', { restoration: due(-1) }), fault('b', { site: 'North hall' })), T);
-    expect(tally(list)).toEqual({ all: 2, missed: 1, slipping: 0, calm: 1, paused: 0 });
-    expect(list.filter((r) => matches(r, 'all', 'north  L-b')).map((r) => r.fault.id)).toEqual(['b']);
-    expect(list.filter((r) => matches(r, 'missed', '')).map((r) => r.fault.id)).toEqual(['a']);
   });
 });

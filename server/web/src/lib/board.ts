@@ -1,7 +1,7 @@
-// The board's model: a snapshot, the events after it, and the rows that follow from both. Pure: the
-// present is always given, and nothing here knows the network or the page.
+// The board's model: a snapshot, and the events after it. Pure: the present is always given, and nothing here knows the
+// network or the page.
 
-import { KINDS, owed, startedMs, type Owed, type Urgency } from './deadline';
+import { KINDS } from './deadline';
 import type {
   Agents,
   BoardEvent,
@@ -32,15 +32,6 @@ export interface Entry {
   seenAtMs: number;
   /** The latest mark of each promise that was heard of since the snapshot. */
   marks: Partial<Record<DeadlineKind, Mark>>;
-}
-
-export interface Row {
-  fault: Fault;
-  entry: Entry;
-  /** What is owed, most urgent first. */
-  owed: Owed[];
-  /** The standing of the most urgent promise. */
-  urgency: Urgency;
 }
 
 const GONE: readonly string[] = ['closed', 'closed_unconfirmed', 'withdrawn'];
@@ -175,81 +166,4 @@ function withAgent(agents: Agents, event: { name: string; state: string; warning
     return { ...agents, warned: warnings.length ? [...others, { name: event.name, warnings }] : others };
   }
   return agents;
-}
-
-/**
- * The rows in the order of what slips first: everything that runs, by its earliest due time (so what
- * is missed stands on top, the longest overdue first), then what is paused, then what owes nothing.
- * The order depends on due times only: it never changes by the mere passing of time.
- */
-export function rows(model: BoardModel, nowMs: number): Row[] {
-  const all = [...model.faults.values()].map((entry) => placed(entry, nowMs));
-  all.sort((a, b) => a.rank - b.rank || a.first - b.first || compareText(a.row.fault.id, b.row.fault.id));
-  return all.map(({ row }) => row);
-}
-
-/** A row with what it is sorted by, found once rather than at each comparison. */
-function placed(entry: Entry, nowMs: number): { row: Row; rank: number; first: number } {
-  const row = toRow(entry, nowMs);
-  const most = row.owed[0];
-  if (!most) return { row, rank: 2, first: startedMs(entry.fault) };
-  return row.urgency === 'paused'
-    ? { row, rank: 1, first: most.leftMs }
-    : { row, rank: 0, first: most.dueMs };
-}
-
-function toRow(entry: Entry, nowMs: number): Row {
-  const promises: Owed[] = [];
-  for (const kind of KINDS) {
-    const promise = entry.fault[kind] && owed(entry.fault, kind, nowMs, entry.marks[kind]);
-    if (promise) promises.push(promise);
-  }
-  if (promises.length > 1) {
-    promises.sort(
-      (a, b) => Number(a.urgency === 'paused') - Number(b.urgency === 'paused') || a.leftMs - b.leftMs,
-    );
-  }
-  return { fault: entry.fault, entry, owed: promises, urgency: promises[0]?.urgency ?? 'none' };
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-export type Filter = 'all' | 'missed' | 'slipping' | 'calm' | 'paused';
-
-/** Whether any of its promises stands still; another may be running beside it. */
-const isPaused = (row: Row) => row.owed.some((o) => o.urgency === 'paused');
-
-/** How many rows stand how: the figures above the table. */
-export function tally(list: readonly Row[]): Record<Filter, number> {
-  const sums: Record<Filter, number> = { all: list.length, missed: 0, slipping: 0, calm: 0, paused: 0 };
-  for (const row of list) {
-    if (row.urgency in sums && row.urgency !== 'paused') sums[row.urgency as Filter] += 1;
-    if (isPaused(row)) sums.paused += 1;
-  }
-  return sums;
-}
-
-export function matches(row: Row, filter: Filter, words: string): boolean {
-  if (filter === 'paused' ? !isPaused(row) : filter !== 'all' && row.urgency !== filter) return false;
-  if (!words.trim()) return true;
-  const text = textOf(row.fault);
-  return words
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word));
-}
-
-/** What is searched in a fault: looked at each second for every one of them, so made once for each. */
-const texts = new WeakMap<Fault, string>();
-
-function textOf(fault: Fault): string {
-  let text = texts.get(fault);
-  if (text === undefined) {
-    const { line, customer, customer_name, region, site, service, owner, tier } = fault;
-    text = [line, customer, customer_name, region, site, service, owner, tier].join(' ').toLowerCase();
-    texts.set(fault, text);
-  }
-  return text;
 }

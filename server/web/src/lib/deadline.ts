@@ -7,8 +7,8 @@ export const KINDS: readonly DeadlineKind[] = ['restoration', 'feedback', 'repai
 /** From calm to alarming. `none`: nothing is owed. */
 export type Urgency = 'none' | 'met' | 'paused' | 'calm' | 'slipping' | 'missed';
 
-/** The share of the allowance after which a promise is about to slip (the 80 % mark). */
-const SLIPPING_SHARE = 0.8;
+/** The share of the allowance that is left when a promise begins to slip (the 80 % mark). */
+const SLIPPING_LEFT_SHARE = 0.2;
 
 /** What counts as about to slip where the allowance is not known. */
 const SLIPPING_LEFT_MS: Record<DeadlineKind, number> = {
@@ -64,28 +64,63 @@ export function allowanceMs(fault: Fault, kind: DeadlineKind): number | null {
   return whole > 0 ? whole : null;
 }
 
+/** How a promise stands, and from when to before when it does. */
+export interface Standing {
+  urgency: Urgency;
+  sinceMs: number;
+  untilMs: number;
+}
+
+/** Where nothing changes by the passing of time. */
+const always = (urgency: Urgency): Standing => ({ urgency, sinceMs: -Infinity, untilMs: Infinity });
+export const NOTHING_OWED = always('none');
+const STANDS_STILL = always('paused');
+
+/** How an owed promise stands at a moment; missed is what is past its due time, not what is at it. */
+export function standing(fault: Fault, kind: DeadlineKind, nowMs: number, mark?: Mark): Standing {
+  const deadline = fault[kind];
+  if (!isOwed(deadline)) return NOTHING_OWED;
+  if (deadline.state === 'paused') return STANDS_STILL;
+  const missedMs = dueMsOf(deadline) + 1;
+  if (nowMs >= missedMs) return { urgency: 'missed', sinceMs: missedMs, untilMs: Infinity };
+  const slipsMs = slipsAtMs(fault, kind, deadline, mark);
+  if (nowMs >= slipsMs) return { urgency: 'slipping', sinceMs: slipsMs, untilMs: missedMs };
+  return { urgency: 'calm', sinceMs: -Infinity, untilMs: slipsMs };
+}
+
+/** When a running promise begins to slip: the server's word for it counts as well. */
+function slipsAtMs(fault: Fault, kind: DeadlineKind, deadline: Deadline, mark: Mark | undefined): number {
+  if (mark === 'warn_80') return -Infinity;
+  const allowance = allowanceMs(fault, kind);
+  const left = allowance === null ? SLIPPING_LEFT_MS[kind] : allowance * SLIPPING_LEFT_SHARE;
+  return dueMsOf(deadline) - left;
+}
+
+/**
+ * What is owed of a fault, most urgent first: what runs by its due time, then what stands still by what is left of it.
+ * Time does not change that order.
+ */
+export function owedKinds(fault: Fault): DeadlineKind[] {
+  const kinds = KINDS.filter((kind) => isOwed(fault[kind]));
+  if (kinds.length < 2) return kinds;
+  const paused = (kind: DeadlineKind) => Number(fault[kind]!.state === 'paused');
+  return kinds.sort((a, b) => paused(a) - paused(b) || placeMs(fault, a) - placeMs(fault, b));
+}
+
+/** What owed promises are sorted by among those that run, and among those that stand still. */
+export function placeMs(fault: Fault, kind: DeadlineKind): number {
+  const deadline = fault[kind]!;
+  return deadline.state === 'paused' ? deadline.remaining_ms : dueMsOf(deadline);
+}
+
 export function owed(fault: Fault, kind: DeadlineKind, nowMs: number, mark?: Mark): Owed | null {
   const deadline = fault[kind];
   if (!isOwed(deadline)) return null;
   const dueMs = dueMsOf(deadline);
-  const paused = deadline.state === 'paused';
-  const leftMs = paused ? deadline.remaining_ms : dueMs - nowMs;
+  const leftMs = deadline.state === 'paused' ? deadline.remaining_ms : dueMs - nowMs;
   const allowance = allowanceMs(fault, kind);
   const used = allowance === null ? null : Math.min(1, Math.max(0, 1 - leftMs / allowance));
-  return { kind, deadline, dueMs, leftMs, used, urgency: urgency(paused, kind, leftMs, used, mark) };
-}
-
-function urgency(
-  paused: boolean,
-  kind: DeadlineKind,
-  leftMs: number,
-  used: number | null,
-  mark: Mark | undefined,
-): Urgency {
-  if (paused) return 'paused';
-  if (leftMs < 0) return 'missed';
-  const close = used === null ? leftMs <= SLIPPING_LEFT_MS[kind] : used >= SLIPPING_SHARE;
-  return close || mark === 'warn_80' ? 'slipping' : 'calm';
+  return { kind, deadline, dueMs, leftMs, used, urgency: standing(fault, kind, nowMs, mark).urgency };
 }
 
 /** A line's yearly interruption at a moment: the server's figure, grown while the outage runs. */

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import type { Row } from './board';
+import type { Row } from './rows';
 import { nodes } from './nodes';
 
 const row = (upstream: string | null, kinds: string[] = [], restored_at: string | null = null) =>
-  ({ fault: { upstream, restored_at }, owed: kinds.map((kind) => ({ kind })) }) as unknown as Row;
+  ({ fault: { upstream, restored_at }, owed: kinds }) as unknown as Row;
 
 it('finds nodes with several open faults', () => {
   const rows = [row('N2', ['feedback']), row('N1'), row('N1', ['feedback']), row('N1', ['restoration'])];

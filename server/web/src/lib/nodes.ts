@@ -1,6 +1,6 @@
 // Nodes on which several open faults hang: perhaps one cause, and one word to all of their customers. Pure.
 
-import type { Row } from './board';
+import type { Row } from './rows';
 
 export interface Node {
   name: string;
@@ -16,7 +16,7 @@ export function nodes(rows: readonly Row[]): Node[] {
     if (!fault.upstream || fault.restored_at) continue;
     const node = found.get(fault.upstream) ?? { name: fault.upstream, faults: 0, owing: 0 };
     node.faults += 1;
-    node.owing += Number(owed.some(({ kind }) => kind === 'feedback'));
+    node.owing += Number(owed.includes('feedback'));
     found.set(fault.upstream, node);
   }
   return [...found.values()]

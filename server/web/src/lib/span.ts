@@ -4,7 +4,7 @@
 /** Lists up to so long are drawn whole. */
 export const WHOLE_MAX = 200;
 /** Rows drawn beyond each edge of what is in sight. */
-const BEYOND = 8;
+const BEYOND = 4;
 /** The span moves by so many rows at a time, so that a little scrolling draws nothing anew. */
 const GRAIN = 4;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Row } from './board';
+import type { Row } from './rows';
 import type { Fault } from './types';
-import { choices, EVERYTHING, isChosen, MINE, readView, readViews, withView, writeView } from './view';
+import { choices, chosen, EVERYTHING, MINE, readView, readViews, withView, writeView } from './view';
 
 const row = (fields: Partial<Fault>): Row =>
   ({
@@ -27,11 +27,11 @@ describe('a view', () => {
 
   it('chooses by region, tier, owner, state and words, all of them', () => {
     const fault = row({ owner: 'east', state: 'open', tier: 'AAA', region: 'North' });
-    const chosen = (view: object) => isChosen(fault, { ...EVERYTHING, ...view }, 'east');
+    const isChosen = (view: object) => chosen([fault], { ...EVERYTHING, ...view }, 'east').length > 0;
     expect(
-      [{}, { tier: 'AAA' }, { owner: MINE }, { owner: 'east', region: 'North', state: 'open' }].map(chosen),
+      [{}, { tier: 'AAA' }, { owner: MINE }, { owner: 'east', region: 'North', state: 'open' }].map(isChosen),
     ).toEqual([true, true, true, true]);
-    expect([{ region: 'Nor' }, { owner: 'west' }, { tier: 'AAA', words: 'other' }].map(chosen)).toEqual([
+    expect([{ region: 'Nor' }, { owner: 'west' }, { tier: 'AAA', words: 'other' }].map(isChosen)).toEqual([
       false,
       false,
       false,

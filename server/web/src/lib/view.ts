@@ -1,7 +1,7 @@
 // What of the board is shown: a view. It stands in the address, and can be kept under a name. Pure.
 
-import { matches, type Filter, type Row } from './board';
 import { queryOf } from './route';
+import { finder, type Filter, type Row } from './rows';
 
 export const FILTERS: readonly Filter[] = ['all', 'missed', 'slipping', 'calm', 'paused'];
 /** The owner that stands for whoever is signed in. */
@@ -49,15 +49,19 @@ export function writeView(view: View): string {
   });
 }
 
-/** Whether a row is among those that the view's choices leave, whatever its urgency. */
-export function isChosen(row: Row, view: View, user: string): boolean {
-  const { region, tier, owner, state } = row.fault;
-  const wanted = view.owner === MINE ? user : view.owner;
-  if (view.region && region !== view.region) return false;
-  if (view.tier && tier !== view.tier) return false;
-  if (wanted && owner !== wanted) return false;
-  if (view.state && state !== view.state) return false;
-  return matches(row, 'all', view.words);
+/** The rows that the view's choices leave, whatever their urgency. */
+export function chosen(rows: readonly Row[], view: View, user: string): readonly Row[] {
+  const owner = view.owner === MINE ? user : view.owner;
+  const has = finder(view.words);
+  if (!has && !view.region && !view.tier && !owner && !view.state) return rows;
+  return rows.filter(
+    ({ fault }) =>
+      (!view.region || fault.region === view.region) &&
+      (!view.tier || fault.tier === view.tier) &&
+      (!owner || fault.owner === owner) &&
+      (!view.state || fault.state === view.state) &&
+      (!has || has(fault)),
+  );
 }
 
 /** What there is to choose from: what open faults have, in their order of importance or of the alphabet. */
@@ -66,13 +70,17 @@ export function choices(rows: readonly Row[]): {
   tiers: [string, Row['fault']['tier_label']][];
   owners: string[];
 } {
-  const tiers = new Map(rows.map(({ fault }) => [fault.tier, fault.tier_label]));
-  const texts = (of: (fault: Row['fault']) => string | null | undefined) =>
-    [...new Set(rows.flatMap(({ fault }) => of(fault) || []))].sort();
+  const [regions, owners] = [new Set<string>(), new Set<string>()];
+  const tiers = new Map<string, Row['fault']['tier_label']>();
+  for (const { fault } of rows) {
+    if (fault.region) regions.add(fault.region);
+    if (fault.owner) owners.add(fault.owner);
+    tiers.set(fault.tier, fault.tier_label);
+  }
   return {
-    regions: texts((fault) => fault.region),
+    regions: [...regions].sort(),
     tiers: [...tiers].sort(([a], [b]) => (a < b ? -1 : 1)),
-    owners: texts((fault) => fault.owner),
+    owners: [...owners].sort(),
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Row } from '../../lib/board';
+import type { Row } from '../../lib/rows';
 import type { Matter } from '../../lib/matter';
 import { callsOf, following, groupOf, keyOf, sharedNodes } from './calls';
 import { outcomesOf, triesOfFault, triesOfMatter } from './outcomes';

@@ -1,6 +1,6 @@
 // Who is owed a word now, the most urgent first. Pure.
 
-import type { Row } from '../../lib/board';
+import type { Row } from '../../lib/rows';
 import { current, dueStanding, isDue, type Due } from '../../lib/due';
 import type { Matter } from '../../lib/matter';
 import type { Deadline } from '../../lib/types';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Row } from '../../lib/board';
+import type { Row } from '../../lib/rows';
 import { allowancesOf, type LinePromise } from './allowances';
 
 const NOW = Date.parse('2026-06-01T04:00:00Z');

@@ -1,6 +1,6 @@
 // How long lines may be without service: what is used up, and what an outage is using up now. Pure.
 
-import type { Row } from '../../lib/board';
+import type { Row } from '../../lib/rows';
 import { interruptionMs } from '../../lib/deadline';
 
 /** A line's promise, as `GET /deadlines` has it. */

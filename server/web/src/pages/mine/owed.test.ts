@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Row } from '../../lib/board';
+import type { Row } from '../../lib/rows';
 import type { Matter } from '../../lib/matter';
 import { customersOf, owedBy } from './owed';
 import type { Customer } from './types';
@@ -9,11 +9,12 @@ const at = (minutes: number) => new Date(NOW + minutes * 60_000).toISOString();
 
 const row = (id: string, owner: string, minutes: number | null, customer = 'C1'): Row =>
   ({
-    fault: { id, owner, customer, line: `line ${id}`, state: 'open' },
-    owed:
-      minutes === null
-        ? []
-        : [{ kind: 'feedback', dueMs: NOW, leftMs: minutes * 60_000, used: null, urgency: 'calm' }],
+    fault: {
+      ...{ id, owner, customer, line: `line ${id}`, state: 'open' },
+      feedback: minutes === null ? null : { state: 'running', due_at: at(minutes) },
+    },
+    entry: { marks: {} },
+    owed: minutes === null ? [] : ['feedback'],
   }) as unknown as Row;
 
 const matter = (id: string, owner: string, minutes: number, state = 'open'): Matter =>

@@ -1,8 +1,8 @@
 // What an account manager owes: promises of faults and of matters in one list, what slips first on top. Pure.
 
-import type { Row } from '../../lib/board';
 import { dueStanding, nextDue, type DueStanding } from '../../lib/due';
 import { isLive, type Matter } from '../../lib/matter';
+import { owedOf, type Row } from '../../lib/rows';
 import type { Customer } from './types';
 
 export interface OwedItem {
@@ -17,12 +17,12 @@ export interface OwedItem {
   state: string;
 }
 
-function ofFault({ fault, owed }: Row): OwedItem[] {
-  const first = owed[0];
+function ofFault(row: Row, nowMs: number): OwedItem[] {
+  const first = owedOf(row, nowMs)[0];
   if (!first) return [];
   const { dueMs, leftMs, urgency } = first;
   const standing = { dueMs, leftMs, urgency, used: first.used ?? 0 };
-  const { id, customer, line, state } = fault;
+  const { id, customer, line, state } = row.fault;
   return [{ id, isFault: true, kind: first.kind, standing, customer, what: line, state }];
 }
 
@@ -41,7 +41,7 @@ export function owedBy(
   nowMs: number,
 ): OwedItem[] {
   const items = [
-    ...rows.filter(({ fault }) => fault.owner === owner).flatMap(ofFault),
+    ...rows.filter(({ fault }) => fault.owner === owner).flatMap((row) => ofFault(row, nowMs)),
     ...matters.filter((matter) => matter.owner === owner).flatMap((matter) => ofMatter(matter, nowMs)),
   ];
   const paused = ({ standing }: OwedItem) => Number(standing.urgency === 'paused');
