@@ -111,8 +111,11 @@ fn import(server: &Server, due: usize) -> Result<()> {
 fn fill(server: &Server, running: usize) -> Result<()> {
     let began_ms = mono_ms();
     let db = Connection::open(server.database())?;
-    let owed: i64 =
-        db.query_row("SELECT COUNT(*) FROM deadline WHERE state = 'running'", [], |row| row.get(0))?;
+    let owed: i64 = db.query_row(
+        "SELECT COUNT(*) FROM deadline WHERE state = 'running' AND line = $1",
+        [COPIED],
+        |row| row.get(0),
+    )?;
     ensure!(owed > 0, "the fault owes nothing");
     let copies = running as i64 / owed;
     let others = |table: &str, left: &[&str]| -> Result<String> {
