@@ -22,6 +22,8 @@ export interface Row {
   entry: Entry;
   /** What is owed, most urgent first. */
   owed: readonly DeadlineKind[];
+  /** Whether any of its promises stands still; another may be running beside it. */
+  isPaused: boolean;
   /** How the most urgent promise stands, from when to before when. */
   urgency: Urgency;
   sinceMs: number;
@@ -74,7 +76,8 @@ function toRow(entry: Entry, nowMs: number): Row {
   const { urgency, sinceMs, untilMs } = lead ? standing(fault, lead, nowMs, marks[lead]) : NOTHING_OWED;
   const rank = !lead ? 2 : urgency === 'paused' ? 1 : 0;
   const place = lead ? placeMs(fault, lead) : startedMs(fault);
-  return { fault, entry, owed: kinds, urgency, sinceMs, untilMs, rank, placeMs: place };
+  const isPaused = kinds.some((kind) => fault[kind]!.state === 'paused');
+  return { fault, entry, owed: kinds, isPaused, urgency, sinceMs, untilMs, rank, placeMs: place };
 }
 
 /** What is owed with its figures of the moment, most urgent first. */
@@ -84,15 +87,12 @@ export function owedOf({ fault, entry, owed: kinds }: Row, nowMs: number): Owed[
 
 export type Filter = 'all' | 'missed' | 'slipping' | 'calm' | 'paused';
 
-/** Whether any of its promises stands still; another may be running beside it. */
-const isPaused = ({ fault, owed: kinds }: Row) => kinds.some((kind) => fault[kind]?.state === 'paused');
-
 /** How many rows stand how: the figures above the table. */
 export function tally(list: readonly Row[]): Record<Filter, number> {
   const sums: Record<Filter, number> = { all: list.length, missed: 0, slipping: 0, calm: 0, paused: 0 };
   for (const row of list) {
     if (row.urgency in sums && row.urgency !== 'paused') sums[row.urgency as Filter] += 1;
-    if (isPaused(row)) sums.paused += 1;
+    if (row.isPaused) sums.paused += 1;
   }
   return sums;
 }
@@ -100,7 +100,7 @@ export function tally(list: readonly Row[]): Record<Filter, number> {
 /** The rows that stand so. */
 export function standingSo(list: readonly Row[], filter: Filter): readonly Row[] {
   if (filter === 'all') return list;
-  return list.filter(filter === 'paused' ? isPaused : ({ urgency }) => urgency === filter);
+  return list.filter(({ isPaused, urgency }) => (filter === 'paused' ? isPaused : urgency === filter));
 }
 
 /** Whether a fault has every one of the words somewhere; none given where all have. */
