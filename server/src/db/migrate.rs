@@ -40,6 +40,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0029_audit", include_str!("../../migrations/0029_audit.sql")),
     ("0030_untaken", include_str!("../../migrations/0030_untaken.sql")),
     ("0031_alert_texts", include_str!("../../migrations/0031_alert_texts.sql")),
+    ("0032_uncounted", include_str!("../../migrations/0032_uncounted.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

@@ -202,11 +202,19 @@ async fn a_promise_beyond_the_calendar_is_counted_once_the_calendar_has_the_year
         let sample = "[[year]]\nyear = 2027\nsource = \"sample\"\nholidays = [\"2027-01-01\"]\n";
         calendars.add(&format!("{text}\n{sample}"), "cn.toml").unwrap();
         let again = Desk { packs: Arc::new(PackCache::new(calendars)), ..desk.app.desk.clone() };
+        let listed = "SELECT COUNT(*) FROM fault WHERE uncounted = 1";
+        assert_eq!(crate::db::testing::int(&desk.app.db, listed).await.unwrap(), 1);
         assert_eq!(recount(&desk.app.db, &again, now).await.unwrap(), 1);
+        assert_eq!(crate::db::testing::int(&desk.app.db, listed).await.unwrap(), 0);
         let (why, restoration, _) = read().await;
         // Thursday the 31st, then Friday the holiday and a weekend: Monday and Tuesday, to Wednesday at 9.
         assert_eq!((why, restoration), (Value::Null, Some(json!("2027-01-06T01:00:00.000Z"))));
+        // A database from before has every live fault on the list.
+        let all =
+            |tx: &mut crate::db::Tx<'_>| tx.execute("UPDATE fault SET uncounted = 1 WHERE live = 1", &[]);
+        assert_eq!(desk.app.db.write(crate::db::Priority::Engine, all).await.unwrap(), 1);
         assert_eq!(recount(&desk.app.db, &again, now).await.unwrap(), 0);
+        assert_eq!(crate::db::testing::int(&desk.app.db, listed).await.unwrap(), 0);
     })
     .await;
 }

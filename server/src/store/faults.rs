@@ -53,6 +53,19 @@ pub fn live_after(tx: &mut Tx<'_>, after: Uuid, limit: i64) -> Result<Vec<FaultS
     states(tx, sql, &[after.into(), limit.into()])
 }
 
+/// Those of them that owe something in working time which could not be counted, page by page.
+pub fn uncounted_after(tx: &mut Tx<'_>, after: Uuid, limit: i64) -> Result<Vec<FaultState>, DbError> {
+    let sql = "SELECT body FROM fault WHERE uncounted = 1 AND id > $1 ORDER BY id LIMIT $2";
+    states(tx, sql, &[after.into(), limit.into()])
+}
+
+/// Takes faults off that list.
+pub fn save_counted(tx: &mut Tx<'_>, counted: &[Uuid]) -> Result<(), DbError> {
+    let rows: Vec<_> = counted.iter().map(|id| vec![(*id).into()]).collect();
+    tx.batch("UPDATE fault SET uncounted = 0 WHERE id = $1", &rows)?;
+    Ok(())
+}
+
 /// The live faults of one line.
 pub fn live_of_line(tx: &mut Tx<'_>, line: &str) -> Result<Vec<FaultState>, DbError> {
     states(tx, "SELECT body FROM fault WHERE line = $1 AND live = 1 ORDER BY started_at_ms", &[line.into()])
@@ -180,13 +193,13 @@ pub fn save(
     let fault = &state.fault;
     let wake = if fault.state.is_live() { next_mark(owed, &state.ledger, now) } else { None };
     let sql = "INSERT INTO fault (id, line, customer, tier, state, live, started_at_ms, first_at_ms, joins_until_ms, \
-         next_wake_ms, updated_at_ms, body, ended_at_ms, restored_by) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+         next_wake_ms, updated_at_ms, body, ended_at_ms, restored_by, uncounted) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
          ON CONFLICT (id) DO UPDATE SET customer = excluded.customer, tier = excluded.tier, state = excluded.state, \
          live = excluded.live, started_at_ms = excluded.started_at_ms, first_at_ms = excluded.first_at_ms, \
          joins_until_ms = excluded.joins_until_ms, next_wake_ms = excluded.next_wake_ms, \
          updated_at_ms = excluded.updated_at_ms, body = excluded.body, ended_at_ms = excluded.ended_at_ms, \
-         restored_by = excluded.restored_by";
+         restored_by = excluded.restored_by, uncounted = excluded.uncounted";
     let params = [
         fault.id.into(),
         fault.line.as_str().into(),
@@ -202,6 +215,7 @@ pub fn save(
         pack("fault.body", state)?.into(),
         Value::from(ended_at(fault)),
         restored_by(tx, fault)?.into(),
+        (fault.state.is_live() && fault.countable.missing.is_some()).into(),
     ];
     tx.execute(sql, &params)?;
     let of = Subject {

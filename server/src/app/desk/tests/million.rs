@@ -7,6 +7,7 @@ use linewatch_shared::matter::Opening;
 use linewatch_shared::rules::MatterKind;
 
 use super::*;
+use crate::app::desk::recount::recount;
 use crate::app::matters::open::{NewMatter, open};
 use crate::app::matters::round;
 use crate::db::{DbError, Tx, Work, testing};
@@ -87,4 +88,13 @@ async fn a_round_costs_what_is_due_however_much_runs() {
     let rows = |work: Work| (work.statements, work.rows_read, work.rows_written);
     assert_eq!(rows(many), rows(few));
     assert!(many.steps <= few.steps + few.steps / 10, "{} steps where it were {}", many.steps, few.steps);
+}
+
+/// Their bodies cannot be read: whoever tries fails.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_reads_no_fault_whose_time_was_counted() {
+    let database = testing::sqlite();
+    let f = Fixture::new(Db::open(&database.url, 0).await.unwrap()).await;
+    let_run(&f, 1_000).await;
+    assert_eq!(recount(&f.db, &f.desk, TEN).await.unwrap(), 0);
 }
