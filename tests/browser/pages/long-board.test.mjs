@@ -74,6 +74,19 @@ describe('a board of 2,000 faults', () => {
     assert.deepEqual(page.problems, []);
   });
 
+  it('begins what is chosen anew at its top', async () => {
+    const page = await open();
+    await row(page, 'GX-0001').waitFor();
+    await scrollTo(page, 0.5);
+    await row(page, 'S-1000').waitFor();
+    // A thousand of them are left: half the way down would be among them, too.
+    await page.fill('.summary input[type=search]', 's-0');
+    await row(page, 'S-0001').waitFor();
+    assert.equal(await page.locator('main').evaluate((it) => it.scrollTop), 0);
+    const box = await row(page, 'S-0001').boundingBox();
+    assert.ok(box.y > 0 && box.y < 768, 'the first row is in sight');
+  });
+
   it('keeps the focus where it was, however far it is scrolled away', async () => {
     const page = await open();
     await row(page, 'GX-0001').waitFor();
