@@ -14,7 +14,7 @@ C001,样例银行 Sample Bank,AAA,group-line,sample,manager-east,east@example.in
 C002,样例学院 Sample College,A,group-line,sample,manager-west,,,,duty desk,ask reception
 C003,样例客栈 Sample Inn,standard,group-line,sample,,,,,,
 `;
-const VIEWS = ['', '?view=managers', '?view=incomplete', '?view=grades', '?view=absences'];
+const VIEWS = ['', '?view=managers', '?view=incomplete', '?view=grades'];
 
 describe("customers' pages", () => {
   let browser;
@@ -65,7 +65,7 @@ describe("customers' pages", () => {
   });
 
   it('writes an absence down, by keys alone, and ends it', async () => {
-    const page = await open('/#/customers?view=absences');
+    const page = await open('/#/shift?view=absences');
     await page.getByText('Nobody is away').waitFor();
     await tabTo(page, () => document.activeElement?.id === 'away-person', 'the focus on the person');
     await page.keyboard.type('manager-east');
@@ -79,7 +79,7 @@ describe("customers' pages", () => {
     await page.evaluate(() => (location.hash = '#/customers/C001'));
     await panel(page, 'people').locator('[data-away]').waitFor();
     assert.match(await panel(page, 'people').locator('[data-acts]').innerText(), /deputy-east stands in/);
-    await page.evaluate(() => (location.hash = '#/customers?view=absences'));
+    await page.evaluate(() => (location.hash = '#/shift?view=absences'));
     await page.locator('tr[data-absence=manager-east] button').click();
     await page.getByText('Nobody is away').waitFor();
     assert.deepEqual(page.problems, []);

@@ -82,12 +82,12 @@ describe('the shift', () => {
 
   it('notes who is away, and who is back', async () => {
     const page = await open('absences');
-    await page.fill('#absence-person', 'manager-east');
-    await page.locator('[data-absence] button.solid').click();
-    await page.locator('[data-absence] .error').waitFor();
-    await page.fill('#absence-until', `${day(3)}T08:00`);
-    await page.locator('[data-absence] button.solid').click();
-    const row = page.locator('[data-away=manager-east]');
+    await page.fill('#away-person', 'manager-east');
+    await page.locator('[data-panel=absence] button.solid').click();
+    await page.locator('[data-panel=absence] .error').waitFor();
+    await page.fill('#away-until', `${day(3)}T08:00`);
+    await page.locator('[data-panel=absence] button.solid').click();
+    const row = page.locator('tr[data-absence=manager-east]');
     await row.waitFor();
     await row.getByRole('button').click();
     await row.waitFor({ state: 'detached' });

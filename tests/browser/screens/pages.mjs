@@ -50,7 +50,6 @@ export const PAGES = [
     ready: 'tr[data-admission]',
     as: 'head',
   },
-  { name: 'customers-absences', path: () => 'customers?view=absences', ready: 'tr[data-absence]' },
   {
     name: 'customers-contractors',
     path: () => 'customers?view=contractors',
@@ -68,7 +67,7 @@ export const PAGES = [
   { name: 'shift', path: () => 'shift', ready: '[data-owner] [data-item]' },
   { name: 'shift-handover', path: () => 'shift?view=handover', ready: '[data-sign]' },
   { name: 'shift-rota', path: () => 'shift?view=rota', ready: 'table[data-rota]' },
-  { name: 'shift-absences', path: () => 'shift?view=absences', ready: '[data-away]' },
+  { name: 'shift-absences', path: () => 'shift?view=absences', ready: 'tr[data-absence]' },
   { name: 'shift-work', path: () => 'shift?view=work', ready: '[data-work]' },
   { name: 'reports', path: () => `reports/month/${last}?group=customer`, ready: '[data-report]' },
   { name: 'papers', path: () => `reports/papers/${last}`, ready: '[data-copy]', as: 'head' },

@@ -99,7 +99,7 @@ export const errorWords = pageWords(
       too_many_attempts: '密码错误次数过多，请过一会儿再试。',
       unauthenticated: '会话已结束，请重新登录。',
       unknown: '没有这条记录。',
-      unknown_absence: '没有这条缺勤记录。',
+      unknown_absence: '没有这条离岗记录。',
       unknown_agreement: '没有这份保密协议。',
       unknown_alert: '没有这条告警。',
       unknown_channel: '没有这个告警通道。',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { awayNow, gradingOf, scores, standsIn, wantOf } from './people';
-import type { Absence, Customer, Grading } from './types';
+import type { Absence } from '../shift/types';
+import type { Customer, Grading } from './types';
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');
 const away = (person: string, from: string, until: string): Absence => ({

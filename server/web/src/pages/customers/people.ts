@@ -1,6 +1,7 @@
 // Who answers for a customer just now, and what is wanting to reach them. Pure.
 
-import type { Absence, Customer, Grading, GradingPack } from './types';
+import type { Absence } from '../shift/types';
+import type { Customer, Grading, GradingPack } from './types';
 
 /** The absence of a person that goes on at a moment; the one that ends last. */
 export function awayNow(absences: readonly Absence[], person: string | null, nowMs: number): Absence | null {

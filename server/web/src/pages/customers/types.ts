@@ -45,14 +45,6 @@ export interface Incomplete {
   overdue: boolean;
 }
 
-export interface Absence {
-  id: string;
-  person: string;
-  from: string;
-  until: string;
-  reason: string;
-}
-
 export interface Proposal {
   id: string;
   customer: string;
