@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::testing::{START, TestDesk};
 use super::{Access, extract};
-use crate::app::users;
+use crate::app::{import, users};
 use crate::auth::Role;
 use crate::db::{Db, testing};
 
@@ -26,6 +26,24 @@ fn filled(path: &str) -> String {
         out.push_str(if part.starts_with('{') { "x" } else { part });
     }
     out
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_customer_has_the_name_of_a_list() {
+    let (desk, _database) = desk().await;
+    let lists: Vec<&str> = desk
+        .declared
+        .iter()
+        .filter_map(|(_, path, _)| path.strip_prefix("/customers/"))
+        .filter(|rest| !rest.contains(['{', '/']))
+        .collect();
+    assert!(lists.contains(&"at-risk"), "{lists:?}");
+    for list in lists {
+        let file = format!("code,name,tier\n{list},Sample,AAA\n");
+        let refused = import::bytes(&desk.app.db, &desk.app.packs, file.as_bytes(), false, START).await;
+        let reason = refused.unwrap_err().to_string();
+        assert!(reason.contains(&format!("/customers/{list}")), "{list}: {reason}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

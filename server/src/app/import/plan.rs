@@ -27,6 +27,8 @@ const INTERVAL_MS_MIN: i64 = 100;
 const INTERVAL_MS_MAX: i64 = HOUR_MS;
 /// The longest code, in characters.
 const CODE_CHARS_MAX: usize = 64;
+/// What stands in the place of a customer's code in addresses of the API: no customer could be read by it.
+const LISTS_OF_CUSTOMERS: [&str; 3] = ["at-risk", "incomplete", "without-plan"];
 
 /// What to write.
 #[derive(Debug)]
@@ -124,6 +126,11 @@ impl<'a> Checker<'a> {
         for row in &self.table.rows {
             let Some(code) = self.code(row) else { continue };
             let old = known.get(code);
+            if LISTS_OF_CUSTOMERS.contains(&code) {
+                let reason =
+                    format!("\"{code}\" is a list of customers in the API (/customers/{code}): take another");
+                self.wrong(row, "code", reason);
+            }
             let Some(new) = self.customer(row, old) else { continue };
             if let Some(pack) = self.packs.get(&new.pack) {
                 let lost =
