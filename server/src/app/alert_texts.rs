@@ -229,7 +229,7 @@ pub struct Asked {
 
 /// What a sample alert comes to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Preview {
+pub struct TextPreview {
     /// A mail's subject; an SMS is this alone.
     pub subject: String,
     /// A mail as plain text.
@@ -252,7 +252,7 @@ pub struct Preview {
 ///
 /// # Errors
 /// When a draft cannot stand where it should, or a sample cannot be so.
-pub fn preview(tx: &mut Tx<'_>, asked: &Asked, now: UnixMs) -> Result<Preview, TextError> {
+pub fn preview(tx: &mut Tx<'_>, asked: &Asked, now: UnixMs) -> Result<TextPreview, TextError> {
     if asked.drafts.len() > DRAFTS_MAX {
         return Err(TextError::TooMany);
     }
@@ -281,7 +281,7 @@ pub fn preview(tx: &mut Tx<'_>, asked: &Asked, now: UnixMs) -> Result<Preview, T
     let text = scene.write(&writer, now);
     // Mails alone have the link by which their receiver takes the alert: a chat is read by many.
     scene.alert.telling.take = None;
-    Ok(Preview {
+    Ok(TextPreview {
         chat: chat_form(&scene.write(&writer, now)),
         subject: text.subject,
         plain: text.plain,

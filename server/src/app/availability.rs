@@ -20,7 +20,7 @@ pub const OUTAGES_MAX: usize = 100;
 
 /// A stretch without service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct OutageView {
+pub struct CountedOutage {
     /// The fault.
     pub fault: String,
     /// From when, within the span.
@@ -50,7 +50,7 @@ pub struct AvailabilityItem {
     /// Time without service that does not count, because its fault is exempt, in milliseconds.
     pub exempt_ms: i64,
     /// The outages in the span, the latest first; at most 100.
-    pub outages: Vec<OutageView>,
+    pub outages: Vec<CountedOutage>,
 }
 
 /// Lines with a promised availability after a code, at most `limit`; only those of a customer, where one is named.
@@ -121,13 +121,13 @@ fn item(
         let clipped = Interval { from: piece.from.max(span.0), to: piece.to.filter(|end| *end <= now) };
         (clipped.from < clipped.end(now)).then_some(clipped)
     };
-    let mut shown: Vec<(Interval, OutageView)> = Vec::new();
+    let mut shown: Vec<(Interval, CountedOutage)> = Vec::new();
     let mut exempt = Vec::new();
     for fault in faults.iter().filter(|fault| fault.counts() || fault.exemption.is_some()) {
         let cause = fault.exemption.as_ref().map(|exemption| exemption.cause.clone());
         for piece in fault.outage.iter().filter_map(clip) {
             exempt.extend(cause.as_ref().map(|_| piece));
-            let view = OutageView {
+            let view = CountedOutage {
                 fault: fault.id.to_string(),
                 from: piece.from.to_rfc3339(),
                 to: piece.to.map(UnixMs::to_rfc3339),

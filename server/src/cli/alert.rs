@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::admin::table;
 use super::{Desk, out};
-use crate::app::alert_texts::{self, Asked, Preview, TextError, TextView};
+use crate::app::alert_texts::{self, Asked, TextError, TextPreview, TextView};
 use crate::app::users::COMMAND;
 use crate::config::AlertLang;
 use crate::db::{DbError, Priority};
@@ -165,7 +165,7 @@ async fn preview(desk: &Desk, args: PreviewArgs) -> anyhow::Result<()> {
         time_zone: zone.to_owned(),
     };
     let now = desk.now();
-    let made: Result<Preview, TextError> =
+    let made: Result<TextPreview, TextError> =
         desk.db.read(move |tx| alert_texts::preview(tx, &asked, now)).await;
     let made = made?;
     if json {

@@ -11,7 +11,7 @@ use super::admin::plural;
 use super::{Desk, out};
 use crate::app::AppError;
 use crate::app::packs::PackSet;
-use crate::app::packs::preview::{self, Preview};
+use crate::app::packs::preview::{self, PackPreview};
 use crate::app::packs::ways::unknown_ways;
 use crate::config::Settings;
 
@@ -65,8 +65,8 @@ pub(super) async fn preview(config: &Path, file: &Path, json: bool) -> anyhow::R
     Ok(())
 }
 
-fn say(found: &Preview) {
-    let Preview { pack, version, in_force, faults, matters, moved_count, .. } = found;
+fn say(found: &PackPreview) {
+    let PackPreview { pack, version, in_force, faults, matters, moved_count, .. } = found;
     let in_force = in_force.as_deref().unwrap_or("nothing");
     let open = format!("{} and {} open", plural(*faults, "fault"), plural(*matters, "matter"));
     out::line(format_args!("{pack} {version} instead of {in_force}: {open} under it"));

@@ -121,7 +121,7 @@ fn refused(error: ImportError) -> ApiError {
 /// A decision.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct DecisionBody {
+struct AdmissionBody {
     /// Whether the customer is admitted.
     admitted: bool,
     /// Why; a refusal needs it.
@@ -132,16 +132,16 @@ struct DecisionBody {
 /// Admits a customer that somebody else has proposed, or refuses it. From the admission on its faults are promised what
 /// its tier says; one that is open may be re-rated.
 #[utoipa::path(post, path = "/customers/{code}/admission", tag = "customers", params(("code" = String, Path)),
-    request_body = DecisionBody, responses((status = 200, body = AdmissionItem)))]
+    request_body = AdmissionBody, responses((status = 200, body = AdmissionItem)))]
 async fn decide_one(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(customer): Path<String>,
     key: IdempotencyKey,
-    body: Body<DecisionBody>,
+    body: Body<AdmissionBody>,
 ) -> Result<Answer, ApiError> {
     let now = app.now();
-    let DecisionBody { admitted, reason } = body.value;
+    let AdmissionBody { admitted, reason } = body.value;
     let reason = short("reason", reason)?;
     let decision = Decision { customer, admitted, reason, by: caller.user.clone() };
     write_once(&app, &caller, key, body.hash, move |tx| {

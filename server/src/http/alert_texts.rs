@@ -13,7 +13,7 @@ use super::extract::{Body, Params};
 use super::idempotency::{Answer, IdempotencyKey, write_once};
 use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
-use crate::app::alert_texts::{self, Asked, Draft, Preview, TextError, TextView};
+use crate::app::alert_texts::{self, Asked, Draft, TextError, TextPreview, TextView};
 use crate::auth::Caller;
 use crate::config::AlertLang;
 use crate::db::{DbError, Priority};
@@ -154,8 +154,11 @@ struct PreviewBody {
 /// Writes a sample alert as it would go out: with the texts that are kept, and those given here in their place. Nothing
 /// is kept or sent.
 #[utoipa::path(post, path = "/alert-texts/preview", tag = "alerts", request_body = PreviewBody,
-    responses((status = 200, body = Preview)))]
-async fn preview(State(app): State<Arc<App>>, body: Body<PreviewBody>) -> Result<Json<Preview>, ApiError> {
+    responses((status = 200, body = TextPreview)))]
+async fn preview(
+    State(app): State<Arc<App>>,
+    body: Body<PreviewBody>,
+) -> Result<Json<TextPreview>, ApiError> {
     let PreviewBody { lang: name, texts, id, kind, mark, matter, form, late } = body.value;
     let both = match name.as_deref() {
         None => app.settings.alert_lang,
@@ -177,6 +180,7 @@ async fn preview(State(app): State<Arc<App>>, body: Body<PreviewBody>) -> Result
         time_zone: app.packs.iter().next().map_or("UTC", |loaded| loaded.pack.time_zone.name()).to_owned(),
     };
     let now = app.now();
-    let made: Result<Preview, TextError> = app.db.read(move |tx| alert_texts::preview(tx, &asked, now)).await;
+    let made: Result<TextPreview, TextError> =
+        app.db.read(move |tx| alert_texts::preview(tx, &asked, now)).await;
     Ok(Json(made?))
 }

@@ -12,7 +12,7 @@ use super::access::{Access, ApiRouter};
 use super::error::ApiError;
 use super::extract::Body;
 use crate::app::App;
-use crate::app::packs::preview::{self, Preview};
+use crate::app::packs::preview::{self, PackPreview};
 
 /// What the file is called in mistakes.
 const FILE_NAME: &str = "text";
@@ -33,8 +33,8 @@ struct PackText {
 /// Which open promises a version of a pack would move, from when to when, if everything that is open under the pack
 /// were re-rated. Nothing is changed.
 #[utoipa::path(post, path = "/packs/preview", tag = "reference", request_body = PackText,
-    responses((status = 200, body = Preview), (status = 422, description = "Mistakes in the file, each with its place")))]
-async fn look(State(app): State<Arc<App>>, body: Body<PackText>) -> Result<Json<Preview>, ApiError> {
+    responses((status = 200, body = PackPreview), (status = 422, description = "Mistakes in the file, each with its place")))]
+async fn look(State(app): State<Arc<App>>, body: Body<PackText>) -> Result<Json<PackPreview>, ApiError> {
     let pack = Pack::parse_with(&body.value.text, FILE_NAME, app.packs.calendars()).map_err(|mistakes| {
         let all: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
         ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "pack_mistakes", all.join("\n"))

@@ -28,6 +28,30 @@ fn filled(path: &str) -> String {
     out
 }
 
+/// The names under which types stand in the description of the API: two of one name would be described as one.
+#[test]
+fn each_type_of_the_api_has_a_name_of_its_own() {
+    let mut files = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    let mut names = Vec::new();
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let source = std::fs::read_to_string(&path).unwrap();
+            let described = source.split("ToSchema)]").skip(1).filter_map(|after| {
+                let mut words =
+                    after.split_whitespace().skip_while(|word| !matches!(*word, "struct" | "enum"));
+                words.nth(1).map(|name| name.split(['<', '(', '{']).next().unwrap_or_default().to_owned())
+            });
+            names.extend(described);
+        }
+    }
+    let all: std::collections::BTreeSet<_> = names.iter().collect();
+    let twice: Vec<_> =
+        all.iter().filter(|name| names.iter().filter(|other| *other == **name).count() > 1).collect();
+    assert!(names.len() > 100 && twice.is_empty(), "{} names; more than once: {twice:?}", names.len());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_customer_has_the_name_of_a_list() {
     let (desk, _database) = desk().await;

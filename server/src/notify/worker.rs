@@ -23,8 +23,9 @@ use crate::db::{Db, DbError};
 
 /// Destinations that are sent to at the same time.
 pub const SENDING_MAX: usize = 16;
-/// Destinations that are claimed at the same time; those above [`SENDING_MAX`] are next.
-const CLAIMED_MAX: usize = 64;
+/// Destinations that are claimed at the same time; those above [`SENDING_MAX`] are next. Each claim looks through all that
+/// is due, so a thousand managers who are told at once should take a few of them.
+const CLAIMED_MAX: usize = 256;
 /// The outbox is looked at at least this often: other nodes' leases run out unannounced.
 const POLL: Duration = Duration::from_secs(2);
 /// Endings that wait to be written down.

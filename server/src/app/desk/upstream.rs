@@ -168,7 +168,7 @@ pub struct BulkFeedback {
 
 /// A customer who was told, or why not.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct ToldView {
+pub struct UpstreamTold {
     /// The fault.
     pub fault: String,
     /// Its line.
@@ -181,9 +181,9 @@ pub struct ToldView {
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct BulkFeedbackView {
     /// Who was told.
-    pub told: Vec<ToldView>,
+    pub told: Vec<UpstreamTold>,
     /// Faults of the same cause that owe no feedback as of then.
-    pub left_out: Vec<ToldView>,
+    pub left_out: Vec<UpstreamTold>,
 }
 
 /// Gives the same feedback for every fault of a node's causes, in one transaction.
@@ -214,7 +214,7 @@ pub fn feedback(
     let (owing, left_out): (Vec<&Fault>, Vec<&Fault>) =
         children.into_iter().partition(|fault| owes_feedback(fault, new.occurred_at));
     write(desk, tx, new, &owing, now)?;
-    let view = |fault: &&Fault| ToldView {
+    let view = |fault: &&Fault| UpstreamTold {
         fault: fault.id.to_string(),
         line: fault.line.clone(),
         customer: fault.terms.customer.clone(),

@@ -56,7 +56,7 @@ pub struct UnfitView {
 
 /// What a version of a pack would move.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Preview {
+pub struct PackPreview {
     /// The pack.
     pub pack: String,
     /// The version that was looked at.
@@ -83,9 +83,9 @@ pub struct Preview {
 ///
 /// # Errors
 /// The database's.
-pub async fn preview(db: &Db, set: &PackSet, pack: Arc<Pack>, now: UnixMs) -> Result<Preview, DbError> {
+pub async fn preview(db: &Db, set: &PackSet, pack: Arc<Pack>, now: UnixMs) -> Result<PackPreview, DbError> {
     let in_force = set.get(&pack.name);
-    let mut all = Preview {
+    let mut all = PackPreview {
         pack: pack.name.clone(),
         version: pack.version.clone(),
         in_force: in_force.map(|known| known.version.clone()),
@@ -165,7 +165,7 @@ struct Of<'a> {
     tier: &'a str,
 }
 
-impl Preview {
+impl PackPreview {
     fn fault(&mut self, state: &FaultState, pack: &Pack, now: UnixMs) {
         let fault = &state.fault;
         self.faults += 1;
