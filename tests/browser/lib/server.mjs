@@ -230,6 +230,8 @@ ${this.#more}`;
     let [out, err] = ['', ''];
     child.stdout.on('data', (text) => (out += text));
     child.stderr.on('data', (text) => (err += text));
+    // Not every command reads it, and one may have ended by now: what its exit code says counts.
+    child.stdin.on('error', () => undefined);
     child.stdin.end(input);
     const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
     if (code !== 0) throw new Error(`linewatch-server ${args.join(' ')}: exit ${code}\n${out}${err}`);

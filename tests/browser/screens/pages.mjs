@@ -1,7 +1,8 @@
 // Every page of which a picture is made.
 //
 // `path(ids)` is its address behind `#/`; `ready` must be seen; `as` who looks (the desk otherwise); `empty`: an empty
-// state may be on it; `size` and `dark` of the picture (1366×768 and light otherwise).
+// state may be on it; `inVain` what it may ask the API for and not find; `size` and `dark` of the picture (1366×768 and
+// light otherwise).
 
 import { month, planYear } from './sample/time.mjs';
 
@@ -21,12 +22,12 @@ export const PAGES = [
   { name: 'calls', path: ({ fault }) => `calls/feedback/${fault}`, ready: '[data-card] [data-script]' },
   { name: 'matters', path: () => 'matters', ready: 'tr[data-matter]' },
   { name: 'matter', path: ({ complaint }) => `matters/${complaint}`, ready: '[data-fact=postponed]' },
-  { name: 'defect', path: ({ defect }) => `matters/${defect}`, ready: '[data-fact=noticed]' },
+  { name: 'defect', path: ({ defect }) => `matters/${defect}`, ready: '[data-fact=noticed]', empty: true },
   { name: 'visits', path: () => 'visits', ready: '[data-round]' },
   { name: 'visits-calendar', path: () => 'visits?view=calendar', ready: '[data-entry]' },
   { name: 'visits-duties', path: () => 'visits?view=duties', ready: '[data-duty]' },
   { name: 'visits-reports', path: () => 'visits?view=reports', ready: 'ol li dd' },
-  { name: 'visit', path: ({ round }) => `visits/${round}`, ready: '[data-fact=made]' },
+  { name: 'visit', path: ({ round }) => `visits/${round}`, ready: '[data-fact=made]', empty: true },
   { name: 'permit', path: ({ test }) => `visits/${test}`, ready: '[data-fact=begun]' },
   { name: 'customers', path: () => 'customers', ready: 'tr[data-customer=C001]' },
   { name: 'customers-risks', path: () => 'customers?view=risks', ready: 'tr[data-risk=C005]' },
@@ -56,7 +57,14 @@ export const PAGES = [
     ready: 'tr[data-contractor]',
     as: 'head',
   },
-  { name: 'customer', path: () => 'customers/C001', ready: '[data-panel=rounds] [data-due]', empty: true },
+  {
+    name: 'customer',
+    path: () => 'customers/C001',
+    ready: '[data-panel=rounds] [data-due]',
+    empty: true,
+    // Whether there is a plan of the year: not every customer has one.
+    inVain: /\/plans\/\d{4}$/,
+  },
   { name: 'site', path: ({ site }) => `customers/P001/sites/${site}`, ready: 'tr[data-piece]' },
   {
     name: 'equipment',
@@ -64,7 +72,7 @@ export const PAGES = [
     ready: '[data-piece-page]',
     empty: true,
   },
-  { name: 'shift', path: () => 'shift', ready: '[data-owner] [data-item]' },
+  { name: 'shift', path: () => 'shift', ready: '[data-owner] [data-item]', empty: true },
   { name: 'shift-handover', path: () => 'shift?view=handover', ready: '[data-sign]' },
   { name: 'shift-rota', path: () => 'shift?view=rota', ready: 'table[data-rota]' },
   { name: 'shift-absences', path: () => 'shift?view=absences', ready: 'tr[data-absence]' },
