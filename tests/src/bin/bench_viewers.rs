@@ -126,24 +126,18 @@ impl Run<'_> {
             sums.left.load(Ordering::SeqCst),
             sums.failed.load(Ordering::SeqCst)
         ));
-        self.tell(&heard, &written(server)?, took_s)?;
+        self.tell(&heard, &written(server)?)?;
         say(&format!("  server: {:.0} % of a core, {} MiB", busy * 100.0, rss_kib(self.pid)? / 1_024));
         Ok(())
     }
 
-    fn tell(&self, heard: &[Vec<Heard>], written: &HashMap<i64, UnixMs>, took_s: f64) -> Result<()> {
+    fn tell(&self, heard: &[Vec<Heard>], written: &HashMap<i64, UnixMs>) -> Result<()> {
         let mut late_ms = Vec::new();
-        let (mut frames_most, mut frames_all, mut fewest) = (0, 0, usize::MAX);
+        let (mut rates, mut fewest) = (Vec::new(), usize::MAX);
         for own in heard {
             let known = own.iter().filter_map(|(n, at)| Some(at.since(*written.get(n)?)));
             late_ms.extend(known);
-            let mut frames = 0;
-            let mut last: Option<UnixMs> = None;
-            for (_, at) in own {
-                frames += usize::from(last.is_none_or(|last| at.since(last) > APART_MS));
-                last = Some(*at);
-            }
-            (frames_most, frames_all) = (frames_most.max(frames), frames_all + frames);
+            rates.push(frames_per_second(own));
             fewest = fewest.min(own.len());
         }
         let most = heard.iter().map(Vec::len).max().unwrap_or_default();
@@ -156,15 +150,23 @@ impl Run<'_> {
             self.viewers,
             p99 as f64 / HEARD_WITHIN_MS as f64
         ));
-        let per_second = frames_most as f64 / took_s;
-        // A frame that began before the counting and one that ended after it.
-        let verdict = if per_second <= FRAMES_PER_SECOND_MAX + 2.0 / took_s { "met" } else { "NOT MET" };
+        rates.sort_by(f64::total_cmp);
+        let (median, most) = (rates[rates.len() / 2], rates[rates.len() - 1]);
+        // One frame may have come a little late, and the next in time.
+        let verdict =
+            if most <= FRAMES_PER_SECOND_MAX + 1.0 / self.span.as_secs_f64() { "met" } else { "NOT MET" };
         say(&format!(
-            "  frames a second and viewer: {:.2}, at most {per_second:.2} (goal {FRAMES_PER_SECOND_MAX}: {verdict})",
-            frames_all as f64 / self.viewers as f64 / took_s
+            "  frames a second and viewer: median {median:.2}, at most {most:.2} (goal {FRAMES_PER_SECOND_MAX}: {verdict})"
         ));
         Ok(())
     }
+}
+
+/// How often events came, those together counted once: from the first time to the last.
+fn frames_per_second(heard: &[Heard]) -> f64 {
+    let apart = heard.windows(2).filter(|pair| pair[1].1.since(pair[0].1) > APART_MS).count();
+    let (Some((_, first)), Some((_, last))) = (heard.first(), heard.last()) else { return 0.0 };
+    apart as f64 / (last.since(*first).max(1) as f64 / 1_000.0)
 }
 
 /// When each event was written down, by the server's clock, which is this machine's.
