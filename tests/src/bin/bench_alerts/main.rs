@@ -37,10 +37,12 @@ const PACK: &str = "[pack]\nname = \"bench\"\nversion = \"1\"\ntime_zone = \"Asi
     repair_within = \"3d\"\nfeedback_every = \"2h\"\ncallback_within = \"24h\"\nfaults_per_year_below = 9\n\
     interruption_per_year_at_most = \"6h\"\nvisit_every = \"30d\"\nwarn_at = [0.5, 0.8]\n";
 
+/// What is measured by itself.
+type Part = fn() -> Result<()>;
+
 fn main() -> Result<()> {
     interrupt_on_signals()?;
-    let parts: [(&str, fn() -> Result<()>); 3] =
-        [("running", alerts), ("million", million::run), ("detection", detection)];
+    let parts: [(&str, Part); 3] = [("running", alerts), ("million", million::run), ("detection", detection)];
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     for name in &wanted {
         ensure!(
