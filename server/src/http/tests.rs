@@ -68,6 +68,16 @@ async fn no_customer_has_the_name_of_a_list() {
         let reason = refused.unwrap_err().to_string();
         assert!(reason.contains(&format!("/customers/{list}")), "{list}: {reason}");
     }
+    // A customer who has had it since before the rule is changed as any other.
+    let file = "code,name,tier\nshop,Sample,AAA\n";
+    import::bytes(&desk.app.db, &desk.app.packs, file.as_bytes(), false, START).await.unwrap();
+    let renamed = |tx: &mut crate::db::Tx<'_>| {
+        tx.execute("UPDATE customer SET code = 'at-risk' WHERE code = 'shop'", &[])
+    };
+    desk.app.db.write(crate::db::Priority::Api, renamed).await.unwrap();
+    let file = "code,name,tier\nat-risk,Another name,AAA\n";
+    let known = import::bytes(&desk.app.db, &desk.app.packs, file.as_bytes(), false, START).await.unwrap();
+    assert_eq!(known.changed, ["at-risk"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

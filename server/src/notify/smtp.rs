@@ -303,5 +303,4 @@ fn tls_parameters(settings: &Smtp) -> Result<TlsParameters, SmtpError> {
 }
 
 #[cfg(test)]
-#[path = "smtp_tests.rs"]
 mod tests;
