@@ -3,11 +3,11 @@
 //!
 //! Each type is taken apart whole. A new field or kind does not compile before somebody has said here what it is.
 
-use crate::facts::{Body, Promised, Record, Report, Step, StepKind, Visit};
+use crate::facts::{Body, Deed, Diagnosis, Opened, Part, Promised, Record, Report, Step, StepKind, Visit};
 use crate::matter::{
     Certificate, Matter, MatterEvent, MatterStep, Opening, Papers, PermitGrant, Point, Side,
 };
-use crate::rules::MatterKind;
+use crate::rules::{AnswerValue, MatterKind};
 use crate::sla::{Event, Fault};
 
 /// What stands where something was erased.
@@ -65,7 +65,23 @@ pub fn record(record: &mut Record) -> bool {
         Body::Report(Report { line: _, channel: _, reporter, description }) => texts([reporter, description]),
         Body::Step(step) => self::step(step),
         Body::Visit(visit) => self::visit(visit),
+        Body::Opened(opened) => self::opened(opened),
+        Body::Deed(Deed { matter: _, step }) => matter_step(step),
+        Body::Diagnosis(Diagnosis { line: _, fault: _, findings: _ }) => false,
     }
+}
+
+/// A matter as it was taken in on site: whom and what kind stays.
+fn opened(opened: &mut Opened) -> bool {
+    let Opened { kind, class: _, customer: _, line: _, site: _, title, description, reporter } = opened;
+    let titled = titled_by_people(*kind) && text(title);
+    texts([description, reporter]) | titled
+}
+
+/// A part's caption and place. Its bytes are thrown away by whoever keeps them; the hash stays as the mark that there was one.
+fn part(part: &mut Part) -> bool {
+    let Part { role: _, media: _, sha256: _, bytes: _, caption, taken_at: _, place } = part;
+    text(caption) | place.take().is_some()
 }
 
 /// A visit report: whom, when and where stays.
@@ -86,10 +102,26 @@ pub fn visit(visit: &mut Visit) -> bool {
         promised,
         signed_by,
         left_clean: _,
+        line: _,
+        fault: _,
+        form: _,
+        answers,
+        satisfied: _,
+        parts,
     } = visit;
     let titles = promised.iter_mut().map(|Promised { title, until: _ }| title);
     let notes = points.iter_mut().map(note_of);
-    texts([met, purpose, findings, needs, promises]) | texts(titles) | texts(notes) | texts(signed_by)
+    let written = answers.iter_mut().filter_map(|answer| match &mut answer.value {
+        AnswerValue::Text(text) => Some(text),
+        AnswerValue::Number(_) | AnswerValue::Flag(_) => None,
+    });
+    let parted = parts.iter_mut().fold(false, |any, one| part(one) | any);
+    texts([met, purpose, findings, needs, promises])
+        | texts(titles)
+        | texts(notes)
+        | texts(signed_by)
+        | texts(written)
+        | parted
 }
 
 /// A fault as it was found: what it took over from its facts.

@@ -7,13 +7,13 @@ use std::path::PathBuf;
 
 use linewatch_shared::detector::{Evidence, LineState};
 use linewatch_shared::facts::{
-    Body, Callback, Channel, ClockFact, Lane, LineChange, Promised, Reading, Record, Report, Step, StepKind,
-    Visit, When,
+    Body, Callback, Channel, ClockFact, Deed, Diagnosis, Finding, FormName, Grade, Lane, LineChange, Media,
+    Opened, Part, PartRole, Place, Promised, Reading, Record, Report, Step, StepKind, Visit, When,
 };
 use linewatch_shared::health::Health;
-use linewatch_shared::matter::Point;
+use linewatch_shared::matter::{MatterStep, Point};
 use linewatch_shared::minute::{LineMinute, MinuteBlock, RttSummary};
-use linewatch_shared::rules::Reading as Measured;
+use linewatch_shared::rules::{Answer, AnswerValue, MatterKind, Reading as Measured};
 use linewatch_shared::time::{MonoMs, UnixMs};
 use linewatch_shared::wire::{self, Batch, Chain, Envelope, Head, Heartbeat, Hello, PROTOCOL, record_hash};
 use uuid::Uuid;
@@ -133,8 +133,81 @@ fn records() -> Vec<(&'static str, Record)> {
                 }),
             ),
         ),
+        ("visit_by_a_form", record(15, Body::Visit(visit_by_a_form()))),
+        (
+            "opened",
+            record(
+                16,
+                Body::Opened(Opened {
+                    kind: MatterKind::Complaint,
+                    class: Some("minor".to_owned()),
+                    customer: "C1".to_owned(),
+                    line: Some(line()),
+                    site: Some("HQ".to_owned()),
+                    title: "slow at noon".to_owned(),
+                    description: "every day".to_owned(),
+                    reporter: "reception".to_owned(),
+                }),
+            ),
+        ),
+        (
+            "deed",
+            record(
+                17,
+                Body::Deed(Deed {
+                    matter: Uuid::from_u128(0xDEED),
+                    step: MatterStep::Resolved { how: "handed over".to_owned() },
+                }),
+            ),
+        ),
+        (
+            "diagnosis",
+            record(
+                18,
+                Body::Diagnosis(Diagnosis {
+                    line: line(),
+                    fault: Some(fault),
+                    findings: vec![Finding {
+                        check: "gateway".to_owned(),
+                        grade: Grade::Ok,
+                        code: "answers".to_owned(),
+                        figures: vec![("rtt_us".to_owned(), "412".to_owned())],
+                    }],
+                }),
+            ),
+        ),
         ("tombstone", record(10, Body::Tombstone)),
     ]
+}
+
+fn visit_by_a_form() -> Visit {
+    let answer = |field: &str, value| Answer { field: field.to_owned(), value };
+    Visit {
+        customer: "C1".to_owned(),
+        line: Some("L-0001".to_owned()),
+        fault: Some(Uuid::from_u128(0xFA17)),
+        form: Some(FormName {
+            pack: "field-work".to_owned(),
+            version: "2026.1".to_owned(),
+            name: "line-visit".to_owned(),
+        }),
+        answers: vec![
+            answer("medium", AnswerValue::Text("fibre".to_owned())),
+            answer("optical_power", AnswerValue::Number(Measured::new(-18.5).unwrap())),
+            answer("labels", AnswerValue::Flag(true)),
+        ],
+        satisfied: Some(true),
+        parts: vec![Part {
+            role: PartRole::Photo,
+            media: Media::Jpeg,
+            sha256: record_hash(b"a photo"),
+            bytes: 7,
+            caption: "port 3".to_owned(),
+            taken_at: Some(AT),
+            place: Some(Place { latitude_udeg: 31_230_000, longitude_udeg: 121_470_000 }),
+        }],
+        ..Visit::default()
+    }
 }
 
 fn hello() -> Hello {

@@ -144,6 +144,7 @@ fn new(config: &Config, args: NewArgs) -> anyhow::Result<()> {
         promised: args.promised,
         signed_by: args.signed_by,
         left_clean: args.left_clean,
+        ..Visit::default()
     };
     let record = scribe.record(occurred, author(), Body::Visit(visit));
     journal.append_blocking(std::slice::from_ref(&record))?;

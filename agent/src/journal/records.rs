@@ -49,6 +49,9 @@ pub const fn kind_of(body: &Body) -> &'static str {
         Body::Health(_) => "health",
         Body::Minute(_) => "minute",
         Body::Visit(_) => "visit",
+        Body::Opened(_) => "opened",
+        Body::Deed(_) => "deed",
+        Body::Diagnosis(_) => "diagnosis",
         Body::Tombstone => "tombstone",
     }
 }

@@ -89,6 +89,7 @@ fn encode(row: &Reference) -> Result<(&'static str, String, Vec<u8>), JournalErr
         Reference::Pack(pack) => {
             ("pack", format!("{}\n{}", pack.name, pack.version), rmp_serde::to_vec_named(pack)?)
         }
+        Reference::Person(person) => ("person", person.name.clone(), rmp_serde::to_vec_named(person)?),
     })
 }
 

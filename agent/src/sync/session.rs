@@ -4,7 +4,9 @@
 
 use linewatch_shared::facts::{Body, Lane, Reading};
 use linewatch_shared::time::{MonoMs, UnixMs};
-use linewatch_shared::wire::{Batch, Envelope, Heartbeat, Hello, PROTOCOL, PROTOCOL_MIN, Pull, PushAnswer};
+use linewatch_shared::wire::{
+    Batch, Envelope, Heartbeat, Hello, LEVEL, PROTOCOL, PROTOCOL_MIN, Pull, PushAnswer,
+};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -260,7 +262,7 @@ impl<T: Transport> Session<T> {
 
     async fn pull(&mut self) -> Result<Result<(), CallError>, JournalError> {
         let Position { cursor, .. } = self.journal.read(scope::position).await?;
-        match self.transport.pull(&Pull { cursor }).await {
+        match self.transport.pull(&Pull { cursor, level: LEVEL }).await {
             Ok(page) => {
                 let position = self.journal.write(move |tx| scope::apply(tx, &page)).await?;
                 self.planner.on_pulled(position.settled_head());

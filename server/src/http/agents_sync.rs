@@ -76,6 +76,8 @@ async fn hello(
         },
         held,
         reference_head: reference_head.cast_unsigned(),
+        level: 0,
+        carry_key: None,
     })
 }
 

@@ -4,11 +4,17 @@
 //! are what is hashed; the stream's epoch and number are outside them, so that a record keeps its
 //! identity when a copied database renumbers it.
 
+mod diagnosis;
 mod fault;
+mod opened;
+mod part;
 mod visit;
 
+pub use diagnosis::{Diagnosis, FINDINGS_MAX, Finding, Grade};
 pub use fault::{Callback, Channel, LineChange, Reopening, Report, Step, StepKind};
-pub use visit::{Promised, VISIT_CLASSES, VISIT_ITEMS_MAX, Visit};
+pub use opened::{Deed, Opened};
+pub use part::{CAPTION_CHARS_MAX, CHUNK_BYTES_MAX, Media, PART_BYTES_MAX, PARTS_MAX, Part, PartRole, Place};
+pub use visit::{FormName, Promised, VISIT_CLASSES, VISIT_ITEMS_MAX, Visit};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -114,6 +120,12 @@ pub enum Body {
     Minute(#[serde(with = "serde_bytes")] Vec<u8>),
     /// A visit report.
     Visit(Visit),
+    /// A complaint, request or defect that was taken in on site.
+    Opened(Opened),
+    /// A step of a matter.
+    Deed(Deed),
+    /// What a device found out about a line.
+    Diagnosis(Diagnosis),
     /// A summary that was given up when the disk was full; its minute is unknown.
     Tombstone,
 }
@@ -124,7 +136,7 @@ impl Body {
     pub const fn lane(&self) -> Lane {
         match self {
             Self::Line(_) | Self::Report(_) | Self::Step(_) | Self::Clock(_) => Lane::Fault,
-            Self::Visit(_) => Lane::Desk,
+            Self::Visit(_) | Self::Opened(_) | Self::Deed(_) | Self::Diagnosis(_) => Lane::Desk,
             Self::Health(_) | Self::Minute(_) | Self::Tombstone => Lane::Summary,
         }
     }

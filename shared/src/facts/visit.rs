@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::part::Part;
 use crate::matter::Point;
+use crate::rules::Answer;
 use crate::time::UnixMs;
 
 /// The most points, or dated promises, of one visit report that are looked at.
@@ -59,6 +61,24 @@ pub struct Visit {
     /// Whether the site was left clean.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_clean: Option<bool>,
+    /// The line that it was about, where it was about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
+    /// The fault that it was made for, by any of its ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Uuid>,
+    /// The form that it was written by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<FormName>,
+    /// What was answered to the form's fields, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answer>,
+    /// Whether the customer said that it is well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub satisfied: Option<bool>,
+    /// Photos and the signature: named here, sent after it. The report is complete once all have arrived.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
 }
 
 /// Something that was promised for a day.
@@ -68,4 +88,15 @@ pub struct Promised {
     pub title: String,
     /// By when.
     pub until: UnixMs,
+}
+
+/// Which form of which pack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormName {
+    /// The pack's name.
+    pub pack: String,
+    /// Its version.
+    pub version: String,
+    /// The form's name in it.
+    pub name: String,
 }

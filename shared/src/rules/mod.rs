@@ -7,6 +7,7 @@ mod at_risk;
 mod class;
 mod duration;
 mod equipment;
+mod form;
 mod grading;
 mod limit;
 mod matrix;
@@ -30,6 +31,10 @@ pub use at_risk::RiskRules;
 pub use class::{Cadence, Checklist, Class, ClosedBy, Every, Level, MatterKind, Postponing};
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use equipment::{Condition, EquipmentKind, RETIRED};
+pub use form::{
+    ANSWER_CHARS_MAX, Answer, AnswerValue, Condition as FieldCondition, Field, FieldKind, Form, FormFor,
+    Lack, Lacking,
+};
 pub use grading::{CENTI, Cap, Grade, Graded, Grading, Indicator};
 pub use limit::{Counts, Limit, parse_limit};
 pub use mistake::{Mistake, line_and_column};
@@ -42,6 +47,7 @@ pub use reading::{READING_MAX, Range, Reading};
 /// The packs that linewatch ships: file name and text.
 pub const SHIPPED: &[(&str, &str)] = &[
     ("group-line.toml", include_str!("../../packs/group-line.toml")),
+    ("field-work.toml", include_str!("../../packs/field-work.toml")),
     ("gov-enterprise.toml", include_str!("../../packs/gov-enterprise.toml")),
     ("key-account.toml", include_str!("../../packs/key-account.toml")),
     ("power-distribution.toml", include_str!("../../packs/power-distribution.toml")),

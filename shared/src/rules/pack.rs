@@ -9,6 +9,7 @@ use super::assessment::{Assessment, Availability};
 use super::at_risk::RiskRules;
 use super::class::{Cadence, Checklist, Class, Level, Postponing};
 use super::equipment::{Condition, EquipmentKind};
+use super::form::Form;
 use super::grading::Grading;
 use super::matrix::{self, Cell};
 use super::permit::Permit;
@@ -234,6 +235,8 @@ pub struct Pack {
     pub at_risk: Option<RiskRules>,
     /// Which customers have a plan of their own each year.
     pub plans: Option<PlanRules>,
+    /// Forms for reports.
+    pub forms: Vec<Form>,
 }
 
 impl Pack {

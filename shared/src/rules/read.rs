@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use super::Counts;
 use super::pack::{Cause, ClockStarts, Label, Pack, RepeatCounts, RepeatWindow, Scope, Tier};
 use super::section::{File, Section};
-use super::{alerting, assessment, at_risk, grading, matrix, matters, plans};
+use super::{alerting, assessment, at_risk, form, grading, matrix, matters, plans};
 use crate::calendar::Calendars;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 
@@ -32,12 +32,15 @@ pub fn pack(file: &File<'_>, root: &Section<'_>, calendars: &Calendars, strict: 
     let (availability, assessment) = (assessment::read_availability(root), assessment::read(root));
     let at_risk = at_risk::read(root);
     let plans = plans::read(root, &matters.classes);
+    let forms = form::read(root);
     let head = root.section("pack");
     if head.is_none() {
         file.mistake(None, "pack", "is missing: a pack begins with [pack], name and version");
     }
-    if tiers.is_empty() && matters.classes.is_empty() && matters.cadences.is_empty() {
-        file.mistake(None, "tier", "is missing: a pack has at least one [[tier]], [[class]] or [[cadence]]");
+    let is_empty = tiers.is_empty() && matters.classes.is_empty() && matters.cadences.is_empty();
+    if is_empty && forms.is_empty() {
+        let reason = "is missing: a pack has at least one [[tier]], [[class]], [[cadence]] or [[form]]";
+        file.mistake(None, "tier", reason);
     }
     root.finish();
     let pack = read_head(&head?, calendars, strict, tiers.is_empty())?;
@@ -62,6 +65,7 @@ pub fn pack(file: &File<'_>, root: &Section<'_>, calendars: &Calendars, strict: 
         quiet,
         at_risk,
         plans,
+        forms,
         ..pack
     })
 }
@@ -136,6 +140,7 @@ fn read_head(head: &Section<'_>, calendars: &Calendars, strict: bool, is_lineles
         quiet: None,
         at_risk: None,
         plans: None,
+        forms: Vec::new(),
     })
 }
 

@@ -113,6 +113,22 @@ pub struct HelloAnswer {
     pub held: Vec<HeldLane>,
     /// The newest number of reference data; beyond the agent's cursor there is something to pull.
     pub reference_head: u64,
+    /// The server's [`super::LEVEL`].
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub level: u16,
+    /// What agents of this server seal what they carry for each other with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carry_key: Option<CarryKey>,
+}
+
+/// A key that the agents of one server share, so that what one exports another can import, and nobody else read.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CarryKey(#[serde(with = "serde_bytes")] pub [u8; 32]);
+
+impl std::fmt::Debug for CarryKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CarryKey")
+    }
 }
 
 /// The answer to a pushed batch: durable up to what it says.
@@ -158,6 +174,9 @@ pub struct Cursor(#[serde(with = "serde_bytes")] pub Vec<u8>);
 pub struct Pull {
     /// Where to go on; none for everything.
     pub cursor: Option<Cursor>,
+    /// The agent's [`super::LEVEL`]: it gets no row that it does not know.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub level: u16,
 }
 
 /// A page of reference data. The agent applies page and cursor in one transaction.
@@ -183,8 +202,27 @@ pub enum Reference {
     Customer(ReferenceCustomer),
     /// A line in scope.
     Line(ReferenceLine),
-    /// A version of a pack that a line in scope is under.
+    /// A version of a pack that a line in scope is under; from level 1 on, also of those with forms, classes and cadences
+    /// for the customers in scope.
     Pack(PackText),
+    /// Somebody who may sign in on the device. From level 1 on.
+    Person(Person),
+}
+
+/// Somebody who may sign in on the device, and how to know the person offline. The password's hash itself never leaves
+/// the server: `check` is an HMAC-SHA256 with that hash as its key over the agent's id, so that what is stolen from a
+/// laptop opens nothing at the server, and nothing on another laptop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The name to sign in with.
+    pub name: String,
+    /// The role's name at the desk.
+    pub role: String,
+    /// The hash's algorithm, parameters and salt as a PHC string without the hash.
+    pub salted: String,
+    /// The check.
+    #[serde(with = "serde_bytes")]
+    pub check: [u8; 32],
 }
 
 /// A customer, as an agent needs it.
@@ -236,6 +274,11 @@ pub struct ReferenceTerms {
     /// False while nothing is promised.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub promised: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_first(level: &u16) -> bool {
+    *level == 0
 }
 
 const fn yes() -> bool {

@@ -7,17 +7,24 @@
 mod batch;
 mod chain;
 mod messages;
+mod parts;
 mod ranges;
 mod scan;
+mod tasks;
 
 pub use batch::{Batch, Envelope, EnvelopeError};
 pub use chain::{Chain, Hash, record_hash};
 pub use messages::{
-    Cursor, Enroll, Enrolled, Head, Heartbeat, HeartbeatAnswer, Held, HeldLane, Hello, HelloAnswer, Limits,
-    PackText, Pull, PullPage, PushAnswer, Reference, ReferenceCustomer, ReferenceLine, ReferenceTerms,
+    CarryKey, Cursor, Enroll, Enrolled, Head, Heartbeat, HeartbeatAnswer, Held, HeldLane, Hello, HelloAnswer,
+    Limits, PackText, Person, Pull, PullPage, PushAnswer, Reference, ReferenceCustomer, ReferenceLine,
+    ReferenceTerms,
 };
+pub use parts::{Chunk, ChunkAnswer, PARTS_ASKED_MAX, PartHeld, Parts, PartsAnswer};
 pub use ranges::{RANGES_MAX, Range, RangeSet, RangeSum};
 pub use scan::{ScanError, scan};
+pub use tasks::{
+    TASK_FAULTS_MAX, TASK_MATTERS_MAX, Tasks, TasksAnswer, Work, WorkFact, WorkFault, WorkMatter,
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -25,6 +32,9 @@ use serde::{Serialize, de::DeserializeOwned};
 pub const PROTOCOL: u16 = 1;
 /// The oldest protocol that this program still speaks.
 pub const PROTOCOL_MIN: u16 = 1;
+/// What a program can do within the protocol, beyond its first form. Both sides say theirs; neither says what the other
+/// does not understand. 1: people, open work, parts of reports.
+pub const LEVEL: u16 = 1;
 /// The longest decompressed batch, in bytes.
 pub const BATCH_BYTES_MAX: usize = 4 << 20;
 /// The most records in one batch.

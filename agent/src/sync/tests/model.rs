@@ -184,6 +184,8 @@ impl Transport for Model {
                     .map(|lane| HeldLane { lane, held: state.held(hello.epoch, lane) })
                     .collect(),
                 reference_head: state.reference_head,
+                level: 0,
+                carry_key: None,
             })
         })
     }

@@ -223,6 +223,9 @@ impl Intake {
             Body::Clock(_) => ("clock", None),
             Body::Minute(_) => ("minute", None),
             Body::Visit(_) => ("visit", None),
+            Body::Opened(_) => ("opened", None),
+            Body::Deed(_) => ("deed", None),
+            Body::Diagnosis(_) => ("diagnosis", None),
             Body::Tombstone => ("tombstone", None),
         }))
     }
