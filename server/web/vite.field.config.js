@@ -13,7 +13,11 @@ const agent = process.env.LINEWATCH_AGENT_URL;
 export default defineConfig({
   root: at('./field'),
   publicDir: at('./public'),
-  plugins: [svelte({ configFile: at('./svelte.config.js') }), agent ? null : fieldMock(), wholeLimit('the field page', FIELD_MAX)],
+  plugins: [
+    svelte({ configFile: at('./svelte.config.js') }),
+    agent ? null : fieldMock(),
+    wholeLimit('the field page', FIELD_MAX),
+  ],
   build: {
     outDir: at('../../agent/page'),
     emptyOutDir: true,
@@ -22,5 +26,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
   },
-  server: agent ? { proxy: { '/api': { target: agent, changeOrigin: true } } } : {},
+  server: agent
+    ? { proxy: { '/api': { target: agent, changeOrigin: true, headers: { origin: agent } } } }
+    : {},
 });

@@ -9,13 +9,7 @@ export function drafts(world) {
   const nameOf = (code) => world.customers.find((it) => it.code === code)?.name ?? '';
   const shown = (it) => {
     const { id, revision, changed_at, draft } = it;
-    const photos = [...it.images].map(([sha256, { role, bytes, type }]) => ({
-      sha256,
-      role,
-      bytes: bytes.length,
-      media: type,
-    }));
-    return { id, revision, changed_at, draft, photos, lacks: lacksOf(draft) };
+    return { id, revision, changed_at, by: it.by, draft, lacks: lacksOf(draft) };
   };
   const begin = ({ body }) => {
     const it = { id: randomUUID(), revision: 1, changed_at: iso(world.now()), images: new Map() };
@@ -35,16 +29,16 @@ export function drafts(world) {
   };
   const put = ({ match, body }) => {
     const it = world.drafts.get(match[1]);
-    if (!it) return [404, { code: 'unknown' }];
-    if (body.revision !== it.revision) return [409, { code: 'other_revision', ...shown(it) }];
+    if (!it) return [404, { code: 'not_found' }];
+    if (body.revision !== it.revision) return [409, { code: 'other_revision', newer: shown(it) }];
     Object.assign(it, { revision: it.revision + 1, changed_at: iso(world.now()), draft: body.draft });
     const { revision, changed_at } = it;
     return [200, { revision, changed_at, lacks: lacksOf(it.draft) }];
   };
   const addImage = ({ match, url, body, type }) => {
     const it = world.drafts.get(match[1]);
-    if (!it) return [404, { code: 'unknown' }];
-    if (!/^image\/(jpeg|png)$/.test(type)) return [415, { code: 'not_an_image' }];
+    if (!it) return [404, { code: 'not_found' }];
+    if (!/^image\/(jpeg|png)$/.test(type)) return [422, { code: 'no_picture' }];
     const sha256 = createHash('sha256').update(body).digest('hex');
     it.images.set(sha256, { role: url.searchParams.get('role'), bytes: body, type });
     world.images.set(sha256, { bytes: body, type });
@@ -52,15 +46,15 @@ export function drafts(world) {
   };
   const image = ({ match }) => {
     const found = world.drafts.get(match[1])?.images.get(match[2]);
-    return found ? [200, found.bytes, found.type] : [404, { code: 'unknown' }];
+    return found ? [200, found.bytes, found.type] : [404, { code: 'not_found' }];
   };
   const part = ({ match }) => {
     const found = world.images.get(match[1]);
-    return found ? [200, found.bytes, found.type] : [404, { code: 'unknown' }];
+    return found ? [200, found.bytes, found.type] : [404, { code: 'not_found' }];
   };
   const finish = ({ match }) => {
     const it = world.drafts.get(match[1]);
-    if (!it) return world.visits.has(match[1]) ? [200, { id: match[1] }] : [404, { code: 'unknown' }];
+    if (!it) return world.visits.has(match[1]) ? [200, { id: match[1] }] : [404, { code: 'not_found' }];
     const lacks = lacksOf(it.draft);
     if (lacks.length) return [422, { code: 'report_lacks', lacks }];
     world.drafts.delete(it.id);
@@ -80,9 +74,9 @@ export function drafts(world) {
     });
     return [201, { id: it.id }];
   };
-  const discard = ({ match }) => (world.drafts.delete(match[1]) ? [204] : [404, { code: 'unknown' }]);
+  const discard = ({ match }) => (world.drafts.delete(match[1]) ? [204] : [404, { code: 'not_found' }]);
   const dropImage = ({ match }) => (world.drafts.get(match[1])?.images.delete(match[2]) ? [204] : [404, {}]);
-  const of = (map) => (map ? [200, map] : [404, { code: 'unknown' }]);
+  const of = (map) => (map ? [200, map] : [404, { code: 'not_found' }]);
   return [
     ['GET', /^\/drafts$/, list],
     ['POST', /^\/drafts$/, begin],
@@ -100,6 +94,12 @@ export function drafts(world) {
     ['GET', /^\/visits\/([^/]+)$/, ({ match }) => of(world.visits.get(match[1]))],
     ['GET', /^\/parts\/([^/]+)$/, part],
   ];
+}
+
+/** As a record keeps an answer. */
+function told(value) {
+  if (typeof value === 'boolean') return { flag: value };
+  return typeof value === 'number' ? { number: value } : { text: value };
 }
 
 const formOf = (name) =>
@@ -121,11 +121,14 @@ function finished({ id, draft, images }, world, customer_name) {
   const partOf = (role, sha256, more = {}) => {
     const { bytes, type } = images.get(sha256);
     const part = { sha256, role, media: type, bytes: bytes.length, caption: '', taken_at: null, place: null };
-    return { ...part, ...more, whole: false };
+    return { ...part, ...more, whole: false, here: true };
   };
   const parts = photos.map(({ sha256, ...more }) => partOf('photo', sha256, more));
   if (signature) parts.push(partOf('signature', signature));
-  const visit = { ...rest, answers: Object.entries(answers).map(([field, value]) => ({ field, value })) };
+  const visit = {
+    ...rest,
+    answers: Object.entries(answers).map(([field, value]) => ({ field, value: told(value) })),
+  };
   const at = draft.at ?? iso(world.now());
   const form = formOf(draft.form) ?? null;
   return {

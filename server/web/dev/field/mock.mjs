@@ -47,11 +47,11 @@ async function answer(world, routes, req, res, url) {
     if (!match) continue;
     if (!open && !world.user) return send(res, [401, { code: 'signed_out', detail: 'sign in' }]);
     const named = req.headers['x-linewatch-token'];
-    if (!open && method !== 'GET' && named !== world.token) return send(res, [403, { code: 'no_token' }]);
+    if (!open && method !== 'GET' && named !== world.token) return send(res, [403, { code: 'other_site' }]);
     const body = await bodyOf(req);
     return send(res, run({ match, url, body, type: req.headers['content-type'] ?? '' }));
   }
-  send(res, [404, { code: 'unknown', detail: 'there is nothing here' }]);
+  send(res, [404, { code: 'not_found', detail: 'there is nothing here' }]);
 }
 
 async function bodyOf(req) {
@@ -138,7 +138,7 @@ function work(world) {
   };
   const diagnosis = ({ match }) => {
     const it = world.diagnoses.get(match[1]);
-    if (!it) return [404, { code: 'unknown' }];
+    if (!it) return [404, { code: 'not_found' }];
     it.asked += 1;
     const done = it.asked >= FINDINGS.length;
     const findings = FINDINGS.slice(0, it.asked);
@@ -191,7 +191,7 @@ function writes(world) {
   };
   const step = ({ match, body }) => {
     const fault = world.faults.find(({ id }) => id === match[1]);
-    if (!fault) return [404, { code: 'unknown' }];
+    if (!fault) return [404, { code: 'not_found' }];
     return once(body, 'step', { title: body.kind, line: fault.line }, (at) => {
       if (!fault.possible.includes(body.kind)) return [409, { code: 'impossible', possible: fault.possible }];
       const fact = { id: body.id, kind: body.kind, occurred_at: at, text: body.note ?? '', by: world.user };
@@ -226,7 +226,7 @@ function writes(world) {
     });
   const deed = ({ match, body }) => {
     const matter = world.matters.find(({ id }) => id === match[1]);
-    if (!matter) return [404, { code: 'unknown' }];
+    if (!matter) return [404, { code: 'not_found' }];
     return once(body, 'deed', matter, () => {
       if (body.kind === 'resolved') Object.assign(matter, { state: 'resolved', possible: ['note'] });
     });

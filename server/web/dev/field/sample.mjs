@@ -156,13 +156,10 @@ const CHECKLIST = {
   name: 'room',
   label: label('机房检查', 'Equipment room'),
   items: [
-    {
-      name: 'optical_power',
-      label: label('收光功率', 'Received optical power'),
-      range: { unit: 'dBm', at_least: -24, at_most: -8 },
-    },
-    { name: 'labels', label: label('标签完整', 'Labels complete'), range: null },
+    ['optical_power', label('收光功率', 'Received optical power')],
+    ['labels', label('标签完整', 'Labels complete')],
   ],
+  readings: { optical_power: { unit: 'dBm', at_least: -24, at_most: -8 } },
 };
 
 export const CLASSES = [
@@ -175,11 +172,7 @@ const field = (name, zh, en, kind, more = {}) => ({
   name,
   label: label(zh, en),
   kind,
-  range: null,
-  choices: [],
   required: false,
-  when: null,
-  help: null,
   ...more,
 });
 

@@ -7,9 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { createFieldMock } from './mock.mjs';
 
 const BUILT = fileURLToPath(new URL('../../../../agent/page', import.meta.url));
+/** As the agent's, word for word. */
 const CSP =
-  "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; " +
-  "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+  "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'none'; " +
+  "frame-ancestors 'none'";
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',

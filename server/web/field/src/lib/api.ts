@@ -33,6 +33,8 @@ export interface Transport {
   onsignedout: () => void;
   /** The laptop was locked. */
   onlocked: () => void;
+  /** Asks anew who is signed in, and with which token. */
+  renew: () => Promise<void>;
 }
 
 interface Call {
@@ -116,7 +118,20 @@ export class Api {
     return this.#call<T>(method, path, { body: JSON.stringify(body), type: 'application/json' });
   }
 
+  /** Somebody who signed in anew in another window has another token in this one too: that is asked for once. */
   async #call<T>(method: string, path: string, call: Call = {}): Promise<T> {
+    const before = this.token;
+    try {
+      return await this.#once<T>(method, path, call);
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== 'other_site' || method === 'GET') throw error;
+      await this.transport.renew();
+      if (this.token === before || this.token === null) throw error;
+      return this.#once<T>(method, path, call);
+    }
+  }
+
+  async #once<T>(method: string, path: string, call: Call): Promise<T> {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (call.type) headers['content-type'] = call.type;
     if (method !== 'GET' && this.token) headers['x-linewatch-token'] = this.token;
@@ -161,10 +176,8 @@ export function lacksIn(error: unknown): Lack[] | null {
 
 /** The newer version stands in the refusal itself. */
 function newer(body: Record<string, unknown>): OpenDraft | null {
-  const found = [body, body.newer, body.current, body.draft].find(
-    (it) => typeof it === 'object' && it !== null && 'revision' in it && 'draft' in it,
-  );
-  return (found as OpenDraft | undefined) ?? null;
+  const { newer } = body;
+  return typeof newer === 'object' && newer !== null ? (newer as OpenDraft) : null;
 }
 
 function parse(text: string): unknown {

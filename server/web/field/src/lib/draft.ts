@@ -73,7 +73,6 @@ export class DraftSaver {
   note(draft: Draft): void {
     if (isSame(draft, this.#draft)) return;
     this.#draft = draft;
-    if (this.state === 'conflict') return;
     if (this.state === 'saved') this.#become('saving');
     // A try that failed keeps its own pace.
     if (this.state === 'saving' && !this.#underway) this.#schedule(WAIT_MS);

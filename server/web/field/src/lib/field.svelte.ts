@@ -22,6 +22,7 @@ class Field {
     nowMs: () => reader.serverNow(),
     onsignedout: () => this.#signedOut(),
     onlocked: () => void this.ask(),
+    renew: () => this.ask(),
   });
 
   /** Undefined until the agent told. */

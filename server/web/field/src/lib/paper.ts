@@ -5,7 +5,7 @@ import { word } from '../../../src/lib/i18n';
 import { rangeText } from '../../../src/lib/reading';
 import { deskWords } from '../../../src/lib/words';
 import { isAmiss } from './form';
-import type { Answer, FieldOf, Visit } from './types';
+import type { Answer, ChecklistItem, FieldOf, Visit } from './types';
 import { reportWords, visitWords } from '../words/report';
 
 export interface Said {
@@ -23,7 +23,7 @@ export function saidOf({ visit }: Visit, locale: Locale): Said[] {
   const texts = TEXTS.map((name) => ({ label: w.field[name], text: visit[name] ?? '' }));
   const promised = (visit.promised ?? []).map(({ title, until }) => ({
     label: w.field.promised,
-    text: `${title}, ${visitWords[locale].until(dayName(Date.parse(until), locale))}`,
+    text: `${title}, ${visitWords[locale].until(dayName(new Date(until).getTime(), locale))}`,
   }));
   const flags = (['satisfied', 'left_clean'] as const).flatMap((name) => {
     const flag = visit[name];
@@ -53,7 +53,7 @@ export function headOf({ visit, at, by, device, customer_name, id }: Visit, loca
 
 /** The answers to the form, in its order; what it does not know stands by its name. */
 export function answersOf({ visit, form }: Visit, locale: Locale): Said[] {
-  return (visit.answers ?? []).map(({ field, value }) => {
+  return visit.answers.map(({ field, value }) => {
     const asked = form?.fields.find(({ name }) => name === field);
     return {
       label: asked?.label[locale] ?? field,
@@ -75,11 +75,11 @@ function answerText(field: FieldOf | undefined, value: Answer, locale: Locale): 
   return `${value} ${range.unit}${hasLimit ? ` (${w.allowed(rangeText(range))})` : ''}`;
 }
 
-/** The points of the round. */
-export function pointsOf({ visit }: Visit, locale: Locale): Said[] {
+/** The points of the round; `items` are those of its checklist, where that is still known. */
+export function pointsOf({ visit }: Visit, items: readonly ChecklistItem[], locale: Locale): Said[] {
   const w = reportWords[locale];
   return (visit.points ?? []).map(({ name, ok, reading, note }) => ({
-    label: word({}, name),
+    label: items.find((item) => item.name === name)?.label[locale] ?? word({}, name),
     text: [ok ? w.pointOk : w.pointBad, reading, note]
       .filter((it) => it !== undefined && it !== '')
       .join(' · '),

@@ -142,8 +142,12 @@ describe('the client', () => {
       nowMs: () => NOW,
       onsignedout: vi.fn(),
       onlocked: vi.fn(),
+      renew: vi.fn(async () => {
+        api.token = 't2';
+      }),
     };
-    return { api: new Api(transport), calls, transport };
+    const api = new Api(transport);
+    return { api, calls, transport };
   };
   const json = (status: number, body: object) => new Response(JSON.stringify(body), { status });
   const idOf = ({ init }: { init: RequestInit }) => (JSON.parse(String(init.body)) as { id: string }).id;
@@ -176,9 +180,23 @@ describe('the client', () => {
     expect(transport.onsignedout).toHaveBeenCalledOnce();
   });
 
+  it('takes the token of whoever signed in anew in another window, once', async () => {
+    const other = () => json(403, { code: 'other_site' });
+    const { api, calls, transport } = answers([other(), json(201, { id: 'x' }), other(), other()]);
+    api.token = 't1';
+    await api.write('/faults', { line: 'L' });
+    expect(calls.map(({ init }) => (init.headers as Record<string, string>)['x-linewatch-token'])).toEqual([
+      't1',
+      't2',
+    ]);
+    await expect(api.write('/faults', { line: 'L' })).rejects.toMatchObject({ code: 'other_site' });
+    expect(transport.renew).toHaveBeenCalledTimes(2);
+    expect(calls).toHaveLength(3);
+  });
+
   it('hands on the newer version of a draft, and what a report lacks', async () => {
     const theirs = { revision: 4, changed_at: iso(NOW), lacks: [], id: 'd', draft: { met: 'x' }, photos: [] };
-    const { api } = answers([json(409, { code: 'other_revision', ...theirs })]);
+    const { api } = answers([json(409, { code: 'other_revision', newer: theirs })]);
     expect(await api.putDraft('d', 3, EMPTY, false)).toMatchObject({
       kind: 'other',
       theirs: { revision: 4 },

@@ -69,7 +69,9 @@ export interface ChecklistItem {
 export interface Checklist {
   name: string;
   label: Label;
-  items: ChecklistItem[];
+  items: [name: string, label: Label][];
+  /** What is measured at points, by their names. */
+  readings?: Record<string, Range>;
 }
 
 export interface Matter {
@@ -91,6 +93,8 @@ export interface Matter {
   checklist: Checklist | null;
   modes: string[];
   possible: string[];
+  /** What was done about it on this laptop: a step, or `made` for a round. */
+  done?: { kind: string; at: string; sent: boolean }[];
 }
 
 export interface Line {
@@ -159,7 +163,7 @@ export interface Finding {
   check: string;
   grade: Grade;
   code: string;
-  figures: [string, string | number][];
+  figures?: [string, string | number][];
   text: Label;
 }
 
@@ -191,6 +195,11 @@ export interface Form {
   fields: FieldOf[];
 }
 
+/** As the agent tells it: without what is empty. */
+export type ToldForm = Omit<Form, 'fields'> & {
+  fields: (Pick<FieldOf, 'name' | 'label' | 'kind'> & Partial<FieldOf>)[];
+};
+
 export interface ClassOf {
   kind: string;
   name: string;
@@ -209,8 +218,8 @@ export interface PointFound {
 export interface PhotoNamed {
   sha256: string;
   caption: string;
-  taken_at?: string;
-  place?: { latitude: number; longitude: number };
+  taken_at?: string | null;
+  place?: { latitude: number; longitude: number } | null;
 }
 
 export interface Draft {
@@ -229,7 +238,7 @@ export interface Draft {
   form: { pack: string; version: string; name: string } | null;
   answers: Record<string, Answer>;
   points: PointFound[];
-  promised: { title: string; until: string }[];
+  promised: { title: string; until: string | null }[];
   satisfied: boolean | null;
   left_clean: boolean | null;
   signed_by: string;
@@ -256,7 +265,7 @@ export interface OpenDraft extends Saved {
   id: string;
   draft: Partial<Draft>;
   /** The images that the agent holds for it. */
-  photos: { sha256: string; role?: string }[];
+  photos?: { sha256: string; role?: string }[];
 }
 
 export interface DraftItem {
@@ -288,7 +297,10 @@ export interface Part {
   caption: string;
   taken_at: string | null;
   place: { latitude: number; longitude: number } | null;
+  /** Whether the server has all of it. */
   whole: boolean;
+  /** Whether it is still on this laptop. */
+  here: boolean;
 }
 
 export interface Visit {
@@ -298,10 +310,22 @@ export interface Visit {
   state: SavedItem['state'];
   customer_name: string;
   device: string | null;
-  visit: Partial<Omit<Draft, 'answers'>> & { answers?: { field: string; value: Answer }[] };
+  visit: Partial<Omit<Draft, 'answers' | 'promised'>> & {
+    answers: { field: string; value: Answer }[];
+    /** The day as text, or in milliseconds. */
+    promised?: { title: string; until: string | number }[];
+  };
   form: Form | null;
   parts: Part[];
 }
+
+export type ToldAnswer = Answer | { text: string } | { number: number } | { flag: boolean };
+
+/** As the agent tells it: the record as it is stored. */
+export type ToldVisit = Omit<Visit, 'visit' | 'form'> & {
+  visit: Omit<Visit['visit'], 'answers'> & { answers?: { field: string; value: ToldAnswer }[] };
+  form: ToldForm | null;
+};
 
 export interface Check {
   check: string;

@@ -107,6 +107,7 @@ export const reportWords = pageWords(
     whenEarlier: 'It was earlier',
     lacks: 'What is still missing',
     lacksNothing: 'Nothing is missing.',
+    anotherWindow: 'The version of another window',
     why: {
       missing: 'is missing',
       wrong: 'is not accepted',
@@ -224,6 +225,7 @@ export const reportWords = pageWords(
     whenEarlier: '走访在此之前',
     lacks: '还缺少',
     lacksNothing: '没有缺少的内容。',
+    anotherWindow: '另一个窗口的版本',
     why: {
       missing: '未填写',
       wrong: '不符合要求',

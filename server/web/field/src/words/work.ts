@@ -16,6 +16,14 @@ export const stepWords = pageWords(
       resolved: 'Done',
       note: 'Note',
     },
+    /** What was done about a matter. */
+    deed: {
+      answered: 'Taken in hand',
+      told: 'Customer told',
+      resolved: 'Done',
+      note: 'Note',
+      made: 'Report written',
+    },
     help: {
       acknowledged: 'You take care of the fault.',
       dispatched: 'You set out.',
@@ -59,6 +67,13 @@ export const stepWords = pageWords(
       told: '已告知客户',
       resolved: '已处理',
       note: '备注',
+    },
+    deed: {
+      answered: '已受理',
+      told: '已告知客户',
+      resolved: '已处理',
+      note: '备注',
+      made: '已写报告',
     },
     help: {
       acknowledged: '由您负责处理此故障。',
@@ -184,7 +199,8 @@ export const workWords = pageWords(
     reached: 'Was the customer reached?',
     yes: 'Yes',
     no: 'No',
-    how: 'How',
+    how: 'What was done',
+    doneHere: 'Done on this laptop',
   },
   {
     today: '今日',
@@ -274,7 +290,8 @@ export const workWords = pageWords(
     reached: '是否联系上客户？',
     yes: '是',
     no: '否',
-    how: '方式',
+    how: '处理情况',
+    doneHere: '在本机完成的操作',
   },
 );
 
