@@ -79,7 +79,7 @@ export class OpenReport {
   #over(): void {
     this.#saver.stop();
     this.images.stop();
-    open.delete(this.id);
+    open = open.filter((it) => it !== this);
     void field.poll();
   }
 
@@ -92,8 +92,8 @@ export class OpenReport {
 
   /** A photo whose bytes were saved, and the page was gone before the report named it. */
   #findAgain({ photos }: OpenDraft): void {
-    const named = new Set([...this.draft.photos.map(({ sha256 }) => sha256), this.draft.signature]);
-    const lost = (photos ?? []).filter(({ sha256, role }) => role === 'photo' && !named.has(sha256));
+    const named = [...this.draft.photos.map(({ sha256 }) => sha256), this.draft.signature];
+    const lost = (photos ?? []).filter(({ sha256, role }) => role === 'photo' && !named.includes(sha256));
     this.draft.photos.push(...lost.map(({ sha256 }) => ({ sha256, caption: '' })));
   }
 
@@ -104,26 +104,26 @@ export class OpenReport {
   }
 }
 
-const open = new Map<string, OpenReport>();
+let open: OpenReport[] = [];
 
 /** A report that was just begun, or read. */
 export function keep(opened: OpenDraft): OpenReport {
   const report = new OpenReport(opened);
-  open.set(opened.id, report);
+  open = [...open.filter(({ id }) => id !== report.id), report];
   return report;
 }
 
 /** A report as it stands: as the agent has it, unless it is still waiting to be saved. */
 export async function openReport(id: string): Promise<OpenReport> {
-  const kept = open.get(id);
+  const kept = open.find((it) => it.id === id);
   if (kept && !kept.isSaved) return kept;
   return keep(await field.api.get<OpenDraft>(`/drafts/${encodeURIComponent(id)}`));
 }
 
-export const allSaved = () => [...open.values()].every((report) => report.isSaved);
+export const allSaved = () => open.every((report) => report.isSaved);
 
 export async function saveAll(): Promise<void> {
-  await Promise.all([...open.values()].map((report) => report.save()));
+  await Promise.all(open.map((report) => report.save()));
 }
 
 /** A report that was finished, or thrown away, elsewhere. */
