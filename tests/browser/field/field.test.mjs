@@ -207,9 +207,16 @@ describe('the technician’s page', () => {
       await fill('What for', 'sample purpose');
       await page.getByText('NOT SAVED').waitFor();
       await page.getByText('does not answer').first().waitFor();
+      await page
+        .locator('input[type=file]')
+        .last()
+        .setInputFiles(await picture());
+      await page.getByText('NOT SAVED: the photo is kept').waitFor();
       assert.deepEqual(await graveFindings(page), []);
       field.mock.world.dead = false;
+      await page.getByAltText('Photo 1').waitFor();
       await saved();
+      assert.equal(draftOf().photos.length, 1);
       assert.equal(draftOf().purpose, 'sample purpose');
     });
 
@@ -257,16 +264,22 @@ describe('the technician’s page', () => {
     });
   });
 
-  /** A picture made by the browser itself: larger than what is kept. */
-  async function addPhoto() {
+  /** Made by the browser itself: larger than what is kept. */
+  async function picture() {
     const bytes = await page.evaluate(async () => {
       const canvas = Object.assign(document.createElement('canvas'), { width: 3_200, height: 2_400 });
       canvas.getContext('2d').fillRect(0, 0, 1_600, 2_400);
       const blob = await new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg'));
       return [...new Uint8Array(await blob.arrayBuffer())];
     });
-    const file = { name: 'sample.jpg', mimeType: 'image/jpeg', buffer: Buffer.from(bytes) };
-    await page.locator('input[type=file]').last().setInputFiles(file);
+    return { name: 'sample.jpg', mimeType: 'image/jpeg', buffer: Buffer.from(bytes) };
+  }
+
+  async function addPhoto() {
+    await page
+      .locator('input[type=file]')
+      .last()
+      .setInputFiles(await picture());
     const photo = page.getByAltText('Photo 1');
     await until(() => photo.evaluate((img) => img.naturalWidth === 1_600), 'the photo, made smaller');
   }

@@ -105,6 +105,21 @@ describe('a report that is being written', () => {
     expect([saver.state, agent.held.purpose, agent.revision]).toEqual(['saved', 'one two', 3]);
   });
 
+  it('knows its own older version, too: more was typed after the answer was lost', async () => {
+    agent.losesAnswer = true;
+    saver.note(draft('one'));
+    await pass(WAIT_MS);
+    agent.losesAnswer = false;
+    saver.note(draft('one two'));
+    await pass(RETRY_MS[0] + WAIT_MS);
+    expect([saver.state, saver.theirs, agent.held.purpose]).toEqual(['saved', null, 'one two']);
+    expect(agent.puts.map(({ revision, purpose }) => [revision, purpose])).toEqual([
+      [1, 'one'],
+      [1, 'one two'],
+      [2, 'one two'],
+    ]);
+  });
+
   it('is sent again where it changed while it was on the way; never two at once', async () => {
     let arrive = () => {};
     agent.hold = new Promise((resolve) => (arrive = resolve));

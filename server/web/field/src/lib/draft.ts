@@ -7,6 +7,8 @@ import type { Draft, Lack, OpenDraft, Saved } from './types';
 
 /** So long after the last change it is saved. */
 export const WAIT_MS = 400;
+/** So many versions are remembered that were sent and not answered: one of them may be what the agent has. */
+const UNANSWERED_MAX = 50;
 /** Waits between tries, the last one for ever. */
 export const RETRY_MS = [500, 1_000, 2_000, 5_000] as const;
 
@@ -50,6 +52,8 @@ export class DraftSaver {
   #timer: unknown = null;
   #underway: Promise<void> | null = null;
   #tries = 0;
+  /** Sent since the agent last answered, the oldest first. */
+  #unanswered: Draft[] = [];
 
   constructor(
     { revision, changed_at, lacks }: Saved,
@@ -122,6 +126,7 @@ export class DraftSaver {
       this.#compare(sent, result.theirs);
     } else {
       this.error = result.error;
+      this.#remember(sent);
       this.#become('failing');
       this.#schedule(RETRY_MS[Math.min(this.#tries++, RETRY_MS.length - 1)]!);
     }
@@ -129,8 +134,9 @@ export class DraftSaver {
 
   /** The newer version may be one's own, whose answer was lost. */
   #compare(sent: Draft, theirs: OpenDraft): void {
-    if (isSame(theirs.draft, sent)) {
-      this.#adopt(theirs, sent);
+    const own = [sent, ...this.#unanswered].find((draft) => isSame(theirs.draft, draft));
+    if (own) {
+      this.#adopt(theirs, own);
       this.#goOn();
     } else {
       this.#unschedule();
@@ -139,9 +145,14 @@ export class DraftSaver {
     }
   }
 
+  #remember(sent: Draft): void {
+    const known = this.#unanswered.some((draft) => isSame(draft, sent));
+    if (!known && this.#unanswered.length < UNANSWERED_MAX) this.#unanswered.push(sent);
+  }
+
   #adopt({ revision, changed_at, lacks }: Saved, held: Draft): void {
     [this.#revision, this.savedAt, this.lacks, this.#held] = [revision, changed_at, lacks, held];
-    [this.#tries, this.error] = [0, null];
+    [this.#tries, this.error, this.#unanswered] = [0, null, []];
   }
 
   #goOn(): void {

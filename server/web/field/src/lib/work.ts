@@ -1,6 +1,9 @@
 // What is to be done, in the order in which it falls due. Pure.
 
 import { current, dueStanding, isDue, nextDue, type Due, type DueStanding } from '../../../src/lib/due';
+import type { Locale } from '../../../src/lib/format';
+import { word } from '../../../src/lib/i18n';
+import { deskWords } from '../../../src/lib/words';
 import type { Deadline, Fault, Line, Matter, Work } from './types';
 
 /** A promise as the board's own reckoning takes it. */
@@ -53,3 +56,11 @@ export const lineOf = (work: Work | null, code: string | null): Line | null =>
 
 /** Rounds are made by a visit report. */
 export const isRound = ({ kind }: Pick<Matter, 'kind'>) => kind === 'visit' || kind === 'patrol';
+
+/** What a matter is called: a round by its cadence, for its title only says whose it is; anything else by kind and title. */
+export function nameOf(matter: Pick<Matter, 'kind' | 'label' | 'title'>, locale: Locale): string {
+  const label = matter.label?.[locale] ?? '';
+  if (isRound(matter) && label) return label;
+  const kind = word(deskWords[locale].matterKind, matter.kind);
+  return [kind, matter.title || label].filter(Boolean).join(': ');
+}

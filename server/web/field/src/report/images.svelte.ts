@@ -77,6 +77,15 @@ export class Images {
   async sign(canvas: HTMLCanvasElement): Promise<void> {
     const turn = ++this.#signing;
     this.signature = 'saving';
+    try {
+      await this.#keepSignature(canvas, turn);
+    } catch (error) {
+      if (turn === this.#signing) this.signature = 'failing';
+      throw error;
+    }
+  }
+
+  async #keepSignature(canvas: HTMLCanvasElement, turn: number): Promise<void> {
     const bytes = await toBlob(canvas, 'image/png');
     const before = this.#owner.draft.signature;
     const sha256 = await this.#send(
