@@ -5,13 +5,12 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { graveFindings } from '../lib/axe.mjs';
 import { launch } from '../lib/browser.mjs';
-import { openField, PASSWORD, PEOPLE, startField } from '../lib/field.mjs';
+import { openField, PASSWORD, PEOPLE, startField, tooSmall } from '../lib/field.mjs';
 import { until } from '../lib/wait.mjs';
 
 const FAULT = '00000000-0000-7000-8000-000000000001';
 const ROUND = '00000000-0000-7000-8000-000000000101';
 const DEFECT = '00000000-0000-7000-8000-000000000102';
-const TARGET_PX = 44;
 const SCREENS = [
   '',
   `fault/${FAULT}`,
@@ -293,15 +292,3 @@ describe('the technician’s page', () => {
     await page.mouse.up();
   }
 });
-
-/** What is to be touched and is too small for it. */
-function tooSmall(page) {
-  return page.evaluate((least) => {
-    const shown = [...document.querySelectorAll('a, button, select, input, textarea, label.check')];
-    return shown
-      .filter((it) => !it.closest('.unseen, .skip') && !it.matches('[type=radio], [type=checkbox]'))
-      .map((it) => ({ it, box: it.getBoundingClientRect() }))
-      .filter(({ box }) => box.width > 0 && (box.height < least - 0.5 || box.width < least - 0.5))
-      .map(({ it, box }) => `${it.tagName} ${it.textContent.trim().slice(0, 30)} ${box.width}×${box.height}`);
-  }, TARGET_PX);
-}

@@ -3,6 +3,8 @@
 import { startField } from '../../../server/web/dev/field/server.mjs';
 import { PASSWORD, PEOPLE } from '../../../server/web/dev/field/sample.mjs';
 
+const TARGET_PX = 44;
+
 export { PASSWORD, PEOPLE, startField };
 
 /** Signed in on the page; `problems` collects script errors and refusals of the security policy. */
@@ -26,4 +28,16 @@ export async function openField(browser, url, { path = '/', ...options } = {}) {
   await page.keyboard.press('Enter');
   await page.getByRole('navigation').waitFor();
   return Object.assign(page, { problems });
+}
+
+/** What is to be touched and is too small for it. */
+export function tooSmall(page) {
+  return page.evaluate((least) => {
+    const shown = [...document.querySelectorAll('a, button, select, input, textarea, label.check')];
+    return shown
+      .filter((it) => !it.closest('.unseen, .skip') && !it.matches('[type=radio], [type=checkbox]'))
+      .map((it) => ({ it, box: it.getBoundingClientRect() }))
+      .filter(({ box }) => box.width > 0 && (box.height < least - 0.5 || box.width < least - 0.5))
+      .map(({ it, box }) => `${it.tagName} ${it.textContent.trim().slice(0, 30)} ${box.width}×${box.height}`);
+  }, TARGET_PX);
 }

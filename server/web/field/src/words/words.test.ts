@@ -3,7 +3,8 @@ import { refusalWords } from './refusals';
 import { reportWords, visitWords } from './report';
 import { savedWords } from './saved';
 import { shellWords } from './shell';
-import { stepWords, whenWords, workWords } from './work';
+import { whenWords } from './when';
+import { stepWords, workWords } from './work';
 
 const ALL = {
   refusalWords,
