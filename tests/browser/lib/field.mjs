@@ -5,6 +5,12 @@ import { PASSWORD, PEOPLE } from '../../../server/web/dev/field/sample.mjs';
 
 const TARGET_PX = 44;
 
+/** What a camera writes into a photo: 31°13′49.5″ N, 121°28′12″ E. */
+const EXIF = Buffer.from(
+  '/+EAiEV4aWYAAElJKgAIAAAAAQAliAQAAQAAABoAAAAAAAAABAABAAIAAgAAAE4AAAACAAUAAwAAAFAAAAADAAIAAgAAAEUAAAAEAAUAAwAAAGgAAAAAAAAAHwAAAAEAAAANAAAAAQAAAFYTAABkAAAAeQAAAAEAAAAcAAAAAQAAAAwAAAABAAAA',
+  'base64',
+);
+
 export { PASSWORD, PEOPLE, startField };
 
 /** Signed in on the page; `problems` collects script errors and refusals of the security policy. */
@@ -40,4 +46,19 @@ export function tooSmall(page) {
       .filter(({ box }) => box.width > 0 && (box.height < least - 0.5 || box.width < least - 0.5))
       .map(({ it, box }) => `${it.tagName} ${it.textContent.trim().slice(0, 30)} ${box.width}×${box.height}`);
   }, TARGET_PX);
+}
+
+/** A photo as a camera makes it, made by the browser itself: larger than what is kept, with the place in it. */
+export async function picture(page, shade = '#345') {
+  const bytes = await page.evaluate(async (colour) => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 3_200, height: 2_400 });
+    const brush = canvas.getContext('2d');
+    brush.fillStyle = colour;
+    brush.fillRect(0, 0, 1_600, 2_400);
+    const blob = await new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg'));
+    return [...new Uint8Array(await blob.arrayBuffer())];
+  }, shade);
+  const plain = Buffer.from(bytes);
+  const buffer = Buffer.concat([plain.subarray(0, 2), EXIF, plain.subarray(2)]);
+  return { name: 'sample.jpg', mimeType: 'image/jpeg', buffer };
 }
