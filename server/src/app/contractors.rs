@@ -141,8 +141,17 @@ pub fn read(tx: &mut Tx<'_>, code: &str, by: &str, now: UnixMs) -> Result<Contra
 
 /// What a contractor's technician may do to a fault: what the work asks for. What takes time or misses out of the figures by
 /// which the contractor is assessed is not the contractor's to grant.
-pub const FAULT_STEPS: [&str; 8] =
-    ["acknowledged", "dispatched", "restored", "repaired", "reopened", "feedback", "resumed", "note"];
+pub const FAULT_STEPS: [&str; 9] = [
+    "acknowledged",
+    "dispatched",
+    "arrived",
+    "restored",
+    "repaired",
+    "reopened",
+    "feedback",
+    "resumed",
+    "note",
+];
 /// The same of a matter.
 pub const MATTER_STEPS: [&str; 8] =
     ["answered", "told", "noticed", "resolved", "planned", "made", "resumed", "note"];
