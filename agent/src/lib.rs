@@ -5,6 +5,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod enroll;
+pub mod field;
 pub mod health;
 pub mod journal;
 pub mod monitor;

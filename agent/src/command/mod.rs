@@ -2,7 +2,6 @@
 
 pub mod doctor;
 pub mod fault;
-pub mod faults;
 pub mod status;
 pub mod sync;
 pub mod transfer;

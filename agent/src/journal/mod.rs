@@ -132,6 +132,21 @@ impl Journal {
         Ok(added)
     }
 
+    /// Saves one record, and does more in the same transaction, if `also` agrees; answers whether it did. Nothing is saved
+    /// where it does not, nor where the record is there already.
+    ///
+    /// # Errors
+    /// As for [`Journal::append`], and those of `also`.
+    pub async fn append_entry<F>(&self, entry: Entry, mut also: F) -> Result<bool, JournalError>
+    where
+        F: FnMut(&Connection) -> Result<bool, JournalError> + Send + 'static,
+    {
+        let entries = [entry];
+        let done = self.write(move |tx| Ok(also(tx)? && records::append(tx, &entries)? > 0)).await?;
+        self.appended.send_modify(|count| *count += 1);
+        Ok(done)
+    }
+
     /// [`Journal::append`] for commands, which have no async runtime.
     ///
     /// # Errors

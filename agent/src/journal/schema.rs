@@ -8,7 +8,8 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::JournalError;
 
 /// One entry a version, in order; never edited once released.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0003_field.sql")];
 /// How long a process waits for another one's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Page cache of each connection, in KiB.
@@ -51,6 +52,10 @@ fn settle(connection: &Connection) -> Result<(), JournalError> {
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    for name in ["seal", "unseal"] {
+        let flags = rusqlite::functions::FunctionFlags::SQLITE_UTF8;
+        connection.create_scalar_function(name, 1, flags, |context| context.get::<Vec<u8>>(0))?;
+    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 mod https;
 mod model;
+mod photos;
 mod stories;
 mod table;
 mod walk;
