@@ -8,6 +8,7 @@ pub mod drafts;
 pub mod faults;
 pub mod finish;
 pub mod known;
+pub mod matters;
 pub mod parts;
 pub mod people;
 pub mod saved;

@@ -40,10 +40,12 @@ pub use error::JournalError;
 pub use export::{ExportError, Imported, export, import};
 pub use lanes::{Stream, is_ordered, require as stream};
 pub use poison::poison;
-pub use records::{Entry, LineMark, Slice, Stored, Wanted, contains, kind_of, line_marks, of_kinds, slice};
+pub use records::{
+    Entry, LineMark, Slice, Stored, Wanted, contains, kind_of, line_marks, of_kinds, one, slice, state_name,
+};
 pub use room::{KEEP_MS, prune};
 pub use scribe::Scribe;
-pub use view::{LaneView, Span, Unsent, lane_views, unsent};
+pub use view::{LaneView, Span, Unsent, lane_views, unsent, unsent_bytes};
 pub use writer::Counts;
 
 use writer::{Job, Work, Writer};

@@ -1,0 +1,1 @@
+//! The local page's calls, without a socket.
