@@ -1,1 +1,0 @@
-//! The local page's calls, without a socket.
