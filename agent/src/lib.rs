@@ -13,3 +13,4 @@ pub mod probe;
 pub mod run;
 pub mod scope;
 pub mod sync;
+pub mod vault;

@@ -13,6 +13,8 @@ use linewatch_shared::time::{ManualClock, UnixMs};
 use rusqlite::Connection;
 use uuid::Uuid;
 
+use crate::vault::Vault;
+
 use super::{Entry, Journal, Scribe, lanes, records, schema};
 
 pub(crate) const NOW: UnixMs = UnixMs(1_790_000_000_000);
@@ -54,7 +56,7 @@ pub(crate) fn append(db: &Connection, records: &[Record]) -> usize {
 }
 
 pub(crate) fn open(dir: &Path) -> Journal {
-    Journal::open(dir, scribe().0).unwrap()
+    Journal::open_with(dir, &Vault::sample(), scribe().0).unwrap()
 }
 
 /// Every number of every lane is there once, and the chain fits: what "gapless" means.
@@ -66,7 +68,8 @@ pub(crate) fn check_whole(db: &Connection) {
         let row = lanes::read(db, stream.gen_, lane).unwrap();
         let mut statement = db
             .prepare(
-                "SELECT number, hash, chain, bytes FROM record WHERE gen = ?1 AND lane = ?2 ORDER BY number",
+                "SELECT number, hash, chain, unseal(sealed, 'record') FROM record
+                 WHERE gen = ?1 AND lane = ?2 ORDER BY number",
             )
             .unwrap();
         let mut rows = statement.query((stream.gen_, lanes::code(lane))).unwrap();
