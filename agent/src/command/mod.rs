@@ -21,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{BootClock, boot_id};
 use crate::config::{Config, LogFormat};
 use crate::journal::{FILE_NAME, Journal, JournalError, Scribe, open_reader, open_vault};
-use crate::vault::{Vault, VaultConfig};
 use crate::run::lock;
+use crate::vault::{Vault, VaultConfig};
 use crate::{enroll, out, probe, run};
 
 /// A person's times may be this far ahead of the device's clock.

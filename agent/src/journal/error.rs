@@ -27,7 +27,9 @@ pub enum JournalError {
         known: i64,
     },
     /// The database was written by an older program.
-    #[error("the journal is of version {found}, this program writes version {known}: open it for writing once")]
+    #[error(
+        "the journal is of version {found}, this program writes version {known}: open it for writing once"
+    )]
     Older {
         /// The version found.
         found: i64,

@@ -20,8 +20,8 @@ mod poison;
 mod records;
 mod room;
 mod schema;
-mod sealing;
 mod scribe;
+mod sealing;
 mod view;
 mod writer;
 

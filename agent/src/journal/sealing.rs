@@ -40,9 +40,8 @@ pub(super) fn seal_rows(tx: &Connection) -> Result<(), JournalError> {
 
 /// Refuses a key that does not open what is sealed here.
 pub(super) fn check_key(db: &Connection, vault: &Vault) -> Result<(), JournalError> {
-    let sealed: Option<Vec<u8>> = db
-        .query_row("SELECT value FROM meta WHERE name = ?1", [meta::CHECK], |row| row.get(0))
-        .optional()?;
+    let sealed: Option<Vec<u8>> =
+        db.query_row("SELECT value FROM meta WHERE name = ?1", [meta::CHECK], |row| row.get(0)).optional()?;
     match sealed.map(|sealed| vault.unseal(CHECK, &sealed)) {
         Some(Ok(plain)) if plain == CHECK_BYTES => Ok(()),
         Some(_) => Err(VaultError::WrongKey(vault.source().to_string()).into()),

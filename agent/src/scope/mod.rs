@@ -97,7 +97,8 @@ fn encode(row: &Reference) -> Result<(&'static str, String, Vec<u8>), JournalErr
 }
 
 fn rows<T: DeserializeOwned>(db: &Connection, kind: &str) -> Result<Vec<T>, JournalError> {
-    let mut statement = db.prepare_cached("SELECT unseal(sealed, 'scope') FROM scope WHERE kind = ?1 ORDER BY key")?;
+    let mut statement =
+        db.prepare_cached("SELECT unseal(sealed, 'scope') FROM scope WHERE kind = ?1 ORDER BY key")?;
     let mut rows = statement.query([kind])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {

@@ -15,7 +15,9 @@ pub enum VaultError {
     #[error("what is sealed as {0:?} does not open: it is damaged, or was sealed with another key")]
     Unreadable(String),
     /// The key is another one than the data was sealed with.
-    #[error("the data is sealed with another key than {0}: put the key back that it was sealed with; nothing has been changed")]
+    #[error(
+        "the data is sealed with another key than {0}: put the key back that it was sealed with; nothing has been changed"
+    )]
     WrongKey(String),
     /// There is sealed data, and no key.
     #[error("the data is sealed and its key is nowhere to be found; looked at {}: put the key back, nothing has been changed", .0.join(", "))]
@@ -36,7 +38,9 @@ pub enum VaultError {
     )]
     NotAKey(PathBuf),
     /// The agent cannot make its own key.
-    #[error("no key can be made at {path} ({source}): make one there that this user can read (32 random bytes), or set key_file or passphrase_file in [vault]")]
+    #[error(
+        "no key can be made at {path} ({source}): make one there that this user can read (32 random bytes), or set key_file or passphrase_file in [vault]"
+    )]
     CannotMake {
         /// Where.
         path: PathBuf,
@@ -52,7 +56,9 @@ pub enum VaultError {
         source: std::io::Error,
     },
     /// `vault.toml` cannot be used.
-    #[error("{path} cannot be used ({reason}): put it back from a copy; without it the passphrase opens nothing")]
+    #[error(
+        "{path} cannot be used ({reason}): put it back from a copy; without it the passphrase opens nothing"
+    )]
     Toml {
         /// Which file.
         path: PathBuf,

@@ -27,8 +27,8 @@ use zeroize::Zeroizing;
 pub use cost::{Cost, SALT_BYTES, stretch};
 pub use error::VaultError;
 pub use files::write_durably;
-pub use source::{Source, VaultConfig, find, own_key_path};
 pub(crate) use source::put_under;
+pub use source::{Source, VaultConfig, find, own_key_path};
 pub use terminal::{ask, read_passphrase};
 
 /// A key's length, in bytes.

@@ -84,8 +84,7 @@ pub(super) fn unwrap(data_dir: &Path, passphrase: &str) -> Result<Key, VaultErro
     let cost = Cost { memory_kib: stored.memory_kib, passes: stored.passes };
     let opener =
         wrapper(passphrase, &salt, cost).map_err(|_| wrong("its parameters are out of bounds".to_owned()))?;
-    let plain =
-        Zeroizing::new(opener.unseal(PURPOSE, &wrapped).map_err(|_| VaultError::WrongPassphrase)?);
+    let plain = Zeroizing::new(opener.unseal(PURPOSE, &wrapped).map_err(|_| VaultError::WrongPassphrase)?);
     let bytes: [u8; KEY_BYTES] =
         plain.as_slice().try_into().map_err(|_| wrong("the key has another length".to_owned()))?;
     Ok(Key::new(bytes))

@@ -67,7 +67,8 @@ fn keys_have_no_text_form() {
 fn statements_seal_and_open() {
     let db = Connection::open_in_memory().unwrap();
     functions::attach(&db, &Vault::sample()).unwrap();
-    db.execute_batch("CREATE TABLE t (a BLOB); INSERT INTO t VALUES (seal('text', 'p')), (seal(NULL, 'p'))").unwrap();
+    db.execute_batch("CREATE TABLE t (a BLOB); INSERT INTO t VALUES (seal('text', 'p')), (seal(NULL, 'p'))")
+        .unwrap();
     let read = |sql: &str| db.query_row(sql, [], |row| row.get::<_, Option<Vec<u8>>>(0));
     assert_eq!(read("SELECT unseal(a, 'p') FROM t WHERE rowid = 1").unwrap().unwrap(), b"text");
     assert_eq!(read("SELECT unseal(a, 'p') FROM t WHERE rowid = 2").unwrap(), None);

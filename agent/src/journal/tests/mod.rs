@@ -3,7 +3,9 @@
 mod files;
 mod kill;
 mod numbers;
+pub(crate) mod plain;
 mod room;
+mod sealed;
 
 use std::path::Path;
 use std::sync::Arc;
