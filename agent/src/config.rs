@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use linewatch_shared::probe_url::ProbeSpec;
 use serde::Deserialize;
 
+use crate::vault::VaultConfig;
+
 /// Where the local status is served unless the file says otherwise.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8090);
 /// What a variable of the environment begins with.
@@ -33,6 +35,9 @@ pub struct Config {
     /// Probing.
     #[serde(default)]
     pub probe: Probe,
+    /// Where the key comes from that the data is sealed with.
+    #[serde(default)]
+    pub vault: VaultConfig,
 }
 
 /// The local status page.

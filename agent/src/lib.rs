@@ -17,3 +17,4 @@ pub mod probe;
 pub mod run;
 pub mod scope;
 pub mod sync;
+pub mod vault;

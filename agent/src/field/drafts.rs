@@ -61,7 +61,7 @@ pub fn begin(tx: &Connection, kept: &Kept) -> Result<bool, JournalError> {
         return Ok(false);
     }
     tx.prepare_cached(
-        "INSERT INTO draft (id, revision, begun_at, changed_at, body) VALUES (?1, ?2, ?3, ?4, seal(?5))",
+        "INSERT INTO draft (id, revision, begun_at, changed_at, sealed) VALUES (?1, ?2, ?3, ?4, seal(?5, 'draft'))",
     )?
     .execute(params![
         kept.id.as_bytes(),
@@ -83,13 +83,15 @@ pub fn save(tx: &Connection, id: Uuid, seen: u64, draft: &Draft, now: UnixMs) ->
         return Ok(Saved::Other(kept));
     }
     let kept = Kept { revision: seen + 1, changed_at: now, draft: draft.clone(), ..kept };
-    tx.prepare_cached("UPDATE draft SET revision = ?2, changed_at = ?3, body = seal(?4) WHERE id = ?1")?
-        .execute(params![
-            id.as_bytes(),
-            kept.revision.cast_signed(),
-            now.0,
-            body_of(&kept.by, &kept.draft)?
-        ])?;
+    tx.prepare_cached(
+        "UPDATE draft SET revision = ?2, changed_at = ?3, sealed = seal(?4, 'draft') WHERE id = ?1",
+    )?
+    .execute(params![
+        id.as_bytes(),
+        kept.revision.cast_signed(),
+        now.0,
+        body_of(&kept.by, &kept.draft)?
+    ])?;
     Ok(Saved::Kept(kept))
 }
 
@@ -98,11 +100,13 @@ pub fn save(tx: &Connection, id: Uuid, seen: u64, draft: &Draft, now: UnixMs) ->
 /// # Errors
 /// When the database cannot be read.
 pub fn one(db: &Connection, id: Uuid) -> Result<Option<Kept>, JournalError> {
-    db.prepare_cached("SELECT id, revision, begun_at, changed_at, unseal(body) FROM draft WHERE id = ?1")?
-        .query_row([id.as_bytes()], raw)
-        .optional()?
-        .map(read)
-        .transpose()
+    db.prepare_cached(
+        "SELECT id, revision, begun_at, changed_at, unseal(sealed, 'draft') FROM draft WHERE id = ?1",
+    )?
+    .query_row([id.as_bytes()], raw)
+    .optional()?
+    .map(read)
+    .transpose()
 }
 
 /// All drafts, the newest first.
@@ -111,7 +115,7 @@ pub fn one(db: &Connection, id: Uuid) -> Result<Option<Kept>, JournalError> {
 /// When the database cannot be read.
 pub fn all(db: &Connection) -> Result<Vec<Kept>, JournalError> {
     let mut statement = db.prepare_cached(
-        "SELECT id, revision, begun_at, changed_at, unseal(body) FROM draft ORDER BY changed_at DESC, id LIMIT ?1",
+        "SELECT id, revision, begun_at, changed_at, unseal(sealed, 'draft') FROM draft ORDER BY changed_at DESC, id LIMIT ?1",
     )?;
     let rows = statement.query_map([DRAFTS_MAX], raw)?.collect::<Result<Vec<Raw>, _>>()?;
     rows.into_iter().map(read).collect()

@@ -69,8 +69,8 @@ pub fn keep(
         )?
         .execute(params![sha256.0, name_of(media), bytes.len() as i64, now.0])?;
     if is_new > 0 {
-        let mut statement =
-            tx.prepare_cached("INSERT INTO part_piece (sha256, n, body) VALUES (?1, ?2, seal(?3))")?;
+        let mut statement = tx
+            .prepare_cached("INSERT INTO part_piece (sha256, n, sealed) VALUES (?1, ?2, seal(?3, 'part'))")?;
         for (n, piece) in (0_i64..).zip(bytes.chunks(PIECE_BYTES)) {
             statement.execute(params![sha256.0, n, piece])?;
         }
@@ -110,7 +110,7 @@ pub fn bytes(db: &Connection, sha256: Hash, at: u64, most: usize) -> Result<Opti
     let end = known.bytes.min(at.saturating_add(most as u64));
     let (first, last) = (at / PIECE_BYTES as u64, end.saturating_sub(1) / PIECE_BYTES as u64);
     let mut statement = db.prepare_cached(
-        "SELECT unseal(body) FROM part_piece WHERE sha256 = ?1 AND n BETWEEN ?2 AND ?3 ORDER BY n",
+        "SELECT unseal(sealed, 'part') FROM part_piece WHERE sha256 = ?1 AND n BETWEEN ?2 AND ?3 ORDER BY n",
     )?;
     let mut rows = statement.query(params![sha256.0, first.cast_signed(), last.cast_signed()])?;
     let mut body = Vec::new();

@@ -24,8 +24,8 @@ pub fn digest(db: &Connection) -> Result<Option<Hash>, JournalError> {
 pub fn keep(tx: &Connection, answer: &TasksAnswer) -> Result<bool, JournalError> {
     let Some(work) = &answer.work else { return Ok(false) };
     tx.execute(
-        "INSERT INTO work (one, digest, body) VALUES (1, ?1, seal(?2))
-         ON CONFLICT (one) DO UPDATE SET digest = ?1, body = seal(?2)",
+        "INSERT INTO work (one, digest, sealed) VALUES (1, ?1, seal(?2, 'work'))
+         ON CONFLICT (one) DO UPDATE SET digest = ?1, sealed = seal(?2, 'work')",
         params![answer.digest.0, encode(work)?],
     )?;
     Ok(true)
@@ -37,7 +37,7 @@ pub fn keep(tx: &Connection, answer: &TasksAnswer) -> Result<bool, JournalError>
 /// When the database cannot be read.
 pub fn load(db: &Connection) -> Result<Work, JournalError> {
     let body: Option<Vec<u8>> = db
-        .prepare_cached("SELECT unseal(body) FROM work WHERE one = 1")?
+        .prepare_cached("SELECT unseal(sealed, 'work') FROM work WHERE one = 1")?
         .query_row([], |row| row.get(0))
         .optional()?;
     let Some(body) = body else { return Ok(Work::default()) };

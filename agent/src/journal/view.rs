@@ -111,7 +111,7 @@ pub fn unsent_bytes(db: &Connection) -> Result<u64, JournalError> {
     let mut bytes = 0;
     for view in views {
         for gap in view.gaps() {
-            let sql = "SELECT COALESCE(SUM(LENGTH(bytes)), 0) FROM (SELECT bytes FROM record
+            let sql = "SELECT COALESCE(SUM(LENGTH(sealed)), 0) FROM (SELECT sealed FROM record
                  WHERE gen = ?1 AND lane = ?2 AND number BETWEEN ?3 AND ?4 ORDER BY number DESC LIMIT 1000)";
             let lane = lanes::code(view.lane);
             let span = params![stream.gen_, lane, gap.first.cast_signed(), gap.last.cast_signed()];

@@ -6,7 +6,7 @@ CREATE TABLE draft (
   revision   INTEGER NOT NULL,         -- rises with each save
   begun_at   INTEGER NOT NULL,         -- wall clock, milliseconds
   changed_at INTEGER NOT NULL,         -- wall clock, milliseconds
-  body       BLOB    NOT NULL          -- author and draft (JSON)
+  sealed     BLOB    NOT NULL          -- author and draft (JSON)
 ) WITHOUT ROWID;
 
 -- Photos and signatures, each once, by the hash of its bytes.
@@ -24,7 +24,7 @@ CREATE INDEX part_unsent ON part (added_at) WHERE whole = 0;
 CREATE TABLE part_piece (
   sha256 BLOB    NOT NULL REFERENCES part (sha256) ON DELETE CASCADE,
   n      INTEGER NOT NULL,
-  body   BLOB    NOT NULL,
+  sealed BLOB    NOT NULL,
   PRIMARY KEY (sha256, n)
 ) WITHOUT ROWID;
 
@@ -41,5 +41,5 @@ CREATE INDEX part_use_by_part ON part_use (sha256);
 CREATE TABLE work (
   one    INTEGER PRIMARY KEY CHECK (one = 1),
   digest BLOB    NOT NULL,
-  body   BLOB    NOT NULL
+  sealed BLOB    NOT NULL
 );
