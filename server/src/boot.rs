@@ -150,6 +150,7 @@ pub async fn assemble(
     packs::store(&db, &pack_set, now.0).await?;
     let server_epoch = server::epoch(&db).await?;
     let take_key = server::take_key(&db).await?;
+    let carry_key = server::carry_key(&db).await?;
     server::set_link_base(&db, &link_base).await?;
     let desk = Desk {
         packs: Arc::new(PackCache::new(pack_set.calendars().clone())),
@@ -184,6 +185,7 @@ pub async fn assemble(
         authority,
         throttle: Throttle::default(),
         take_key,
+        carry_key,
         identities: Identities::default(),
     })
 }

@@ -19,7 +19,7 @@ use super::sync::{Packed, answer, message};
 use crate::app::App;
 use crate::app::agents::AgentIdentity;
 use crate::app::desk::ingest::{Part, RECORDS_PER_TRANSACTION_MAX, Taken, take};
-use crate::app::desk::pull::{PullError, page};
+use crate::app::desk::pull::{Asking, PullError, page};
 use crate::db::{DbError, Priority};
 use crate::store::agents::Seen;
 use crate::store::reference;
@@ -76,8 +76,8 @@ async fn hello(
         },
         held,
         reference_head: reference_head.cast_unsigned(),
-        level: 0,
-        carry_key: None,
+        level: wire::LEVEL,
+        carry_key: Some(app.carry_key.clone()),
     })
 }
 
@@ -130,8 +130,12 @@ async fn pull(
     Packed(body): Packed,
 ) -> Result<Response, ApiError> {
     let asked: Pull = message(&body)?;
-    let (server_epoch, id) = (app.server_epoch, agent.id);
-    let page = app.db.read(move |tx| page(tx, server_epoch, id, asked.cursor.as_ref())).await;
+    let (server_epoch, agent, now) = (app.server_epoch, agent.id, app.now());
+    let packs = Arc::clone(&app.desk.packs);
+    let page = app
+        .db
+        .read(move |tx| page(tx, &Asking { agent, pull: &asked, server_epoch, packs: &packs, now }))
+        .await;
     match page {
         Ok(page) => answer(&page),
         Err(PullError::Gone) => {

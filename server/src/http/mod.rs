@@ -12,6 +12,8 @@ pub mod access;
 #[cfg(test)]
 mod admin_tests;
 mod admissions;
+#[cfg(test)]
+mod agent_people_tests;
 mod agents_sync;
 mod agreements;
 #[cfg(test)]
