@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::agents::Identities;
 use crate::app::contacts::Contacts;
 use crate::app::desk::recount::recount;
+use crate::app::desk::tasks::Digests;
 use crate::app::desk::{Channels, Desk};
 use crate::app::live::{self, Live};
 use crate::app::packs::PackSet;
@@ -186,6 +187,7 @@ pub async fn assemble(
         throttle: Throttle::default(),
         take_key,
         carry_key,
+        digests: Digests::default(),
         identities: Identities::default(),
     })
 }

@@ -163,6 +163,8 @@ pub struct App {
     pub take_key: crate::notify::take_link::TakeKey,
     /// What agents seal for each other with.
     pub carry_key: linewatch_shared::wire::CarryKey,
+    /// What agents were told of their open work.
+    pub digests: desk::tasks::Digests,
     /// Agents' certificates that were looked up a moment ago.
     pub identities: agents::Identities,
 }

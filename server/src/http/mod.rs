@@ -108,6 +108,8 @@ mod survey_page;
 mod surveys;
 pub mod sync;
 mod take_page;
+#[cfg(test)]
+mod task_tests;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]

@@ -53,6 +53,7 @@ pub mod shift;
 pub mod sites;
 pub mod streams;
 pub mod surveys;
+pub mod tasks;
 #[cfg(test)]
 mod tests;
 pub mod users;
