@@ -10,7 +10,7 @@ use crate::app::desk::DeskError;
 use crate::app::packs::in_force;
 use crate::app::report::stretch::day_start;
 use crate::app::users::check_name;
-use crate::app::{audit, contact_reads};
+use crate::app::{agent_people, audit, contact_reads};
 use crate::db::Tx;
 use crate::store::contractors::{self, Contractor};
 use crate::store::packs::PackCache;
@@ -92,6 +92,7 @@ pub fn put(
         let detail = json!({ "from": new.contract_from, "until": new.contract_until, "pack": new.pack,
             "fee_part_ppm": new.fee_part_ppm });
         audit(tx, now.0, by, action, &new.code, Some(&detail))?;
+        agent_people::contractor_changed(tx, &new.code)?;
     }
     Ok((new, old.is_none()))
 }
