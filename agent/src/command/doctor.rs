@@ -221,7 +221,7 @@ fn enrolment(identity: &Identity, lang: Lang) -> anyhow::Result<Finding> {
 
 /// Says hello, and compares the clocks.
 fn server(identity: &Identity, journal: &Journal, lang: Lang) -> anyhow::Result<Vec<Finding>> {
-    let client = match identity.client() {
+    let client = match identity.client(journal.vault()) {
         Ok(client) => client,
         Err(error) => {
             let text = lang.pick(

@@ -20,10 +20,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{BootClock, boot_id};
 use crate::config::{Config, LogFormat};
+use crate::enroll::Identity;
 use crate::journal::{FILE_NAME, Journal, JournalError, Scribe, open_reader, open_vault};
 use crate::run::lock;
 use crate::vault::{Vault, VaultConfig};
-use crate::{enroll, out, probe, run};
+use crate::{enroll, journal, out, probe, run};
 
 /// A person's times may be this far ahead of the device's clock.
 pub const AHEAD_MS: i64 = 5 * 60_000;
@@ -159,7 +160,11 @@ pub fn open_journal(config: &Config) -> anyhow::Result<Journal> {
     let dir = &config.data_dir;
     std::fs::create_dir_all(dir).with_context(|| format!("data_dir {}", dir.display()))?;
     let open = || Journal::open_with(dir, &vault(config)?, scribe()?).map_err(anyhow::Error::from);
-    open().with_context(|| dir.join(FILE_NAME).display().to_string())
+    let journal = open().with_context(|| dir.join(FILE_NAME).display().to_string())?;
+    if let Err(error) = Identity::seal_stored(dir, journal.vault()) {
+        tracing::warn!(%error, "the private key is not sealed");
+    }
+    Ok(journal)
 }
 
 /// What the data of this agent is sealed with. Its directory exists.
@@ -193,6 +198,19 @@ pub fn reader(config: &Config) -> anyhow::Result<Option<rusqlite::Connection>> {
         }
     };
     read().map(Some).with_context(|| config.data_dir.join(FILE_NAME).display().to_string())
+}
+
+/// Refuses to show or take in anything of people's on a device that the server has revoked.
+///
+/// # Errors
+/// While it is locked.
+pub fn refuse_locked(db: &rusqlite::Connection) -> anyhow::Result<()> {
+    let Some(since) = journal::locked(db)? else { return Ok(()) };
+    bail!(
+        "this device is locked since {}, because the server has revoked it: what is here is kept, and neither shown nor \
+         added to, until it is enrolled again (`linewatch-agent enroll URL --token TOKEN --force`)",
+        out::local(since)
+    );
 }
 
 /// Who writes, as this device knows the person.
@@ -237,8 +255,10 @@ fn wait_for_signal(stop: CancellationToken) -> anyhow::Result<impl Future<Output
 fn enroll_agent(config: &Config, args: &EnrollArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(&config.data_dir)
         .with_context(|| format!("data_dir {}", config.data_dir.display()))?;
-    let enrolled = enroll::enroll(&config.data_dir, &args.url, &args.token, args.force);
+    let journal = open_journal(config)?;
+    let enrolled = enroll::enroll(&config.data_dir, &args.url, &args.token, args.force, journal.vault());
     let identity = runtime(1)?.block_on(enrolled)?;
+    journal.write_blocking(journal::unlock)?;
     out::line(&format!("enrolled as {} with {}", identity.name, identity.server))?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The journal's promises, on real files, with real kills.
 
+mod exports;
 mod files;
 mod kill;
 mod numbers;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use linewatch_shared::facts::{Lane, Record};
 use linewatch_shared::time::UnixMs;
 use linewatch_shared::wire::{
-    BATCH_RECORDS_MAX, Batch, Chain, Cursor, Hash, Heartbeat, HeartbeatAnswer, Held, HeldLane, Hello,
-    HelloAnswer, Limits, Pull, PullPage, PushAnswer, RangeSet, record_hash,
+    BATCH_RECORDS_MAX, Batch, CarryKey, Chain, Cursor, Hash, Heartbeat, HeartbeatAnswer, Held, HeldLane,
+    Hello, HelloAnswer, Limits, Pull, PullPage, PushAnswer, RangeSet, record_hash,
 };
 use uuid::Uuid;
 
@@ -15,6 +15,9 @@ use crate::sync::transport::{CallError, Transport};
 
 /// The most ranges in an answer.
 const RANGES_MAX: usize = 64;
+
+/// What its agents share.
+pub const CARRY_KEY: CarryKey = CarryKey([5; 32]);
 
 /// What becomes of the next call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub enum Fate {
     Twice,
     /// 503.
     Busy,
+    /// 403: this agent was revoked.
+    Revoked,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -99,6 +104,7 @@ impl Model {
                 call(&mut state)
             }
             Fate::Busy => Err(problem(503, "busy", Some(1_000))),
+            Fate::Revoked => Err(problem(403, "revoked", None)),
         }
     }
 }
@@ -185,7 +191,7 @@ impl Transport for Model {
                     .collect(),
                 reference_head: state.reference_head,
                 level: 0,
-                carry_key: None,
+                carry_key: Some(CARRY_KEY),
             })
         })
     }
