@@ -1,5 +1,7 @@
 //! `doctor`: is everything there that the agent needs, and if not, what to do.
 
+mod kept;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -93,6 +95,9 @@ pub fn doctor(config: &Config, args: &DoctorArgs) -> anyhow::Result<ExitCode> {
             None
         }
     };
+    if let Some(journal) = &journal {
+        findings.extend(kept::findings(journal, lang)?);
+    }
     match (Identity::load(&config.data_dir), &journal) {
         (Ok(Some(identity)), Some(journal)) => {
             findings.push(enrolment(&identity, lang)?);

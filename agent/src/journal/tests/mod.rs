@@ -7,6 +7,7 @@ mod numbers;
 pub(crate) mod plain;
 mod room;
 mod sealed;
+mod words;
 
 use std::path::Path;
 use std::sync::Arc;
