@@ -181,6 +181,17 @@ fn sealed(vault: &Vault, pem: &str) -> Result<String, VaultError> {
     Ok(hex::encode(vault.seal(KEY_PURPOSE, pem.as_bytes())?))
 }
 
+#[cfg(test)]
+impl Identity {
+    /// An identity for tests that never reach a server.
+    pub(crate) fn sample(agent_id: Uuid, name: &str) -> Self {
+        let (key_sealed, key_pem) = (String::new(), String::new());
+        let (certificate_pem, authority_pem) = (String::new(), String::new());
+        let server = "https://127.0.0.1:8443".to_owned();
+        Self { agent_id, name: name.to_owned(), server, key_sealed, key_pem, certificate_pem, authority_pem }
+    }
+}
+
 /// `https://host:port` from what a person typed.
 ///
 /// # Errors
@@ -285,15 +296,8 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         assert!(Identity::load(dir.path()).unwrap().is_none());
-        let identity = Identity {
-            agent_id: Uuid::from_u128(1),
-            name: "sample".into(),
-            server: "https://127.0.0.1:8443".into(),
-            key_sealed: String::new(),
-            key_pem: "canary-private-key".into(),
-            certificate_pem: String::new(),
-            authority_pem: String::new(),
-        };
+        let key_pem = "canary-private-key".to_owned();
+        let identity = Identity { key_pem, ..Identity::sample(Uuid::from_u128(1), "sample") };
         identity.store(dir.path()).unwrap();
         identity.store(dir.path()).unwrap();
         let mode = fs::metadata(dir.path().join(FILE_NAME)).unwrap().permissions().mode();

@@ -2,7 +2,6 @@
 
 pub mod doctor;
 pub mod fault;
-pub mod faults;
 mod open;
 pub mod status;
 pub mod sync;

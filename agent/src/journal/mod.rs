@@ -47,10 +47,12 @@ pub use export::{ExportError, Imported, export, import};
 pub use lanes::{Stream, is_ordered, require as stream};
 pub use lock::{lock, locked, unlock};
 pub use poison::poison;
-pub use records::{Entry, LineMark, Slice, Stored, Wanted, contains, kind_of, line_marks, of_kinds, slice};
+pub use records::{
+    Entry, LineMark, Slice, Stored, Wanted, contains, kind_of, line_marks, of_kinds, one, slice, state_name,
+};
 pub use room::{KEEP_MS, prune};
 pub use scribe::Scribe;
-pub use view::{LaneView, Span, Unsent, lane_views, unsent};
+pub use view::{LaneView, Span, Unsent, lane_views, unsent, unsent_bytes};
 pub use writer::Counts;
 
 use writer::{Job, Work, Writer};
@@ -167,6 +169,21 @@ impl Journal {
         let added = self.write(move |tx| records::append(tx, &entries)).await?;
         self.appended.send_modify(|count| *count += 1);
         Ok(added)
+    }
+
+    /// Saves one record, and does more in the same transaction, if `also` agrees; answers whether it did. Nothing is saved
+    /// where it does not, nor where the record is there already.
+    ///
+    /// # Errors
+    /// As for [`Journal::append`], and those of `also`.
+    pub async fn append_entry<F>(&self, entry: Entry, mut also: F) -> Result<bool, JournalError>
+    where
+        F: FnMut(&Connection) -> Result<bool, JournalError> + Send + 'static,
+    {
+        let entries = [entry];
+        let done = self.write(move |tx| Ok(also(tx)? && records::append(tx, &entries)? > 0)).await?;
+        self.appended.send_modify(|count| *count += 1);
+        Ok(done)
     }
 
     /// [`Journal::append`] for commands, which have no async runtime.

@@ -297,3 +297,15 @@ pub fn of_kinds(db: &Connection, kinds: &[&str], most: usize) -> Result<Vec<Stor
     found.reverse();
     Ok(found)
 }
+
+/// A record of this journal, in any stream.
+pub fn one(db: &Connection, id: Uuid) -> Result<Option<Stored>, JournalError> {
+    let mut statement = db.prepare_cached(
+        "SELECT unseal(r.sealed, 'record'), EXISTS (SELECT 1 FROM held h WHERE h.gen = r.gen AND h.lane = r.lane
+             AND r.number BETWEEN h.first AND h.last)
+         FROM record r WHERE r.id = ?1",
+    )?;
+    let found =
+        statement.query_row([id.as_bytes()], |row| Ok(Stored { id, bytes: row.get(0)?, acked: row.get(1)? }));
+    Ok(found.optional()?)
+}

@@ -18,6 +18,7 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("migrations/0001_first.sql"), then: |_| Ok(()) },
     Migration { sql: include_str!("migrations/0002_sealed.sql"), then: sealing::seal_rows },
+    Migration { sql: include_str!("migrations/0003_field.sql"), then: |_| Ok(()) },
 ];
 /// How long a process waits for another one's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

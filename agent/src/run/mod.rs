@@ -6,7 +6,6 @@
 pub mod facts;
 pub mod link;
 pub mod lock;
-pub mod page;
 pub mod targets;
 
 use std::net::IpAddr;
@@ -28,6 +27,8 @@ use crate::config::Config;
 use crate::health::read_health;
 use crate::journal::{self, Journal};
 use crate::monitor::{Monitor, MonitorHandle, MonitorInputs, ProbeControl};
+use crate::page::status::socket_text;
+use crate::page::{self, Local, Parts};
 use crate::probe::{Prober, ProberHandle};
 use crate::scope;
 
@@ -75,16 +76,17 @@ pub async fn run(config: Config, journal: Journal, stop: CancellationToken) -> a
     let slot = link::SyncSlot::default();
     let (pulled_sink, pulled) = watch::channel(0);
     let health_sink = watch::Sender::new(Health::default());
-    let sources = page::Sources {
-        scribe: journal.scribe().clone(),
+    let local = Local::new(Parts {
+        config: config.clone(),
+        journal: journal.clone(),
         data_dir: config.data_dir.canonicalize().unwrap_or_else(|_| config.data_dir.clone()),
         prober: Arc::downgrade(&prober),
         monitor: handle.clone(),
         sync: Arc::clone(&slot),
         health: health_sink.subscribe(),
-    };
+    });
     let tasks = [
-        tokio::spawn(page::serve(config.ui.listen, sources)),
+        tokio::spawn(page::serve(config.ui.listen, local)),
         tokio::spawn(follow_targets(
             journal.clone(),
             Arc::downgrade(&prober),
@@ -99,8 +101,8 @@ pub async fn run(config: Config, journal: Journal, stop: CancellationToken) -> a
     ];
     let stats = prober.stats();
     tracing::info!(
-        icmp_v4 = page::socket_text(&stats.socket_v4),
-        icmp_v6 = page::socket_text(&stats.socket_v6),
+        icmp_v4 = socket_text(&stats.socket_v4),
+        icmp_v6 = socket_text(&stats.socket_v6),
         "linewatch-agent runs"
     );
     // Without a service manager there is nobody to tell.

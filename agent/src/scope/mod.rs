@@ -6,7 +6,9 @@
 
 pub mod contracts;
 
-use linewatch_shared::wire::{Cursor, PackText, PullPage, Reference, ReferenceCustomer, ReferenceLine};
+use linewatch_shared::wire::{
+    Cursor, PackText, Person, PullPage, Reference, ReferenceCustomer, ReferenceLine,
+};
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -124,6 +126,14 @@ pub fn lines(db: &Connection) -> Result<Vec<ReferenceLine>, JournalError> {
 /// When the database cannot be read.
 pub fn customers(db: &Connection) -> Result<Vec<ReferenceCustomer>, JournalError> {
     rows(db, "customer")
+}
+
+/// Those who may sign in on this device.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn people(db: &Connection) -> Result<Vec<Person>, JournalError> {
+    rows(db, "person")
 }
 
 /// The packs in scope.

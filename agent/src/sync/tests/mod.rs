@@ -3,6 +3,7 @@
 mod https;
 mod locked;
 mod model;
+mod photos;
 mod stories;
 mod table;
 mod walk;
