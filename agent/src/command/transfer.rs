@@ -8,7 +8,7 @@ use clap::Args;
 use super::{open_journal, reader, refuse_locked};
 use crate::config::Config;
 use crate::enroll::Identity;
-use crate::vault::read_passphrase;
+use crate::vault::{VaultError, read_passphrase};
 use crate::{journal, out};
 
 /// Arguments of `export`.
@@ -43,7 +43,7 @@ pub fn export_to(config: &Config, args: &ExportArgs) -> anyhow::Result<()> {
         // Nobody to ask: the reason is that there is no other key.
         let asked = read_passphrase(args.passphrase_file.as_deref(), "passphrase for the file", true);
         match asked {
-            Err(crate::vault::VaultError::PassphraseNeeded) => None,
+            Err(VaultError::PassphraseNeeded) => None,
             other => Some(other?),
         }
     } else {
@@ -51,9 +51,11 @@ pub fn export_to(config: &Config, args: &ExportArgs) -> anyhow::Result<()> {
     };
     let name = Identity::load(&config.data_dir)?.map(|identity| identity.name).unwrap_or_default();
     let now = super::scribe()?.now();
-    let count = journal::export(&db, &name, now, &args.file, passphrase.as_ref().map(|text| text.as_str()))?;
+    let exported =
+        journal::export(&db, &name, now, &args.file, passphrase.as_ref().map(|text| text.as_str()))?;
     let with = if is_passphrase { "with the passphrase" } else { "for agents of the same server" };
-    out::line(&format!("{} written to {}, sealed {with}", out::records(count), args.file.display()))?;
+    let (records, file) = (out::records(exported.records), args.file.display());
+    out::line(&format!("{records}{} written to {file}, sealed {with}", pictures(exported.parts)))?;
     Ok(())
 }
 
@@ -64,10 +66,27 @@ pub fn export_to(config: &Config, args: &ExportArgs) -> anyhow::Result<()> {
 pub fn import_from(config: &Config, args: &ImportArgs) -> anyhow::Result<()> {
     let journal = open_journal(config)?;
     journal.read_blocking(|db| Ok(refuse_locked(db)))??;
-    let ask = || read_passphrase(args.passphrase_file.as_deref(), "passphrase of the file", false);
+    let ask = || {
+        read_passphrase(args.passphrase_file.as_deref(), "passphrase of the file", false).map_err(|error| {
+            match error {
+                VaultError::PassphraseNeeded => VaultError::FilePassphraseNeeded,
+                other => other,
+            }
+        })
+    };
     let imported = journal::import(&journal, &args.file, ask)?;
     let from = if imported.agent.is_empty() { String::new() } else { format!(" of {}", imported.agent) };
     let added = out::records(imported.added);
-    out::line(&format!("{added}{from} taken in, {} here already", imported.skipped))?;
+    let parts = pictures(imported.parts);
+    out::line(&format!("{added}{from}{parts} taken in, {} here already", imported.skipped))?;
     Ok(())
+}
+
+/// So many photos and signatures, where there are any.
+fn pictures(count: u64) -> String {
+    match count {
+        0 => String::new(),
+        1 => " with 1 picture".to_owned(),
+        count => format!(" with {count} pictures"),
+    }
 }

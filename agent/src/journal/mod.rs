@@ -43,7 +43,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use acks::{RANGES_MAX, Resend, Verdict, accept, forget, has_lost, new_epoch};
 pub use error::JournalError;
-pub use export::{ExportError, Imported, export, import};
+pub use export::{ExportError, Exported, Imported, export, import};
 pub use lanes::{Stream, is_ordered, require as stream};
 pub use lock::{lock, locked, unlock};
 pub use poison::poison;

@@ -11,8 +11,10 @@
 //! Numbers are big-endian. Ids and bytes are those of the journal; an import keeps them, so a record that reaches the
 //! server on two ways is stored once. Format 1 was the same in the clear, with a checksum at its end; it is still read.
 //!
-//! The key is the one that the agents of one server share ([`super::carry`]), or made of a passphrase. A section of a
-//! kind that is not known (photos, drafts) is refused with the whole file: a newer program wrote it.
+//! A section of kind 1 is a part of one of these reports ([`crate::field::carried`]). One of a kind that is not known is
+//! refused with the whole file: a newer program wrote it. Drafts stay on their device.
+//!
+//! The key is the one that the agents of one server share ([`super::carry`]), or made of a passphrase.
 
 mod head;
 mod read;
@@ -33,8 +35,9 @@ pub use write::export;
 const MAGIC: &[u8] = b"LINEWATCH-EXPORT\n";
 /// The longest head and header, in bytes.
 const HEADER_BYTES_MAX: usize = 4_096;
-/// The kind of the section that ends a file.
+/// The kinds of sections: what ends a file, and a part.
 const END: u8 = 0;
+const PART: u8 = 1;
 
 /// An export or import failed.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +75,15 @@ struct Header {
     count: u64,
 }
 
+/// What an export holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exported {
+    /// Records.
+    pub records: u64,
+    /// Photos and signatures of them.
+    pub parts: u64,
+}
+
 /// What an import found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
@@ -81,6 +93,8 @@ pub struct Imported {
     pub added: u64,
     /// Records that were here already.
     pub skipped: u64,
+    /// Photos and signatures that are new here.
+    pub parts: u64,
 }
 
 fn format(text: &str) -> ExportError {

@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 
 use super::head;
 use super::sealed::SealedReader;
-use super::{END, ExportError, HEADER_BYTES_MAX, Header, Imported, MAGIC, cut, format};
+use super::{END, ExportError, HEADER_BYTES_MAX, Header, Imported, MAGIC, PART, cut, format};
+use crate::field::carried::{CARRIED_BYTES_MAX, Carried};
 use crate::journal::records::{self, Entry};
 use crate::journal::{Journal, carry, lanes};
 use crate::vault::VaultError;
@@ -40,7 +41,7 @@ pub fn import(
         }
         Ok(typed.clone().unwrap_or_default())
     };
-    let mut walk = |each: &mut dyn FnMut(Entry) -> Result<(), ExportError>| {
+    let mut walk = |each: Each<'_>| {
         let mut input = BufReader::new(File::open(path)?);
         let mut magic = [0; MAGIC.len()];
         input.read_exact(&mut magic).map_err(cut)?;
@@ -60,9 +61,18 @@ pub fn import(
     let header = walk(&mut |_| Ok(()))?;
     let mut imported = Imported { agent: header.agent, ..Imported::default() };
     let mut page = Vec::with_capacity(IMPORT_PAGE);
-    walk(&mut |entry| {
-        page.push(entry);
-        if page.len() == IMPORT_PAGE { flush(journal, &mut page, &mut imported) } else { Ok(()) }
+    walk(&mut |item| match item {
+        Item::Record(entry) => {
+            page.push(entry);
+            if page.len() == IMPORT_PAGE { flush(journal, &mut page, &mut imported) } else { Ok(()) }
+        }
+        Item::Part(part) => {
+            // Its report goes before it.
+            flush(journal, &mut page, &mut imported)?;
+            let now = journal.scribe().now();
+            imported.parts += u64::from(journal.write_blocking(move |tx| part.take(tx, now))?);
+            Ok(())
+        }
     })?;
     flush(journal, &mut page, &mut imported)?;
     Ok(imported)
@@ -90,16 +100,33 @@ fn header_of(bytes: &[u8]) -> Result<Header, ExportError> {
     wire::decode(bytes).map_err(|error| ExportError::Format(error.to_string()))
 }
 
-type Each<'a> = &'a mut dyn FnMut(Entry) -> Result<(), ExportError>;
+/// What is in a file.
+enum Item {
+    Record(Entry),
+    Part(Carried),
+}
+
+type Each<'a> = &'a mut dyn FnMut(Item) -> Result<(), ExportError>;
 
 /// What comes after the head of a sealed file: the chunks vouch for it.
 fn walk_sealed(mut input: impl Read, each: Each<'_>) -> Result<Header, ExportError> {
     let header = header_of(&part(&mut input, HEADER_BYTES_MAX)?)?;
     walk_records(&mut input, header.count, each)?;
-    let mut section = [0; 9];
-    input.read_exact(&mut section).map_err(cut)?;
-    if section[0] != END {
-        return Err(format("it holds something that this program does not know: update it first"));
+    loop {
+        let (mut kind, mut length) = ([0], [0; 8]);
+        input.read_exact(&mut kind).map_err(cut)?;
+        input.read_exact(&mut length).map_err(cut)?;
+        match (kind[0], u64::from_be_bytes(length)) {
+            (END, 0) => break,
+            (PART, length @ ..=CARRIED_BYTES_MAX) => {
+                let mut packed = vec![0; length as usize];
+                input.read_exact(&mut packed).map_err(cut)?;
+                let part = Carried::unpack(&packed).ok_or_else(|| format("a part is not whole"))?;
+                each(Item::Part(part))?;
+            }
+            (PART, _) => return Err(format("a part is longer than its bound")),
+            _ => return Err(format("it holds something that this program does not know: update it first")),
+        }
     }
     if input.read(&mut [0]).map_err(cut)? != 0 {
         return Err(format("something follows its end"));
@@ -147,7 +174,7 @@ fn walk_records(input: &mut impl Read, count: u64, each: Each<'_>) -> Result<(),
             return Err(format("a record does not match its hash"));
         }
         if let Some(entry) = entry_of(i64::from(head[0]), bytes)? {
-            each(entry)?;
+            each(Item::Record(entry))?;
         }
     }
     Ok(())

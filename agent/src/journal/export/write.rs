@@ -11,12 +11,13 @@ use rusqlite::{Connection, params};
 
 use super::head::{self, With};
 use super::sealed::{FileKey, SealedWriter};
-use super::{END, ExportError, Header, MAGIC};
+use super::{END, ExportError, Exported, Header, MAGIC, PART};
+use crate::field::carried;
 use crate::journal::{JournalError, carry, lanes, view};
 use crate::vault::Cost;
 
 /// Writes everything unsent to `path`, whole or not at all, sealed with the passphrase, or else with the newest key that
-/// the server's agents share. Returns how many records.
+/// the server's agents share.
 ///
 /// # Errors
 /// When there is no key, the journal cannot be read, or the file cannot be written.
@@ -26,7 +27,7 @@ pub fn export(
     now: UnixMs,
     path: &Path,
     passphrase: Option<&str>,
-) -> Result<u64, ExportError> {
+) -> Result<Exported, ExportError> {
     let keys = carry::keys(db)?;
     let with = match (passphrase, keys.last()) {
         (Some(text), _) => With::Passphrase(text),
@@ -37,11 +38,11 @@ pub fn export(
     // One read transaction: what is counted is what is written.
     let tx = db.unchecked_transaction().map_err(JournalError::from)?;
     let part = path.with_extension("part");
-    let count = write_file(&tx, agent, now, &part, head).inspect_err(|_| _ = fs::remove_file(&part))?;
+    let exported = write_file(&tx, agent, now, &part, head).inspect_err(|_| _ = fs::remove_file(&part))?;
     fs::rename(&part, path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()?;
-    Ok(count)
+    Ok(exported)
 }
 
 fn write_file(
@@ -50,20 +51,28 @@ fn write_file(
     now: UnixMs,
     path: &Path,
     (head, key): (Vec<u8>, FileKey),
-) -> Result<u64, ExportError> {
+) -> Result<Exported, ExportError> {
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     let mut out = BufWriter::new(file);
     out.write_all(MAGIC)?;
     out.write_all(&(head.len() as u32).to_be_bytes())?;
     out.write_all(&head)?;
     let mut out = SealedWriter::new(out, key);
-    let count = write_plain(db, agent, now, &mut out)?;
+    let records = write_records(db, agent, now, &mut out)?;
+    let parts = write_parts(db, &mut out)?;
+    out.write_all(&[END])?;
+    out.write_all(&0_u64.to_be_bytes())?;
     let out = out.finish()?;
     out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-    Ok(count)
+    Ok(Exported { records, parts })
 }
 
-fn write_plain(db: &Connection, agent: &str, now: UnixMs, out: &mut impl Write) -> Result<u64, ExportError> {
+fn write_records(
+    db: &Connection,
+    agent: &str,
+    now: UnixMs,
+    out: &mut impl Write,
+) -> Result<u64, ExportError> {
     let (stream, views) = view::lane_views(db)?;
     let count = views.iter().map(view::LaneView::unsent).sum();
     let header = Header { epoch: stream.epoch, agent: agent.to_owned(), exported_at: now, count };
@@ -91,10 +100,18 @@ fn write_plain(db: &Connection, agent: &str, now: UnixMs, out: &mut impl Write) 
             }
         }
     }
-    // Further sections, such as the parts of reports, come here: kind, length, bytes.
-    out.write_all(&[END])?;
-    out.write_all(&0_u64.to_be_bytes())?;
     Ok(count)
+}
+
+fn write_parts(db: &Connection, out: &mut impl Write) -> Result<u64, ExportError> {
+    let parts = carried::unsent(db)?;
+    for (sha256, owners) in &parts {
+        let packed = carried::pack(db, *sha256, owners)?;
+        out.write_all(&[PART])?;
+        out.write_all(&(packed.len() as u64).to_be_bytes())?;
+        out.write_all(&packed)?;
+    }
+    Ok(parts.len() as u64)
 }
 
 fn read_row(row: &rusqlite::Row<'_>) -> Result<(u64, Vec<u8>, Vec<u8>), JournalError> {

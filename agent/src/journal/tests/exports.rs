@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::files::{acknowledge, unsent};
 use super::plain::found;
 use super::*;
-use crate::journal::{ExportError, Imported, carry, export, import};
+use crate::journal::{ExportError, Imported, JournalError, carry, export, import};
 use crate::vault::VaultError;
 
 const KEY: CarryKey = CarryKey([3; 32]);
@@ -27,7 +27,8 @@ fn laptop(key: Option<&CarryKey>) -> (tempfile::TempDir, Journal) {
 }
 
 fn write_to(journal: &Journal, path: &Path, passphrase: Option<&str>) -> Result<u64, ExportError> {
-    journal.read_blocking(|db| Ok(export(db, "sample", NOW, path, passphrase))).unwrap()
+    let export = |db: &Connection| Ok(export(db, "sample", NOW, path, passphrase));
+    journal.read_blocking(export).unwrap().map(|exported| exported.records)
 }
 
 fn nobody() -> Result<Zeroizing<String>, VaultError> {
@@ -180,7 +181,7 @@ fn files_of_the_first_format_are_still_read() {
     let file = dir.path().join("golden");
     fs::write(&file, GOLDEN_V1).unwrap();
     let imported = import(&journal, &file, nobody).unwrap();
-    assert_eq!(imported, Imported { agent: String::new(), added: 2, skipped: 0 });
+    assert_eq!(imported, Imported { agent: String::new(), added: 2, skipped: 0, parts: 0 });
     for at in [GOLDEN_V1.len() / 2, GOLDEN_V1.len() - 1] {
         let mut flipped = GOLDEN_V1.to_vec();
         flipped[at] ^= 1;
@@ -195,4 +196,75 @@ fn files_of_the_first_format_are_still_read() {
             Ok(())
         })
         .unwrap();
+}
+
+/// A finished visit with pictures.
+fn visit_with(journal: &Journal, pictures: &[&[u8]]) -> Record {
+    use crate::field::{draft::Draft, drafts, drafts::Kept, parts};
+    use linewatch_shared::facts::Media;
+    let record = visit(journal.scribe(), "C1");
+    let id = record.id;
+    let (begun_at, changed_at) = (NOW, NOW);
+    let kept = Kept { id, revision: 1, begun_at, changed_at, by: String::new(), draft: Draft::default() };
+    let pictures: Vec<Vec<u8>> = pictures.iter().map(|bytes| bytes.to_vec()).collect();
+    journal
+        .write_blocking(move |tx| {
+            drafts::begin(tx, &kept)?;
+            let keep = |bytes: &Vec<u8>| Ok(parts::keep(tx, id, Media::Jpeg, bytes, NOW)?.unwrap().sha256);
+            let named = pictures.iter().map(keep).collect::<Result<Vec<_>, JournalError>>()?;
+            parts::finish(tx, id, &named)
+        })
+        .unwrap();
+    journal.append_blocking(std::slice::from_ref(&record)).unwrap();
+    record
+}
+
+#[test]
+fn pictures_travel_with_their_reports_once() {
+    use crate::field::parts;
+    use linewatch_shared::wire::record_hash;
+    let (dir, journal) = laptop(Some(&KEY));
+    let large = [&[0xFF, 0xD8, 0xFF][..], &b"canary-picture ".repeat(20_000)].concat();
+    let small = [0xFF, 0xD8, 0xFF, 1];
+    visit_with(&journal, &[&large, &small]);
+    visit_with(&journal, &[&small]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out");
+    let exported = journal.read_blocking(|db| Ok(export(db, "", NOW, &file, None).unwrap())).unwrap();
+    assert_eq!((exported.records, exported.parts), (2, 2), "what two reports name is in it once");
+    assert_eq!(found(folder.path(), &["canary"]), Vec::<String>::new());
+    drop((dir, journal));
+    let (_other_dir, other) = laptop(Some(&KEY));
+    let imported = import(&other, &file, nobody).unwrap();
+    assert_eq!((imported.added, imported.parts), (2, 2));
+    let again = import(&other, &file, nobody).unwrap();
+    assert_eq!((again.added, again.parts), (0, 0));
+    other
+        .read_blocking(|db| {
+            let bytes = parts::bytes(db, record_hash(&large), 0, usize::MAX)?.unwrap();
+            assert!(bytes == large, "the same to the byte");
+            assert_eq!(parts::left(db)?.parts, 2, "they are sent from here");
+            Ok(())
+        })
+        .unwrap();
+    let whole = fs::read(&file).unwrap();
+    fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    let (_third_dir, third) = laptop(Some(&KEY));
+    assert!(matches!(import(&third, &file, nobody), Err(ExportError::Format(_))));
+    assert_eq!(unsent(&third), 0, "cut in a picture: nothing is taken in");
+}
+
+#[test]
+fn a_picture_whose_report_has_gone_stays() {
+    let (dir, journal) = laptop(Some(&KEY));
+    let record = visit_with(&journal, &[&[0xFF, 0xD8, 0xFF]]);
+    let chain = linewatch_shared::wire::Chain::START
+        .after(linewatch_shared::wire::record_hash(&record.to_bytes().unwrap()));
+    let epoch = journal.read_blocking(|db| Ok(lanes::require(db)?.epoch)).unwrap();
+    let held = linewatch_shared::wire::Held::Upto { last: 1, chain };
+    let lane = linewatch_shared::facts::Lane::Desk;
+    journal.write_blocking(move |tx| crate::journal::accept(tx, epoch, lane, &held)).unwrap();
+    let file = dir.path().join("out");
+    let exported = journal.read_blocking(|db| Ok(export(db, "", NOW, &file, None).unwrap())).unwrap();
+    assert_eq!((exported.records, exported.parts), (0, 0));
 }
