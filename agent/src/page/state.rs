@@ -78,7 +78,7 @@ impl Local {
 
     /// Whether the desk locked this device.
     pub(super) async fn is_locked(&self) -> Result<bool, JournalError> {
-        Ok(false)
+        Ok(self.journal.read(crate::journal::locked).await?.is_some())
     }
 
     /// The server's time, as well as it is known here.
