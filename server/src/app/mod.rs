@@ -31,6 +31,7 @@ pub mod live;
 pub mod matters;
 pub mod packs;
 pub mod papers;
+pub mod parts;
 pub mod people;
 pub mod plans;
 pub mod quality;
@@ -44,6 +45,7 @@ pub mod sites;
 pub mod snapshots;
 pub mod surveys;
 pub mod users;
+pub mod visits;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};

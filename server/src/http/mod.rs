@@ -75,6 +75,8 @@ pub mod page;
 #[cfg(test)]
 mod paper_tests;
 mod papers;
+#[cfg(test)]
+mod part_tests;
 mod people;
 mod permit_body;
 #[cfg(test)]

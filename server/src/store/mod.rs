@@ -37,6 +37,7 @@ pub mod outbox;
 pub mod outgoing;
 pub mod packs;
 pub mod papers;
+pub mod parts;
 pub mod people;
 pub mod planned;
 pub mod plans;

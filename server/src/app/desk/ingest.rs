@@ -53,7 +53,7 @@ pub fn take(desk: &Desk, tx: &mut Tx<'_>, part: &Part<'_>, now: UnixMs) -> Resul
     let mut stream = streams::load(tx, part.agent, epoch, lane)?;
     let fresh = if lane == Lane::Summary { Some(unordered(part, &stream)) } else { ordered(part, &stream) };
     let Some(fresh) = fresh else { return Ok(Taken::Fork) };
-    let taken = store(tx, part, &fresh, now)?;
+    let mut taken = store(tx, part, &fresh, now)?;
     for (number, hash, _) in &fresh {
         if lane == Lane::Summary {
             stream.ranges.insert(*number, *hash);
@@ -66,6 +66,7 @@ pub fn take(desk: &Desk, tx: &mut Tx<'_>, part: &Part<'_>, now: UnixMs) -> Resul
     // Matters before lines, as everywhere; what is told of them comes last.
     let versions = if taken.visits.is_empty() { Vec::new() } else { desk.packs.versions(tx)? };
     let rounds = reported::take(tx, &versions, &taken.visits, now)?;
+    taken.agents.extend(reported::events(tx, &taken.visits)?);
     desk.settle_with(tx, &taken.touched, taken.agents, now)?;
     matters::finish(desk, tx, &rounds, now)?;
     Ok(Taken::Upto(stream.held(lane), taken.set_aside))
@@ -169,7 +170,8 @@ pub fn take_due(desk: &Desk, tx: &mut Tx<'_>, now: UnixMs) -> Result<usize, DbEr
     }
     let versions = if visits.is_empty() { Vec::new() } else { desk.packs.versions(tx)? };
     let rounds = reported::take(tx, &versions, &visits, now)?;
-    desk.settle(tx, &touched, now)?;
+    let events = reported::events(tx, &visits)?;
+    desk.settle_with(tx, &touched, events, now)?;
     matters::finish(desk, tx, &rounds, now)?;
     Ok(due.len())
 }

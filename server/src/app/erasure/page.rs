@@ -11,7 +11,7 @@ use crate::db::{DbError, Tx};
 use crate::notify::alert::Alert;
 use crate::notify::letter::Letter;
 use crate::store::erasure::{self, LineSpan, PutAside};
-use crate::store::{facts, faults, matters, plans};
+use crate::store::{facts, faults, matters, parts, plans};
 
 /// What one page looks at.
 pub(super) const AT_ONCE: i64 = 100;
@@ -133,6 +133,10 @@ fn visits(tx: &mut Tx<'_>, scope: &Scope, after: Uuid, counts: &mut Counts) -> R
             matches!(decoded(&bytes)?.body, Body::Visit(visit) if visit.customer == scope.customer);
         if of_customer {
             erase_record(tx, scope, id, &bytes, counts)?;
+            add(counts, "parts", parts::unerased(tx, id)?);
+            if scope.apply {
+                parts::erase(tx, id, erase::ERASED)?;
+            }
         }
     }
     Ok(last.map_or(Place::Faults(Uuid::nil()), Place::Visits))

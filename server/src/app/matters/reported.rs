@@ -19,12 +19,16 @@ use super::after::{Origin, follow_point, follow_promise};
 use super::duties::begin_round;
 use super::step::refold;
 use crate::app::desk::DeskError;
-use crate::app::equipment;
 use crate::app::packs::packs_in_force_from;
+use crate::app::{equipment, parts};
 use crate::db::{DbError, Tx};
+use crate::store;
 use crate::store::customers::{self, Owners};
 use crate::store::duties;
 use crate::store::matters::{self, StoredMatterFact};
+use crate::store::outgoing::NewEvent;
+use crate::store::parts::Naming;
+use crate::store::service;
 use crate::store::visit_reports::{self, Joined};
 
 /// How a visit is made that does not say so.
@@ -67,6 +71,17 @@ pub(in crate::app) fn take(
         taking.one(tx, one)?;
     }
     Ok(taking.changed)
+}
+
+/// What boards are told of reports that have come.
+///
+/// # Errors
+/// The database's.
+pub(in crate::app) fn events(tx: &mut Tx<'_>, reported: &[Reported]) -> Result<Vec<NewEvent>, DbError> {
+    let ids: Vec<Uuid> = reported.iter().map(|one| one.record).collect();
+    let counts = store::parts::counts(tx, &ids)?;
+    let complete = |id: &Uuid| counts.get(id).is_none_or(|(total, whole)| total == whole);
+    Ok(ids.iter().map(|id| parts::event(*id, complete(id))).collect())
 }
 
 struct Taking<'a> {
@@ -119,10 +134,22 @@ impl Taking<'_> {
         }
         let place = (visit.customer.as_str(), reported.at, visit.round.is_some());
         visit_reports::insert(tx, reported.record, place, &joined)?;
+        self.parts(tx, reported)?;
         if let Some(round) = round.filter(|round| round.misfit(reported.record).is_none()) {
             self.go_on(tx, &round, reported.at)?;
         }
         Ok(())
+    }
+
+    /// What it names follows it; of a customer whose data was erased nothing is wanted.
+    fn parts(&self, tx: &mut Tx<'_>, reported: &Reported) -> Result<(), DbError> {
+        let Reported { record, agent, ref visit, .. } = *reported;
+        if visit.parts.is_empty() {
+            return Ok(());
+        }
+        let customer = visit.customer.as_str();
+        let erased = service::of_customer(tx, customer)?.is_some_and(|standing| standing.erased_at.is_some());
+        parts::name(tx, &Naming { record, agent, customer }, &visit.parts, erased)
     }
 
     /// The round that it reports, or why there is none.
