@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::http::Method;
 use linewatch_shared::facts::{
-    Body, Channel, Lane, Media, Part as NamedPart, PartRole, Place, Promised, Reading, Record, Report, Step,
-    StepKind, Visit, When,
+    Body, Channel, Deed, Lane, Media, Opened, Part as NamedPart, PartRole, Place, Promised, Reading, Record,
+    Report, Step, StepKind, Visit, When,
 };
-use linewatch_shared::matter::Point;
-use linewatch_shared::rules::{Answer, AnswerValue};
+use linewatch_shared::matter::{MatterStep, Point};
+use linewatch_shared::rules::{Answer, AnswerValue, MatterKind};
 use linewatch_shared::time::{DAY_MS, HOUR_MS, MINUTE_MS, MonoMs, UnixMs};
 use linewatch_shared::wire::{Chain, Chunk, Envelope, PROTOCOL, PartHeld, record_hash};
 use serde_json::{Value, json};
@@ -220,6 +220,25 @@ async fn say_everything(desk: &TestDesk) {
     let (faults, visit) = sent("bank", "L1", 100, at - HOUR_MS);
     push(desk, 1, Lane::Fault, &faults).await;
     push(desk, 1, Lane::Desk, &[visit]).await;
+    let opened = Opened {
+        kind: MatterKind::Complaint,
+        class: Some("unheard of".to_owned()),
+        customer: "bank".to_owned(),
+        line: None,
+        site: None,
+        title: words("taken in"),
+        description: words("taken in in full"),
+        reporter: words("taken in from"),
+    };
+    let deed = |id| Deed { matter: Uuid::from_u128(id), step: MatterStep::Resolved { how: words("how") } };
+    let field = [
+        record(700, at, Body::Opened(opened.clone())),
+        record(701, at, Body::Deed(deed(700))),
+        record(702, at, Body::Opened(Opened { kind: MatterKind::Visit, ..opened })),
+    ];
+    assert!(matches!(push(desk, 6, Lane::Desk, &field).await, Taken::Upto(_, 0)));
+    let note = json!({ "note": words("what came of it") });
+    post(desk, &format!("/conflicts/{}/settled", Uuid::from_u128(700)), note).await;
     let chunk = Chunk { part: record_hash(&photo()), at: 0, bytes: photo() };
     let whole = move |tx: &mut Tx<'_>| {
         let agent = store::agents::ids_by_name(tx)?["site-1"];
@@ -356,6 +375,7 @@ async fn erasure_takes_every_word_and_no_figure() {
             canaries(&desk.app.db).await.into_iter().map(|(table, _)| table).collect();
         let expected = [
             "aside",
+            "conflict",
             "customer",
             "customer_plan",
             "fact",
