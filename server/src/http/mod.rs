@@ -40,6 +40,7 @@ mod confidential;
 #[cfg(test)]
 mod confidential_tests;
 mod confirm;
+mod conflicts;
 #[cfg(test)]
 mod contractor_tests;
 mod contractors;
@@ -58,6 +59,8 @@ pub mod extract;
 #[cfg(test)]
 mod fault_tests;
 mod faults;
+#[cfg(test)]
+mod field_tests;
 mod grading;
 pub mod health;
 pub mod idempotency;
@@ -75,6 +78,8 @@ pub mod page;
 #[cfg(test)]
 mod paper_tests;
 mod papers;
+#[cfg(test)]
+mod part_tests;
 mod people;
 mod permit_body;
 #[cfg(test)]
@@ -163,6 +168,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = channels::routes(router);
     let router = alertmanager::routes(router);
     let router = visits::routes(router);
+    let router = conflicts::routes(router);
     let router = matters::routes(router);
     let router = duties::routes(router);
     let router = reports::routes(router);

@@ -57,6 +57,12 @@ pub fn of(tx: &mut Tx<'_>, records: &[Uuid]) -> Result<HashMap<Uuid, Joined>, Db
     Ok(found)
 }
 
+/// When the visit of a report was, corrected by the device's clock.
+pub fn at(tx: &mut Tx<'_>, record: Uuid) -> Result<Option<UnixMs>, DbError> {
+    let row = tx.query_opt("SELECT at_ms FROM visit_report WHERE record = $1", &[record.into()])?;
+    row.map(|row| row.get(0)).transpose()
+}
+
 /// Reports that were joined to a round without naming it, of visits after a moment, in their order.
 pub fn unnamed_after(
     tx: &mut Tx<'_>,
