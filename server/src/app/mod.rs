@@ -2,6 +2,7 @@
 //! no listeners, no SQL.
 
 pub mod admission;
+pub mod agent_customers;
 pub mod agent_people;
 pub mod agents;
 pub mod agreements;

@@ -13,6 +13,8 @@ pub mod access;
 mod admin_tests;
 mod admissions;
 #[cfg(test)]
+mod agent_customer_tests;
+#[cfg(test)]
 mod agent_people_tests;
 mod agents_sync;
 mod agreements;

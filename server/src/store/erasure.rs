@@ -323,7 +323,8 @@ pub struct PutAside {
 /// A page of the bodies put aside of agents that had or have a line of the customer's.
 pub fn asides(tx: &mut Tx<'_>, customer: &str, after: i64, limit: i64) -> Result<Vec<PutAside>, DbError> {
     let sql = "SELECT n, reason, bytes FROM aside WHERE n > $1 \
-         AND agent IN (SELECT agent FROM line_terms WHERE customer = $2 AND agent IS NOT NULL) ORDER BY n LIMIT $3";
+         AND agent IN (SELECT agent FROM line_terms WHERE customer = $2 AND agent IS NOT NULL \
+         UNION SELECT agent FROM agent_customer WHERE customer = $2) ORDER BY n LIMIT $3";
     let read = |row: &Row| Ok(PutAside { n: row.get(0)?, reason: row.get(1)?, bytes: row.get(2)? });
     tx.query(sql, &[after.into(), customer.into(), limit.into()])?.iter().map(read).collect()
 }

@@ -103,6 +103,7 @@ pub fn move_fact(tx: &mut Tx<'_>, record: Uuid, to: Uuid) -> Result<(), DbError>
 
 /// Whether any of a customer's lines is, or ever was, an agent's.
 pub fn is_in_scope(tx: &mut Tx<'_>, customer: &str, agent: Uuid) -> Result<bool, DbError> {
-    let sql = "SELECT 1 FROM line_terms WHERE customer = $1 AND agent = $2 LIMIT 1";
+    let sql = "SELECT 1 FROM line_terms WHERE customer = $1 AND agent = $2 \
+         UNION SELECT 1 FROM agent_customer WHERE customer = $1 AND agent = $2 LIMIT 1";
     Ok(tx.query_opt(sql, &[customer.into(), agent.into()])?.is_some())
 }
