@@ -5,6 +5,7 @@
 
 pub mod acceptance;
 pub mod admission;
+pub mod agent_heads;
 pub mod agent_people;
 pub mod agents;
 pub mod agreements;
