@@ -44,6 +44,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0033_agent_people", include_str!("../../migrations/0033_agent_people.sql")),
     ("0034_visit_parts", include_str!("../../migrations/0034_visit_parts.sql")),
     ("0035_field_records", include_str!("../../migrations/0035_field_records.sql")),
+    ("0036_agent_heads", include_str!("../../migrations/0036_agent_heads.sql")),
     ("0037_agent_customers", include_str!("../../migrations/0037_agent_customers.sql")),
 ];
 

@@ -9,8 +9,8 @@ use axum::response::Response;
 use axum::routing::post;
 use linewatch_shared::facts::{CHUNK_BYTES_MAX, Lane, Reading};
 use linewatch_shared::wire::{
-    self, Batch, Chunk, ChunkAnswer, Heartbeat, HeartbeatAnswer, Held, HeldLane, Hello, HelloAnswer, Limits,
-    PARTS_ASKED_MAX, PROTOCOL, PROTOCOL_MIN, Parts, PartsAnswer, Pull, PushAnswer, Tasks,
+    self, Batch, Chunk, ChunkAnswer, Head, Heartbeat, HeartbeatAnswer, Held, HeldLane, Hello, HelloAnswer,
+    Limits, PARTS_ASKED_MAX, PROTOCOL, PROTOCOL_MIN, Parts, PartsAnswer, Pull, PushAnswer, Tasks,
 };
 use uuid::Uuid;
 
@@ -22,6 +22,7 @@ use crate::app::desk;
 use crate::app::desk::ingest::{Part, RECORDS_PER_TRANSACTION_MAX, Taken, take};
 use crate::app::desk::pull::{Asking, PullError, page};
 use crate::db::{DbError, Priority, Tx};
+use crate::store::agent_heads::Heads;
 use crate::store::agents::Seen;
 use crate::store::reference;
 use crate::store::streams;
@@ -41,9 +42,19 @@ pub(super) fn routes(router: Router<Arc<App>>) -> Router<Arc<App>> {
         .route("/sync/v1/heartbeat", post(heartbeat))
 }
 
-fn note_contact(app: &App, agent: &AgentIdentity, device: Reading, version: Option<String>) {
+fn note_contact(
+    app: &App,
+    agent: &AgentIdentity,
+    device: Reading,
+    (epoch, mut heads): (u64, Vec<Head>),
+    version: Option<String>,
+) {
     let at = app.now();
-    app.seen.note(Seen { agent: agent.id, at, clock_offset_ms: device.wall.since(at), version });
+    heads.truncate(Lane::ALL.len());
+    // A database's number is not larger; a lane never comes so far.
+    heads.iter_mut().for_each(|head| head.last = head.last.min(i64::MAX.cast_unsigned()));
+    let heads = Heads { epoch, heads };
+    app.seen.note(Seen { agent: agent.id, at, clock_offset_ms: device.wall.since(at), version, heads });
 }
 
 async fn hello(
@@ -60,7 +71,8 @@ async fn hello(
         );
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "protocol", detail));
     }
-    note_contact(&app, &agent, hello.device, Some(hello.version.chars().take(64).collect()));
+    let version = hello.version.chars().take(64).collect();
+    note_contact(&app, &agent, hello.device, (hello.epoch, hello.heads), Some(version));
     let (id, epoch) = (agent.id, hello.epoch);
     let (held, reference_head) = app
         .db
@@ -204,7 +216,7 @@ async fn heartbeat(
     Packed(body): Packed,
 ) -> Result<Response, ApiError> {
     let beat: Heartbeat = message(&body)?;
-    note_contact(&app, &agent, beat.device, None);
+    note_contact(&app, &agent, beat.device, (beat.epoch, beat.heads), None);
     let reference_head = app.db.read(reference::head).await?;
     answer(&HeartbeatAnswer {
         server_now: app.now(),

@@ -121,6 +121,8 @@ mod task_tests;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unsent_tests;
 mod upstreams;
 mod users;
 mod viewer;

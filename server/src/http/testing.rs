@@ -191,9 +191,7 @@ impl TestDesk {
             count: bodies.len() as u32,
         };
         let packed = must(Batch { envelope, bodies }.pack());
-        let answer = self.post_as(agent, "/sync/v1/push", packed).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
-        must(wire::decode::<PushAnswer>(&answer.bytes)).set_aside
+        self.told_bytes::<PushAnswer>(agent, "/sync/v1/push", packed).await.set_aside
     }
 
     /// Sends a message as the agent of that name, and reads the answer.
@@ -201,7 +199,15 @@ impl TestDesk {
     /// # Panics
     /// When it is refused.
     pub async fn told<T: DeserializeOwned>(&self, agent: &str, path: &str, message: &impl Serialize) -> T {
-        let answer = self.say(agent, path, message).await;
+        self.told_bytes(agent, path, must(wire::encode(message))).await
+    }
+
+    /// The same of a message that is bytes already.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn told_bytes<T: DeserializeOwned>(&self, agent: &str, path: &str, message: Vec<u8>) -> T {
+        let answer = self.post_as(agent, path, message).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
         must(wire::decode(&answer.bytes))
     }

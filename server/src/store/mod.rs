@@ -6,6 +6,7 @@
 pub mod acceptance;
 pub mod admission;
 pub mod agent_customers;
+pub mod agent_heads;
 pub mod agent_people;
 pub mod agents;
 pub mod agreements;

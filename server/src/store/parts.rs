@@ -265,13 +265,6 @@ pub fn of_report(tx: &mut Tx<'_>, record: Uuid) -> Result<Vec<ReportPart>, DbErr
     tx.query(sql, &[record.into()])?.iter().map(read).collect()
 }
 
-/// How many parts that an agent's reports name are wanted and not whole.
-pub fn missing_of(tx: &mut Tx<'_>, agent: Uuid) -> Result<i64, DbError> {
-    let sql = "SELECT COUNT(DISTINCT v.sha256) FROM visit_part v JOIN part p ON p.sha256 = v.sha256 \
-         WHERE v.agent = $1 AND v.why IS NULL AND p.state <> 'whole'";
-    tx.query_one(sql, &[agent.into()])?.get(0)
-}
-
 /// How many parts of a report are not erased yet.
 pub fn unerased(tx: &mut Tx<'_>, record: Uuid) -> Result<i64, DbError> {
     let sql = "SELECT COUNT(*) FROM visit_part WHERE record = $1 AND (why IS NULL OR why <> $2)";
