@@ -19,6 +19,8 @@ const PREFIX: &str = "LINEWATCH_";
 const FILE_BYTES_MAX: u64 = 1 << 20;
 /// The most outside anchors.
 pub const ANCHORS_MAX: usize = 8;
+/// The most by which probes are slowed on battery.
+pub const SLOWER_MAX: u32 = 60;
 
 /// What the agent is told by its file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -81,11 +83,19 @@ pub enum LogFormat {
 }
 
 /// Probing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Probe {
     /// Outside hosts that tell a dead uplink from a dead line: probe URLs, such as `icmp://192.0.2.1`.
     pub anchors: Vec<String>,
+    /// By how much longer the times between probes are while the machine runs on its battery: 1 for not at all.
+    pub slower_on_battery: u32,
+}
+
+impl Default for Probe {
+    fn default() -> Self {
+        Self { anchors: Vec::new(), slower_on_battery: 1 }
+    }
 }
 
 /// The configuration cannot be used.
@@ -181,6 +191,10 @@ impl Config {
         }
         if self.probe.anchors.len() > ANCHORS_MAX {
             return Err(("anchors", format!("probe.anchors: more than {ANCHORS_MAX}")));
+        }
+        if !(1..=SLOWER_MAX).contains(&self.probe.slower_on_battery) {
+            let reason = format!("probe.slower_on_battery: 1 (not at all) to {SLOWER_MAX}");
+            return Err(("slower_on_battery", reason));
         }
         for anchor in &self.probe.anchors {
             if let Err(error) = anchor.parse::<ProbeSpec>() {

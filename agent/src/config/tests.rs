@@ -26,6 +26,7 @@ fn mistakes_are_told_with_their_line() {
             "agent.toml:3: ui.listen: 0.0.0.0 is not a loopback",
         ),
         ("data_dir = \"/d\"\n[probe]\nanchors = [\"ftp://x\"]", "agent.toml:3: probe.anchors: ftp://x: "),
+        ("data_dir = \"/d\"\n[probe]\nslower_on_battery = 0", "agent.toml:3: probe.slower_on_battery: 1 "),
         ("data_dir = \"/d\"\n[log]\nlevel = \"info,a=b=c\"", "agent.toml:3: log.level: "),
         ("data_dir = \"/d\"\n[log]\nformat = \"xml\"", "agent.toml:3: unknown variant `xml`"),
         ("[ui]\n", "missing field `data_dir`"),

@@ -13,5 +13,6 @@ pub mod matters;
 pub mod parts;
 pub mod people;
 pub mod saved;
+pub mod vantage;
 pub mod when;
 pub mod work;

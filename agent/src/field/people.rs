@@ -63,6 +63,19 @@ pub(crate) mod tests {
         Person { name: name.to_owned(), role: "technician".to_owned(), salted, check }
     }
 
+    /// The server's own test has the same.
+    #[test]
+    fn the_check_is_as_the_server_makes_it() {
+        let agent = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0001);
+        let mut check = [0; 32];
+        hex::decode_to_slice("602bc2e61052fccacf586bbfd8ca340322c6ee0d5aff99a68c6d08f847c5e744", &mut check)
+            .unwrap();
+        let salted = "$argon2id$v=19$m=19456,t=2,p=1$c2FtcGxlIHNhbHQgMTZieQ".to_owned();
+        let person = Person { name: "technician-1".to_owned(), role: "technician".to_owned(), salted, check };
+        assert!(is_password(&person, agent, "long enough"));
+        assert!(!is_password(&person, agent, "long enougg"));
+    }
+
     #[test]
     fn only_the_password_on_only_this_agent() {
         let agent = Uuid::from_u128(7);

@@ -15,6 +15,8 @@ pub const SERVER_EPOCH: &str = "server_epoch";
 pub const LAST_CONTACT: &str = "last_contact";
 /// The last clock fact, with its boot: [`crate::sync::clock::LastClock`].
 pub const LAST_CLOCK: &str = "last_clock";
+/// Lines of other agents that are probed from here, and until when: [`crate::field::vantage`].
+pub const VANTAGE: &str = "vantage";
 /// Where the pull goes on: [`crate::scope::Position`].
 pub const PULL_POSITION: &str = "pull_position";
 

@@ -33,6 +33,8 @@ pub struct Parts {
     pub sync: SyncSlot,
     /// The last health reading.
     pub health: watch::Receiver<Health>,
+    /// Told when somebody chooses a line to be probed from here.
+    pub chosen: watch::Sender<u64>,
 }
 
 /// The page's state.
@@ -45,6 +47,7 @@ pub struct Local {
     pub(super) monitor: MonitorHandle,
     pub(super) sync: SyncSlot,
     pub(super) health: watch::Receiver<Health>,
+    pub(super) chosen: watch::Sender<u64>,
     pub(super) sessions: Sessions,
     pub(super) signing_in: tokio::sync::Mutex<()>,
     pub(super) diagnoses: Diagnoses,
@@ -54,7 +57,7 @@ impl Local {
     /// The page's state.
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { config, journal, data_dir, prober, monitor, sync, health } = parts;
+        let Parts { config, journal, data_dir, prober, monitor, sync, health, chosen } = parts;
         let scribe = journal.scribe().clone();
         Arc::new(Self {
             config,
@@ -65,6 +68,7 @@ impl Local {
             monitor,
             sync,
             health,
+            chosen,
             sessions: Sessions::default(),
             signing_in: tokio::sync::Mutex::new(()),
             diagnoses: Diagnoses::default(),

@@ -119,6 +119,7 @@ fn local(dir: &Path, journal: &Journal, clock: &Arc<ManualClock>) -> Arc<Local> 
         monitor,
         sync: Arc::default(),
         health: watch::channel(Health::default()).1,
+        chosen: watch::channel(0).0,
     })
 }
 

@@ -403,6 +403,7 @@ export const en = {
     battery_low: 'battery low',
     memory_low: 'memory low',
     clock_unsynchronised: 'clock not synchronised',
+    probes_slowed: 'on battery, probing less often',
   },
   error: {
     no_answer: 'The server does not answer. Nothing was lost: try again.',

@@ -399,6 +399,7 @@ export const zh: Messages = {
     battery_low: '电量低',
     memory_low: '内存不足',
     clock_unsynchronised: '时钟未同步',
+    probes_slowed: '电池供电，探测放慢',
   },
   error: {
     no_answer: '服务器没有应答。内容没有丢失，请重试。',
