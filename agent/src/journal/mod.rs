@@ -293,5 +293,13 @@ pub fn open_reader(data_dir: &Path, vault: &Vault) -> Result<Connection, Journal
 /// When there is none that could be used, and none may be made.
 pub fn open_vault(data_dir: &Path, config: &VaultConfig) -> Result<Vault, JournalError> {
     let is_sealed = schema::is_sealed(&data_dir.join(FILE_NAME))?;
-    find(data_dir, config, is_sealed).map_err(|error: VaultError| error.into())
+    let found = find(data_dir, config, is_sealed).or_else(|error: VaultError| {
+        if !error.is_full() {
+            return Err(error);
+        }
+        // A key needs little room, and nothing works without it.
+        let _ = std::fs::remove_file(data_dir.join(RESERVE_NAME));
+        find(data_dir, config, is_sealed)
+    });
+    Ok(found?)
 }
