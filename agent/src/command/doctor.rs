@@ -1,5 +1,7 @@
 //! `doctor`: is everything there that the agent needs, and if not, what to do.
 
+mod kept;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -15,7 +17,7 @@ use crate::clock::{BootClock, NanoClock};
 use crate::config::Config;
 use crate::enroll::Identity;
 use crate::health::read_health;
-use crate::journal::{Journal, LaneView, lane_views};
+use crate::journal::{Journal, JournalError, LaneView, lane_views};
 use crate::out;
 use crate::probe::{Prober, SocketKind};
 use crate::sync::clock;
@@ -59,19 +61,27 @@ impl Lang {
     }
 }
 
+/// How something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-enum Grade {
+pub enum Grade {
+    /// Well.
     Ok,
+    /// To be looked at.
     Warn,
+    /// Broken.
     Fail,
 }
 
+/// One thing that was looked at.
 #[derive(Debug, Serialize)]
-struct Finding {
-    check: &'static str,
-    grade: Grade,
-    text: String,
+pub struct Finding {
+    /// Which.
+    pub check: &'static str,
+    /// How it is.
+    pub grade: Grade,
+    /// What to do about it, in plain words.
+    pub text: String,
 }
 
 /// Checks everything; exit code 1 when something fails.
@@ -79,20 +89,47 @@ struct Finding {
 /// # Errors
 /// When not even the checks can be made.
 pub fn doctor(config: &Config, args: &DoctorArgs) -> anyhow::Result<ExitCode> {
-    let lang = args.lang.unwrap_or_else(Lang::of_environment);
+    let findings = examine(config, args.lang.unwrap_or_else(Lang::of_environment), None)?;
+    if args.json {
+        out::json(&findings)?;
+    } else {
+        for Finding { check, grade, text } in &findings {
+            out::line(&format!("{:<5}{check:<11}{text}", format!("{grade:?}").to_uppercase()))?;
+        }
+    }
+    let failed = findings.iter().any(|finding| finding.grade == Grade::Fail);
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Everything that was looked at, in one language. A process that has the journal open hands it over: opening it again may
+/// ask for a passphrase.
+///
+/// # Errors
+/// When not even the checks can be made.
+pub fn examine(config: &Config, lang: Lang, journal: Option<&Journal>) -> anyhow::Result<Vec<Finding>> {
     let mut findings = vec![icmp(lang)];
     findings.extend(disk(config, lang));
-    let journal = match open_journal(config) {
+    let journal = match journal.cloned().map_or_else(|| open_journal(config), Ok) {
         Ok(journal) => Some(journal),
         Err(error) => {
+            // What is wrong with a key says itself what to do.
+            let is_key = matches!(error.downcast_ref(), Some(JournalError::Vault(_)));
+            let advice = if is_key {
+                ("", "")
+            } else {
+                (": check the rights on data_dir", "：请检查 data_dir 的权限")
+            };
             let text = lang.pick(
-                format!("the journal cannot be opened ({error:#}): check the rights on data_dir"),
-                format!("日志库打不开（{error:#}）：请检查 data_dir 的权限"),
+                format!("the journal cannot be opened ({error:#}){}", advice.0),
+                format!("日志库打不开（{error:#}）{}", advice.1),
             );
             findings.push(Finding { check: "journal", grade: Grade::Fail, text });
             None
         }
     };
+    if let Some(journal) = &journal {
+        findings.extend(kept::findings(journal, lang)?);
+    }
     match (Identity::load(&config.data_dir), &journal) {
         (Ok(Some(identity)), Some(journal)) => {
             findings.push(enrolment(&identity, lang)?);
@@ -112,15 +149,7 @@ pub fn doctor(config: &Config, args: &DoctorArgs) -> anyhow::Result<ExitCode> {
             findings.push(Finding { check: "enrolment", grade: Grade::Fail, text });
         }
     }
-    if args.json {
-        out::json(&findings)?;
-    } else {
-        for Finding { check, grade, text } in &findings {
-            out::line(&format!("{:<5}{check:<11}{text}", format!("{grade:?}").to_uppercase()))?;
-        }
-    }
-    let failed = findings.iter().any(|finding| finding.grade == Grade::Fail);
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(findings)
 }
 
 /// Which sockets the kernel grants.
@@ -141,7 +170,7 @@ fn icmp(lang: Lang) -> Finding {
             return Finding { check, grade: Grade::Fail, text };
         }
     };
-    let name = crate::run::page::socket_text;
+    let name = crate::page::status::socket_text;
     let usable = |kind: &SocketKind| matches!(kind, SocketKind::Datagram | SocketKind::Raw);
     let (grade, text) = match (usable(&v4), usable(&v6)) {
         (true, true) => (
@@ -221,7 +250,7 @@ fn enrolment(identity: &Identity, lang: Lang) -> anyhow::Result<Finding> {
 
 /// Says hello, and compares the clocks.
 fn server(identity: &Identity, journal: &Journal, lang: Lang) -> anyhow::Result<Vec<Finding>> {
-    let client = match identity.client() {
+    let client = match identity.client(journal.vault()) {
         Ok(client) => client,
         Err(error) => {
             let text = lang.pick(

@@ -26,6 +26,19 @@ pub enum JournalError {
         /// The newest known.
         known: i64,
     },
+    /// The database was written by an older program.
+    #[error(
+        "the journal is of version {found}, this program writes version {known}: open it for writing once"
+    )]
+    Older {
+        /// The version found.
+        found: i64,
+        /// The one in use.
+        known: i64,
+    },
+    /// The key of what is sealed in it.
+    #[error(transparent)]
+    Vault(#[from] crate::vault::VaultError),
     /// The disk is full, and thinning summaries did not make enough room.
     #[error("the disk is full: nothing was saved")]
     DiskFull,
@@ -54,7 +67,13 @@ impl JournalError {
             Self::DiskFull => true,
             Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) => {
                 error.code == rusqlite::ErrorCode::DiskFull
+                    // The file that readers and writers share could not grow.
+                    || error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
             }
+            Self::File { source, .. } => {
+                matches!(source.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+            }
+            Self::Vault(error) => error.is_full(),
             _ => false,
         }
     }

@@ -6,6 +6,7 @@ use linewatch_shared::wire::{Held, HelloAnswer};
 use rusqlite::Connection;
 use uuid::Uuid;
 
+use crate::field::{parts, work};
 use crate::journal::{self, JournalError, Resend, Verdict, meta};
 use crate::scope;
 
@@ -29,6 +30,8 @@ pub(super) fn hello(
         if known.is_some() {
             tracing::warn!("the server has another epoch: what it lacks is sent again");
             journal::forget(tx)?;
+            parts::forget(tx)?;
+            work::forget(tx)?;
             // The cursor is of the other server's numbering.
             scope::restart(tx)?;
         }
@@ -41,10 +44,16 @@ pub(super) fn hello(
                 "the server has lost what it acknowledged: it is sent again"
             );
             journal::forget(tx)?;
+            parts::forget(tx)?;
             break;
         }
     }
     meta::put(tx, meta::LAST_CONTACT, &now)?;
+    // Whoever is answered is let in.
+    journal::unlock(tx)?;
+    if let Some(key) = &answer.carry_key {
+        journal::carry::learn(tx, key)?;
+    }
     for held in &answer.held {
         if let Noted::Forked(why) = lane(tx, epoch, held.lane, &held.held, now)? {
             return Ok(Noted::Forked(why));

@@ -2,7 +2,10 @@
 
 use std::future::Future;
 
-use linewatch_shared::wire::{Heartbeat, HeartbeatAnswer, Hello, HelloAnswer, Pull, PullPage, PushAnswer};
+use linewatch_shared::wire::{
+    Chunk, ChunkAnswer, Heartbeat, HeartbeatAnswer, Hello, HelloAnswer, Parts, PartsAnswer, Pull, PullPage,
+    PushAnswer, Tasks, TasksAnswer,
+};
 
 /// A call failed.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -43,6 +46,12 @@ pub enum Meaning {
 }
 
 impl CallError {
+    /// Whether the server says that this agent was revoked.
+    #[must_use]
+    pub fn is_revoked(&self) -> bool {
+        matches!(self, Self::Problem { status: 403, code, .. } if code == "revoked")
+    }
+
     /// What the failure means. Only an answer with a code is the server's own word; anything else may be
     /// a proxy's or a captive portal's.
     #[must_use]
@@ -61,7 +70,7 @@ impl CallError {
     }
 }
 
-/// The four calls of a conversation.
+/// The calls of a conversation.
 pub trait Transport: Send {
     /// `POST /sync/v1/hello`
     fn hello(&self, hello: &Hello) -> impl Future<Output = Result<HelloAnswer, CallError>> + Send;
@@ -74,4 +83,10 @@ pub trait Transport: Send {
         &self,
         heartbeat: &Heartbeat,
     ) -> impl Future<Output = Result<HeartbeatAnswer, CallError>> + Send;
+    /// `POST /sync/v1/tasks`
+    fn tasks(&self, tasks: &Tasks) -> impl Future<Output = Result<TasksAnswer, CallError>> + Send;
+    /// `POST /sync/v1/parts`
+    fn parts(&self, parts: &Parts) -> impl Future<Output = Result<PartsAnswer, CallError>> + Send;
+    /// `POST /sync/v1/chunk`
+    fn chunk(&self, chunk: &Chunk) -> impl Future<Output = Result<ChunkAnswer, CallError>> + Send;
 }

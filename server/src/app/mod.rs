@@ -2,6 +2,8 @@
 //! no listeners, no SQL.
 
 pub mod admission;
+pub mod agent_customers;
+pub mod agent_people;
 pub mod agents;
 pub mod agreements;
 pub mod alert_texts;
@@ -9,6 +11,7 @@ pub mod alerting;
 pub mod assessment;
 pub mod availability;
 pub mod calls;
+pub mod conflicts;
 pub mod contact_reads;
 pub mod contacts;
 pub mod contractors;
@@ -18,6 +21,7 @@ pub mod daily_mail;
 pub mod days;
 pub mod desk;
 pub mod desk_owes;
+pub mod diagnoses;
 pub mod diary;
 pub mod equipment;
 pub mod erasure;
@@ -30,6 +34,7 @@ pub mod live;
 pub mod matters;
 pub mod packs;
 pub mod papers;
+pub mod parts;
 pub mod people;
 pub mod plans;
 pub mod quality;
@@ -43,6 +48,7 @@ pub mod sites;
 pub mod snapshots;
 pub mod surveys;
 pub mod users;
+pub mod visits;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -160,6 +166,10 @@ pub struct App {
     pub throttle: Throttle,
     /// Signs the links in alerts.
     pub take_key: crate::notify::take_link::TakeKey,
+    /// What agents seal for each other with.
+    pub carry_key: linewatch_shared::wire::CarryKey,
+    /// What agents were told of their open work.
+    pub digests: desk::tasks::Digests,
     /// Agents' certificates that were looked up a moment ago.
     pub identities: agents::Identities,
 }

@@ -1,15 +1,18 @@
-//! Letting agents in and keeping them out, for administrators.
+//! Letting agents in and keeping them out, and people in on them, for administrators.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::access::{Access, ApiRouter};
 use super::error::ApiError;
+use super::extract::Body;
 use crate::app::App;
+use crate::app::agent_customers::{self, CustomersChange};
+use crate::app::agent_people::{self, AgentPerson, PeopleChange};
 use crate::app::agents::{self, TOKEN_MS};
 use crate::auth::Caller;
 
@@ -18,6 +21,8 @@ pub fn routes(router: ApiRouter) -> ApiRouter {
     router
         .route(Access::ADMIN, utoipa_axum::routes!(enrol))
         .route(Access::ADMIN, utoipa_axum::routes!(revoke))
+        .route(Access::ADMIN, utoipa_axum::routes!(people, put_people))
+        .route(Access::ADMIN, utoipa_axum::routes!(customers, put_customers))
 }
 
 /// An enrolment token.
@@ -62,4 +67,77 @@ async fn revoke(
 ) -> Result<StatusCode, ApiError> {
     agents::revoke(&app.db, &name, &caller.user, app.now()).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who may sign in on an agent.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct AgentPeople {
+    /// By name.
+    items: Vec<AgentPerson>,
+}
+
+/// Who may sign in on an agent's own page, by name.
+#[utoipa::path(get, path = "/agents/{name}/people", tag = "reference", params(("name" = String, Path)),
+    responses((status = 200, body = AgentPeople)))]
+async fn people(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<Json<AgentPeople>, ApiError> {
+    Ok(Json(AgentPeople { items: agent_people::list(&app.db, &name, app.now()).await? }))
+}
+
+/// Names of users.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PeopleBody {
+    /// These, and nobody else; at most 200.
+    people: Vec<String>,
+}
+
+/// Says who may sign in on an agent's own page: these and nobody else. The agent learns of it when it next speaks with the
+/// server. Said twice it does no harm: it takes no `Idempotency-Key`.
+#[utoipa::path(put, path = "/agents/{name}/people", tag = "reference", params(("name" = String, Path)),
+    request_body = PeopleBody, responses((status = 200, body = AgentPeople)))]
+async fn put_people(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    body: Body<PeopleBody>,
+) -> Result<Json<AgentPeople>, ApiError> {
+    let change = PeopleChange::To(body.value.people);
+    let items = agent_people::change(&app.db, &name, change, &caller.user, app.now()).await?;
+    Ok(Json(AgentPeople { items }))
+}
+
+/// The codes of customers.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AgentCustomers {
+    /// At most 2,000.
+    customers: Vec<String>,
+}
+
+/// The customers that an agent sees beside its own lines: a laptop in the field.
+#[utoipa::path(get, path = "/agents/{name}/customers", tag = "reference", params(("name" = String, Path)),
+    responses((status = 200, body = AgentCustomers)))]
+async fn customers(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<Json<AgentCustomers>, ApiError> {
+    Ok(Json(AgentCustomers { customers: agent_customers::list(&app.db, &name).await? }))
+}
+
+/// Says which customers an agent sees beside its own lines: these and no others. Said twice it does no harm: it takes no
+/// `Idempotency-Key`.
+#[utoipa::path(put, path = "/agents/{name}/customers", tag = "reference", params(("name" = String, Path)),
+    request_body = AgentCustomers, responses((status = 200, body = AgentCustomers)))]
+async fn put_customers(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    body: Body<AgentCustomers>,
+) -> Result<Json<AgentCustomers>, ApiError> {
+    let change = CustomersChange::To(body.value.customers);
+    let customers = agent_customers::change(&app.db, &name, change, &caller.user, app.now()).await?;
+    Ok(Json(AgentCustomers { customers }))
 }

@@ -5,6 +5,9 @@
 
 pub mod acceptance;
 pub mod admission;
+pub mod agent_customers;
+pub mod agent_heads;
+pub mod agent_people;
 pub mod agents;
 pub mod agreements;
 pub mod alert_texts;
@@ -12,10 +15,12 @@ pub mod alerts;
 pub mod allowances;
 pub mod audit;
 pub mod calls;
+pub mod conflicts;
 pub mod contractors;
 pub mod customers;
 pub mod dead_letters;
 pub mod deadlines;
+pub mod diagnoses;
 pub mod diary;
 pub mod duties;
 pub mod enrol_tokens;
@@ -36,6 +41,7 @@ pub mod outbox;
 pub mod outgoing;
 pub mod packs;
 pub mod papers;
+pub mod parts;
 pub mod people;
 pub mod planned;
 pub mod plans;
@@ -52,6 +58,7 @@ pub mod shift;
 pub mod sites;
 pub mod streams;
 pub mod surveys;
+pub mod tasks;
 #[cfg(test)]
 mod tests;
 pub mod users;
