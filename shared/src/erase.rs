@@ -62,13 +62,17 @@ pub fn step(step: &mut Step) -> bool {
 /// A record as a device sent it. Who of the desk wrote it stays.
 pub fn record(record: &mut Record) -> bool {
     match &mut record.body {
-        Body::Line(_) | Body::Clock(_) | Body::Health(_) | Body::Minute(_) | Body::Tombstone => false,
+        Body::Line(_)
+        | Body::Clock(_)
+        | Body::Health(_)
+        | Body::Minute(_)
+        | Body::Diagnosis(Diagnosis { line: _, fault: _, findings: _ })
+        | Body::Tombstone => false,
         Body::Report(Report { line: _, channel: _, reporter, description }) => texts([reporter, description]),
         Body::Step(step) => self::step(step),
         Body::Visit(visit) => self::visit(visit),
         Body::Opened(opened) => self::opened(opened),
         Body::Deed(Deed { matter: _, step }) => matter_step(step),
-        Body::Diagnosis(Diagnosis { line: _, fault: _, findings: _ }) => false,
     }
 }
 

@@ -52,7 +52,9 @@ fn note_contact(
     let at = app.now();
     heads.truncate(Lane::ALL.len());
     // A database's number is not larger; a lane never comes so far.
-    heads.iter_mut().for_each(|head| head.last = head.last.min(i64::MAX.cast_unsigned()));
+    for head in &mut heads {
+        head.last = head.last.min(i64::MAX.cast_unsigned());
+    }
     let heads = Heads { epoch, heads };
     app.seen.note(Seen { agent: agent.id, at, clock_offset_ms: device.wall.since(at), version, heads });
 }

@@ -226,7 +226,7 @@ async fn answered(router: Router, request: Request<Body>) -> TestAnswer {
     let bytes = must(response.into_body().collect().await).to_bytes();
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-    TestAnswer { status, headers, json, text, bytes }
+    TestAnswer { status, headers, bytes, text, json }
 }
 
 async fn add_user(db: &Db, role: Role) {

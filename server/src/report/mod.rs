@@ -13,6 +13,7 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 pub mod visit;
+mod visit_images;
 #[cfg(test)]
 mod visit_tests;
 mod visit_words;

@@ -104,6 +104,7 @@ pub struct Record {
 
 /// What a record says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "records are read one by one, and few are held at a time")]
 #[serde(rename_all = "snake_case")]
 pub enum Body {
     /// A line changed state.

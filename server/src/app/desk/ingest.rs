@@ -1,5 +1,6 @@
 //! Records of agents come in: stored raw, their facts folded, acknowledged once durable.
 
+mod field;
 mod intake;
 mod text;
 

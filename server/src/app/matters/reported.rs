@@ -135,7 +135,7 @@ impl Taking<'_> {
         }
         let place = (visit.customer.as_str(), reported.at, visit.round.is_some());
         visit_reports::insert(tx, reported.record, place, &joined)?;
-        self.parts(tx, reported)?;
+        name_parts(tx, reported)?;
         if let Some(why) = &joined.why {
             conflicts::put(tx, &self.conflict(reported, joined.matter, why))?;
         }
@@ -161,17 +161,6 @@ impl Taking<'_> {
             line: visit.line.clone(),
             customer: Some(visit.customer.clone()),
         }
-    }
-
-    /// What it names follows it; of a customer whose data was erased nothing is wanted.
-    fn parts(&self, tx: &mut Tx<'_>, reported: &Reported) -> Result<(), DbError> {
-        let Reported { record, agent, ref visit, .. } = *reported;
-        if visit.parts.is_empty() {
-            return Ok(());
-        }
-        let customer = visit.customer.as_str();
-        let erased = service::of_customer(tx, customer)?.is_some_and(|standing| standing.erased_at.is_some());
-        parts::name(tx, &Naming { record, agent, customer }, &visit.parts, erased)
     }
 
     /// The round that it reports, or why there is none.
@@ -350,6 +339,17 @@ impl Taking<'_> {
         }
         Ok(())
     }
+}
+
+/// What it names follows it; of a customer whose data was erased nothing is wanted.
+fn name_parts(tx: &mut Tx<'_>, reported: &Reported) -> Result<(), DbError> {
+    let Reported { record, agent, ref visit, .. } = *reported;
+    if visit.parts.is_empty() {
+        return Ok(());
+    }
+    let customer = visit.customer.as_str();
+    let erased = service::of_customer(tx, customer)?.is_some_and(|standing| standing.erased_at.is_some());
+    parts::name(tx, &Naming { record, agent, customer }, &visit.parts, erased)
 }
 
 /// A report that was taken in before.

@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use linewatch_shared::erase;
-use linewatch_shared::facts::{
-    Body, ClockFact, Deed, Diagnosis, FINDINGS_MAX, Finding, Opened, Record, Step, When,
-};
+use linewatch_shared::facts::{Body, ClockFact, Deed, Opened, Record, Step, When};
 use linewatch_shared::health::Health;
 use linewatch_shared::sla::{Event, Fact};
 use linewatch_shared::time::{MonoMs, UnixMs};
@@ -25,7 +22,7 @@ use crate::store::diagnoses::{self, StoredDiagnosis};
 use crate::store::facts::{self, DeviceStamp, StoredFact};
 use crate::store::outgoing::{EventKind, NewEvent};
 use crate::store::records::{self, Ahead, AsideReason, ClockRow, RawRecord};
-use crate::store::{agents, erasure, faults, lines, matters, service, visit_reports};
+use crate::store::{agents, faults, lines, visit_reports};
 
 /// What a transaction has to do once the records are stored.
 #[derive(Default)]
@@ -65,33 +62,29 @@ impl Refusal {
         Self { reason: AsideReason::Unreadable, detail: detail.to_owned(), due_at: None }
     }
 
-    fn of(reason: AsideReason, detail: &str) -> Self {
+    pub(super) fn of(reason: AsideReason, detail: &str) -> Self {
         Self { reason, detail: detail.to_owned(), due_at: None }
     }
 }
 
-fn is_erased(tx: &mut Tx<'_>, customer: &str) -> Result<bool, DbError> {
-    Ok(service::of_customer(tx, customer)?.is_some_and(|standing| standing.erased_at.is_some()))
-}
-
 /// The records of one agent in one transaction.
 pub(super) struct Intake {
-    agent: Uuid,
-    name: String,
-    now: UnixMs,
-    clocks: Clocks,
-    new_clocks: BTreeMap<Uuid, MonoMs>,
-    raw: Vec<RawRecord>,
-    facts: Vec<StoredFact>,
-    stored: Stored,
+    pub(super) agent: Uuid,
+    pub(super) name: String,
+    pub(super) now: UnixMs,
+    pub(super) clocks: Clocks,
+    pub(super) new_clocks: BTreeMap<Uuid, MonoMs>,
+    pub(super) raw: Vec<RawRecord>,
+    pub(super) facts: Vec<StoredFact>,
+    pub(super) stored: Stored,
     /// Lines of opening facts of this very batch, which steps may name.
-    opened: BTreeMap<Uuid, String>,
+    pub(super) opened: BTreeMap<Uuid, String>,
     /// Customers of matters that are opened by this very batch.
-    taken_in: BTreeMap<Uuid, String>,
-    in_scope: BTreeMap<String, bool>,
+    pub(super) taken_in: BTreeMap<Uuid, String>,
+    pub(super) in_scope: BTreeMap<String, bool>,
     /// To which fault, of which line, an id was found to belong. No fault changes before all records are stored.
-    resolved: BTreeMap<Uuid, Option<(Uuid, String)>>,
-    seen: BTreeMap<Uuid, Hash>,
+    pub(super) resolved: BTreeMap<Uuid, Option<(Uuid, String)>>,
+    pub(super) seen: BTreeMap<Uuid, Hash>,
 }
 
 impl Intake {
@@ -182,32 +175,6 @@ impl Intake {
             bytes: bytes.to_vec(),
         });
         Ok(Ok(()))
-    }
-
-    /// The record without what is personal, where that of its customer was erased before. It is known by the hash of
-    /// the bytes that came.
-    fn erased(&mut self, tx: &mut Tx<'_>, record: &Record) -> Result<Option<(Vec<u8>, Record)>, DbError> {
-        let at = record.occurred.raw();
-        let is_erased = match &record.body {
-            Body::Report(report) => erasure::is_line_erased(tx, &report.line, at)?,
-            Body::Step(step) => match self.line_of(tx, step.fault)? {
-                Some(line) => erasure::is_line_erased(tx, &line, at)?,
-                None => false,
-            },
-            Body::Visit(visit) => is_erased(tx, &visit.customer)?,
-            Body::Opened(opened) => is_erased(tx, &opened.customer)?,
-            Body::Deed(deed) => match self.customer_of(tx, deed.matter)? {
-                Some(customer) => is_erased(tx, &customer)?,
-                None => false,
-            },
-            _ => false,
-        };
-        let mut record = record.clone();
-        if !is_erased || !erase::record(&mut record) {
-            return Ok(None);
-        }
-        let bytes = record.to_bytes().map_err(|error| DbError::Data(error.to_string()))?;
-        Ok(Some((bytes, record)))
     }
 
     /// What the record means for a line, where it does.
@@ -331,7 +298,7 @@ impl Intake {
     }
 
     /// When it happened by the desk's clock; a time that is still to come is refused until then.
-    fn when(
+    pub(super) fn when(
         &mut self,
         tx: &mut Tx<'_>,
         record: &Record,
@@ -350,57 +317,13 @@ impl Intake {
         Ok(Ok((stamp, corrected)))
     }
 
-    fn by(&self, record: &Record) -> String {
+    pub(super) fn by(&self, record: &Record) -> String {
         let agent = format!("agent {}", self.name);
         record.by.as_ref().map_or_else(|| agent.clone(), |by| format!("{by} ({agent})"))
     }
 
-    /// Visit reports and what else technicians bring back: to be joined to their rounds and matters once all is stored.
-    fn of_the_field(&mut self, tx: &mut Tx<'_>, record: &Record) -> Result<Result<(), Refusal>, DbError> {
-        if !matches!(record.body, Body::Visit(_) | Body::Opened(_) | Body::Deed(_) | Body::Diagnosis(_)) {
-            return Ok(Ok(()));
-        }
-        let at = match self.when(tx, record)? {
-            Ok((_, corrected)) => corrected.at,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let (id, agent, by) = (record.id, self.agent, self.by(record));
-        let person = record.by.clone().unwrap_or_else(|| by.clone());
-        match &record.body {
-            Body::Visit(visit) => {
-                self.stored.visits.push(Reported { record: id, agent, at, by, visit: visit.clone() });
-            }
-            Body::Opened(opened) => {
-                self.taken_in.insert(id, opened.customer.clone());
-                let said = opened.clone();
-                self.stored.opened.push(OnSite { record: id, agent, at, person, by, said });
-            }
-            Body::Deed(deed) => {
-                let said = deed.clone();
-                self.stored.deeds.push(OnSite { record: id, agent, at, person, by, said });
-            }
-            Body::Diagnosis(Diagnosis { line, fault, findings }) => {
-                let mut findings: Vec<Finding> = findings.iter().take(FINDINGS_MAX).cloned().collect();
-                findings.iter_mut().for_each(|finding| finding.figures.truncate(FINDINGS_MAX));
-                let (line, fault, recorded_at) = (line.clone(), *fault, self.now);
-                let new = StoredDiagnosis { record: id, line, fault, agent, by, at, recorded_at, findings };
-                self.stored.diagnoses.push(new);
-            }
-            _ => {}
-        }
-        Ok(Ok(()))
-    }
-
-    /// Whose matter that is, as far as it is known; also one that is opened by this very batch.
-    fn customer_of(&self, tx: &mut Tx<'_>, matter: Uuid) -> Result<Option<String>, DbError> {
-        match self.taken_in.get(&matter) {
-            Some(customer) => Ok(Some(customer.clone())),
-            None => Ok(matters::one(tx, matter)?.map(|standing| standing.matter.customer)),
-        }
-    }
-
     /// The line of the fault that a step names, as far as it is known.
-    fn line_of(&mut self, tx: &mut Tx<'_>, fault: Uuid) -> Result<Option<String>, DbError> {
+    pub(super) fn line_of(&mut self, tx: &mut Tx<'_>, fault: Uuid) -> Result<Option<String>, DbError> {
         if let Some(line) = self.opened.get(&fault) {
             return Ok(Some(line.clone()));
         }
