@@ -17,7 +17,7 @@ use crate::clock::{BootClock, NanoClock};
 use crate::config::Config;
 use crate::enroll::Identity;
 use crate::health::read_health;
-use crate::journal::{Journal, LaneView, lane_views};
+use crate::journal::{Journal, JournalError, LaneView, lane_views};
 use crate::out;
 use crate::probe::{Prober, SocketKind};
 use crate::sync::clock;
@@ -112,9 +112,16 @@ pub fn examine(config: &Config, lang: Lang, journal: Option<&Journal>) -> anyhow
     let journal = match journal.cloned().map_or_else(|| open_journal(config), Ok) {
         Ok(journal) => Some(journal),
         Err(error) => {
+            // What is wrong with a key says itself what to do.
+            let is_key = matches!(error.downcast_ref(), Some(JournalError::Vault(_)));
+            let advice = if is_key {
+                ("", "")
+            } else {
+                (": check the rights on data_dir", "：请检查 data_dir 的权限")
+            };
             let text = lang.pick(
-                format!("the journal cannot be opened ({error:#}): check the rights on data_dir"),
-                format!("日志库打不开（{error:#}）：请检查 data_dir 的权限"),
+                format!("the journal cannot be opened ({error:#}){}", advice.0),
+                format!("日志库打不开（{error:#}）{}", advice.1),
             );
             findings.push(Finding { check: "journal", grade: Grade::Fail, text });
             None

@@ -14,6 +14,8 @@ use crate::sync::session::{Session, Step};
 
 /// Failures in a row after which the command gives up; the running agent never does.
 const FAILURES_MAX: u32 = 3;
+/// The longest pause after a failure that the command waits for: the server refuses this agent, or asks for patience.
+const WAIT_MS_MAX: i64 = 60_000;
 
 /// Arguments of `sync`.
 #[derive(Clone, Copy, Debug, Args)]
@@ -62,18 +64,16 @@ pub fn sync(config: &Config, args: SyncArgs) -> anyhow::Result<()> {
                     Step::Did if trouble.is_some() => {
                         failures += 1;
                         if failures == FAILURES_MAX {
-                            bar.abandon();
-                            let reason = trouble.unwrap_or_default();
-                            return Err(anyhow::anyhow!(
-                                "{reason}; {} unsent, kept here",
-                                out::records(left)
-                            ));
+                            return Err(given_up(&bar, &trouble.unwrap_or_default(), left));
                         }
                     }
                     Step::Did => failures = 0,
                     Step::Wait(_) if connected && left == 0 => return Ok(()),
                     Step::Wait(until) => {
                         let wait_ms = (until.0 - journal.scribe().reading().mono.0).max(0);
+                        if let Some(reason) = trouble.filter(|_| wait_ms > WAIT_MS_MAX) {
+                            return Err(given_up(&bar, &reason, left));
+                        }
                         tokio::time::sleep(std::time::Duration::from_millis(wait_ms.unsigned_abs())).await;
                     }
                 }
@@ -83,4 +83,9 @@ pub fn sync(config: &Config, args: SyncArgs) -> anyhow::Result<()> {
     bar.finish_and_clear();
     out::line(&format!("everything is at {} ({} sent)", identity.server, out::records(total)))?;
     Ok(())
+}
+
+fn given_up(bar: &ProgressBar, reason: &str, left: u64) -> anyhow::Error {
+    bar.abandon();
+    anyhow::anyhow!("{reason}; {} unsent, kept here", out::records(left))
 }

@@ -67,7 +67,13 @@ impl JournalError {
             Self::DiskFull => true,
             Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) => {
                 error.code == rusqlite::ErrorCode::DiskFull
+                    // The file that readers and writers share could not grow.
+                    || error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
             }
+            Self::File { source, .. } => {
+                matches!(source.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+            }
+            Self::Vault(error) => error.is_full(),
             _ => false,
         }
     }

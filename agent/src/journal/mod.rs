@@ -57,7 +57,7 @@ pub use writer::Counts;
 
 use writer::{Job, Work, Writer};
 
-use crate::vault::{Vault, VaultConfig, VaultError, find};
+use crate::vault::{Vault, VaultConfig, find};
 
 /// The database's name in the data directory.
 pub const FILE_NAME: &str = "journal.db";
@@ -109,17 +109,13 @@ impl Journal {
     pub fn open_with(data_dir: &Path, vault: &Vault, scribe: Scribe) -> Result<Self, JournalError> {
         let path = data_dir.join(FILE_NAME);
         private(&path).map_err(|source| JournalError::File { path: path.clone(), source })?;
-        let mut connection = match schema::open_writer(&path, vault) {
-            Err(error) if error.is_full() => {
-                // A migration needs room; what is kept in reserve is for such a moment.
-                let _ = std::fs::remove_file(data_dir.join(RESERVE_NAME));
-                schema::open_writer(&path, vault)?
+        let connection = with_room(data_dir, || {
+            let mut connection = schema::open_writer(&path, vault)?;
+            if let Some(why) = identity::settle(&mut connection, &path, scribe.now())? {
+                tracing::warn!(%why, "the journal begins a new epoch; unsent records are numbered anew");
             }
-            opened => opened?,
-        };
-        if let Some(why) = identity::settle(&mut connection, &path, scribe.now())? {
-            tracing::warn!(%why, "the journal begins a new epoch; unsent records are numbered anew");
-        }
+            Ok(connection)
+        })?;
         let reserve = data_dir.join(RESERVE_NAME);
         if let Err(error) = room::reserve(&reserve) {
             tracing::warn!(%error, "no room is kept in reserve");
@@ -292,6 +288,19 @@ pub fn open_reader(data_dir: &Path, vault: &Vault) -> Result<Connection, Journal
 /// # Errors
 /// When there is none that could be used, and none may be made.
 pub fn open_vault(data_dir: &Path, config: &VaultConfig) -> Result<Vault, JournalError> {
-    let is_sealed = schema::is_sealed(&data_dir.join(FILE_NAME))?;
-    find(data_dir, config, is_sealed).map_err(|error: VaultError| error.into())
+    with_room(data_dir, || {
+        let is_sealed = schema::is_sealed(&data_dir.join(FILE_NAME))?;
+        Ok(find(data_dir, config, is_sealed)?)
+    })
+}
+
+/// Opens something; on a full disk once more, in the room that was kept in reserve for that.
+fn with_room<T>(data_dir: &Path, open: impl Fn() -> Result<T, JournalError>) -> Result<T, JournalError> {
+    match open() {
+        Err(error) if error.is_full() => {
+            let _ = std::fs::remove_file(data_dir.join(RESERVE_NAME));
+            open()
+        }
+        opened => opened,
+    }
 }

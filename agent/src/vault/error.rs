@@ -39,21 +39,21 @@ pub enum VaultError {
     NotAKey(PathBuf),
     /// The agent cannot make its own key.
     #[error(
-        "no key can be made at {path} ({source}): make one there that this user can read (32 random bytes), or set key_file or passphrase_file in [vault]"
+        "no key can be made at {path} ({cause}): make one there that this user can read (32 random bytes), or set key_file or passphrase_file in [vault]"
     )]
     CannotMake {
         /// Where.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A file beside the data.
-    #[error("{path}: {source}")]
+    #[error("{path}: {cause}")]
     File {
         /// Which file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// `vault.toml` cannot be used.
     #[error(
@@ -87,9 +87,17 @@ pub enum VaultError {
 }
 
 impl VaultError {
+    /// Whether a key could not be written for want of room.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        let (Self::CannotMake { cause, .. } | Self::File { cause, .. }) = self else { return false };
+        matches!(cause.kind(), StorageFull | QuotaExceeded)
+    }
+
     /// For a file's own trouble.
     pub(crate) fn file(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
         let path = path.to_owned();
-        move |source| Self::File { path, source }
+        move |cause| Self::File { path, cause }
     }
 }

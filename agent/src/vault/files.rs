@@ -19,7 +19,7 @@ pub(super) fn read_key(path: &Path) -> Result<Option<Key>, VaultError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(VaultError::File { path: path.to_owned(), source }),
+        Err(cause) => return Err(VaultError::File { path: path.to_owned(), cause }),
     };
     let mut bytes = Zeroizing::new(Vec::with_capacity(READ_BYTES_MAX as usize));
     file.take(READ_BYTES_MAX).read_to_end(&mut bytes).map_err(VaultError::file(path))?;

@@ -94,8 +94,8 @@ pub(super) fn unwrap(data_dir: &Path, passphrase: &str) -> Result<Key, VaultErro
 pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, VaultError> {
     let size = fs::metadata(path).map_err(VaultError::file(path))?.len();
     if size > FILE_BYTES_MAX {
-        let source = std::io::Error::new(ErrorKind::InvalidData, "too long for a passphrase");
-        return Err(VaultError::File { path: path.to_owned(), source });
+        let cause = std::io::Error::new(ErrorKind::InvalidData, "too long for a passphrase");
+        return Err(VaultError::File { path: path.to_owned(), cause });
     }
     let text = Zeroizing::new(fs::read_to_string(path).map_err(VaultError::file(path))?);
     Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))

@@ -132,7 +132,7 @@ pub fn find(data_dir: &Path, config: &VaultConfig, is_sealed: bool) -> Result<Va
 fn make_own(path: &Path) -> Result<Key, VaultError> {
     let key = Key::random()?;
     files::write_durably(path, key.bytes())
-        .map_err(|source| VaultError::CannotMake { path: path.to_owned(), source })?;
+        .map_err(|cause| VaultError::CannotMake { path: path.to_owned(), cause })?;
     Ok(key)
 }
 

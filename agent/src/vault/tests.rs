@@ -34,7 +34,7 @@ fn is_same(one: &Vault, other: &Vault) -> bool {
 #[test]
 fn what_is_sealed_opens_for_its_purpose_alone() {
     let vault = Vault::sample();
-    for plain in [&b""[..], b"words", &[0; 70_000]] {
+    for plain in [&b""[..], b"words", &vec![0; 70_000]] {
         let sealed = vault.seal("record", plain).unwrap();
         assert_eq!(sealed.len(), plain.len() + OVERHEAD_BYTES);
         assert_eq!(vault.unseal("record", &sealed).unwrap(), plain);
@@ -91,6 +91,15 @@ fn the_own_key_is_made_once_beside_the_data_and_for_its_owner_only() {
     assert!(is_same(&vault, &find(&place.data_dir, &config, true).unwrap()));
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     assert!(vault.source().is_open_to_others());
+}
+
+#[test]
+fn a_full_disk_is_known_as_such() {
+    let cause = |code| std::io::Error::from_raw_os_error(code);
+    let made = |code| VaultError::CannotMake { path: "/k".into(), cause: cause(code) };
+    assert!(made(libc::ENOSPC).is_full() && made(libc::EDQUOT).is_full());
+    assert!(VaultError::File { path: "/k".into(), cause: cause(libc::ENOSPC) }.is_full());
+    assert!(!made(libc::EACCES).is_full() && !VaultError::WrongPassphrase.is_full());
 }
 
 #[test]

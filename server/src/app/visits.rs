@@ -1,5 +1,7 @@
 //! A visit report whole: what was said, the form by which it was asked, and how its photos stand.
 
+use std::collections::HashMap;
+
 use linewatch_shared::facts::{Body, FormName, PartRole, Record, Visit};
 use linewatch_shared::matter::Point;
 use linewatch_shared::rules::{AnswerValue, Form};
@@ -16,6 +18,9 @@ use crate::db::{DbError, Tx};
 use crate::store::parts::ReportPart;
 use crate::store::visit_reports::{self, Joined};
 use crate::store::{customers, parts, records};
+
+/// The most bytes of images that go into one paper.
+pub const IMAGES_BYTES_MAX: u64 = 64 << 20;
 
 /// How many parts of a report there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -284,6 +289,23 @@ fn part(part: &ReportPart) -> VisitPart {
             json!({ "latitude": degrees(place.latitude_udeg), "longitude": degrees(place.longitude_udeg) })
         }),
     }
+}
+
+/// The bytes of a report's images that are there, by their hashes in hex, up to [`IMAGES_BYTES_MAX`] in the report's order.
+///
+/// # Errors
+/// The database's.
+pub fn images(tx: &mut Tx<'_>, detail: &VisitDetail) -> Result<HashMap<String, Vec<u8>>, DbError> {
+    let (mut images, mut left) = (HashMap::new(), IMAGES_BYTES_MAX);
+    for part in detail.parts.iter().filter(|part| part.whole) {
+        let mut hash = [0; 32];
+        let fits = part.bytes <= left && !images.contains_key(&part.sha256);
+        if fits && hex::decode_to_slice(&part.sha256, &mut hash).is_ok() {
+            left -= part.bytes;
+            images.insert(part.sha256.clone(), parts::bytes(tx, Hash(hash))?);
+        }
+    }
+    Ok(images)
 }
 
 /// The bytes of a part of a report, and how they are to be read; none where they are not there.

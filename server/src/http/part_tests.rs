@@ -307,6 +307,16 @@ async fn a_report_is_shown_whole_with_the_form_that_it_was_written_by() {
         assert_eq!((&part["taken_at"], &part["caption"]), (&json!(START.to_rfc3339()), &json!("the rack")));
         let listed = get(&desk, "/visits").await.json["items"][0].clone();
         assert_eq!(listed["parts"], json!({ "total": 1, "whole": 0 }), "not what it names one by one");
+        for lang in ["zh", "en"] {
+            let paper = get(&desk, &format!("/visits/{}/report.pdf?lang={lang}", id(1))).await;
+            assert_eq!(
+                (paper.status, &paper.bytes[..5]),
+                (StatusCode::OK, b"%PDF-".as_slice()),
+                "{}",
+                paper.text
+            );
+            assert_eq!(paper.headers["content-type"], "application/pdf");
+        }
         for path in ["/visits/x", "/visits/00000000-0000-0000-0000-000000000009"] {
             let unknown = get(&desk, path).await;
             assert_eq!(

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::header;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use linewatch_shared::facts::{Body, Record, Visit};
 use linewatch_shared::wire::Hash;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::access::{Access, ApiRouter};
@@ -16,10 +16,14 @@ use super::confidential::Withheld;
 use super::error::ApiError;
 use super::extract::Params;
 use super::page::{Page, PageParams, decode_cursor, limit};
+use super::reports::{file, lang};
+use crate::app::desk::DeskError;
 use crate::app::visits::{self, PartCounts, VisitDetail};
 use crate::app::{App, contact_reads};
 use crate::auth::Caller;
 use crate::db::{DbError, Priority};
+use crate::report::visit::render;
+use crate::report::{Form, RenderError};
 use crate::store::parts;
 use crate::store::records::{self, SentRecord};
 use crate::store::visit_reports::{self, Joined};
@@ -30,6 +34,7 @@ pub fn routes(router: ApiRouter) -> ApiRouter {
         .route(Access::DESK, utoipa_axum::routes!(list))
         .route(Access::DESK, utoipa_axum::routes!(read))
         .route(Access::DESK, utoipa_axum::routes!(image))
+        .route(Access::DESK, utoipa_axum::routes!(paper))
 }
 
 /// A visit report.
@@ -154,6 +159,43 @@ async fn image(
         (header::CACHE_CONTROL, "private, max-age=3600".to_owned()),
     ];
     Ok((headers, bytes))
+}
+
+/// In which language.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct PaperParams {
+    /// `zh` or `en`; `zh` by default.
+    lang: Option<String>,
+}
+
+/// A visit report on paper, with its photos and the signature; what has not arrived yet is said to be missing. Who takes it
+/// is in the audit trail.
+#[utoipa::path(get, path = "/visits/{id}/report.pdf", tag = "visits", params(("id" = String, Path), PaperParams),
+    responses((status = 200, description = "The report", content((Vec<u8> = "application/pdf")))))]
+async fn paper(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    withheld: Withheld,
+    Path(id): Path<String>,
+    Params(params): Params<PaperParams>,
+) -> Result<Response, ApiError> {
+    withheld.refuse()?;
+    let (id, lang, desk) = (visit_id(&id)?, lang(params.lang.as_deref())?, app.desk.clone());
+    let read: Result<_, DeskError> = app
+        .db
+        .read(move |tx| {
+            let detail = visits::read(&desk, tx, id)?;
+            let images = visits::images(tx, &detail)?;
+            Ok((detail, images))
+        })
+        .await;
+    let (detail, images) = read?;
+    note(&app, caller.user, id).await?;
+    let rendering = tokio::task::spawn_blocking(move || render(&detail, &images, lang));
+    let bytes = rendering.await.map_err(|e| RenderError::Write(e.to_string()))??;
+    Ok(file(&format!("linewatch-visit-{id}"), Form::Pdf, bytes))
 }
 
 /// A report names people, and shows them: who reads it is noted as who reads whom to call is.

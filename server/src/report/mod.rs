@@ -12,6 +12,10 @@ pub mod pdf;
 pub mod table;
 #[cfg(test)]
 mod tests;
+pub mod visit;
+#[cfg(test)]
+mod visit_tests;
+mod visit_words;
 pub mod words;
 pub mod xlsx;
 

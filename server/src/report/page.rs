@@ -2,7 +2,8 @@
 
 use krilla::Document;
 use krilla::color::rgb;
-use krilla::geom::{PathBuilder, Point};
+use krilla::geom::{PathBuilder, Point, Size, Transform};
+use krilla::image::Image;
 use krilla::metadata::Metadata;
 use krilla::num::NormalizedF32;
 use krilla::page::PageSettings;
@@ -43,6 +44,7 @@ pub const LINE: Ink = Ink(0xD5, 0xDA, 0xDF);
 enum Op {
     Text { x: f32, y: f32, size: f32, ink: Ink, text: String },
     Box { x: f32, y: f32, width: f32, height: f32, ink: Ink },
+    Image { x: f32, y: f32, width: f32, height: f32, image: Image },
 }
 
 /// Where text stands in its room.
@@ -156,6 +158,11 @@ impl Pages {
         self.push(Op::Box { x, y, width, height, ink });
     }
 
+    /// Draws an image, its upper left corner at a place.
+    pub fn image(&mut self, (x, y): (f32, f32), (width, height): (f32, f32), image: Image) {
+        self.push(Op::Image { x, y, width, height, image });
+    }
+
     fn push(&mut self, op: Op) {
         if let Some(page) = self.laid.last_mut() {
             page.push(op);
@@ -214,6 +221,13 @@ fn draw(surface: &mut Surface<'_>, face: &Face, op: &Op) -> Result<(), RenderErr
             surface.set_fill(Some(fill(*ink)));
             let glyphs = face.glyphs(text)?;
             surface.draw_glyphs(Point::from_xy(*x, *y), &glyphs, face.font.clone(), text, *size, false);
+        }
+        Op::Image { x, y, width, height, image } => {
+            if let Some(size) = Size::from_wh(*width, *height) {
+                surface.push_transform(&Transform::from_translate(*x, *y));
+                surface.draw_image(image.clone(), size);
+                surface.pop();
+            }
         }
         Op::Box { x, y, width, height, ink } => {
             surface.set_fill(Some(fill(*ink)));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
-use linewatch_tests::harness::{Agent, Folder, sample, story};
+use linewatch_tests::harness::{Agent, BOUND, Folder, eventually, sample, story};
 
 use crate::desk::{AGENT, Desk};
 
@@ -42,15 +42,15 @@ fn a_revoked_laptop_shows_nothing_and_loses_nothing() {
         let desk = Desk::open(folder, 1)?;
         let agent = &desk.agent;
         agent.run(&["sync", "--quiet"])?.ok()?;
+        desk.server.run(&["agent", "revoke", AGENT], "")?.ok()?;
+        // The server knows within seconds; `doctor` asks it and notes nothing.
+        eventually(BOUND, "it is refused", || {
+            Ok(agent.run(&["doctor"])?.out.contains("revoked").then_some(()))
+        })?;
         let id = visit(agent)?;
         ensure!(in_the_clear(&agent.data_dir())?.is_empty(), "{:?}", in_the_clear(&agent.data_dir())?);
-        desk.server.run(&["agent", "revoke", AGENT], "")?.ok()?;
-        let said =
-            linewatch_tests::harness::eventually(linewatch_tests::harness::BOUND, "it is refused", || {
-                let ran = agent.run(&["sync", "--quiet"])?;
-                Ok((ran.code != 0).then_some(ran.err))
-            })?;
-        ensure!(said.contains("revoked"), "{said}");
+        let ran = agent.run(&["sync", "--quiet"])?;
+        ensure!(ran.code == 1 && ran.err.contains("revoked"), "{ran:?}");
         let out = folder.path().join("out.linewatch");
         let out = out.display().to_string();
         for args in [
