@@ -158,6 +158,8 @@ describe('events', () => {
     expect(needsSnapshot({ type: 'agent', data: { name: 'a', state: 'silent' } })).toBe(true);
     expect(needsSnapshot({ type: 'agent', data: { name: 'a', state: 'warned' } })).toBe(false);
     const model = board();
+    const visit = { type: 'visit', data: { visit: 'v', complete: false } } as const;
+    expect([needsSnapshot(visit), apply(model, visit, T)]).toEqual([false, model]);
     expect(['9', '10', '11', 'opaque'].map((cursor) => isStale(model, cursor))).toEqual([
       true,
       true,

@@ -94,6 +94,8 @@ export function applyAll(model: BoardModel, events: readonly BoardEvent[], nowMs
         return { ...before, agents: withAgent(before.agents, event.data) };
       case 'tick':
         return { ...before, asOfMs: Date.parse(event.data.as_of), engine: event.data.engine };
+      // The board shows none: pages that do read it again.
+      case 'visit':
       case 'reset':
         return before;
     }

@@ -68,7 +68,11 @@ describe('Live', () => {
     const h = await connected();
     expect([h.streams[0]?.cursor, h.phase()]).toEqual(['1', 'live']);
     h.streams[0]?.emit('tick', { as_of: 'x' });
-    expect(h.events).toEqual([{ type: 'tick', data: { as_of: 'x' } }]);
+    h.streams[0]?.emit('visit', { visit: 'v', complete: true });
+    expect(h.events).toEqual([
+      { type: 'tick', data: { as_of: 'x' } },
+      { type: 'visit', data: { visit: 'v', complete: true } },
+    ]);
   });
 
   it('is stale after ten silent seconds, live again with the next frame', async () => {

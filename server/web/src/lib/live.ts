@@ -14,7 +14,7 @@ const RETRY_CAP_MS = 10_000;
 const WATCH_EVERY_MS = 500;
 /** Several events in a row that ask for a snapshot are answered by one. */
 const REREAD_AFTER_MS = 300;
-const EVENT_TYPES = ['fault', 'deadline', 'agent', 'tick', 'reset'] as const;
+const EVENT_TYPES = ['fault', 'deadline', 'agent', 'visit', 'tick', 'reset'] as const;
 
 export type Phase = 'connecting' | 'live' | 'stale' | 'cut';
 

@@ -10,6 +10,7 @@ export const PAGES = [
   'calls',
   'matters',
   'visits',
+  'conflicts',
   'shift',
   'reports',
   'admin',

@@ -173,6 +173,8 @@ export type BoardEvent =
   | { type: 'fault'; data: { fault: Fault; as_of?: string } }
   | { type: 'deadline'; data: DeadlineEvent }
   | { type: 'agent'; data: { name: string; state: 'silent' | 'back' | 'warned'; warnings?: string[] } }
+  /** A report of a visit came, or the last of its photos. */
+  | { type: 'visit'; data: { visit: string; complete: boolean } }
   | { type: 'tick'; data: { as_of: string; engine: Engine } }
   | { type: 'reset'; data: Record<string, never> };
 

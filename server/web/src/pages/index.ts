@@ -22,5 +22,6 @@ export const LOAD: Partial<Record<PageName | 'wall', Load>> = {
   calls: () => import('./calls/Page.svelte'),
   matters: () => import('./matters/Page.svelte'),
   visits: () => import('./visits/Page.svelte'),
+  conflicts: () => import('./conflicts/Page.svelte'),
   shift: () => import('./shift/Page.svelte'),
 };

@@ -12,6 +12,8 @@ export const en = {
     calls: 'Calls',
     matters: 'Complaints',
     visits: 'Visits',
+    conflicts: 'Conflicts',
+    toLookAt: (n: string) => `${n} to be looked at`,
     customers: 'Customers',
     shift: 'Shift',
     reports: 'Reports',

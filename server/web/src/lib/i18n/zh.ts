@@ -12,6 +12,8 @@ export const zh: Messages = {
     calls: '回访台',
     matters: '投诉诉求',
     visits: '走访巡检',
+    conflicts: '待核对',
+    toLookAt: (n: string) => `${n} 条待核对`,
     customers: '客户',
     shift: '值班',
     reports: '报表',

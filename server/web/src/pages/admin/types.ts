@@ -64,6 +64,16 @@ export interface Agent {
   silent_since: string | null;
   clock_offset_ms: number | null;
   version: string | null;
+  /** What it has not sent, of those lanes of which there is anything. */
+  unsent: { lane: string; records: number; since_at: string }[];
+  /** Photos and signatures that its reports name and that have not arrived. */
+  parts_missing: number;
+}
+
+export interface AgentPerson {
+  name: string;
+  role: string;
+  enabled: boolean;
 }
 
 export interface Page<T> {

@@ -2,6 +2,7 @@
 
 import type { Alert } from '../../lib/alert';
 import type { Deadline, FaultDetail } from '../../lib/types';
+import type { Diagnosis } from './diagnosis';
 
 export interface Pause {
   from: string;
@@ -41,6 +42,8 @@ export interface FullFault extends FaultDetail {
   not_counted: string | null;
   site_access: SiteAccess | null;
   cause: CommonCause | null;
+  /** The newest first; a server of before has none. */
+  diagnoses?: Diagnosis[];
   /** The oldest first. */
   alerts: Alert[];
 }
