@@ -33,7 +33,10 @@ fn main() -> Result<()> {
         }
     };
     tell(&outcome.table())?;
-    outcome.check().with_context(|| format!("SEED={} POINTS={}", options.seed, options.points))?;
+    if let Err(error) = outcome.check() {
+        keep_logs(&folder)?;
+        return Err(error.context(format!("SEED={} POINTS={}", options.seed, options.points)));
+    }
     tell("every record that was answered is at the server, once, byte for byte")
 }
 

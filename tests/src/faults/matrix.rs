@@ -31,8 +31,8 @@ pub struct Options {
 /// What came of it.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Points played, by kind.
-    pub played: BTreeMap<Kind, u64>,
+    /// Points played, by kind, and how long they took (ms).
+    pub played: BTreeMap<Kind, (u64, i64)>,
     /// What really happened.
     pub proofs: BTreeMap<&'static str, u64>,
     /// What the judge found.
@@ -60,12 +60,15 @@ pub fn run(folder: &Folder, options: Options, mut tell: impl FnMut(&str)) -> Res
         world.point = point;
         let at = world.seed.below(world.machines.len() as u64) as usize;
         let mut machine = world.machines.remove(at);
+        world.tell(&machine.name, kind.name());
+        let point_ms = mono_ms();
         let result = points::play(&mut world, &mut machine, *kind, &mut images[at]);
         result.with_context(|| {
             format!("SEED={} POINTS={}: point {point} ({}) on {}", options.seed, options.points, kind.name(), machine.name)
         })?;
         world.machines.insert(at, machine);
-        *played.entry(*kind).or_default() += 1;
+        let (count, took_ms) = played.entry(*kind).or_default();
+        (*count, *took_ms) = (*count + 1, *took_ms + mono_ms() - point_ms);
         if point % 50 == 0 {
             let seconds = (mono_ms() - began_ms) / 1_000;
             tell(&format!("{point} of {} points, {} records answered, {seconds} s", plan.len(), world.ledger.answered()));
@@ -127,9 +130,10 @@ impl Outcome {
     /// The table that is printed.
     #[must_use]
     pub fn table(&self) -> String {
-        let mut text = String::from("\nwhat was played                                    points\n");
-        for (kind, count) in &self.played {
-            let _ = writeln!(text, "  {:<46} {count:>8}", kind.name());
+        let mut text = String::from("\nwhat was played                                    points  ms each\n");
+        for (kind, (count, took_ms)) in &self.played {
+            let each_ms = took_ms / (*count).max(1).cast_signed();
+            let _ = writeln!(text, "  {:<46} {count:>8} {each_ms:>8}", kind.name());
         }
         text.push_str("what really happened                                times\n");
         for (what, count) in &self.proofs {

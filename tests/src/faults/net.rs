@@ -17,13 +17,13 @@ const CHUNK_BYTES: usize = 1_024;
 /// The first burst upwards that may hold records: before it come the handshake and the hello.
 const FIRST_PUSH: u64 = 3;
 
-/// What the net does to the connections to come.
+/// What the net does to the next connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Weather {
     /// Nothing.
     #[default]
     Fine,
-    /// There is no way.
+    /// There is no way, until the weather is set again.
     Away,
     /// The connection is cut in its n-th burst upwards (from 1), after so many bytes of it.
     CutUp {
@@ -76,7 +76,12 @@ impl Net {
                 if end.load(Ordering::SeqCst) {
                     return;
                 }
-                let now = *seen.lock().unwrap_or_else(PoisonError::into_inner);
+                let now = {
+                    let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                    // Bad weather is over after one connection, but there is no way until somebody finds one.
+                    let next = if *seen == Weather::Away { Weather::Away } else { Weather::Fine };
+                    std::mem::replace(&mut *seen, next)
+                };
                 if now == Weather::Away {
                     counts.away.fetch_add(1, Ordering::Relaxed);
                     continue;
@@ -89,7 +94,7 @@ impl Net {
         Ok(Self { address, weather, is_over, thread: Some(thread) })
     }
 
-    /// Changes what becomes of connections from now on.
+    /// Changes what becomes of the next connection.
     pub fn set(&self, weather: Weather) {
         *self.weather.lock().unwrap_or_else(PoisonError::into_inner) = weather;
     }

@@ -206,8 +206,9 @@ fn net(world: &mut World, machine: &mut Machine, is_answer: bool) -> Result<()> 
         }
     };
     machine.net.set(weather);
-    if world.seed.below(3) == 0 {
-        let after = Duration::from_micros(world.seed.below(SYNC_US_MAX));
+    // Mostly it does not live to try again.
+    if world.seed.below(4) > 0 || weather == Weather::Away {
+        let after = Duration::from_micros(SYNC_US_MAX + world.seed.below(SYNC_US_MAX));
         machine.command_killed(&["sync", "--quiet"], Some(after))?.no_damage()?;
         world.restart(machine, true)?;
     } else {

@@ -1,6 +1,7 @@
 //! The desk and its laptops, and what every point is made of: writing, dying, coming back.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -135,6 +136,15 @@ impl World {
         Op::draw(mark, &machine.customer, &machine.lines, &mut self.seed)
     }
 
+    /// Writes a line into the story of the run, for whoever looks for a loss.
+    pub fn tell(&self, machine: &str, line: &str) {
+        let story = std::fs::OpenOptions::new().create(true).append(true).open(self.dir.join("points.log"));
+        if let Ok(mut story) = story {
+            // The run goes on without its story.
+            let _ = writeln!(story, "{} {machine}: {line}", self.point);
+        }
+    }
+
     /// Saves one thing, in the book before and after.
     ///
     /// # Errors
@@ -145,6 +155,7 @@ impl World {
         let before = machine.volume.gate().changes();
         let saved = machine.save(&op)?;
         self.ledger.note(&op, &saved);
+        self.tell(&machine.name, &format!("{} {saved:?}", op.mark));
         if matches!(saved, Saved::Answered(_)) {
             let took = machine.volume.gate().changes() - before;
             self.changes_of_a_save = (self.changes_of_a_save * 3 + took).div_ceil(4);
@@ -193,6 +204,7 @@ impl World {
     /// When the program speaks of damage.
     pub fn sync(&mut self, machine: &mut Machine) -> Result<bool> {
         let told = machine.command(&["sync", "--quiet"])?;
+        self.tell(&machine.name, &format!("sync {:?} {}", told.code, told.err.trim()));
         told.no_damage()?;
         if told.code == Some(0) {
             self.ledger.sent(&machine.name);
@@ -215,6 +227,7 @@ impl World {
         };
         let damage = machine.restart(cut)?;
         machine.volume.behave(manners);
+        self.tell(&machine.name, &format!("restarted, power cut {is_power_cut}, in a change {hit}, {damage:?}"));
         self.proofs.add("unsynced pages lost", damage.pages);
         self.proofs.add("pages torn between sectors", damage.torn);
         self.proofs.add("unsynced names lost", damage.names);
@@ -256,6 +269,7 @@ impl World {
         })
         .with_context(|| format!("the last sync of {}", machine.name))?;
         told.no_damage()?;
+        self.tell(&machine.name, &format!("drained {}", told.err.trim()));
         self.ledger.sent(&machine.name);
         let status = machine.command(&["status", "--json"])?;
         let status: serde_json::Value = serde_json::from_str(&status.out).context(status.err)?;
