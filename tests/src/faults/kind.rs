@@ -63,6 +63,12 @@ impl Kind {
         }
     }
 
+    /// The kind of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::SHARES.iter().map(|(kind, _)| *kind).find(|kind| kind.name() == name)
+    }
+
     /// So many kinds, each by its share and at least once, in an order by chance.
     #[must_use]
     pub fn plan(points: u64, chance: &mut Seed) -> Vec<Self> {

@@ -77,7 +77,7 @@ impl Ledger {
     /// The machine's sync said that everything is at the server.
     pub fn sent(&mut self, machine: &str) {
         for attempt in self.attempts.values_mut().filter(|attempt| attempt.machine == machine) {
-            attempt.is_sent |= attempt.answered.is_some();
+            attempt.is_sent |= attempt.answered.is_some() && !attempt.is_gone;
         }
     }
 

@@ -21,4 +21,5 @@ mod points;
 pub mod volume;
 pub mod world;
 
+pub use kind::Kind;
 pub use matrix::{Options, Outcome, run};

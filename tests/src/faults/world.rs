@@ -206,6 +206,7 @@ impl World {
         let told = machine.command(&["sync", "--quiet"])?;
         self.tell(&machine.name, &format!("sync {:?} {}", told.code, told.err.trim()));
         told.no_damage()?;
+        self.proofs.add("forks found with the server", u64::from(told.err.contains("holds other records")));
         if told.code == Some(0) {
             self.ledger.sent(&machine.name);
         }
@@ -289,7 +290,7 @@ impl World {
             let lines = text.lines().filter(|line| line.starts_with(name) && also.iter().all(|part| line.contains(part)));
             lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum::<f64>() as u64
         };
-        self.proofs.add("forks answered", sum("linewatch_http_requests_total", &["push", "409"]));
+        self.proofs.add("forks answered to a batch", sum("linewatch_http_requests_total", &["push", "409"]));
         self.proofs.add(RECEIVED, sum("linewatch_records_received_total", &[]));
         Ok(())
     }
