@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use linewatch_shared::probe_url::ProbeSpec;
 use serde::Deserialize;
 
+use crate::vault::VaultConfig;
+
 /// Where the local status is served unless the file says otherwise.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8090);
 /// What a variable of the environment begins with.
@@ -17,6 +19,8 @@ const PREFIX: &str = "LINEWATCH_";
 const FILE_BYTES_MAX: u64 = 1 << 20;
 /// The most outside anchors.
 pub const ANCHORS_MAX: usize = 8;
+/// The most by which probes are slowed on battery.
+pub const SLOWER_MAX: u32 = 60;
 
 /// What the agent is told by its file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -33,6 +37,9 @@ pub struct Config {
     /// Probing.
     #[serde(default)]
     pub probe: Probe,
+    /// Where the key comes from that the data is sealed with.
+    #[serde(default)]
+    pub vault: VaultConfig,
 }
 
 /// The local status page.
@@ -76,11 +83,19 @@ pub enum LogFormat {
 }
 
 /// Probing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Probe {
     /// Outside hosts that tell a dead uplink from a dead line: probe URLs, such as `icmp://192.0.2.1`.
     pub anchors: Vec<String>,
+    /// By how much longer the times between probes are while the machine runs on its battery: 1 for not at all.
+    pub slower_on_battery: u32,
+}
+
+impl Default for Probe {
+    fn default() -> Self {
+        Self { anchors: Vec::new(), slower_on_battery: 1 }
+    }
 }
 
 /// The configuration cannot be used.
@@ -177,6 +192,10 @@ impl Config {
         if self.probe.anchors.len() > ANCHORS_MAX {
             return Err(("anchors", format!("probe.anchors: more than {ANCHORS_MAX}")));
         }
+        if !(1..=SLOWER_MAX).contains(&self.probe.slower_on_battery) {
+            let reason = format!("probe.slower_on_battery: 1 (not at all) to {SLOWER_MAX}");
+            return Err(("slower_on_battery", reason));
+        }
         for anchor in &self.probe.anchors {
             if let Err(error) = anchor.parse::<ProbeSpec>() {
                 return Err(("anchors", format!("probe.anchors: {anchor}: {error}")));
@@ -260,6 +279,10 @@ mod tests {
                 "agent.toml:3: ui.listen: 0.0.0.0 is not a loopback",
             ),
             ("data_dir = \"/d\"\n[probe]\nanchors = [\"ftp://x\"]", "agent.toml:3: probe.anchors: ftp://x: "),
+            (
+                "data_dir = \"/d\"\n[probe]\nslower_on_battery = 0",
+                "agent.toml:3: probe.slower_on_battery: 1 ",
+            ),
             ("data_dir = \"/d\"\n[log]\nlevel = \"info,a=b=c\"", "agent.toml:3: log.level: "),
             ("data_dir = \"/d\"\n[log]\nformat = \"xml\"", "agent.toml:3: unknown variant `xml`"),
             ("[ui]\n", "missing field `data_dir`"),

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::agents::Identities;
 use crate::app::contacts::Contacts;
 use crate::app::desk::recount::recount;
+use crate::app::desk::tasks::Digests;
 use crate::app::desk::{Channels, Desk};
 use crate::app::live::{self, Live};
 use crate::app::packs::PackSet;
@@ -150,6 +151,7 @@ pub async fn assemble(
     packs::store(&db, &pack_set, now.0).await?;
     let server_epoch = server::epoch(&db).await?;
     let take_key = server::take_key(&db).await?;
+    let carry_key = server::carry_key(&db).await?;
     server::set_link_base(&db, &link_base).await?;
     let desk = Desk {
         packs: Arc::new(PackCache::new(pack_set.calendars().clone())),
@@ -184,6 +186,8 @@ pub async fn assemble(
         authority,
         throttle: Throttle::default(),
         take_key,
+        carry_key,
+        digests: Digests::default(),
         identities: Identities::default(),
     })
 }

@@ -85,6 +85,14 @@ fn agents() {
     assert_eq!(parsed.name, "site-1");
     let all: serde_json::Value = serde_json::from_str(&desk.ok(&["agent", "list", "--json"], "")).unwrap();
     assert_eq!((all[0]["name"].as_str(), all[0]["state"].as_str()), (Some("site-1"), Some("known")));
+    desk.ok(&["user", "add", "tech-1", "--role", "technician"], "long enough\n");
+    let change = ["agent", "people", "site-1", "--add", "tech-1", "--json"];
+    let people: serde_json::Value = serde_json::from_str(&desk.ok(&change, "")).unwrap();
+    assert_eq!(people, serde_json::json!([{ "name": "tech-1", "role": "technician", "enabled": true }]));
+    desk.refused(&["agent", "people", "site-1", "--add", "nobody"], "");
+    desk.refused(&["agent", "people", "site-9"], "");
+    assert!(desk.ok(&["agent", "people", "site-1"], "").contains("tech-1"));
+    assert!(!desk.ok(&["agent", "people", "site-1", "--remove", "tech-1"], "").contains("tech-1"));
     desk.ok(&["agent", "revoke", "site-1"], "");
     desk.refused(&["agent", "revoke", "nobody"], "");
 }

@@ -41,6 +41,7 @@ pub fn step(step: &mut Step) -> bool {
     let own = match kind {
         StepKind::Acknowledged
         | StepKind::Dispatched
+        | StepKind::Arrived
         | StepKind::Restored
         | StepKind::Repaired
         | StepKind::Feedback { reached: _ }

@@ -36,6 +36,9 @@ pub struct Health {
     pub load_1m_milli: Option<u32>,
     /// How long the machine has been up.
     pub uptime_s: Option<u64>,
+    /// By how much longer than agreed the times between probes are, while the machine runs on its battery.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slowed_by: Option<u32>,
 }
 
 /// The battery of a laptop; of several the emptiest.
@@ -87,9 +90,17 @@ pub enum HealthWarning {
     MemoryLow,
     /// The clock is not kept right: times of this agent need its clock facts.
     ClockUnsynchronised,
+    /// On battery: its lines are probed less often than agreed.
+    ProbesSlowed,
 }
 
 impl Health {
+    /// Whether the machine runs on its battery.
+    #[must_use]
+    pub fn is_on_battery(&self) -> bool {
+        self.battery.is_some_and(|battery| battery.discharging)
+    }
+
     /// The warnings that these figures deserve, in a fixed order. What is not known warns of nothing.
     #[must_use]
     pub fn warnings(&self) -> Vec<HealthWarning> {
@@ -107,6 +118,7 @@ impl Health {
             (battery_low, HealthWarning::BatteryLow),
             (memory_low, HealthWarning::MemoryLow),
             (self.clock == ClockState::Unsynchronised, HealthWarning::ClockUnsynchronised),
+            (self.slowed_by.is_some(), HealthWarning::ProbesSlowed),
         ]
         .into_iter()
         .filter_map(|(is_so, warning)| is_so.then_some(warning))
@@ -138,9 +150,9 @@ mod tests {
 
     #[test]
     fn each_threshold_warns_below_and_not_at_it() {
-        use HealthWarning::{BatteryLow, ClockUnsynchronised, DiskLow, MemoryLow};
+        use HealthWarning::{BatteryLow, ClockUnsynchronised, DiskLow, MemoryLow, ProbesSlowed};
         let battery = |percent, discharging| Some(Battery { percent, discharging });
-        let cases: [(Health, &[HealthWarning]); 9] = [
+        let cases: [(Health, &[HealthWarning]); 10] = [
             (Health { disk_free_bytes: Some(10_000_000_000), ..well() }, &[]),
             (Health { disk_free_bytes: Some(9_999_999_999), ..well() }, &[DiskLow]),
             (
@@ -157,6 +169,7 @@ mod tests {
             (Health { memory_available_bytes: Some(799_999_999), ..well() }, &[MemoryLow]),
             (Health { memory_available_bytes: Some(800_000_000), ..well() }, &[]),
             (Health { clock: ClockState::Unsynchronised, ..well() }, &[ClockUnsynchronised]),
+            (Health { slowed_by: Some(5), ..well() }, &[ProbesSlowed]),
         ];
         for (health, expected) in cases {
             assert_eq!(health.warnings(), expected, "{health:?}");

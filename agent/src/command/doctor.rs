@@ -59,19 +59,27 @@ impl Lang {
     }
 }
 
+/// How something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-enum Grade {
+pub enum Grade {
+    /// Well.
     Ok,
+    /// To be looked at.
     Warn,
+    /// Broken.
     Fail,
 }
 
+/// One thing that was looked at.
 #[derive(Debug, Serialize)]
-struct Finding {
-    check: &'static str,
-    grade: Grade,
-    text: String,
+pub struct Finding {
+    /// Which.
+    pub check: &'static str,
+    /// How it is.
+    pub grade: Grade,
+    /// What to do about it, in plain words.
+    pub text: String,
 }
 
 /// Checks everything; exit code 1 when something fails.
@@ -79,7 +87,23 @@ struct Finding {
 /// # Errors
 /// When not even the checks can be made.
 pub fn doctor(config: &Config, args: &DoctorArgs) -> anyhow::Result<ExitCode> {
-    let lang = args.lang.unwrap_or_else(Lang::of_environment);
+    let findings = examine(config, args.lang.unwrap_or_else(Lang::of_environment))?;
+    if args.json {
+        out::json(&findings)?;
+    } else {
+        for Finding { check, grade, text } in &findings {
+            out::line(&format!("{:<5}{check:<11}{text}", format!("{grade:?}").to_uppercase()))?;
+        }
+    }
+    let failed = findings.iter().any(|finding| finding.grade == Grade::Fail);
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Everything that was looked at, in one language.
+///
+/// # Errors
+/// When not even the checks can be made.
+pub fn examine(config: &Config, lang: Lang) -> anyhow::Result<Vec<Finding>> {
     let mut findings = vec![icmp(lang)];
     findings.extend(disk(config, lang));
     let journal = match open_journal(config) {
@@ -112,15 +136,7 @@ pub fn doctor(config: &Config, args: &DoctorArgs) -> anyhow::Result<ExitCode> {
             findings.push(Finding { check: "enrolment", grade: Grade::Fail, text });
         }
     }
-    if args.json {
-        out::json(&findings)?;
-    } else {
-        for Finding { check, grade, text } in &findings {
-            out::line(&format!("{:<5}{check:<11}{text}", format!("{grade:?}").to_uppercase()))?;
-        }
-    }
-    let failed = findings.iter().any(|finding| finding.grade == Grade::Fail);
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(findings)
 }
 
 /// Which sockets the kernel grants.
@@ -141,7 +157,7 @@ fn icmp(lang: Lang) -> Finding {
             return Finding { check, grade: Grade::Fail, text };
         }
     };
-    let name = crate::run::page::socket_text;
+    let name = crate::page::status::socket_text;
     let usable = |kind: &SocketKind| matches!(kind, SocketKind::Datagram | SocketKind::Raw);
     let (grade, text) = match (usable(&v4), usable(&v6)) {
         (true, true) => (

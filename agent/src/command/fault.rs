@@ -4,10 +4,10 @@ use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 use linewatch_shared::facts::{Body, Channel, Report, When};
 
-use super::faults::{self, FaultView};
 use super::{JsonArgs, author, open_journal, reader, typed_time};
 use crate::config::Config;
 use crate::enroll::Identity;
+use crate::field::faults::{self, FaultView};
 use crate::{out, scope};
 
 /// What to do with faults.
@@ -108,7 +108,7 @@ fn report(config: &Config, args: ReportArgs) -> anyhow::Result<()> {
 fn all(config: &Config) -> anyhow::Result<Vec<FaultView>> {
     let Some(db) = reader(config)? else { return Ok(Vec::new()) };
     let agent = Identity::load(&config.data_dir)?.map(|identity| identity.name).unwrap_or_default();
-    faults::all(&db, &super::scribe()?, &agent)
+    Ok(faults::all(&db, &super::scribe()?, &agent)?)
 }
 
 const fn sync_state(sent: bool) -> &'static str {

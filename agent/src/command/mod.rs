@@ -2,7 +2,6 @@
 
 pub mod doctor;
 pub mod fault;
-pub mod faults;
 pub mod status;
 pub mod sync;
 pub mod transfer;
@@ -20,8 +19,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{BootClock, boot_id};
 use crate::config::{Config, LogFormat};
-use crate::journal::{FILE_NAME, Journal, Scribe, open_reader};
+use crate::journal::{FILE_NAME, Journal, JournalError, Scribe, open_reader, open_vault};
 use crate::run::lock;
+use crate::vault::{Vault, VaultConfig};
 use crate::{enroll, out, probe, run};
 
 /// A person's times may be this far ahead of the device's clock.
@@ -157,7 +157,18 @@ pub fn scribe() -> anyhow::Result<Scribe> {
 pub fn open_journal(config: &Config) -> anyhow::Result<Journal> {
     let dir = &config.data_dir;
     std::fs::create_dir_all(dir).with_context(|| format!("data_dir {}", dir.display()))?;
-    Journal::open(dir, scribe()?).with_context(|| dir.join(FILE_NAME).display().to_string())
+    let open = || Journal::open_with(dir, &vault(config)?, scribe()?).map_err(anyhow::Error::from);
+    open().with_context(|| dir.join(FILE_NAME).display().to_string())
+}
+
+/// What the data of this agent is sealed with. Its directory exists.
+///
+/// # Errors
+/// When there is no key, and none may be made.
+pub fn vault(config: &Config) -> anyhow::Result<Vault> {
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let config_vault = VaultConfig { credentials, ..config.vault.clone() };
+    Ok(open_vault(&config.data_dir, &config_vault)?)
 }
 
 /// Opens the journal for reading; none when nothing was ever written.
@@ -168,9 +179,19 @@ pub fn reader(config: &Config) -> anyhow::Result<Option<rusqlite::Connection>> {
     if !config.data_dir.join(FILE_NAME).exists() {
         return Ok(None);
     }
-    open_reader(&config.data_dir)
-        .map(Some)
-        .with_context(|| config.data_dir.join(FILE_NAME).display().to_string())
+    let dir = &config.data_dir;
+    let read = || -> anyhow::Result<rusqlite::Connection> {
+        let vault = vault(config)?;
+        match open_reader(dir, &vault) {
+            Err(JournalError::Older { .. }) => {
+                // The first command after an upgrade: the journal is brought to this version first.
+                drop(Journal::open_with(dir, &vault, scribe()?)?);
+                Ok(open_reader(dir, &vault)?)
+            }
+            opened => Ok(opened?),
+        }
+    };
+    read().map(Some).with_context(|| config.data_dir.join(FILE_NAME).display().to_string())
 }
 
 /// Who writes, as this device knows the person.

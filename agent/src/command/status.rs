@@ -11,7 +11,8 @@ use crate::config::Config;
 use crate::enroll::Identity;
 use crate::health::read_health;
 use crate::journal::{LineMark, line_marks, meta, unsent};
-use crate::run::{lock, page};
+use crate::page::status as page;
+use crate::run::lock;
 use crate::{out, scope};
 
 /// How long the running agent may take to answer.

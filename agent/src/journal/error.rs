@@ -26,6 +26,19 @@ pub enum JournalError {
         /// The newest known.
         known: i64,
     },
+    /// The database was written by an older program.
+    #[error(
+        "the journal is of version {found}, this program writes version {known}: open it for writing once"
+    )]
+    Older {
+        /// The version found.
+        found: i64,
+        /// The one in use.
+        known: i64,
+    },
+    /// The key of what is sealed in it.
+    #[error(transparent)]
+    Vault(#[from] crate::vault::VaultError),
     /// The disk is full, and thinning summaries did not make enough room.
     #[error("the disk is full: nothing was saved")]
     DiskFull,

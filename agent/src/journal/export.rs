@@ -117,7 +117,7 @@ fn write_file(db: &Connection, agent: &str, now: UnixMs, path: &Path) -> Result<
     out.write_all(&header)?;
     let mut statement = db
         .prepare(
-            "SELECT number, hash, bytes FROM record
+            "SELECT number, hash, unseal(sealed, 'record') FROM record
              WHERE gen = ?1 AND lane = ?2 AND number BETWEEN ?3 AND ?4 ORDER BY number",
         )
         .map_err(JournalError::from)?;

@@ -18,6 +18,11 @@ pub const LAST_CLOCK: &str = "last_clock";
 /// Where the pull goes on: [`crate::scope::Position`].
 pub const PULL_POSITION: &str = "pull_position";
 
+/// What only the right key opens.
+pub(super) const CHECK: &str = "vault_check";
+/// That bytes in the clear may be left over in the file (bool).
+pub const SCRUB: &str = "scrub";
+
 /// Reads a value; one that cannot be read counts as absent.
 pub fn get<T: DeserializeOwned>(db: &Connection, name: &str) -> Result<Option<T>, JournalError> {
     let raw: Option<Vec<u8>> = db

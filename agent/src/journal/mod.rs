@@ -6,6 +6,9 @@
 //! an unsent summary into a tombstone and that a record which the server cannot take in even alone is
 //! wrapped ([`poison`]); both keep the number. Nothing is deleted that the server has not acknowledged
 //! by hash.
+//!
+//! Bodies of records, and what was pulled, are sealed by the [`Vault`] on their way into the file; ids, numbers, kinds,
+//! line codes, times and hashes are not. Hashes and chains are those of the plain bytes.
 
 mod acks;
 mod error;
@@ -18,6 +21,7 @@ mod records;
 mod room;
 mod schema;
 mod scribe;
+mod sealing;
 mod view;
 mod writer;
 
@@ -40,16 +44,22 @@ pub use error::JournalError;
 pub use export::{ExportError, Imported, export, import};
 pub use lanes::{Stream, is_ordered, require as stream};
 pub use poison::poison;
-pub use records::{Entry, LineMark, Slice, Stored, Wanted, contains, kind_of, line_marks, of_kinds, slice};
+pub use records::{
+    Entry, LineMark, Slice, Stored, Wanted, contains, kind_of, line_marks, of_kinds, one, slice, state_name,
+};
 pub use room::{KEEP_MS, prune};
 pub use scribe::Scribe;
-pub use view::{LaneView, Span, Unsent, lane_views, unsent};
+pub use view::{LaneView, Span, Unsent, lane_views, unsent, unsent_bytes};
 pub use writer::Counts;
 
 use writer::{Job, Work, Writer};
 
+use crate::vault::{Vault, VaultConfig, VaultError, find};
+
 /// The database's name in the data directory.
 pub const FILE_NAME: &str = "journal.db";
+/// The file that keeps room for a full disk.
+const RESERVE_NAME: &str = "reserve";
 
 /// The journal, opened for writing. Cheap to clone; the writer ends when the last clone is dropped.
 #[derive(Clone)]
@@ -59,6 +69,7 @@ pub struct Journal {
     appended: Arc<watch::Sender<u64>>,
     counts: Arc<Counts>,
     scribe: Scribe,
+    vault: Vault,
     /// Dropped last: waits for the writer to end.
     _thread: Arc<WriterThread>,
 }
@@ -76,24 +87,42 @@ impl Drop for WriterThread {
 }
 
 impl Journal {
+    /// [`Journal::open_with`] with the key beside the data directory, as an agent has it whose configuration says
+    /// nothing of a key; makes one where nothing is sealed yet.
+    ///
+    /// # Errors
+    /// Those of [`Journal::open_with`], and when there is sealed data without a key.
+    pub fn open(data_dir: &Path, scribe: Scribe) -> Result<Self, JournalError> {
+        let vault = open_vault(data_dir, &VaultConfig::default())?;
+        Self::open_with(data_dir, &vault, scribe)
+    }
+
     /// Opens the journal in a data directory, creating it as needed. A database that was copied or put
     /// back gets a new epoch before anything is written to it.
     ///
     /// # Errors
-    /// When the database cannot be opened, or was written by a newer program.
-    pub fn open(data_dir: &Path, scribe: Scribe) -> Result<Self, JournalError> {
+    /// When the database cannot be opened, was written by a newer program, or is sealed with another key: then
+    /// nothing is changed.
+    pub fn open_with(data_dir: &Path, vault: &Vault, scribe: Scribe) -> Result<Self, JournalError> {
         let path = data_dir.join(FILE_NAME);
         private(&path).map_err(|source| JournalError::File { path: path.clone(), source })?;
-        let mut connection = schema::open_writer(&path)?;
+        let mut connection = match schema::open_writer(&path, vault) {
+            Err(error) if error.is_full() => {
+                // A migration needs room; what is kept in reserve is for such a moment.
+                let _ = std::fs::remove_file(data_dir.join(RESERVE_NAME));
+                schema::open_writer(&path, vault)?
+            }
+            opened => opened?,
+        };
         if let Some(why) = identity::settle(&mut connection, &path, scribe.now())? {
             tracing::warn!(%why, "the journal begins a new epoch; unsent records are numbered anew");
         }
-        let reserve = data_dir.join("reserve");
+        let reserve = data_dir.join(RESERVE_NAME);
         if let Err(error) = room::reserve(&reserve) {
             tracing::warn!(%error, "no room is kept in reserve");
         }
-        let reader = Arc::new(Mutex::new(schema::open_reader(&path)?));
-        Self::start(connection, reader, reserve, scribe, path)
+        let reader = Arc::new(Mutex::new(schema::open_reader(&path, vault)?));
+        Self::start(connection, reader, reserve, scribe, vault.clone(), path)
     }
 
     fn start(
@@ -101,6 +130,7 @@ impl Journal {
         reader: Arc<Mutex<Connection>>,
         reserve: PathBuf,
         scribe: Scribe,
+        vault: Vault,
         path: PathBuf,
     ) -> Result<Self, JournalError> {
         let (jobs, queue) = mpsc::channel(writer::QUEUE_MAX);
@@ -112,13 +142,19 @@ impl Journal {
             .map_err(|source| JournalError::File { path, source })?;
         let appended = Arc::new(watch::Sender::new(0));
         let thread = Arc::new(WriterThread(Mutex::new(Some(handle))));
-        Ok(Self { jobs, reader, appended, counts, scribe, _thread: thread })
+        Ok(Self { jobs, reader, appended, counts, scribe, vault, _thread: thread })
     }
 
     /// Makes records for this journal.
     #[must_use]
     pub const fn scribe(&self) -> &Scribe {
         &self.scribe
+    }
+
+    /// What seals this journal.
+    #[must_use]
+    pub const fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// Saves records; returns after the commit how many were new (an id already there is skipped).
@@ -130,6 +166,21 @@ impl Journal {
         let added = self.write(move |tx| records::append(tx, &entries)).await?;
         self.appended.send_modify(|count| *count += 1);
         Ok(added)
+    }
+
+    /// Saves one record, and does more in the same transaction, if `also` agrees; answers whether it did. Nothing is saved
+    /// where it does not, nor where the record is there already.
+    ///
+    /// # Errors
+    /// As for [`Journal::append`], and those of `also`.
+    pub async fn append_entry<F>(&self, entry: Entry, mut also: F) -> Result<bool, JournalError>
+    where
+        F: FnMut(&Connection) -> Result<bool, JournalError> + Send + 'static,
+    {
+        let entries = [entry];
+        let done = self.write(move |tx| Ok(also(tx)? && records::append(tx, &entries)? > 0)).await?;
+        self.appended.send_modify(|count| *count += 1);
+        Ok(done)
     }
 
     /// [`Journal::append`] for commands, which have no async runtime.
@@ -228,7 +279,16 @@ fn private(path: &Path) -> std::io::Result<()> {
 /// Opens an existing journal for reading only: no new epoch, no migration.
 ///
 /// # Errors
-/// When there is none, or it was written by another version of the program.
-pub fn open_reader(data_dir: &Path) -> Result<Connection, JournalError> {
-    schema::open_reader(&data_dir.join(FILE_NAME))
+/// When there is none, it was written by another version of the program, or is sealed with another key.
+pub fn open_reader(data_dir: &Path, vault: &Vault) -> Result<Connection, JournalError> {
+    schema::open_reader(&data_dir.join(FILE_NAME), vault)
+}
+
+/// Finds the key of a data directory that exists, as the configuration says.
+///
+/// # Errors
+/// When there is none that could be used, and none may be made.
+pub fn open_vault(data_dir: &Path, config: &VaultConfig) -> Result<Vault, JournalError> {
+    let is_sealed = schema::is_sealed(&data_dir.join(FILE_NAME))?;
+    find(data_dir, config, is_sealed).map_err(|error: VaultError| error.into())
 }

@@ -55,7 +55,8 @@ pub fn poison(
     let place = params![stream.gen_, lanes::code(lane), number.cast_signed()];
     let found: Option<(i64, Vec<u8>, Vec<u8>, String)> = tx
         .query_row(
-            "SELECT rowid, id, bytes, kind FROM record WHERE gen = ?1 AND lane = ?2 AND number = ?3",
+            "SELECT rowid, id, unseal(sealed, 'record'), kind FROM record
+             WHERE gen = ?1 AND lane = ?2 AND number = ?3",
             place,
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )
@@ -63,14 +64,18 @@ pub fn poison(
     let Some((rowid, id, bytes, kind)) = found else { return Ok(false) };
     let (original, keep) = match kind.as_str() {
         "unreadable" => {
-            let original: Vec<u8> =
-                tx.query_row("SELECT bytes FROM poisoned WHERE id = ?1", [&id], |row| row.get(0))?;
+            let original: Vec<u8> = tx.query_row(
+                "SELECT unseal(sealed, 'poisoned') FROM poisoned WHERE id = ?1",
+                [&id],
+                |row| row.get(0),
+            )?;
             (original, false)
         }
         "poisoned" => return Ok(false),
         _ => {
             tx.execute(
-                "INSERT INTO poisoned (id, bytes, noted_at, why) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO poisoned (id, sealed, noted_at, why)
+                 VALUES (?1, seal(?2, 'poisoned'), ?3, seal(?4, 'poisoned'))",
                 params![id, bytes, now.0, why],
             )?;
             let fits = bytes.len() + WRAPPER_BYTES + why.len() <= BODY_BYTES_MAX;
@@ -83,7 +88,7 @@ pub fn poison(
     let bytes = rmp_serde::to_vec_named(&wrapper)?;
     let kind = if keep { "unreadable" } else { "poisoned" };
     tx.execute(
-        "UPDATE record SET bytes = ?1, hash = ?2, kind = ?3 WHERE rowid = ?4",
+        "UPDATE record SET sealed = seal(?1, 'record'), hash = ?2, kind = ?3 WHERE rowid = ?4",
         params![bytes, record_hash(&bytes).0, kind, rowid],
     )?;
     rechain(tx, stream.gen_, lane, number)?;

@@ -131,8 +131,8 @@ fn insert(
 ) -> Result<(), JournalError> {
     let chain: &[u8] = if is_ordered(entry.lane) { &chain.0 } else { &[] };
     tx.prepare_cached(
-        "INSERT INTO record (gen, lane, number, id, kind, written_at, hash, chain, bytes)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO record (gen, lane, number, id, kind, written_at, hash, chain, sealed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, seal(?9, 'record'))",
     )?
     .execute(params![
         gen_,
@@ -206,7 +206,7 @@ pub fn slice(db: &Connection, wanted: &Wanted) -> Result<Option<Slice>, JournalE
     let stream = lanes::require(db)?;
     let order = if wanted.newest_first { "DESC" } else { "ASC" };
     let mut statement = db.prepare_cached(&format!(
-        "SELECT number, bytes FROM record WHERE gen = ?1 AND lane = ?2 AND number BETWEEN ?3 AND ?4
+        "SELECT number, unseal(sealed, 'record') FROM record WHERE gen = ?1 AND lane = ?2 AND number BETWEEN ?3 AND ?4
          ORDER BY number {order}"
     ))?;
     let lane = lanes::code(wanted.lane);
@@ -281,7 +281,7 @@ pub struct Stored {
 pub fn of_kinds(db: &Connection, kinds: &[&str], most: usize) -> Result<Vec<Stored>, JournalError> {
     let places: Vec<String> = (1..=kinds.len()).map(|n| format!("?{n}")).collect();
     let sql = format!(
-        "SELECT r.id, r.bytes, EXISTS (SELECT 1 FROM held h WHERE h.gen = r.gen AND h.lane = r.lane
+        "SELECT r.id, unseal(r.sealed, 'record'), EXISTS (SELECT 1 FROM held h WHERE h.gen = r.gen AND h.lane = r.lane
              AND r.number BETWEEN h.first AND h.last)
          FROM record r WHERE r.kind IN ({}) ORDER BY r.id DESC LIMIT {most}",
         places.join(", ")
@@ -296,4 +296,16 @@ pub fn of_kinds(db: &Connection, kinds: &[&str], most: usize) -> Result<Vec<Stor
     }
     found.reverse();
     Ok(found)
+}
+
+/// A record of this journal, in any stream.
+pub fn one(db: &Connection, id: Uuid) -> Result<Option<Stored>, JournalError> {
+    let mut statement = db.prepare_cached(
+        "SELECT unseal(r.sealed, 'record'), EXISTS (SELECT 1 FROM held h WHERE h.gen = r.gen AND h.lane = r.lane
+             AND r.number BETWEEN h.first AND h.last)
+         FROM record r WHERE r.id = ?1",
+    )?;
+    let found =
+        statement.query_row([id.as_bytes()], |row| Ok(Stored { id, bytes: row.get(0)?, acked: row.get(1)? }));
+    Ok(found.optional()?)
 }

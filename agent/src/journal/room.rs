@@ -110,7 +110,7 @@ fn thin(tx: &Connection, scribe: &Scribe) -> Result<u64, JournalError> {
     let gen_ = lanes::require(tx)?.gen_;
     let code = lanes::code(Lane::Summary);
     let mut statement = tx.prepare_cached(
-        "SELECT r.rowid, r.bytes FROM record r WHERE r.gen = ?1 AND r.lane = ?2 AND r.kind <> 'tombstone'
+        "SELECT r.rowid, unseal(r.sealed, 'record') FROM record r WHERE r.gen = ?1 AND r.lane = ?2 AND r.kind <> 'tombstone'
            AND NOT EXISTS (SELECT 1 FROM held h WHERE h.gen = r.gen AND h.lane = r.lane
                AND r.number BETWEEN h.first AND h.last)
          ORDER BY r.number LIMIT ?3",
@@ -125,7 +125,7 @@ fn thin(tx: &Connection, scribe: &Scribe) -> Result<u64, JournalError> {
         let stone = scribe.record(occurred, None, Body::Tombstone);
         let bytes = stone.to_bytes()?;
         tx.execute(
-            "UPDATE record SET id = ?1, kind = 'tombstone', hash = ?2, bytes = ?3 WHERE rowid = ?4",
+            "UPDATE record SET id = ?1, kind = 'tombstone', hash = ?2, sealed = seal(?3, 'record') WHERE rowid = ?4",
             params![stone.id.as_bytes(), record_hash(&bytes).0, bytes, rowid],
         )?;
     }

@@ -53,6 +53,12 @@ impl Scribe {
         self.record(When::Machine(self.reading()), None, body)
     }
 
+    /// An id for something that begins now and becomes a record later.
+    #[must_use]
+    pub fn new_id(&self) -> Uuid {
+        self.id(self.now())
+    }
+
     fn id(&self, wall: UnixMs) -> Uuid {
         let ms = wall.0.max(0).cast_unsigned();
         let nanos = u32::try_from(ms % 1_000 * 1_000_000).unwrap_or(0);

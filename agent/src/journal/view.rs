@@ -104,3 +104,19 @@ pub fn unsent(db: &Connection) -> Result<Vec<Unsent>, JournalError> {
     }
     Ok(found)
 }
+
+/// About how many bytes of records are still to be sent, before compression. Bounded work: the newest pages of each gap.
+pub fn unsent_bytes(db: &Connection) -> Result<u64, JournalError> {
+    let (stream, views) = lane_views(db)?;
+    let mut bytes = 0;
+    for view in views {
+        for gap in view.gaps() {
+            let sql = "SELECT COALESCE(SUM(LENGTH(sealed)), 0) FROM (SELECT sealed FROM record
+                 WHERE gen = ?1 AND lane = ?2 AND number BETWEEN ?3 AND ?4 ORDER BY number DESC LIMIT 1000)";
+            let lane = lanes::code(view.lane);
+            let span = params![stream.gen_, lane, gap.first.cast_signed(), gap.last.cast_signed()];
+            bytes += db.prepare_cached(sql)?.query_row(span, |row| row.get::<_, i64>(0))?.cast_unsigned();
+        }
+    }
+    Ok(bytes)
+}

@@ -19,7 +19,7 @@ use crate::clock::NanoClock;
 
 pub mod command;
 pub mod icmp;
-mod names;
+pub mod names;
 mod pool;
 pub mod schedule;
 pub mod sink;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::enroll::Identity;
@@ -14,8 +14,16 @@ use crate::sync::session::{Session, SyncStatus};
 /// How often it is looked whether the agent has been enrolled meanwhile.
 const ENROLLED_LOOK: Duration = Duration::from_secs(2);
 
-/// Where the conversation's state is shown, once there is one.
-pub type SyncSlot = Arc<Mutex<Option<watch::Receiver<SyncStatus>>>>;
+/// The conversation, as seen from outside.
+pub struct Link {
+    /// How it stands.
+    pub status: watch::Receiver<SyncStatus>,
+    /// Wakes it.
+    pub wishes: Arc<Notify>,
+}
+
+/// Where the conversation is seen, once there is one.
+pub type SyncSlot = Arc<Mutex<Option<Link>>>;
 
 /// Talks with the server, from enrolment on; with another one after another enrolment.
 pub(super) async fn sync(
@@ -42,7 +50,8 @@ pub(super) async fn sync(
             }
         };
         let status = session.status();
-        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(status.clone());
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Link { status: status.clone(), wishes: session.wishes() });
         tracing::info!(agent = identity.name, server = identity.server, "syncing");
         tokio::select! {
             () = crate::sync::run(session, journal.clone(), stop.clone()) => {}

@@ -6,11 +6,10 @@
 pub mod facts;
 pub mod link;
 pub mod lock;
-pub mod page;
+mod targeting;
 pub mod targets;
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -27,9 +26,10 @@ use crate::clock::{BootClock, NanoClock};
 use crate::config::Config;
 use crate::health::read_health;
 use crate::journal::{self, Journal};
-use crate::monitor::{Monitor, MonitorHandle, MonitorInputs, ProbeControl};
+use crate::monitor::{Monitor, MonitorInputs, ProbeControl};
+use crate::page::status::socket_text;
+use crate::page::{self, Local, Parts};
 use crate::probe::{Prober, ProberHandle};
-use crate::scope;
 
 /// Batches of samples between the prober and the monitor.
 const BATCHES_MAX: usize = 256;
@@ -75,32 +75,34 @@ pub async fn run(config: Config, journal: Journal, stop: CancellationToken) -> a
     let slot = link::SyncSlot::default();
     let (pulled_sink, pulled) = watch::channel(0);
     let health_sink = watch::Sender::new(Health::default());
-    let sources = page::Sources {
-        scribe: journal.scribe().clone(),
+    let (power_sink, on_battery) = watch::channel(false);
+    let wanted = targeting::Wanted {
+        outside: config.probe.anchors.clone(),
+        slower_on_battery: config.probe.slower_on_battery,
+        pulled,
+        gateway,
+        on_battery,
+    };
+    let local = Local::new(Parts {
+        config: config.clone(),
+        journal: journal.clone(),
         data_dir: config.data_dir.canonicalize().unwrap_or_else(|_| config.data_dir.clone()),
         prober: Arc::downgrade(&prober),
         monitor: handle.clone(),
         sync: Arc::clone(&slot),
         health: health_sink.subscribe(),
-    };
+    });
     let tasks = [
-        tokio::spawn(page::serve(config.ui.listen, sources)),
-        tokio::spawn(follow_targets(
-            journal.clone(),
-            Arc::downgrade(&prober),
-            handle,
-            config.probe.anchors.clone(),
-            pulled,
-            gateway,
-        )),
-        tokio::spawn(report_health(journal.clone(), config.data_dir.clone(), health_sink)),
+        tokio::spawn(page::serve(config.ui.listen, local)),
+        tokio::spawn(targeting::follow(journal.clone(), Arc::downgrade(&prober), handle, wanted)),
+        tokio::spawn(report_health(journal.clone(), config.clone(), health_sink, power_sink)),
         tokio::spawn(keep_small(journal.clone())),
         tokio::spawn(link::sync(journal.clone(), config.data_dir.clone(), slot, pulled_sink, stop.clone())),
     ];
     let stats = prober.stats();
     tracing::info!(
-        icmp_v4 = page::socket_text(&stats.socket_v4),
-        icmp_v6 = page::socket_text(&stats.socket_v6),
+        icmp_v4 = socket_text(&stats.socket_v4),
+        icmp_v6 = socket_text(&stats.socket_v6),
         "linewatch-agent runs"
     );
     // Without a service manager there is nobody to tell.
@@ -150,60 +152,22 @@ async fn watch_carrier(sink: mpsc::Sender<CarrierEvent>) -> watch::Receiver<Opti
     }
 }
 
-/// Keeps what is probed as reference data says.
-async fn follow_targets(
-    journal: Journal,
-    prober: Weak<ProberHandle>,
-    monitor: MonitorHandle,
-    outside: Vec<String>,
-    mut pulled: watch::Receiver<u64>,
-    mut gateway: watch::Receiver<Option<IpAddr>>,
-) {
-    let mut numbers = targets::Numbers::default();
-    let mut refused = Vec::new();
-    loop {
-        let hop = *gateway.borrow_and_update();
-        pulled.mark_unchanged();
-        match journal.read(scope::contracts::lines).await {
-            Ok((lines, contracts)) => {
-                let plan = targets::plan(&lines, &contracts, hop, &outside, &mut numbers);
-                if plan.refused != refused {
-                    for reason in &plan.refused {
-                        tracing::error!(%reason, "not probed");
-                    }
-                    refused.clone_from(&plan.refused);
-                }
-                let Some(prober) = prober.upgrade() else { return };
-                tracing::info!(lines = plan.set.lines.len(), anchors = plan.set.anchors.len(), "probing");
-                if let Err(error) = prober.set_targets(plan.targets) {
-                    tracing::error!(%error, "the old targets stay");
-                } else {
-                    drop(prober);
-                    match monitor.set_lines(plan.set).await {
-                        Ok(Ok(())) => {}
-                        Ok(Err(error)) => tracing::error!(%error, "a line is not watched"),
-                        Err(_) => return,
-                    }
-                }
-            }
-            Err(error) => tracing::error!(%error, "reference data cannot be read"),
-        }
-        // A watch whose sender is gone (no netlink) never changes again.
-        tokio::select! {
-            Ok(()) = pulled.changed() => {}
-            Ok(()) = gateway.changed() => {}
-            else => return,
-        }
-    }
-}
-
 /// Journals how this machine fares: now and then, and when something new deserves a warning.
-async fn report_health(journal: Journal, data_dir: PathBuf, latest: watch::Sender<Health>) {
+async fn report_health(
+    journal: Journal,
+    config: Config,
+    latest: watch::Sender<Health>,
+    on_battery: watch::Sender<bool>,
+) {
     let mut told: Option<Vec<HealthWarning>> = None;
     let rounds = HEALTH.as_secs() / HEALTH_LOOK.as_secs();
     for round in 0_u64.. {
-        let dir = data_dir.clone();
-        let Ok(health) = tokio::task::spawn_blocking(move || read_health(&dir)).await else { return };
+        let dir = config.data_dir.clone();
+        let Ok(mut health) = tokio::task::spawn_blocking(move || read_health(&dir)).await else { return };
+        let discharging = health.is_on_battery();
+        on_battery.send_if_modified(|known| std::mem::replace(known, discharging) != discharging);
+        let slower = config.probe.slower_on_battery;
+        health.slowed_by = (discharging && slower > 1).then_some(slower);
         let warnings = health.warnings();
         let is_new = told.as_ref().is_none_or(|told| warnings.iter().any(|warning| !told.contains(warning)));
         if is_new {
@@ -228,7 +192,10 @@ async fn keep_small(journal: Journal) {
     loop {
         let before = journal.scribe().now() - journal::KEEP_MS;
         loop {
-            match journal.write(move |tx| journal::prune(tx, before, &Lane::ALL)).await {
+            let prune = move |tx: &rusqlite::Connection| {
+                Ok(journal::prune(tx, before, &Lane::ALL)? + crate::field::parts::prune(tx, before)?)
+            };
+            match journal.write(prune).await {
                 Ok(0) => break,
                 Ok(records) => tracing::info!(records, "pruned"),
                 Err(error) => {

@@ -67,13 +67,15 @@ fn target(number: u32, key: &str, spec: ProbeSpec, interval_ms: u32) -> TargetCo
     TargetConfig { target: number, spec, interval_ms, timeout_ms, phase_key: phase_key(key) }
 }
 
-/// What to probe for these lines under their contracts, with the gateway and the outside anchors beside them.
+/// What to probe for these lines under their contracts, with the gateway and the outside anchors beside them; `slower`: by
+/// how much longer than agreed the times between probes are (1: not at all).
 #[must_use]
 pub fn plan(
     lines: &[ReferenceLine],
     contracts: &BTreeMap<String, Quality>,
     gateway: Option<IpAddr>,
     outside: &[String],
+    slower: u32,
     numbers: &mut Numbers,
 ) -> Plan {
     let mut plan = Plan::default();
@@ -94,10 +96,11 @@ pub fn plan(
             plan.refused.push(format!("line {}: too many lines since the start of the program", line.code));
             continue;
         };
-        let interval_ms = match line.interval_ms {
+        let agreed_ms = match line.interval_ms {
             0 => DEFAULT_INTERVAL_MS,
             asked => asked.max(MIN_INTERVAL_MS),
         };
+        let interval_ms = agreed_ms.saturating_mul(slower);
         let address = address(&spec);
         let quality = contracts.get(&line.code).copied().unwrap_or_default();
         let code = line.code.clone();
@@ -158,19 +161,32 @@ mod tests {
         let b = line("B", "tcp://127.0.0.2:80?timeout=2s", 5_000);
         let strict = Quality::new(None, None, Some(10_000));
         let contracts = BTreeMap::from([("A".to_owned(), strict)]);
-        let first = plan(&[a.clone(), b.clone()], &contracts, gateway, &outside, &mut numbers);
+        let first = plan(&[a.clone(), b.clone()], &contracts, gateway, &outside, 1, &mut numbers);
         assert!(first.refused.is_empty(), "{:?}", first.refused);
         assert_eq!(first.targets.len(), 4);
         assert_eq!(first.set.lines[0].interval_ms, 1_000);
         assert_eq!([first.set.lines[0].quality, first.set.lines[1].quality], [strict, Quality::default()]);
-        let second = plan(&[b], &BTreeMap::new(), None, &[], &mut numbers);
+        let second = plan(&[b], &BTreeMap::new(), None, &[], 1, &mut numbers);
         assert_eq!(second.set.lines[0].target, first.set.lines[1].target);
         assert_eq!(second.targets, [first.targets[1].clone()]);
         assert_eq!(second.targets[0].timeout_ms, 2_000);
-        let third = plan(&[a, line("C", "icmp://127.0.0.3", 10)], &contracts, None, &[], &mut numbers);
+        let third = plan(&[a, line("C", "icmp://127.0.0.3", 10)], &contracts, None, &[], 1, &mut numbers);
         assert_eq!(third.set.lines[0], first.set.lines[0]);
         assert!(third.set.lines[1].target > 3, "a number is never given to another line");
         assert_eq!(third.set.lines[1].interval_ms, 100);
+    }
+
+    #[test]
+    fn on_battery_the_same_lines_are_probed_less_often() {
+        let mut numbers = Numbers::default();
+        let lines = [line("A", "icmp://127.0.0.1", 0), line("B", "icmp://127.0.0.2", 5_000)];
+        let usual = plan(&lines, &BTreeMap::new(), None, &[], 1, &mut numbers);
+        let slowed = plan(&lines, &BTreeMap::new(), None, &[], 5, &mut numbers);
+        let intervals =
+            |plan: &Plan| plan.targets.iter().map(|target| target.interval_ms).collect::<Vec<_>>();
+        assert_eq!((intervals(&usual), intervals(&slowed)), (vec![1_000, 5_000], vec![5_000, 25_000]));
+        assert_eq!(slowed.set.lines[0].interval_ms, 5_000, "the detector knows it, too");
+        assert_eq!(slowed.targets[0].target, usual.targets[0].target);
     }
 
     #[test]
@@ -182,12 +198,12 @@ mod tests {
             line("C", "icmp://::1", 0),
             line("D", "icmp://[::1]", 0),
         ];
-        let plan = plan(&lines, &BTreeMap::new(), Some("192.0.2.1".parse().unwrap()), &[], &mut numbers);
+        let plan = plan(&lines, &BTreeMap::new(), Some("192.0.2.1".parse().unwrap()), &[], 1, &mut numbers);
         let codes: Vec<_> = plan.set.lines.iter().map(|line| line.code.as_str()).collect();
         assert!(codes.contains(&"D") && !codes.contains(&"A") && !codes.contains(&"B"), "{codes:?}");
         assert!(plan.refused[0].starts_with("line A: "), "{:?}", plan.refused);
         assert!(
-            super::plan(&[], &BTreeMap::new(), Some("192.0.2.1".parse().unwrap()), &[], &mut numbers)
+            super::plan(&[], &BTreeMap::new(), Some("192.0.2.1".parse().unwrap()), &[], 1, &mut numbers)
                 .targets
                 .is_empty()
         );

@@ -1,10 +1,14 @@
 //! Reference data as it was pulled: customers, lines, packs. Page and cursor are applied in one
 //! transaction; a snapshot of several pages takes effect with its last one. Never touches the journal's
 //! records.
+//!
+//! Rows are sealed. Their keys are codes and stay readable, but those of people: a name is veiled.
 
 pub mod contracts;
 
-use linewatch_shared::wire::{Cursor, PackText, PullPage, Reference, ReferenceCustomer, ReferenceLine};
+use linewatch_shared::wire::{
+    Cursor, PackText, Person, PullPage, Reference, ReferenceCustomer, ReferenceLine,
+};
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -62,8 +66,9 @@ pub fn apply(tx: &Connection, page: &PullPage) -> Result<Position, JournalError>
     for row in &page.rows {
         let (kind, key, bytes) = encode(row)?;
         tx.prepare_cached(
-            "INSERT INTO scope_page (kind, key, row) VALUES (?1, ?2, ?3)
-             ON CONFLICT (kind, key) DO UPDATE SET row = ?3",
+            "INSERT INTO scope_page (kind, key, sealed)
+             VALUES (?1, CASE WHEN ?1 = 'person' THEN veil(?2, 'person') ELSE ?2 END, seal(?3, 'scope'))
+             ON CONFLICT (kind, key) DO UPDATE SET sealed = excluded.sealed",
         )?
         .execute(params![kind, key, bytes])?;
     }
@@ -71,7 +76,7 @@ pub fn apply(tx: &Connection, page: &PullPage) -> Result<Position, JournalError>
         if fresh {
             tx.execute("DELETE FROM scope", [])?;
         }
-        tx.execute("INSERT OR REPLACE INTO scope SELECT kind, key, row FROM scope_page", [])?;
+        tx.execute("INSERT OR REPLACE INTO scope SELECT kind, key, sealed FROM scope_page", [])?;
         tx.execute("DELETE FROM scope_page", [])?;
     }
     let cursor = Some(page.cursor.clone());
@@ -94,7 +99,8 @@ fn encode(row: &Reference) -> Result<(&'static str, String, Vec<u8>), JournalErr
 }
 
 fn rows<T: DeserializeOwned>(db: &Connection, kind: &str) -> Result<Vec<T>, JournalError> {
-    let mut statement = db.prepare_cached("SELECT row FROM scope WHERE kind = ?1 ORDER BY key")?;
+    let mut statement =
+        db.prepare_cached("SELECT unseal(sealed, 'scope') FROM scope WHERE kind = ?1 ORDER BY key")?;
     let mut rows = statement.query([kind])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
@@ -120,6 +126,14 @@ pub fn lines(db: &Connection) -> Result<Vec<ReferenceLine>, JournalError> {
 /// When the database cannot be read.
 pub fn customers(db: &Connection) -> Result<Vec<ReferenceCustomer>, JournalError> {
     rows(db, "customer")
+}
+
+/// Those who may sign in on this device.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn people(db: &Connection) -> Result<Vec<Person>, JournalError> {
+    rows(db, "person")
 }
 
 /// The packs in scope.

@@ -4,8 +4,8 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use linewatch_shared::wire::{
-    self, CONTENT_TYPE, Enroll, Enrolled, Heartbeat, HeartbeatAnswer, Hello, HelloAnswer, MESSAGE_BYTES_MAX,
-    Pull, PullPage, PushAnswer,
+    self, CONTENT_TYPE, Chunk, ChunkAnswer, Enroll, Enrolled, Heartbeat, HeartbeatAnswer, Hello, HelloAnswer,
+    MESSAGE_BYTES_MAX, Parts, PartsAnswer, Pull, PullPage, PushAnswer, Tasks, TasksAnswer,
 };
 use reqwest::header::{CONTENT_TYPE as CONTENT_TYPE_HEADER, RETRY_AFTER};
 use rustls::ClientConfig;
@@ -157,5 +157,14 @@ impl Transport for Client {
     }
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<HeartbeatAnswer, CallError> {
         self.message("heartbeat", heartbeat).await
+    }
+    async fn tasks(&self, tasks: &Tasks) -> Result<TasksAnswer, CallError> {
+        self.message("tasks", tasks).await
+    }
+    async fn parts(&self, parts: &Parts) -> Result<PartsAnswer, CallError> {
+        self.message("parts", parts).await
+    }
+    async fn chunk(&self, chunk: &Chunk) -> Result<ChunkAnswer, CallError> {
+        self.message("chunk", chunk).await
     }
 }

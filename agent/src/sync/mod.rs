@@ -3,9 +3,12 @@
 //! [`plan`] decides, [`session`] does and notes, [`transport`] names the calls, [`client`] makes them over
 //! TLS. Nothing here can hold up probing or journalling: it only reads the journal and notes answers.
 
+pub mod beside;
 pub mod client;
 pub mod clock;
 mod note;
+pub mod pace;
+mod parts;
 pub mod plan;
 pub mod session;
 pub mod tls;
@@ -31,6 +34,7 @@ const JOURNAL_PAUSE: Duration = Duration::from_secs(5);
 /// Syncs until `stop`.
 pub async fn run<T: Transport>(mut session: Session<T>, journal: Journal, stop: CancellationToken) {
     let stopped = stop.clone();
+    let wishes = session.wishes();
     let work = async {
         loop {
             // Seen before the step reads the journal, so that nothing written meanwhile is missed.
@@ -40,7 +44,10 @@ pub async fn run<T: Transport>(mut session: Session<T>, journal: Journal, stop: 
                 Ok(Step::Did) => {}
                 Ok(Step::Wait(until)) => {
                     let wait = wait(&journal, &mut appended, version, until);
-                    wait.await;
+                    tokio::select! {
+                        () = wait => {}
+                        () = wishes.notified() => session.on_wish(),
+                    }
                 }
                 Err(error) => {
                     tracing::error!(%error, "sync cannot use the journal");

@@ -6,6 +6,7 @@ use linewatch_shared::wire::{Held, HelloAnswer};
 use rusqlite::Connection;
 use uuid::Uuid;
 
+use crate::field::{parts, work};
 use crate::journal::{self, JournalError, Resend, Verdict, meta};
 use crate::scope;
 
@@ -29,6 +30,8 @@ pub(super) fn hello(
         if known.is_some() {
             tracing::warn!("the server has another epoch: what it lacks is sent again");
             journal::forget(tx)?;
+            parts::forget(tx)?;
+            work::forget(tx)?;
             // The cursor is of the other server's numbering.
             scope::restart(tx)?;
         }
@@ -41,6 +44,7 @@ pub(super) fn hello(
                 "the server has lost what it acknowledged: it is sent again"
             );
             journal::forget(tx)?;
+            parts::forget(tx)?;
             break;
         }
     }

@@ -1,7 +1,7 @@
 //! What to say to the server next. Pure: time, the journal's heads and the answers go in, actions come out.
 //!
-//! Order: a hello first; a heartbeat when it is due; then faults, desk, the pull, the newest summaries,
-//! older ones. Each action is decided anew from what is true at that moment, so a fault that is written
+//! Order: a hello first; a heartbeat when it is due; then faults, desk, the pull, open work, the newest summaries,
+//! older ones, parts of reports. Each action is decided anew from what is true at that moment, so a fault that is written
 //! during a long catch-up goes out after the batch that is on its way.
 
 use linewatch_shared::backoff::{Backoff, BackoffPolicy};
@@ -9,6 +9,7 @@ use linewatch_shared::facts::Lane;
 use linewatch_shared::time::MonoMs;
 use linewatch_shared::wire::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX, BODY_BYTES_MAX, Limits};
 
+use super::beside::{Beside, Besides};
 use crate::journal::{LaneView, RANGES_MAX, Span, Wanted, is_ordered};
 
 /// Time between heartbeats.
@@ -42,6 +43,8 @@ pub enum Action {
     Push(Wanted),
     /// Ask for reference data.
     Pull,
+    /// What is beside the lanes.
+    Beside(Beside),
     /// Nothing until then, unless something is written.
     Wait(MonoMs),
 }
@@ -88,6 +91,8 @@ pub struct Planner {
     reference_head: u64,
     /// The number that the agent's reference data stands for; none before the first pull.
     pulled: Option<u64>,
+    /// What is beside the lanes.
+    pub beside: Besides,
 }
 
 impl Planner {
@@ -109,12 +114,13 @@ impl Planner {
             forks: 0,
             reference_head: 0,
             pulled,
+            beside: Besides::new(),
         }
     }
 
-    /// What to do at `now`, given how far the lanes are.
+    /// What to do at `now`, given how far the lanes are and whether parts of reports are left.
     #[must_use]
-    pub fn next(&self, now: MonoMs, lanes: &[LaneView]) -> Action {
+    pub fn next(&self, now: MonoMs, lanes: &[LaneView], parts_left: bool) -> Action {
         let heartbeat_at = match self.link {
             Link::Down(at) if now >= at => return Action::Hello,
             Link::Down(at) => return Action::Wait(at),
@@ -128,8 +134,18 @@ impl Planner {
         if self.pulled.is_none_or(|pulled| pulled < self.reference_head) {
             return Action::Pull;
         }
+        if self.beside.is_work_due(now) {
+            return Action::Beside(Beside::Work);
+        }
         let summaries = lanes.iter().filter(|view| !is_ordered(view.lane)).find_map(|view| self.push(view));
-        summaries.map_or(Action::Wait(heartbeat_at), Action::Push)
+        if let Some(wanted) = summaries {
+            return Action::Push(wanted);
+        }
+        if let Some(beside) = self.beside.of_parts(now).filter(|_| parts_left) {
+            return Action::Beside(beside);
+        }
+        let beside_at = self.beside.next_at(parts_left).unwrap_or(heartbeat_at);
+        Action::Wait(heartbeat_at.min(beside_at))
     }
 
     fn push(&self, view: &LaneView) -> Option<Wanted> {
@@ -145,7 +161,8 @@ impl Planner {
     }
 
     /// The server answered a hello, and what it holds was noted.
-    pub fn on_hello(&mut self, now: MonoMs, limits: Limits, reference_head: u64) {
+    pub fn on_hello(&mut self, now: MonoMs, limits: Limits, reference_head: u64, level: u16) {
+        self.beside.on_hello(now, level);
         self.backoff.succeeded();
         self.limits = limits;
         self.reference_head = reference_head;
@@ -205,6 +222,7 @@ impl Planner {
     /// Something failed that says nothing about the records: no answer, 429, 5xx.
     pub fn on_failure(&mut self, now: MonoMs, retry_after_ms: Option<i64>) {
         self.aim_bytes = (self.aim_bytes / 2).max(AIM_BYTES_MIN);
+        self.beside.on_failure();
         let asked_ms = retry_after_ms.and_then(|asked| u64::try_from(asked).ok());
         let mut delay_ms = self.backoff.failed(asked_ms, (self.chance)());
         if self.is_up() {
@@ -218,6 +236,14 @@ impl Planner {
     /// The server refuses this agent's credential.
     pub const fn on_refused(&mut self, now: MonoMs) {
         self.link = Link::Down(MonoMs(now.0 + REFUSED_MS));
+    }
+
+    /// Somebody wants the server to be contacted now.
+    pub const fn on_wish(&mut self, now: MonoMs) {
+        match self.link {
+            Link::Down(_) => self.link = Link::Down(now),
+            Link::Up(_) => self.beside.wish_work(now),
+        }
     }
 
     /// Whether the server answered last time.

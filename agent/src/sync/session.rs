@@ -2,18 +2,24 @@
 //!
 //! The journal's state is read anew before each step, so several processes may sync the same journal.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use linewatch_shared::facts::{Body, Lane, Reading};
 use linewatch_shared::time::{MonoMs, UnixMs};
 use linewatch_shared::wire::{
-    Batch, Envelope, Heartbeat, Hello, LEVEL, PROTOCOL, PROTOCOL_MIN, Pull, PushAnswer,
+    Batch, Envelope, Hash, Heartbeat, Hello, LEVEL, PROTOCOL, PROTOCOL_MIN, Pull, PushAnswer, Tasks,
 };
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
+use super::beside::Beside;
 use super::clock::{self, LastClock};
 use super::note::{self, Noted};
+use super::pace::Pace;
 use super::plan::{Action, Chance, Planner, Rejected};
 use super::transport::{CallError, Meaning, Transport};
+use crate::field::{parts, work};
 use crate::journal::{self, Journal, JournalError, LaneView, Resend, Slice, Wanted, meta};
 use crate::scope::{self, Position};
 
@@ -30,6 +36,9 @@ pub struct SyncStatus {
     pub offset_ms: Option<i64>,
     /// Rises with each page of reference data that was applied.
     pub pulls: u64,
+    /// How fast records and parts went lately, in bytes a second.
+    #[serde(default)]
+    pub rate_bytes_per_s: Option<u64>,
 }
 
 /// What a step did.
@@ -43,11 +52,15 @@ pub enum Step {
 
 /// One agent's conversation.
 pub struct Session<T> {
-    journal: Journal,
-    transport: T,
-    planner: Planner,
+    pub(super) journal: Journal,
+    pub(super) transport: T,
+    pub(super) planner: Planner,
     version: String,
     status: watch::Sender<SyncStatus>,
+    pub(super) pace: Pace,
+    /// Parts that the server did not know when it was last asked.
+    pub(super) unknown_parts: HashSet<Hash>,
+    wishes: Arc<Notify>,
 }
 
 impl<T: Transport> Session<T> {
@@ -59,7 +72,16 @@ impl<T: Transport> Session<T> {
         let position = journal.read(scope::position).await?;
         let planner = Planner::new(chance, position.settled_head());
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        Ok(Self { journal, transport, planner, version, status: watch::Sender::default() })
+        Ok(Self {
+            journal,
+            transport,
+            planner,
+            version,
+            status: watch::Sender::default(),
+            pace: Pace::default(),
+            unknown_parts: HashSet::new(),
+            wishes: Arc::default(),
+        })
     }
 
     /// How the conversation stands.
@@ -68,32 +90,50 @@ impl<T: Transport> Session<T> {
         self.status.subscribe()
     }
 
+    /// Wakes the conversation: the server is contacted now, and open work is looked at.
+    #[must_use]
+    pub fn wishes(&self) -> Arc<Notify> {
+        Arc::clone(&self.wishes)
+    }
+
+    /// Somebody wished that the server be contacted now.
+    pub fn on_wish(&mut self) {
+        let now = self.reading().mono;
+        self.planner.on_wish(now);
+    }
+
     /// Does the next thing.
     ///
     /// # Errors
     /// Those of the journal; those of the server are dealt with inside.
     pub async fn step(&mut self) -> Result<Step, JournalError> {
-        let (stream, lanes) = self.journal.read(journal::lane_views).await?;
+        let look =
+            |db: &rusqlite::Connection| Ok((journal::lane_views(db)?, !parts::unsent(db, 1)?.is_empty()));
+        let ((stream, lanes), parts_left) = self.journal.read(look).await?;
         let now = self.reading().mono;
-        let result = match self.planner.next(now, &lanes) {
+        let result = match self.planner.next(now, &lanes, parts_left) {
             Action::Wait(until) => return Ok(Step::Wait(until)),
             Action::Hello => self.hello(stream.epoch, &lanes).await?,
             Action::Heartbeat => self.heartbeat(stream.epoch, &lanes).await?,
             Action::Push(wanted) => self.push(wanted).await?,
             Action::Pull => self.pull().await?,
+            Action::Beside(Beside::Work) => self.work().await?,
+            Action::Beside(Beside::Ask) => self.ask_parts().await?,
+            Action::Beside(Beside::Chunk(most)) => self.send_chunk(most).await?,
         };
         match result {
             Ok(()) => self.status.send_modify(|status| {
                 status.connected = self.planner.is_up();
                 status.last_contact_at = Some(self.journal.scribe().now());
                 status.trouble = None;
+                status.rate_bytes_per_s = self.pace.bytes_per_s();
             }),
             Err(error) => self.failed(&error),
         }
         Ok(Step::Did)
     }
 
-    fn reading(&self) -> Reading {
+    pub(super) fn reading(&self) -> Reading {
         self.journal.scribe().reading()
     }
 
@@ -131,10 +171,11 @@ impl<T: Transport> Session<T> {
         };
         let after = self.reading();
         let (limits, reference_head, server_now) = (answer.limits, answer.reference_head, answer.server_now);
+        let level = answer.level;
         let now = after.wall;
         match self.journal.write(move |tx| note::hello(tx, epoch, &answer, now)).await? {
             Noted::Forked(why) => self.forked(&why),
-            Noted::Fine => self.planner.on_hello(after.mono, limits, reference_head),
+            Noted::Fine => self.planner.on_hello(after.mono, limits, reference_head, level),
         }
         // Another process, or another server, may have moved the cursor.
         let position = self.journal.read(scope::position).await?;
@@ -195,9 +236,11 @@ impl<T: Transport> Session<T> {
             return Err(JournalError::Damaged("a batch could not be packed".to_owned()));
         };
         let before = self.reading();
+        let sent_bytes = packed.len() as u64;
         match self.transport.push(packed).await {
             Ok(answer) => {
                 let after = self.reading();
+                self.pace.note(sent_bytes, after.mono.0 - before.mono.0);
                 self.planner.on_pushed(lane, after.mono.0 - before.mono.0);
                 self.note_pushed(epoch, lane, answer).await?;
                 Ok(Ok(()))
@@ -258,6 +301,21 @@ impl<T: Transport> Session<T> {
         tracing::warn!(%why, "the server holds other records under these numbers: a new epoch begins");
         let now = self.reading().mono;
         self.planner.on_fork(now);
+    }
+
+    /// Asks for the open work, unless it is what is here already.
+    async fn work(&mut self) -> Result<Result<(), CallError>, JournalError> {
+        let known = self.journal.read(work::digest).await?;
+        let now = self.reading().mono;
+        self.planner.beside.on_work(now);
+        match self.transport.tasks(&Tasks { known }).await {
+            Ok(answer) if answer.work.is_some() => {
+                self.journal.write(move |tx| work::keep(tx, &answer)).await?;
+                Ok(Ok(()))
+            }
+            Ok(_) => Ok(Ok(())),
+            Err(error) => Ok(Err(error)),
+        }
     }
 
     async fn pull(&mut self) -> Result<Result<(), CallError>, JournalError> {

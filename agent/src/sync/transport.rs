@@ -2,7 +2,10 @@
 
 use std::future::Future;
 
-use linewatch_shared::wire::{Heartbeat, HeartbeatAnswer, Hello, HelloAnswer, Pull, PullPage, PushAnswer};
+use linewatch_shared::wire::{
+    Chunk, ChunkAnswer, Heartbeat, HeartbeatAnswer, Hello, HelloAnswer, Parts, PartsAnswer, Pull, PullPage,
+    PushAnswer, Tasks, TasksAnswer,
+};
 
 /// A call failed.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -61,7 +64,7 @@ impl CallError {
     }
 }
 
-/// The four calls of a conversation.
+/// The calls of a conversation.
 pub trait Transport: Send {
     /// `POST /sync/v1/hello`
     fn hello(&self, hello: &Hello) -> impl Future<Output = Result<HelloAnswer, CallError>> + Send;
@@ -74,4 +77,10 @@ pub trait Transport: Send {
         &self,
         heartbeat: &Heartbeat,
     ) -> impl Future<Output = Result<HeartbeatAnswer, CallError>> + Send;
+    /// `POST /sync/v1/tasks`
+    fn tasks(&self, tasks: &Tasks) -> impl Future<Output = Result<TasksAnswer, CallError>> + Send;
+    /// `POST /sync/v1/parts`
+    fn parts(&self, parts: &Parts) -> impl Future<Output = Result<PartsAnswer, CallError>> + Send;
+    /// `POST /sync/v1/chunk`
+    fn chunk(&self, chunk: &Chunk) -> impl Future<Output = Result<ChunkAnswer, CallError>> + Send;
 }

@@ -415,6 +415,7 @@ done-suspected = agent fell silent
 done-cleared = suspicion cleared
 done-acknowledged = acknowledged
 done-dispatched = dispatched
+done-arrived = on site
 done-restored = restored
 done-repaired = repaired
 done-feedback = feedback: customer told

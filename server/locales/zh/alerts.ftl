@@ -393,6 +393,7 @@ done-suspected = 探针失联
 done-cleared = 疑似解除
 done-acknowledged = 受理
 done-dispatched = 派单
+done-arrived = 到达现场
 done-restored = 抢通
 done-repaired = 修复
 done-feedback = 已向客户反馈

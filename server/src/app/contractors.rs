@@ -10,7 +10,7 @@ use crate::app::desk::DeskError;
 use crate::app::packs::in_force;
 use crate::app::report::stretch::day_start;
 use crate::app::users::check_name;
-use crate::app::{audit, contact_reads};
+use crate::app::{agent_people, audit, contact_reads};
 use crate::db::Tx;
 use crate::store::contractors::{self, Contractor};
 use crate::store::packs::PackCache;
@@ -92,6 +92,7 @@ pub fn put(
         let detail = json!({ "from": new.contract_from, "until": new.contract_until, "pack": new.pack,
             "fee_part_ppm": new.fee_part_ppm });
         audit(tx, now.0, by, action, &new.code, Some(&detail))?;
+        agent_people::contractor_changed(tx, &new.code)?;
     }
     Ok((new, old.is_none()))
 }
@@ -141,8 +142,17 @@ pub fn read(tx: &mut Tx<'_>, code: &str, by: &str, now: UnixMs) -> Result<Contra
 
 /// What a contractor's technician may do to a fault: what the work asks for. What takes time or misses out of the figures by
 /// which the contractor is assessed is not the contractor's to grant.
-pub const FAULT_STEPS: [&str; 8] =
-    ["acknowledged", "dispatched", "restored", "repaired", "reopened", "feedback", "resumed", "note"];
+pub const FAULT_STEPS: [&str; 9] = [
+    "acknowledged",
+    "dispatched",
+    "arrived",
+    "restored",
+    "repaired",
+    "reopened",
+    "feedback",
+    "resumed",
+    "note",
+];
 /// The same of a matter.
 pub const MATTER_STEPS: [&str; 8] =
     ["answered", "told", "noticed", "resolved", "planned", "made", "resumed", "note"];

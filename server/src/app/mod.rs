@@ -2,6 +2,7 @@
 //! no listeners, no SQL.
 
 pub mod admission;
+pub mod agent_people;
 pub mod agents;
 pub mod agreements;
 pub mod alert_texts;
@@ -160,6 +161,10 @@ pub struct App {
     pub throttle: Throttle,
     /// Signs the links in alerts.
     pub take_key: crate::notify::take_link::TakeKey,
+    /// What agents seal for each other with.
+    pub carry_key: linewatch_shared::wire::CarryKey,
+    /// What agents were told of their open work.
+    pub digests: desk::tasks::Digests,
     /// Agents' certificates that were looked up a moment ago.
     pub identities: agents::Identities,
 }

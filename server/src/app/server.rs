@@ -1,5 +1,6 @@
 //! What the database knows about this installation as a whole.
 
+use linewatch_shared::wire::CarryKey;
 use uuid::Uuid;
 
 use super::{AppError, random};
@@ -11,6 +12,8 @@ use crate::store::meta;
 const EPOCH: &str = "epoch";
 /// The key of the secret by which links in alerts are signed.
 const TAKE_SECRET: &str = "take_secret";
+/// The key of what agents seal for each other with.
+const CARRY_SECRET: &str = "carry_secret";
 /// The key of what links begin with.
 const LINK_BASE: &str = "link_base";
 
@@ -33,14 +36,26 @@ pub async fn epoch(db: &Db) -> Result<Uuid, AppError> {
 /// # Errors
 /// The database's.
 pub async fn take_key(db: &Db) -> Result<TakeKey, AppError> {
+    secret(db, TAKE_SECRET).await.map(TakeKey::new)
+}
+
+/// What the agents of this server seal what they carry for each other with, the same on every node; made on first use.
+///
+/// # Errors
+/// The database's.
+pub async fn carry_key(db: &Db) -> Result<CarryKey, AppError> {
+    secret(db, CARRY_SECRET).await.map(CarryKey)
+}
+
+async fn secret(db: &Db, key: &'static str) -> Result<[u8; 32], AppError> {
     let fresh: [u8; 32] = random()?;
     db.write(Priority::Api, move |tx| {
-        meta::set_first(tx, TAKE_SECRET, &hex::encode(fresh))?;
-        let text = meta::get(tx, TAKE_SECRET)?.unwrap_or_default();
+        meta::set_first(tx, key, &hex::encode(fresh))?;
+        let text = meta::get(tx, key)?.unwrap_or_default();
         let mut secret = [0; 32];
         hex::decode_to_slice(text, &mut secret)
-            .map_err(|e| AppError::Db(DbError::Data(format!("meta.{TAKE_SECRET}: {e}"))))?;
-        Ok(TakeKey::new(secret))
+            .map_err(|e| AppError::Db(DbError::Data(format!("meta.{key}: {e}"))))?;
+        Ok(secret)
     })
     .await
 }
@@ -65,6 +80,8 @@ mod tests {
             let first = epoch(&db).await.unwrap();
             assert_eq!(epoch(&db).await.unwrap(), first);
             assert!(take_key(&db).await.unwrap() == take_key(&db).await.unwrap());
+            let carried = carry_key(&db).await.unwrap();
+            assert!(carry_key(&db).await.unwrap() == carried && carried.0 != [0; 32]);
             set_link_base(&db, "http://a").await.unwrap();
             set_link_base(&db, "http://b").await.unwrap();
             let base = db.read(|tx| meta::get(tx, LINK_BASE)).await.unwrap();

@@ -4,7 +4,7 @@ use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{AppError, audit};
+use super::{AppError, agent_people, audit};
 use crate::auth::{Role, credential, password};
 use crate::db::{Db, Priority};
 use crate::store::users::UserRow;
@@ -109,7 +109,8 @@ pub async fn disable(db: &Db, name: &str, by: &str, now: UnixMs) -> Result<(), A
             return Err(unknown(&name));
         }
         sessions::remove_all_of(tx, &name)?;
-        Ok(audit(tx, now.0, &by, "user disabled", &name, None)?)
+        audit(tx, now.0, &by, "user disabled", &name, None)?;
+        Ok(agent_people::user_changed(tx, &name)?)
     })
     .await
 }
@@ -133,7 +134,8 @@ pub async fn give_role(db: &Db, name: &str, role: Role, by: &str, now: UnixMs) -
         store::users::set_role(tx, &name, role)?;
         sessions::remove_all_of(tx, &name)?;
         let detail = json!({ "from": before.role, "to": role });
-        Ok(audit(tx, now.0, &by, "role given", &name, Some(&detail))?)
+        audit(tx, now.0, &by, "role given", &name, Some(&detail))?;
+        Ok(agent_people::user_changed(tx, &name)?)
     })
     .await
 }
@@ -151,7 +153,8 @@ pub async fn reset(db: &Db, name: &str, secret: &str, by: &str, now: UnixMs) -> 
             return Err(unknown(&name));
         }
         sessions::remove_all_of(tx, &name)?;
-        Ok(audit(tx, now.0, &by, "password reset", &name, None)?)
+        audit(tx, now.0, &by, "password reset", &name, None)?;
+        Ok(agent_people::user_changed(tx, &name)?)
     })
     .await
 }

@@ -1,6 +1,7 @@
 //! Who may do what: roles, passwords, sessions and tokens. Nothing of HTTP is here.
 
 pub mod credential;
+pub mod offline;
 pub mod password;
 pub mod role;
 pub mod throttle;

@@ -8,6 +8,7 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
 use super::{AgentCommand, Desk, UserCommand, out};
+use crate::app::agent_people::{self, PeopleChange};
 use crate::app::export::{self, FileForm};
 use crate::app::import::{self, ImportError, Kind, Summary};
 use crate::app::users::COMMAND;
@@ -105,6 +106,22 @@ pub(super) async fn agent(desk: &Desk, command: AgentCommand) -> anyhow::Result<
         AgentCommand::Revoke { name } => {
             agents::revoke(&desk.db, &name, COMMAND, desk.now()).await?;
             out::line(format_args!("revoked {name}"));
+        }
+        AgentCommand::People { name, add, remove, json } => {
+            let people = if add.is_empty() && remove.is_empty() {
+                agent_people::list(&desk.db, &name, desk.now()).await?
+            } else {
+                let change = PeopleChange::By { add, remove };
+                agent_people::change(&desk.db, &name, change, COMMAND, desk.now()).await?
+            };
+            if json {
+                return out::json(&people);
+            }
+            let rows = people.iter().map(|person| {
+                let state = if person.enabled { "" } else { "disabled" };
+                vec![person.name.clone(), person.role.name().into(), state.into()]
+            });
+            table(&["name", "role", ""], rows);
         }
         AgentCommand::List { json } => {
             let all = all_agents(desk).await?;

@@ -165,6 +165,20 @@ enum AgentCommand {
         /// The agent.
         name: String,
     },
+    /// Show, or change, who may sign in on an agent's own page.
+    People {
+        /// The agent.
+        name: String,
+        /// Let this user in too; may be given several times.
+        #[arg(long, value_name = "USER")]
+        add: Vec<String>,
+        /// Let this user in no more; may be given several times.
+        #[arg(long, value_name = "USER")]
+        remove: Vec<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 fn parse_role(text: &str) -> Result<Role, String> {

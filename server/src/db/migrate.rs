@@ -41,6 +41,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0030_untaken", include_str!("../../migrations/0030_untaken.sql")),
     ("0031_alert_texts", include_str!("../../migrations/0031_alert_texts.sql")),
     ("0032_uncounted", include_str!("../../migrations/0032_uncounted.sql")),
+    ("0033_agent_people", include_str!("../../migrations/0033_agent_people.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

@@ -1,4 +1,4 @@
-//! The conversation with agents: hello, push, pull, heartbeat. Who speaks comes from the certificate.
+//! The conversation with agents: hello, push, pull, tasks, heartbeat. Who speaks comes from the certificate.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use axum::routing::post;
 use linewatch_shared::facts::{Lane, Reading};
 use linewatch_shared::wire::{
     self, Batch, Heartbeat, HeartbeatAnswer, Held, HeldLane, Hello, HelloAnswer, Limits, PROTOCOL,
-    PROTOCOL_MIN, Pull, PushAnswer,
+    PROTOCOL_MIN, Pull, PushAnswer, Tasks,
 };
 use uuid::Uuid;
 
@@ -18,8 +18,9 @@ use super::error::ApiError;
 use super::sync::{Packed, answer, message};
 use crate::app::App;
 use crate::app::agents::AgentIdentity;
+use crate::app::desk;
 use crate::app::desk::ingest::{Part, RECORDS_PER_TRANSACTION_MAX, Taken, take};
-use crate::app::desk::pull::{PullError, page};
+use crate::app::desk::pull::{Asking, PullError, page};
 use crate::db::{DbError, Priority};
 use crate::store::agents::Seen;
 use crate::store::reference;
@@ -31,6 +32,7 @@ pub(super) fn routes(router: Router<Arc<App>>) -> Router<Arc<App>> {
         .route("/sync/v1/hello", post(hello))
         .route("/sync/v1/push", post(push).layer(DefaultBodyLimit::max(wire::BATCH_BYTES_MAX)))
         .route("/sync/v1/pull", post(pull))
+        .route("/sync/v1/tasks", post(tasks))
         .route("/sync/v1/heartbeat", post(heartbeat))
 }
 
@@ -76,8 +78,8 @@ async fn hello(
         },
         held,
         reference_head: reference_head.cast_unsigned(),
-        level: 0,
-        carry_key: None,
+        level: wire::LEVEL,
+        carry_key: Some(app.carry_key.clone()),
     })
 }
 
@@ -130,8 +132,12 @@ async fn pull(
     Packed(body): Packed,
 ) -> Result<Response, ApiError> {
     let asked: Pull = message(&body)?;
-    let (server_epoch, id) = (app.server_epoch, agent.id);
-    let page = app.db.read(move |tx| page(tx, server_epoch, id, asked.cursor.as_ref())).await;
+    let (server_epoch, agent, now) = (app.server_epoch, agent.id, app.now());
+    let packs = Arc::clone(&app.desk.packs);
+    let page = app
+        .db
+        .read(move |tx| page(tx, &Asking { agent, pull: &asked, server_epoch, packs: &packs, now }))
+        .await;
     match page {
         Ok(page) => answer(&page),
         Err(PullError::Gone) => {
@@ -139,6 +145,18 @@ async fn pull(
         }
         Err(PullError::Db(error)) => Err(error.into()),
     }
+}
+
+async fn tasks(
+    State(app): State<Arc<App>>,
+    agent: AgentIdentity,
+    Packed(body): Packed,
+) -> Result<Response, ApiError> {
+    let asked: Tasks = message(&body)?;
+    let (reader, now) = (Arc::clone(&app), app.now());
+    let told: Result<_, DbError> =
+        app.db.read(move |tx| desk::tasks::answer(tx, &reader.digests, agent.id, &asked, now)).await;
+    answer(&told?)
 }
 
 async fn heartbeat(

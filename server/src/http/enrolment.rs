@@ -1,15 +1,17 @@
-//! Letting agents in and keeping them out, for administrators.
+//! Letting agents in and keeping them out, and people in on them, for administrators.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::access::{Access, ApiRouter};
 use super::error::ApiError;
+use super::extract::Body;
 use crate::app::App;
+use crate::app::agent_people::{self, AgentPerson, PeopleChange};
 use crate::app::agents::{self, TOKEN_MS};
 use crate::auth::Caller;
 
@@ -18,6 +20,7 @@ pub fn routes(router: ApiRouter) -> ApiRouter {
     router
         .route(Access::ADMIN, utoipa_axum::routes!(enrol))
         .route(Access::ADMIN, utoipa_axum::routes!(revoke))
+        .route(Access::ADMIN, utoipa_axum::routes!(people, put_people))
 }
 
 /// An enrolment token.
@@ -62,4 +65,44 @@ async fn revoke(
 ) -> Result<StatusCode, ApiError> {
     agents::revoke(&app.db, &name, &caller.user, app.now()).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who may sign in on an agent.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct AgentPeople {
+    /// By name.
+    items: Vec<AgentPerson>,
+}
+
+/// Who may sign in on an agent's own page, by name.
+#[utoipa::path(get, path = "/agents/{name}/people", tag = "reference", params(("name" = String, Path)),
+    responses((status = 200, body = AgentPeople)))]
+async fn people(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<Json<AgentPeople>, ApiError> {
+    Ok(Json(AgentPeople { items: agent_people::list(&app.db, &name, app.now()).await? }))
+}
+
+/// Names of users.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PeopleBody {
+    /// These, and nobody else; at most 200.
+    people: Vec<String>,
+}
+
+/// Says who may sign in on an agent's own page: these and nobody else. The agent learns of it when it next speaks with the
+/// server. Said twice it does no harm: it takes no `Idempotency-Key`.
+#[utoipa::path(put, path = "/agents/{name}/people", tag = "reference", params(("name" = String, Path)),
+    request_body = PeopleBody, responses((status = 200, body = AgentPeople)))]
+async fn put_people(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    body: Body<PeopleBody>,
+) -> Result<Json<AgentPeople>, ApiError> {
+    let change = PeopleChange::To(body.value.people);
+    let items = agent_people::change(&app.db, &name, change, &caller.user, app.now()).await?;
+    Ok(Json(AgentPeople { items }))
 }

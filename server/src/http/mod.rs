@@ -12,6 +12,8 @@ pub mod access;
 #[cfg(test)]
 mod admin_tests;
 mod admissions;
+#[cfg(test)]
+mod agent_people_tests;
 mod agents_sync;
 mod agreements;
 #[cfg(test)]
@@ -106,6 +108,8 @@ mod survey_page;
 mod surveys;
 pub mod sync;
 mod take_page;
+#[cfg(test)]
+mod task_tests;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]

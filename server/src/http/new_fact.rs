@@ -15,7 +15,7 @@ const REPORTS_MAX: usize = 100;
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewFact {
-    /// `acknowledged`, `dispatched`, `restored`, `repaired`, `feedback`, `callback`, `reopened`, `paused`,
+    /// `acknowledged`, `dispatched`, `arrived`, `restored`, `repaired`, `feedback`, `callback`, `reopened`, `paused`,
     /// `resumed`, `exempted`, `closed_unconfirmed`, `merged`, `split` or `note`.
     kind: String,
     /// When it was done, RFC 3339; now where it is left out.
@@ -77,6 +77,7 @@ impl NewFact {
         Ok(match self.kind.as_str() {
             "acknowledged" => StepKind::Acknowledged,
             "dispatched" => StepKind::Dispatched,
+            "arrived" => StepKind::Arrived,
             "restored" => StepKind::Restored,
             "repaired" => StepKind::Repaired,
             "feedback" => StepKind::Feedback { reached: self.reached()? },
@@ -102,7 +103,7 @@ impl NewFact {
             "split" => StepKind::Split { reports: self.reports()? },
             "note" => StepKind::Note { text: required("text", self.text.take())? },
             other => {
-                let kinds = "acknowledged, dispatched, restored, repaired, feedback, callback, reopened, paused, resumed, exempted, closed_unconfirmed, merged, split, note";
+                let kinds = "acknowledged, dispatched, arrived, restored, repaired, feedback, callback, reopened, paused, resumed, exempted, closed_unconfirmed, merged, split, note";
                 return Err(ApiError::field("kind", format!("\"{other}\" is not one of: {kinds}")));
             }
         })

@@ -5,21 +5,29 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::body::Bytes;
+use axum::extract::ConnectInfo;
 use axum::extract::connect_info::MockConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use linewatch_shared::time::{ManualClock, UnixMs};
+use linewatch_shared::wire;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+use uuid::Uuid;
 
 use super::access::Declared;
 use super::routers;
-use crate::app::{App, users};
+use crate::app::{App, AppError, agents, users};
 use crate::auth::Role;
 use crate::boot::assemble;
 use crate::config::Settings;
 use crate::db::{Db, DbError, Priority};
+use crate::store;
 use crate::tls::Peer;
 
 /// When test desks begin.
@@ -35,6 +43,7 @@ pub struct TestDesk {
     /// Every route with its roles.
     pub declared: Vec<Declared>,
     router: Router,
+    agents: Router,
     tokens: Vec<(Role, String)>,
     _folder: tempfile::TempDir,
 }
@@ -46,6 +55,8 @@ pub struct TestAnswer {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
+    /// The body.
+    pub bytes: Bytes,
     /// The body as text.
     pub text: String,
     /// The body as JSON; null when it is not.
@@ -87,12 +98,13 @@ impl TestDesk {
         let peer = Peer { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)), certificate: None };
         let built = routers(&app);
         let router = built.desk.layer(MockConnectInfo(peer));
+        let agents = built.sync;
         let mut tokens = Vec::new();
         for role in Role::ALL {
             add_user(&app.db, role).await;
             tokens.push((role, must(users::token(&app.db, role.name(), users::COMMAND, START).await)));
         }
-        Self { app, clock, declared: built.declared, router, tokens, _folder: folder }
+        Self { app, clock, declared: built.declared, router, agents, tokens, _folder: folder }
     }
 
     /// The API token of the user with that role.
@@ -124,15 +136,64 @@ impl TestDesk {
 
     /// Sends any request.
     pub async fn send(&self, request: Request<Body>) -> TestAnswer {
-        let response = match self.router.clone().oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        };
-        let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = must(response.into_body().collect().await).to_bytes();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        TestAnswer { status, headers, json: serde_json::from_str(&text).unwrap_or(Value::Null), text }
+        answered(self.router.clone(), request).await
     }
+
+    /// Enrols the agent of that name, under a certificate that [`TestDesk::say`] shows.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn enrol(&self, agent: &str) -> Uuid {
+        let (name, now) = (agent.to_owned(), self.app.now());
+        let enrolled: Result<Uuid, AppError> = self
+            .app
+            .db
+            .write(Priority::Api, move |tx| {
+                let id = agents::ensure(tx, &name, now)?;
+                store::agents::enrol(tx, id, certificate(&name), "test", now)?;
+                Ok(id)
+            })
+            .await;
+        must(enrolled)
+    }
+
+    /// Sends a message as the agent of that name.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub async fn say(&self, agent: &str, path: &str, message: &impl Serialize) -> TestAnswer {
+        let mut request = must(Request::post(path).body(Body::from(must(wire::encode(message)))));
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        let peer = Peer { address, certificate: Some(certificate(agent)) };
+        request.extensions_mut().insert(ConnectInfo(peer));
+        answered(self.agents.clone(), request).await
+    }
+
+    /// Sends a message as the agent of that name, and reads the answer.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn told<T: DeserializeOwned>(&self, agent: &str, path: &str, message: &impl Serialize) -> T {
+        let answer = self.say(agent, path, message).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
+        must(wire::decode(&answer.bytes))
+    }
+}
+
+fn certificate(agent: &str) -> [u8; 32] {
+    Sha256::digest(agent.as_bytes()).into()
+}
+
+async fn answered(router: Router, request: Request<Body>) -> TestAnswer {
+    let response = match router.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    let (status, headers) = (response.status(), response.headers().clone());
+    let bytes = must(response.into_body().collect().await).to_bytes();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+    TestAnswer { status, headers, json, text, bytes }
 }
 
 async fn add_user(db: &Db, role: Role) {

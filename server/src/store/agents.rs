@@ -72,6 +72,12 @@ pub fn name_of(tx: &mut Tx<'_>, agent: Uuid) -> Result<String, DbError> {
     tx.query_one("SELECT name FROM agent WHERE id = $1", &[agent.into()])?.get(0)
 }
 
+/// The agent's id; none where there is no such agent.
+pub fn id_of(tx: &mut Tx<'_>, name: &str) -> Result<Option<Uuid>, DbError> {
+    let row = tx.query_opt("SELECT id FROM agent WHERE name = $1", &[name.into()])?;
+    row.map(|row| row.get(0)).transpose()
+}
+
 /// Every agent's id, by name.
 pub fn ids_by_name(tx: &mut Tx<'_>) -> Result<HashMap<String, Uuid>, DbError> {
     let rows = tx.query("SELECT name, id FROM agent", &[])?;

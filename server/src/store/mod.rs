@@ -5,6 +5,7 @@
 
 pub mod acceptance;
 pub mod admission;
+pub mod agent_people;
 pub mod agents;
 pub mod agreements;
 pub mod alert_texts;
@@ -52,6 +53,7 @@ pub mod shift;
 pub mod sites;
 pub mod streams;
 pub mod surveys;
+pub mod tasks;
 #[cfg(test)]
 mod tests;
 pub mod users;

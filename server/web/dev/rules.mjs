@@ -10,13 +10,13 @@ export function possible(f) {
   const pause = f.restoration.state === 'paused' ? ['resumed'] : ['paused'];
   switch (f.state) {
     case 'open':
-      return ['acknowledged', 'dispatched', 'restored', ...feedback, ...pause, ...ever];
+      return ['acknowledged', 'dispatched', 'arrived', 'restored', ...feedback, ...pause, ...ever];
     case 'acknowledged':
-      return ['dispatched', 'restored', ...feedback, ...pause, ...ever];
+      return ['dispatched', 'arrived', 'restored', ...feedback, ...pause, ...ever];
     case 'dispatched':
-      return ['restored', ...feedback, ...pause, ...ever];
+      return ['arrived', 'restored', ...feedback, ...pause, ...ever];
     case 'restored':
-      return ['repaired', ...feedback, 'reopened', ...ever];
+      return ['arrived', 'repaired', ...feedback, 'reopened', ...ever];
     case 'repaired':
       return ['callback', 'reopened', ...ever];
     default:
@@ -33,6 +33,7 @@ export function applyStep(f, fact, now) {
       f.feedback ??= due(at + tier.feedback, now, tier.feedback);
     },
     dispatched: () => void (f.state = 'dispatched'),
+    arrived: () => void (f.state = f.state === 'restored' ? 'restored' : 'dispatched'),
     restored: () => {
       Object.assign(f, { state: 'restored', line_state: 'up', repair: due(at + 72 * HOUR, now, 72 * HOUR) });
       Object.assign(f.restoration, {

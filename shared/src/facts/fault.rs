@@ -88,6 +88,8 @@ pub enum StepKind {
     Acknowledged,
     /// Somebody was sent.
     Dispatched,
+    /// Somebody is there. From a fault that nobody was sent to, it is dispatched by that.
+    Arrived,
     /// Service works again, if by a temporary route.
     Restored,
     /// The cause is mended.
@@ -192,6 +194,7 @@ impl StepKind {
         match self {
             Self::Acknowledged => "acknowledged",
             Self::Dispatched => "dispatched",
+            Self::Arrived => "arrived",
             Self::Restored => "restored",
             Self::Repaired => "repaired",
             Self::Feedback { .. } => "feedback",

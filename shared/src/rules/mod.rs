@@ -32,8 +32,8 @@ pub use class::{Cadence, Checklist, Class, ClosedBy, Every, Level, MatterKind, P
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use equipment::{Condition, EquipmentKind, RETIRED};
 pub use form::{
-    ANSWER_CHARS_MAX, Answer, AnswerValue, Condition as FieldCondition, Field, FieldKind, Form, FormFor,
-    Lack, Lacking,
+    ANSWER_CHARS_MAX, Answer, AnswerValue, Condition as FieldCondition, FIELDS_MAX, Field, FieldKind, Form,
+    FormFor, Lack, Lacking,
 };
 pub use grading::{CENTI, Cap, Grade, Graded, Grading, Indicator};
 pub use limit::{Counts, Limit, parse_limit};

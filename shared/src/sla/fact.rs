@@ -81,7 +81,7 @@ impl Event {
             Self::Step(step) => match step.kind {
                 StepKind::Acknowledged => 3,
                 StepKind::Dispatched => 4,
-                StepKind::Paused { .. } | StepKind::Feedback { .. } => 5,
+                StepKind::Arrived | StepKind::Paused { .. } | StepKind::Feedback { .. } => 5,
                 StepKind::Resumed
                 | StepKind::Exempted { .. }
                 | StepKind::Merged { .. }

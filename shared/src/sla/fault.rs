@@ -314,10 +314,10 @@ impl Fault {
     pub fn possible(&self, at: UnixMs) -> Vec<&'static str> {
         let mut kinds = match self.state {
             State::Suspected | State::Withdrawn => vec![],
-            State::Open => vec!["acknowledged", "dispatched", "restored", "feedback"],
-            State::Acknowledged => vec!["dispatched", "restored", "feedback"],
-            State::Dispatched => vec!["restored", "feedback"],
-            State::Restored => vec!["repaired", "feedback", "reopened", "closed_unconfirmed"],
+            State::Open => vec!["acknowledged", "dispatched", "arrived", "restored", "feedback"],
+            State::Acknowledged => vec!["dispatched", "arrived", "restored", "feedback"],
+            State::Dispatched => vec!["arrived", "restored", "feedback"],
+            State::Restored => vec!["arrived", "repaired", "feedback", "reopened", "closed_unconfirmed"],
             State::Repaired => vec!["callback", "feedback", "reopened", "closed_unconfirmed"],
             State::Closed | State::ClosedUnconfirmed => vec!["exempted"],
         };

@@ -31,7 +31,9 @@ impl Fault {
                     self.begin_feedback(fact, at);
                 }
             }
-            StepKind::Dispatched => {
+            // Who comes to mend what works again changes nothing of where it stands.
+            StepKind::Arrived if !self.state.is_working() => {}
+            StepKind::Dispatched | StepKind::Arrived => {
                 self.state = State::Dispatched;
                 self.acknowledged = true;
                 self.acknowledged_at.get_or_insert(at);

@@ -72,6 +72,7 @@ fn event(names: u8) -> impl Strategy<Value = Event> {
         1 => Just(Event::Cleared),
         2 => Just(step(StepKind::Acknowledged)),
         1 => Just(step(StepKind::Dispatched)),
+        1 => Just(step(StepKind::Arrived)),
         3 => Just(step(StepKind::Restored)),
         3 => Just(step(StepKind::Repaired)),
         2 => Just(step(StepKind::Feedback { reached: true })),

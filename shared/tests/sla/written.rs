@@ -210,6 +210,7 @@ impl Teller<'_> {
             "cleared" => return Event::Cleared,
             "acknowledged" => StepKind::Acknowledged,
             "dispatched" => StepKind::Dispatched,
+            "arrived" => StepKind::Arrived,
             "restored" => StepKind::Restored,
             "repaired" => StepKind::Repaired,
             "told the customer" => StepKind::Feedback { reached: true },

@@ -97,10 +97,11 @@ fn an_export_is_taken_in_once() {
         .read_blocking(|db| {
             check_whole(db);
             assert!(!records::contains(db, records[0].id).unwrap());
-            let bytes: Vec<u8> =
-                db.query_row("SELECT bytes FROM record WHERE id = ?1", [records[1].id.as_bytes()], |row| {
-                    row.get(0)
-                })?;
+            let bytes: Vec<u8> = db.query_row(
+                "SELECT unseal(sealed, 'record') FROM record WHERE id = ?1",
+                [records[1].id.as_bytes()],
+                |row| row.get(0),
+            )?;
             assert_eq!(bytes, records[1].to_bytes().unwrap(), "bytes are kept");
             Ok(())
         })

@@ -3,7 +3,9 @@
 mod files;
 mod kill;
 mod numbers;
+pub(crate) mod plain;
 mod room;
+mod sealed;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +14,8 @@ use linewatch_shared::facts::{Body, Channel, Record, Report, Visit, When};
 use linewatch_shared::time::{ManualClock, UnixMs};
 use rusqlite::Connection;
 use uuid::Uuid;
+
+use crate::vault::Vault;
 
 use super::{Entry, Journal, Scribe, lanes, records, schema};
 
@@ -54,7 +58,7 @@ pub(crate) fn append(db: &Connection, records: &[Record]) -> usize {
 }
 
 pub(crate) fn open(dir: &Path) -> Journal {
-    Journal::open(dir, scribe().0).unwrap()
+    Journal::open_with(dir, &Vault::sample(), scribe().0).unwrap()
 }
 
 /// Every number of every lane is there once, and the chain fits: what "gapless" means.
@@ -66,7 +70,8 @@ pub(crate) fn check_whole(db: &Connection) {
         let row = lanes::read(db, stream.gen_, lane).unwrap();
         let mut statement = db
             .prepare(
-                "SELECT number, hash, chain, bytes FROM record WHERE gen = ?1 AND lane = ?2 ORDER BY number",
+                "SELECT number, hash, chain, unseal(sealed, 'record') FROM record
+                 WHERE gen = ?1 AND lane = ?2 ORDER BY number",
             )
             .unwrap();
         let mut rows = statement.query((stream.gen_, lanes::code(lane))).unwrap();

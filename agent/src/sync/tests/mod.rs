@@ -2,6 +2,7 @@
 
 mod https;
 mod model;
+mod photos;
 mod stories;
 mod table;
 mod walk;
@@ -33,7 +34,7 @@ impl Rig {
     pub fn new(dir: &Path, model: Model) -> Self {
         let clock = Arc::new(ManualClock::at(NOW));
         let scribe = Scribe::new(clock.clone(), Uuid::from_u128(1));
-        let journal = Journal::open(dir, scribe).unwrap();
+        let journal = Journal::open_with(dir, &crate::vault::Vault::sample(), scribe).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let session =
             runtime.block_on(Session::new(journal.clone(), model.clone(), Box::new(|| 0.5))).unwrap();

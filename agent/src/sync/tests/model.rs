@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use linewatch_shared::facts::{Lane, Record};
-use linewatch_shared::time::UnixMs;
+use linewatch_shared::facts::{Body, Lane, Record};
+use linewatch_shared::time::{Clock, ManualClock, UnixMs};
 use linewatch_shared::wire::{
-    BATCH_RECORDS_MAX, Batch, Chain, Cursor, Hash, Heartbeat, HeartbeatAnswer, Held, HeldLane, Hello,
-    HelloAnswer, Limits, Pull, PullPage, PushAnswer, RangeSet, record_hash,
+    BATCH_RECORDS_MAX, Batch, Chain, Chunk, ChunkAnswer, Cursor, Hash, Heartbeat, HeartbeatAnswer, Held,
+    HeldLane, Hello, HelloAnswer, Limits, PartHeld, Parts, PartsAnswer, Pull, PullPage, PushAnswer, RangeSet,
+    Tasks, TasksAnswer, record_hash,
 };
 use uuid::Uuid;
 
@@ -51,6 +52,49 @@ pub struct State {
     pub reference_head: u64,
     pub now: UnixMs,
     pub batch_records: u32,
+    pub level: u16,
+    /// What has come of each part that a report named: as many bytes as the report said.
+    pub parts: BTreeMap<Hash, (u64, Vec<u8>)>,
+    /// Chunks as they were sent, arrived or not: which part, and where in it.
+    pub chunks: Vec<(Hash, u64, usize)>,
+    pub link: Option<Link>,
+}
+
+/// A slow way to the server: time passes on it, calls get lost on it, and it is cut each minute.
+#[derive(Clone)]
+pub struct Link {
+    pub clock: Arc<ManualClock>,
+    pub bytes_per_s: i64,
+    pub loss_percent: u64,
+    pub cut_every_ms: i64,
+    pub seed: u64,
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes/s", self.bytes_per_s)
+    }
+}
+
+impl Link {
+    fn chance(&mut self) -> u64 {
+        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.seed >> 33) % 100
+    }
+
+    /// What becomes of a message of so many bytes, and how long it takes.
+    fn carry(&mut self, bytes: usize) -> (Fate, i64) {
+        let took_ms = 200 + bytes as i64 * 1_000 / self.bytes_per_s;
+        let start = self.clock.mono().0;
+        let is_cut = (start + took_ms) / self.cut_every_ms > start / self.cut_every_ms;
+        let fate = match self.chance() {
+            lost if lost < self.loss_percent / 2 => Fate::Lost,
+            lost if lost < self.loss_percent => Fate::AnswerLost,
+            _ if is_cut => Fate::Lost,
+            _ => Fate::Fine,
+        };
+        (fate, took_ms)
+    }
 }
 
 #[derive(Clone)]
@@ -68,6 +112,10 @@ impl Model {
             reference_head: 0,
             now: UnixMs(1_790_000_000_000),
             batch_records: BATCH_RECORDS_MAX as u32,
+            level: 0,
+            parts: BTreeMap::new(),
+            chunks: Vec::new(),
+            link: None,
         })))
     }
 
@@ -85,10 +133,17 @@ impl Model {
     fn deliver<A>(
         &self,
         name: &str,
+        bytes: usize,
         mut call: impl FnMut(&mut State) -> Result<A, CallError>,
     ) -> Result<A, CallError> {
         let mut state = self.state();
         state.calls.push(name.to_owned());
+        if let Some(link) = &mut state.link {
+            let (fate, took_ms) = link.carry(bytes);
+            link.clock.advance(took_ms);
+            state.now = state.now + took_ms;
+            state.fate = fate;
+        }
         let lost = CallError::Unreachable("cut".into());
         match std::mem::replace(&mut state.fate, Fate::Fine) {
             Fate::Fine => call(&mut state),
@@ -160,6 +215,11 @@ impl State {
             if let Ok(record) = Record::from_bytes(body) {
                 let place = self.stored.entry(record.id).or_insert((record_hash(body), 1));
                 assert_eq!(place.0, record_hash(body), "the same id with other bytes");
+                if let Body::Visit(visit) = record.body {
+                    for part in visit.parts {
+                        self.parts.entry(part.sha256).or_insert((part.bytes, Vec::new()));
+                    }
+                }
             }
         }
         self.streams.insert(key, next);
@@ -169,7 +229,7 @@ impl State {
 
 impl Transport for Model {
     async fn hello(&self, hello: &Hello) -> Result<HelloAnswer, CallError> {
-        self.deliver("hello", |state| {
+        self.deliver("hello", 500, |state| {
             Ok(HelloAnswer {
                 protocol: 1,
                 server_epoch: state.epoch,
@@ -184,7 +244,7 @@ impl Transport for Model {
                     .map(|lane| HeldLane { lane, held: state.held(hello.epoch, lane) })
                     .collect(),
                 reference_head: state.reference_head,
-                level: 0,
+                level: state.level,
                 carry_key: None,
             })
         })
@@ -195,11 +255,11 @@ impl Transport for Model {
         let Batch { envelope, .. } = &batch;
         let last = envelope.first + u64::from(envelope.count) - 1;
         let name = format!("push {} {}-{last}", envelope.lane.name(), envelope.first);
-        self.deliver(&name, |state| state.take(&batch))
+        self.deliver(&name, packed.len(), |state| state.take(&batch))
     }
 
     async fn pull(&self, pull: &Pull) -> Result<PullPage, CallError> {
-        self.deliver("pull", |state| {
+        self.deliver("pull", 300, |state| {
             let cursor = Cursor(state.reference_head.to_be_bytes().to_vec());
             Ok(PullPage {
                 fresh: pull.cursor.is_none(),
@@ -212,12 +272,50 @@ impl Transport for Model {
     }
 
     async fn heartbeat(&self, _heartbeat: &Heartbeat) -> Result<HeartbeatAnswer, CallError> {
-        self.deliver("heartbeat", |state| {
+        self.deliver("heartbeat", 300, |state| {
             Ok(HeartbeatAnswer {
                 server_now: state.now,
                 server_epoch: state.epoch,
                 reference_head: state.reference_head,
             })
         })
+    }
+
+    async fn tasks(&self, tasks: &Tasks) -> Result<TasksAnswer, CallError> {
+        let digest = record_hash(b"nothing to do");
+        let work = (tasks.known != Some(digest)).then(Default::default);
+        self.deliver("tasks", 100, |_| Ok(TasksAnswer { digest, work: work.clone() }))
+    }
+
+    async fn parts(&self, parts: &Parts) -> Result<PartsAnswer, CallError> {
+        self.deliver("parts", 100, |state| {
+            Ok(PartsAnswer { parts: parts.parts.iter().map(|part| state.part_held(*part)).collect() })
+        })
+    }
+
+    async fn chunk(&self, chunk: &Chunk) -> Result<ChunkAnswer, CallError> {
+        self.state().chunks.push((chunk.part, chunk.at, chunk.bytes.len()));
+        self.deliver("chunk", chunk.bytes.len(), |state| {
+            if let Some((_, bytes)) = state.parts.get_mut(&chunk.part)
+                && bytes.len() as u64 == chunk.at
+            {
+                bytes.extend_from_slice(&chunk.bytes);
+            }
+            Ok(ChunkAnswer { held: state.part_held(chunk.part) })
+        })
+    }
+}
+
+impl State {
+    fn part_held(&mut self, part: Hash) -> PartHeld {
+        let Some((whole, bytes)) = self.parts.get_mut(&part) else { return PartHeld::Unknown };
+        match bytes.len() as u64 {
+            held if held < *whole => PartHeld::Upto(held),
+            _ if record_hash(bytes) == part => PartHeld::Whole,
+            _ => {
+                bytes.clear();
+                PartHeld::Upto(0)
+            }
+        }
     }
 }

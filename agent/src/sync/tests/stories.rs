@@ -190,7 +190,7 @@ fn a_record_that_cannot_be_taken_in_is_wrapped_and_its_neighbours_arrive() {
         .journal
         .read_blocking(|db| {
             Ok(db.query_row(
-                "SELECT bytes FROM poisoned WHERE id = ?1",
+                "SELECT unseal(sealed, 'poisoned') FROM poisoned WHERE id = ?1",
                 [records[17].id.as_bytes()],
                 |row| row.get(0),
             )?)

@@ -16,12 +16,12 @@ fn view(lane: Lane, last: u64, pruned: u64, held: &[(u64, u64)]) -> LaneView {
 
 fn up(reference_head: u64, pulled: Option<u64>) -> Planner {
     let mut planner = Planner::new(Box::new(|| 0.0), pulled);
-    planner.on_hello(MonoMs(0), LIMITS, reference_head);
+    planner.on_hello(MonoMs(0), LIMITS, reference_head, 0);
     planner
 }
 
 fn said(planner: &Planner, now: i64, lanes: &[LaneView]) -> String {
-    match planner.next(MonoMs(now), lanes) {
+    match planner.next(MonoMs(now), lanes, false) {
         Action::Push(wanted) => format!("{} {}-{}", wanted.lane.name(), wanted.first, wanted.last),
         Action::Wait(at) => format!("wait {}", at.0),
         other => format!("{other:?}").to_lowercase(),
@@ -82,7 +82,7 @@ fn failures_wait_longer_and_longer_and_a_retry_after_is_obeyed() {
     assert_eq!(said(&planner, 60_000, &[]), "hello");
     planner.on_failure(MonoMs(0), Some(90_000));
     assert_eq!(said(&planner, 0, &[]), "wait 90000");
-    planner.on_hello(MonoMs(0), LIMITS, 0);
+    planner.on_hello(MonoMs(0), LIMITS, 0, 0);
     planner.on_failure(MonoMs(0), None);
     assert_eq!(said(&planner, 0, &[]), "wait 500", "an answer begins anew");
     planner.on_refused(MonoMs(0));
@@ -92,7 +92,7 @@ fn failures_wait_longer_and_longer_and_a_retry_after_is_obeyed() {
 #[test]
 fn a_lost_server_is_not_asked_by_everyone_at_once() {
     let mut planner = Planner::new(Box::new(|| 0.5), None);
-    planner.on_hello(MonoMs(0), LIMITS, 0);
+    planner.on_hello(MonoMs(0), LIMITS, 0, 0);
     planner.on_failure(MonoMs(0), None);
     assert_eq!(said(&planner, 0, &[]), "wait 3125", "500 ms, a quarter more, and half of 5 s");
 }
@@ -101,7 +101,7 @@ fn a_lost_server_is_not_asked_by_everyone_at_once() {
 fn a_rejected_batch_is_halved_down_to_one() {
     let mut planner = up(0, Some(0));
     let lanes = [view(Lane::Fault, 1_000, 0, &[])];
-    let most = |planner: &Planner| match planner.next(MonoMs(0), &lanes) {
+    let most = |planner: &Planner| match planner.next(MonoMs(0), &lanes, false) {
         Action::Push(wanted) => wanted.most_records,
         other => panic!("{other:?}"),
     };
@@ -121,7 +121,7 @@ fn a_rejected_batch_is_halved_down_to_one() {
 fn slow_links_get_small_batches_and_quick_ones_large() {
     let mut planner = up(0, Some(0));
     let lanes = [view(Lane::Summary, 1_000, 0, &[])];
-    let bytes = |planner: &Planner| match planner.next(MonoMs(0), &lanes) {
+    let bytes = |planner: &Planner| match planner.next(MonoMs(0), &lanes, false) {
         Action::Push(wanted) => wanted.most_bytes,
         other => panic!("{other:?}"),
     };

@@ -240,6 +240,7 @@ fn step_fields(step: &Step) -> Value {
     let mut fields = match &step.kind {
         StepKind::Acknowledged
         | StepKind::Dispatched
+        | StepKind::Arrived
         | StepKind::Restored
         | StepKind::Repaired
         | StepKind::Resumed => json!({}),

@@ -18,6 +18,7 @@ pub mod report;
 pub mod silence;
 pub mod site_access;
 pub mod step;
+pub mod tasks;
 #[cfg(test)]
 pub(in crate::app) mod tests;
 pub mod upstream;

@@ -1,13 +1,17 @@
-//! What agents pull: their lines, those lines' customers and packs, whole again whenever any of it changed.
+//! What agents pull: their lines, those lines' customers and packs, whole again whenever any of it changed. From level 1 on
+//! also their people, and the packs with what is written down at a customer: forms, classes, cadences.
 
 use std::collections::BTreeSet;
 
-use linewatch_shared::wire::{self, Cursor, PullPage, Reference};
+use linewatch_shared::time::UnixMs;
+use linewatch_shared::wire::{self, Cursor, Pull, PullPage, Reference};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::app::agent_people;
 use crate::db::{DbError, Tx};
-use crate::store::reference;
+use crate::store::packs::PackCache;
+use crate::store::{customers, reference};
 
 /// The most rows of a page.
 pub const ROWS_PER_PAGE_MAX: i64 = 1_000;
@@ -21,6 +25,9 @@ struct Place {
     head: i64,
     /// The last line of the page before, while a snapshot is being given.
     after: Option<String>,
+    /// The level of the agent to which the snapshot was given: one that learns more needs it whole again.
+    #[serde(default)]
+    level: u16,
 }
 
 /// Why a cursor is of no use: the agent throws it away and asks for everything.
@@ -34,18 +41,30 @@ pub enum PullError {
     Gone,
 }
 
+/// What a page is made for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking<'a> {
+    /// The agent.
+    pub agent: Uuid,
+    /// What it asks.
+    pub pull: &'a Pull,
+    /// The database's epoch.
+    pub server_epoch: Uuid,
+    /// The packs.
+    pub packs: &'a PackCache,
+    /// Now.
+    pub now: UnixMs,
+}
+
 /// The next page for an agent.
 ///
 /// # Errors
 /// When the cursor is not of this database.
-pub fn page(
-    tx: &mut Tx<'_>,
-    server_epoch: Uuid,
-    agent: Uuid,
-    cursor: Option<&Cursor>,
-) -> Result<PullPage, PullError> {
+pub fn page(tx: &mut Tx<'_>, asking: &Asking<'_>) -> Result<PullPage, PullError> {
+    let Asking { agent, pull, server_epoch, .. } = *asking;
+    let level = pull.level.min(wire::LEVEL);
     let head = reference::head(tx)?;
-    let place = match cursor {
+    let place = match &pull.cursor {
         None => None,
         Some(cursor) => {
             let place: Place = wire::decode(&cursor.0).map_err(|_| PullError::Gone)?;
@@ -55,12 +74,12 @@ pub fn page(
             Some(place)
         }
     };
-    match place {
-        Some(place) if place.after.is_some() => snapshot(tx, agent, &place),
+    match place.filter(|place| place.level == level) {
+        Some(place) if place.after.is_some() => snapshot(tx, asking, &place),
         Some(place) if !reference::changed_for(tx, agent, place.head)? => {
             answer(false, Vec::new(), &Place { head, ..place }, false)
         }
-        _ => snapshot(tx, agent, &Place { server_epoch, head, after: None }),
+        _ => snapshot(tx, asking, &Place { server_epoch, head, after: None, level }),
     }
 }
 
@@ -70,7 +89,8 @@ fn answer(fresh: bool, rows: Vec<Reference>, place: &Place, more: bool) -> Resul
 }
 
 /// A page of lines with the customers and packs that they need. What comes twice is the same both times.
-fn snapshot(tx: &mut Tx<'_>, agent: Uuid, place: &Place) -> Result<PullPage, PullError> {
+fn snapshot(tx: &mut Tx<'_>, asking: &Asking<'_>, place: &Place) -> Result<PullPage, PullError> {
+    let agent = asking.agent;
     let fresh = place.after.is_none();
     let lines =
         reference::lines_of_agent(tx, agent, place.after.as_deref().unwrap_or(""), ROWS_PER_PAGE_MAX)?;
@@ -84,13 +104,37 @@ fn snapshot(tx: &mut Tx<'_>, agent: Uuid, place: &Place) -> Result<PullPage, Pul
         packs.extend(line.terms.iter().map(|terms| terms.pack.clone()));
         rows.push(Reference::Line(line));
     }
+    if place.level >= 1 {
+        packs.extend(field_packs(tx, asking.packs, &customers)?);
+        if fresh {
+            rows.extend(agent_people::to_pull(tx, agent, asking.now)?.into_iter().map(Reference::Person));
+        }
+    }
     for code in customers {
         rows.extend(reference::customer(tx, &code)?.map(Reference::Customer));
     }
     for name in packs {
         rows.extend(reference::pack_versions(tx, &name)?.into_iter().map(Reference::Pack));
     }
-    let Place { server_epoch, head, .. } = *place;
     let after = if more { last } else { None };
-    answer(fresh, rows, &Place { server_epoch, head, after }, more)
+    answer(fresh, rows, &Place { after, ..*place }, more)
+}
+
+/// The packs with forms, classes or cadences for any of these customers.
+fn field_packs(
+    tx: &mut Tx<'_>,
+    packs: &PackCache,
+    customers: &BTreeSet<String>,
+) -> Result<BTreeSet<String>, DbError> {
+    let mut under = Vec::with_capacity(customers.len());
+    for code in customers {
+        under.extend(customers::owners(tx, code)?.map(|owners| (code.as_str(), owners.pack)));
+    }
+    let versions = packs.versions(tx)?;
+    let for_the_field = versions.iter().filter(|version| {
+        let pack = &version.pack;
+        let says = !(pack.forms.is_empty() && pack.classes.is_empty() && pack.cadences.is_empty());
+        says && under.iter().any(|(code, own)| pack.is_for(code, own))
+    });
+    Ok(for_the_field.map(|version| version.pack.name.clone()).collect())
 }

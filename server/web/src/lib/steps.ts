@@ -18,6 +18,7 @@ export interface Field {
 export const STEPS: readonly StepKind[] = [
   'acknowledged',
   'dispatched',
+  'arrived',
   'feedback',
   'restored',
   'repaired',
@@ -41,6 +42,7 @@ const NOTE: Field = { name: 'note', type: 'text', optional: true };
 const FIELDS: Record<StepKind, readonly Field[]> = {
   acknowledged: [],
   dispatched: [],
+  arrived: [],
   restored: [],
   repaired: [],
   resumed: [],

@@ -16,6 +16,7 @@ export type DeadlineState = 'running' | 'paused' | 'met' | 'missed' | 'cancelled
 export type StepKind =
   | 'acknowledged'
   | 'dispatched'
+  | 'arrived'
   | 'restored'
   | 'repaired'
   | 'feedback'

@@ -224,6 +224,7 @@ export const en = {
   step: {
     acknowledged: 'Acknowledge',
     dispatched: 'Dispatch',
+    arrived: 'On site',
     feedback: 'Feedback',
     restored: 'Restored',
     repaired: 'Repaired',
@@ -238,6 +239,7 @@ export const en = {
   stepHelp: {
     acknowledged: 'The desk has seen the fault and takes care of it.',
     dispatched: 'Somebody has been sent.',
+    arrived: 'Somebody has arrived at the site.',
     feedback: 'The customer was told how the fault stands. An unanswered call is kept, and does not count.',
     restored: 'Service works again, if by a temporary route. The restoration clock stops.',
     repaired: 'The cause is mended for good. The callback is owed next.',
@@ -329,6 +331,7 @@ export const en = {
     cleared: 'Suspicion cleared',
     acknowledged: 'Acknowledged',
     dispatched: 'Dispatched',
+    arrived: 'Arrived on site',
     restored: 'Restored',
     repaired: 'Repaired',
     feedback: 'Feedback',
@@ -400,6 +403,7 @@ export const en = {
     battery_low: 'battery low',
     memory_low: 'memory low',
     clock_unsynchronised: 'clock not synchronised',
+    probes_slowed: 'on battery, probing less often',
   },
   error: {
     no_answer: 'The server does not answer. Nothing was lost: try again.',

@@ -221,6 +221,7 @@ export const zh: Messages = {
   step: {
     acknowledged: '受理',
     dispatched: '派单',
+    arrived: '到场',
     feedback: '反馈',
     restored: '抢通',
     repaired: '修复',
@@ -235,6 +236,7 @@ export const zh: Messages = {
   stepHelp: {
     acknowledged: '值班已知悉并负责处理。',
     dispatched: '已派人处理。',
+    arrived: '维护员已到达现场。',
     feedback: '已向客户通报故障进展。无人接听会记录，但不算反馈。',
     restored: '业务已恢复（含临时路由）。抢通时限停止计时。',
     repaired: '故障原因已彻底排除。接下来须回访客户。',
@@ -325,6 +327,7 @@ export const zh: Messages = {
     cleared: '疑似解除',
     acknowledged: '受理',
     dispatched: '派单',
+    arrived: '到达现场',
     restored: '抢通',
     repaired: '修复',
     feedback: '主动反馈',
@@ -396,6 +399,7 @@ export const zh: Messages = {
     battery_low: '电量低',
     memory_low: '内存不足',
     clock_unsynchronised: '时钟未同步',
+    probes_slowed: '电池供电，探测放慢',
   },
   error: {
     no_answer: '服务器没有应答。内容没有丢失，请重试。',

@@ -1,22 +1,18 @@
-//! The faults that this device knows of, found by the same fold as on the server, offline.
+//! The faults that this device knows of, found by the same fold as on the server, offline: from what the server last told
+//! of open work, and what was written down here since.
 
-use std::collections::BTreeMap;
-
-use anyhow::Context;
-use linewatch_shared::facts::{Body, Record, When};
-use linewatch_shared::sla::{Carried, Event, Fact, Fault, deadlines, fold};
+use linewatch_shared::sla::{Carried, Deadline, Event, Fault, deadlines, fold};
 use linewatch_shared::time::UnixMs;
 use rusqlite::Connection;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::journal::{self, Scribe, meta};
+use super::corrected::Corrected;
+use super::known::{Known, by_line, text_of};
+use super::work;
+use crate::journal::{JournalError, Scribe};
 use crate::scope;
 use crate::scope::contracts::{pack_versions, rules};
-use crate::sync::clock::LastClock;
-
-/// The newest records that are looked at.
-const RECORDS_MAX: usize = 50_000;
 
 /// A fault as listed.
 #[derive(Debug, Serialize)]
@@ -42,6 +38,11 @@ pub struct FaultView {
     pub deadlines: Vec<DeadlineView>,
     /// What happened, in order.
     pub facts: Vec<FactView>,
+    /// Steps that are possible next.
+    pub possible: Vec<&'static str>,
+    /// Whether something is still owed.
+    #[serde(skip)]
+    pub live: bool,
 }
 
 /// A promise as of now.
@@ -55,9 +56,28 @@ pub struct DeadlineView {
     pub state: &'static str,
     /// What is left, negative when overdue.
     pub remaining_ms: i64,
+    /// Since when.
+    pub started_at: String,
+    /// When its owner is warned.
+    pub warn_at: Vec<String>,
     /// Whether it is still to be done.
-    #[serde(skip)]
     pub open: bool,
+}
+
+impl DeadlineView {
+    /// A promise as of a moment.
+    #[must_use]
+    pub fn new(deadline: &Deadline, now: UnixMs) -> Self {
+        Self {
+            kind: deadline.kind.name(),
+            due_at: deadline.due_at.to_rfc3339(),
+            state: deadline.status(now).name(),
+            remaining_ms: deadline.remaining_ms(now),
+            started_at: deadline.started_at.to_rfc3339(),
+            warn_at: deadline.marks.iter().map(|(_, at)| at.to_rfc3339()).collect(),
+            open: deadline.ended.is_none(),
+        }
+    }
 }
 
 /// A fact of a fault.
@@ -80,105 +100,21 @@ pub struct FactView {
     pub misfit: Option<String>,
     /// Whether it has reached the server.
     pub sent: bool,
-}
-
-/// The server's time as well as this device can know it.
-pub struct Corrected {
-    last: Option<LastClock>,
-}
-
-impl Corrected {
-    /// From the last clock fact.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    pub fn read(db: &Connection) -> anyhow::Result<Self> {
-        Ok(Self { last: meta::get(db, meta::LAST_CLOCK)? })
-    }
-
-    fn at(&self, when: When, boot: Uuid) -> UnixMs {
-        match (when, &self.last) {
-            (When::Machine(reading), Some(last)) if last.boot == boot => {
-                last.fact.server + (reading.mono.0 - last.fact.device.mono.0)
-            }
-            (When::Machine(reading), Some(last)) => reading.wall + last.fact.offset_ms(),
-            _ => when.raw(),
-        }
-    }
-
-    /// Now.
-    #[must_use]
-    pub fn now(&self, scribe: &Scribe) -> UnixMs {
-        self.at(When::Machine(scribe.reading()), scribe.boot())
-    }
-}
-
-/// A record that concerns a line.
-struct Known {
-    fact: Fact,
-    by: Option<String>,
-    sent: bool,
-}
-
-fn text_of(event: &Event) -> String {
-    use linewatch_shared::facts::StepKind;
-    match event {
-        Event::Report { description, .. } => description.clone(),
-        Event::Step(step) => match &step.kind {
-            StepKind::Note { text } => text.clone(),
-            _ => step.note.clone().unwrap_or_default(),
-        },
-        _ => String::new(),
-    }
-}
-
-/// The journal's facts by line. A step belongs to the line of the fact that it names.
-fn by_line(db: &Connection, agent: &str, times: &Corrected) -> anyhow::Result<BTreeMap<String, Vec<Known>>> {
-    let mut lines: BTreeMap<String, Vec<Known>> = BTreeMap::new();
-    let mut line_of: BTreeMap<Uuid, String> = BTreeMap::new();
-    let mut steps = Vec::new();
-    for stored in journal::of_kinds(db, &["line", "report", "step"], RECORDS_MAX)? {
-        let Ok(record) = Record::from_bytes(&stored.bytes) else { continue };
-        let occurred_at = times.at(record.occurred, record.boot);
-        let (line, event) = match record.body {
-            Body::Line(change) => {
-                let state = change.seen();
-                (change.line, Event::Evidence { agent: agent.to_owned(), state })
-            }
-            Body::Report(report) => {
-                let (channel, reporter, description) = (report.channel, report.reporter, report.description);
-                (report.line, Event::Report { channel, reporter, description })
-            }
-            Body::Step(step) => {
-                let fact = Fact { id: record.id, occurred_at, event: Event::Step(step.clone()) };
-                steps.push((step.fault, Known { fact, by: record.by, sent: stored.acked }));
-                continue;
-            }
-            _ => continue,
-        };
-        line_of.insert(record.id, line.clone());
-        let fact = Fact { id: record.id, occurred_at, event };
-        lines.entry(line).or_default().push(Known { fact, by: record.by, sent: stored.acked });
-    }
-    for (fault, step) in steps {
-        if let Some(line) = line_of.get(&fault) {
-            lines.entry(line.clone()).or_default().push(step);
-        }
-    }
-    Ok(lines)
+    /// Whether it was written down here.
+    pub here: bool,
 }
 
 /// Every fault that this device knows of, the oldest first.
 ///
 /// # Errors
 /// When the journal cannot be read.
-pub fn all(db: &Connection, scribe: &Scribe, agent: &str) -> anyhow::Result<Vec<FaultView>> {
+pub fn all(db: &Connection, scribe: &Scribe, agent: &str) -> Result<Vec<FaultView>, JournalError> {
     let times = Corrected::read(db)?;
     let now = times.now(scribe);
-    let packs = pack_versions(db).context("packs")?;
+    let packs = pack_versions(db)?;
     let references = scope::lines(db)?;
     let mut found = Vec::new();
-    for (code, facts) in by_line(db, agent, &times)? {
+    for (code, facts) in by_line(db, work::load(db)?, agent, &times)? {
         let reference = references.iter().find(|line| line.code == code);
         match reference.and_then(|line| rules(line, &packs)) {
             Some(rules) => {
@@ -210,17 +146,10 @@ fn view(fault: &Fault, facts: &[Known], now: UnixMs) -> FaultView {
         started_at: fault.started_at.to_rfc3339(),
         started: fault.started_at,
         sent: listed.iter().all(|fact| fact.sent),
-        deadlines: owed
-            .iter()
-            .map(|deadline| DeadlineView {
-                kind: deadline.kind.name(),
-                due_at: deadline.due_at.to_rfc3339(),
-                state: deadline.status(now).name(),
-                remaining_ms: deadline.remaining_ms(now),
-                open: deadline.ended.is_none(),
-            })
-            .collect(),
+        deadlines: owed.iter().map(|deadline| DeadlineView::new(deadline, now)).collect(),
         facts: listed,
+        possible: fault.possible(now),
+        live: fault.state.is_live(),
     }
 }
 
@@ -234,6 +163,7 @@ fn fact_view(known: &Known, misfit: Option<String>) -> FactView {
         by: known.by.clone(),
         misfit,
         sent: known.sent,
+        here: known.here,
     }
 }
 
@@ -250,6 +180,8 @@ fn bare(code: &str, known: &Known) -> Option<FaultView> {
         sent: known.sent,
         deadlines: Vec::new(),
         facts: vec![fact_view(known, None)],
+        possible: vec!["note"],
+        live: true,
     })
 }
 

@@ -1,9 +1,11 @@
 //! Countdowns without a network.
 
 use super::*;
+use crate::journal::meta;
 use crate::journal::tests::{NOW, append, memory, scribe};
+use crate::sync::clock::LastClock;
 use linewatch_shared::detector::LineState;
-use linewatch_shared::facts::{Channel, ClockFact, Reading, Report};
+use linewatch_shared::facts::{Body, Channel, ClockFact, Reading, Record, Report, When};
 use linewatch_shared::rules::SHIPPED;
 use linewatch_shared::time::{HOUR_MS, MINUTE_MS, MonoMs};
 use linewatch_shared::wire::{Cursor, PackText, PullPage, Reference, ReferenceLine, ReferenceTerms};
