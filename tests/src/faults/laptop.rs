@@ -3,8 +3,11 @@
 use linewatch_shared::facts::Body;
 use uuid::Uuid;
 
+use super::machine::Machine;
 use crate::harness::Seed;
 
+/// Pictures of a visit at most.
+const PHOTOS_MAX: u64 = 3;
 /// Longest findings that are written, in parts of a sentence.
 const SENTENCES_MAX: u64 = 60;
 
@@ -26,6 +29,8 @@ pub enum What {
         customer: String,
         /// What was found.
         findings: String,
+        /// How many pictures belong to it; the first one is a signature.
+        photos: u64,
     },
     /// A report of a fault.
     Report {
@@ -47,6 +52,14 @@ pub enum Saved {
 
 /// A way of saving.
 pub trait Laptop {
+    /// The machine on which it is saved.
+    fn machine(&mut self) -> &mut Machine;
+
+    /// Whether pictures can be saved, too.
+    fn takes_photos(&self) -> bool {
+        false
+    }
+
     /// Saves one thing; `Err` is a fault of the harness, never of the program.
     ///
     /// # Errors
@@ -56,23 +69,36 @@ pub trait Laptop {
 
 impl Op {
     /// A thing by chance: mostly visits, of any length.
-    pub fn draw(mark: String, customer: &str, lines: &[String], chance: &mut Seed) -> Self {
+    pub fn draw(mark: String, machine: &Machine, with_photos: bool, chance: &mut Seed) -> Self {
         let what = if chance.below(8) == 0 {
-            What::Report { line: lines[chance.below(lines.len() as u64) as usize].clone() }
+            What::Report { line: machine.lines[chance.below(machine.lines.len() as u64) as usize].clone() }
         } else {
             let sentences = chance.below(4) * chance.below(SENTENCES_MAX / 3) + 1;
             let findings = "接头松动 the joint was loose; ".repeat(sentences as usize).trim_end().to_owned();
-            What::Visit { customer: customer.to_owned(), findings }
+            let photos = if with_photos { chance.below(PHOTOS_MAX + 1) } else { 0 };
+            What::Visit { customer: machine.customer.clone(), findings, photos }
         };
         Self { mark, what }
+    }
+
+    /// How many pictures belong to it.
+    #[must_use]
+    pub const fn photos(&self) -> u64 {
+        match &self.what {
+            What::Visit { photos, .. } => *photos,
+            What::Report { .. } => 0,
+        }
     }
 
     /// Whether a record's body says exactly this.
     #[must_use]
     pub fn is_said_by(&self, body: &Body) -> bool {
         match (&self.what, body) {
-            (What::Visit { customer, findings }, Body::Visit(visit)) => {
-                visit.purpose == self.mark && visit.customer == *customer && visit.findings == *findings
+            (What::Visit { customer, findings, photos }, Body::Visit(visit)) => {
+                visit.purpose == self.mark
+                    && visit.customer == *customer
+                    && visit.findings == *findings
+                    && visit.parts.len() as u64 == *photos
             }
             (What::Report { line }, Body::Report(report)) => {
                 report.description == self.mark && report.line == *line

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
 
 use super::laptop::{Op, Saved, mark_of};
+use super::machine::HeldRecord;
 
 /// One attempt to save something.
 #[derive(Clone, Debug)]
@@ -82,7 +83,7 @@ impl Ledger {
     }
 
     /// The machine's disk was replaced by one that held these records.
-    pub fn replaced(&mut self, machine: &str, held: &BTreeMap<Uuid, Hash>) {
+    pub fn replaced(&mut self, machine: &str, held: &BTreeMap<Uuid, HeldRecord>) {
         for attempt in self.attempts.values_mut().filter(|attempt| attempt.machine == machine) {
             let is_held = attempt.answered.is_some_and(|id| held.contains_key(&id));
             attempt.is_gone |= !attempt.is_sent && !is_held;
@@ -93,17 +94,26 @@ impl Ledger {
     ///
     /// # Errors
     /// Names what is lost or changed.
-    pub fn check_held(&mut self, machine: &str, held: &BTreeMap<Uuid, Hash>) -> Result<()> {
+    pub fn check_held(&mut self, machine: &str, held: &BTreeMap<Uuid, HeldRecord>) -> Result<()> {
         for attempt in self.attempts.values_mut().filter(|attempt| attempt.machine == machine) {
             let Some(id) = attempt.answered.filter(|_| !attempt.is_gone) else { continue };
-            let Some(hash) = held.get(&id) else {
+            let Some(HeldRecord { hash, pictures }) = held.get(&id) else {
                 ensure!(attempt.is_sent, "{} was answered with {id} and is not on {machine} any more", attempt.op.mark);
                 continue;
             };
+            let wanted = attempt.op.photos();
+            ensure!(*pictures == wanted, "{}: {pictures} of {wanted} pictures are on {machine}", attempt.op.mark);
             let known = *attempt.hash.get_or_insert(*hash);
             ensure!(known == *hash, "{id} has other bytes than before");
         }
         Ok(())
+    }
+
+    /// How many pictures belong to what was answered.
+    #[must_use]
+    pub fn pictures(&self) -> u64 {
+        let answered = self.attempts.values().filter(|attempt| attempt.answered.is_some());
+        answered.map(|attempt| attempt.op.photos()).sum()
     }
 
     /// How many attempts were answered.

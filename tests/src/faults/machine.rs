@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,8 @@ use crate::harness::{Process, Seed, Server, free_port, mono_ms, program};
 const COMMAND: Duration = Duration::from_secs(60);
 /// Between two looks at a command.
 const LOOK_EVERY: Duration = Duration::from_micros(300);
+/// In which pieces the journal keeps pictures.
+const PIECE_BYTES: u64 = 64 << 10;
 /// Words that a program says of a broken database.
 const DAMAGE_WORDS: [&str; 4] = ["damaged", "malformed", "corrupt", "not a database"];
 
@@ -36,6 +39,15 @@ pub struct Told {
     pub out: String,
     /// Standard error.
     pub err: String,
+}
+
+/// What a journal holds of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldRecord {
+    /// The hash of its bytes.
+    pub hash: Hash,
+    /// How many of its pictures are there whole.
+    pub pictures: u64,
 }
 
 /// A laptop.
@@ -52,6 +64,8 @@ pub struct Machine {
     pub customer: String,
     /// The lines there.
     pub lines: Vec<String>,
+    /// Where its page is, while its agent runs.
+    pub page: SocketAddr,
     dir: PathBuf,
     config: PathBuf,
     program: PathBuf,
@@ -68,9 +82,10 @@ impl Machine {
         let volume = Volume::new(&dir.join("disk"), disk, chance)?;
         let net = Net::start(server.sync, Arc::clone(counts))?;
         let data = toml::Value::String(dir.join("disk/data").display().to_string());
-        let port = free_port(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST))?;
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let page = SocketAddr::new(loopback, free_port(loopback)?);
         let config = dir.join("agent.toml");
-        std::fs::write(&config, format!("data_dir = {data}\n[ui]\nlisten = \"127.0.0.1:{port}\"\n"))?;
+        std::fs::write(&config, format!("data_dir = {data}\n[ui]\nlisten = \"{page}\"\n"))?;
         Ok(Self {
             name: dir.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             volume,
@@ -78,6 +93,7 @@ impl Machine {
             clock: WrongClock::new(&dir.join("clock"))?,
             customer: String::new(),
             lines: Vec::new(),
+            page,
             dir: dir.to_owned(),
             config,
             program: program("linewatch-agent")?,
@@ -208,13 +224,23 @@ impl Machine {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn held(&self) -> Result<BTreeMap<Uuid, Hash>> {
+    pub fn held(&self) -> Result<BTreeMap<Uuid, HeldRecord>> {
         self.look(|db| {
-            let mut statement = db.prepare("SELECT id, hash FROM record WHERE kind IN ('report', 'visit')")?;
-            let rows = statement.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+            let mut statement = db.prepare(&format!(
+                "SELECT r.id, r.hash,
+                    (SELECT COUNT(*) FROM part_use u JOIN part p ON p.sha256 = u.sha256
+                     WHERE u.owner = r.id AND u.finished = 1
+                       AND (p.whole = 1 OR (SELECT COUNT(*) FROM part_piece e WHERE e.sha256 = p.sha256)
+                            = (p.bytes + {PIECE_BYTES} - 1) / {PIECE_BYTES}))
+                 FROM record r WHERE r.kind IN ('report', 'visit')"
+            ))?;
+            let rows = statement.query_map([], |row| {
+                Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, i64>(2)?))
+            })?;
             rows.map(|row| {
-                let (id, hash) = row?;
-                Ok((Uuid::from_slice(&id)?, Hash::from_slice(&hash).context("a hash of another length")?))
+                let (id, hash, pictures) = row?;
+                let hash = Hash::from_slice(&hash).context("a hash of another length")?;
+                Ok((Uuid::from_slice(&id)?, HeldRecord { hash, pictures: pictures.unsigned_abs() }))
             })
             .collect()
         })
@@ -289,9 +315,13 @@ impl Told {
 
 /// By the command line.
 impl Laptop for Machine {
+    fn machine(&mut self) -> &mut Machine {
+        self
+    }
+
     fn save(&mut self, op: &Op) -> Result<Saved> {
         let told = match &op.what {
-            What::Visit { customer, findings } => self.command(&[
+            What::Visit { customer, findings, .. } => self.command(&[
                 "visit", "new", "--customer", customer, "--purpose", &op.mark, "--findings", findings,
             ])?,
             What::Report { line } => self.command(&["fault", "report", "--line", line, &op.mark])?,

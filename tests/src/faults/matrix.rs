@@ -100,6 +100,7 @@ fn finish(world: &mut World) -> Result<Verdict> {
         world.drain(&mut machine)?;
     }
     world.note_counts();
+    world.proofs.add("pictures of what was answered", world.ledger.pictures());
     world.note_metrics()?;
     world.note_server()?;
     world.ledger.judge(&world.at_server()?)
@@ -178,7 +179,7 @@ impl Outcome {
 }
 
 /// What must have happened in any run that counts.
-const EXPECTED: [&str; 14] = [
+const EXPECTED: [&str; 16] = [
     "crashes in the middle of a change of the disk",
     "unsynced pages lost",
     "pages torn between sectors",
@@ -193,4 +194,6 @@ const EXPECTED: [&str; 14] = [
     "batches cut in the middle",
     "answers lost",
     "kills of the server",
+    "saves by the page",
+    "pictures of what was answered",
 ];

@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod machine;
 pub mod matrix;
 pub mod net;
+pub mod page;
 mod points;
 pub mod volume;
 pub mod world;

@@ -10,8 +10,9 @@ use super::golden;
 use super::kind::Kind;
 use super::machine::Machine;
 use super::net::Weather;
+use super::page::Page;
 use super::world::World;
-use crate::harness::BOUND;
+use crate::harness::{BOUND, Seed};
 
 /// Saves of one point at most.
 const SAVES_MAX: u64 = 3;
@@ -33,6 +34,9 @@ const SYNC_US_MAX: u64 = 150_000;
 /// When the program breaks its word, or the harness cannot play on.
 pub fn play(world: &mut World, machine: &mut Machine, kind: Kind, image: &mut Disk) -> Result<()> {
     match kind {
+        Kind::Kill | Kind::PowerCut if world.seed.below(3) == 0 => {
+            crash_of_page(world, machine, kind == Kind::PowerCut)
+        }
         Kind::Kill => crash(world, machine, false),
         Kind::PowerCut => crash(world, machine, true),
         Kind::DiskFull => disk_full(world, machine),
@@ -69,6 +73,18 @@ fn crash(world: &mut World, machine: &mut Machine, is_power_cut: bool) -> Result
         world.sync(machine)?;
     }
     Ok(())
+}
+
+/// Dies in the middle of a visit's report with photos on the page, while the agent probes and syncs.
+fn crash_of_page(world: &mut World, machine: &mut Machine, is_power_cut: bool) -> Result<()> {
+    let saves = world.seed.below(SAVES_MAX) + 1;
+    let chance = Seed::of(world.seed.draw());
+    let mut page = Page::open(machine, chance)?;
+    let trap = world.freeze();
+    world.arm(&mut page, saves, trap);
+    world.write(&mut page, saves)?;
+    world.restart(machine, is_power_cut)?;
+    world.recover(machine)
 }
 
 fn disk_full(world: &mut World, machine: &mut Machine) -> Result<()> {
@@ -146,7 +162,7 @@ fn copy(world: &mut World, machine: &mut Machine) -> Result<()> {
     for _ in 0..2 {
         let saves = world.seed.below(SAVES_MAX) + 1;
         let trap = world.freeze();
-        world.arm(&other, saves, trap);
+        world.arm(&mut other, saves, trap);
         world.write(&mut other, saves)?;
         world.restart(&mut other, true)?;
         world.recover(&mut other)?;
@@ -185,7 +201,7 @@ fn upgrade(world: &mut World) -> Result<()> {
     let mut machine = world.bare(&name, disk)?;
     (machine.customer, machine.lines) = ("C-upgraded".to_owned(), vec!["L-SAMPLE".to_owned()]);
     let trap = world.freeze();
-    world.arm(&machine, 2, trap);
+    world.arm(&mut machine, 2, trap);
     world.write(&mut machine, 1)?;
     let is_power_cut = world.seed.below(3) > 0;
     world.restart(&mut machine, is_power_cut)?;

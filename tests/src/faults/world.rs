@@ -15,6 +15,7 @@ use super::laptop::{Laptop, Op, Saved};
 use super::ledger::{Ledger, ServerRecords};
 use super::machine::Machine;
 use super::net::{NetCounts, Weather};
+use super::page;
 use crate::harness::{Api, Folder, Seed, Server, ServerOptions, Store};
 use linewatch_shared::time::DAY_MS;
 
@@ -26,6 +27,8 @@ const LINES: usize = 20;
 const SECTORS_MAX: u64 = 9;
 /// Changes of the disk that a save is thought to take before the first was seen.
 const CHANGES_OF_A_SAVE: u64 = 30;
+/// The same for a report on the page with pictures, while the agent does its other work.
+const CHANGES_OF_A_PAGE: u64 = 120;
 /// Sync of one laptop at the end.
 const DRAIN: Duration = Duration::from_secs(60);
 
@@ -69,6 +72,7 @@ pub struct World {
     api: Api,
     writes: u64,
     changes_of_a_save: u64,
+    changes_of_a_page: u64,
 }
 
 impl World {
@@ -79,6 +83,7 @@ impl World {
     pub fn new(folder: &Folder, seed: Seed) -> Result<Self> {
         let mut server = Server::new(&folder.sub("server")?, &ServerOptions::default())?;
         import(&server)?;
+        server.run(&["user", "add", page::USER, "--role", "technician"], page::PASSWORD)?.ok()?;
         server.start()?;
         let api = Api::new(&format!("http://{}", server.http), "")?;
         let mut world = Self {
@@ -94,6 +99,7 @@ impl World {
             api,
             writes: 0,
             changes_of_a_save: CHANGES_OF_A_SAVE,
+            changes_of_a_page: CHANGES_OF_A_PAGE,
         };
         for n in 0..LAPTOPS {
             let machine = world.enrolled(&format!("laptop-{n}"))?;
@@ -110,6 +116,7 @@ impl World {
         let mut machine = self.bare(name, Disk::new(self.manners_of(false)))?;
         (machine.customer, machine.lines) = (format!("C-{name}"), lines_of(name));
         machine.enroll(&self.server, name)?;
+        self.server.run(&["agent", "people", name, "--add", page::USER], "")?.ok()?;
         let told = machine.command(&["sync", "--quiet"])?;
         ensure!(told.code == Some(0), "the first sync of {name}: {}", told.err);
         machine.volume.disk().sync_all();
@@ -130,10 +137,11 @@ impl World {
     }
 
     /// The next thing to be written on a laptop.
-    pub fn op(&mut self, machine: &Machine) -> Op {
+    fn op(&mut self, laptop: &mut impl Laptop) -> Op {
         self.writes += 1;
         let mark = format!("fault-matrix {}-{}", self.point, self.writes);
-        Op::draw(mark, &machine.customer, &machine.lines, &mut self.seed)
+        let with_photos = laptop.takes_photos();
+        Op::draw(mark, laptop.machine(), with_photos, &mut self.seed)
     }
 
     /// Writes a line into the story of the run, for whoever looks for a loss.
@@ -149,16 +157,21 @@ impl World {
     ///
     /// # Errors
     /// When the program cannot be asked, or speaks of damage.
-    pub fn save(&mut self, machine: &mut Machine) -> Result<Saved> {
-        let op = self.op(machine);
-        self.ledger.attempt(&op, &machine.name);
-        let before = machine.volume.gate().changes();
-        let saved = machine.save(&op)?;
+    pub fn save(&mut self, laptop: &mut impl Laptop) -> Result<Saved> {
+        let op = self.op(laptop);
+        let by_page = laptop.takes_photos();
+        let name = laptop.machine().name.clone();
+        self.ledger.attempt(&op, &name);
+        let before = laptop.machine().volume.gate().changes();
+        let saved = laptop.save(&op)?;
         self.ledger.note(&op, &saved);
-        self.tell(&machine.name, &format!("{} {saved:?}", op.mark));
+        let by = if by_page { format!("page, {} pictures", op.photos()) } else { "command".to_owned() };
+        self.tell(&name, &format!("{} ({by}) {saved:?}", op.mark));
         if matches!(saved, Saved::Answered(_)) {
-            let took = machine.volume.gate().changes() - before;
-            self.changes_of_a_save = (self.changes_of_a_save * 3 + took).div_ceil(4);
+            let took = laptop.machine().volume.gate().changes() - before;
+            let known = if by_page { &mut self.changes_of_a_page } else { &mut self.changes_of_a_save };
+            *known = (*known * 3 + took).div_ceil(4);
+            self.proofs.add(if by_page { "saves by the page" } else { "saves by the command line" }, 1);
         }
         Ok(saved)
     }
@@ -175,9 +188,10 @@ impl World {
     }
 
     /// Sets a trap somewhere in the next `saves` saves.
-    pub fn arm(&mut self, machine: &Machine, saves: u64, trap: Trap) {
-        let span = (self.changes_of_a_save * saves).max(1);
-        machine.volume.gate().arm(self.seed.below(span), trap);
+    pub fn arm(&mut self, laptop: &mut impl Laptop, saves: u64, trap: Trap) {
+        let of_one = if laptop.takes_photos() { self.changes_of_a_page } else { self.changes_of_a_save };
+        let after = self.seed.below((of_one * saves).max(1));
+        laptop.machine().volume.gate().arm(after, trap);
     }
 
     /// A trap that freezes the disk, tearing the write under way or not.
@@ -189,9 +203,9 @@ impl World {
     ///
     /// # Errors
     /// Those of the saves.
-    pub fn write(&mut self, machine: &mut Machine, count: u64) -> Result<()> {
+    pub fn write(&mut self, laptop: &mut impl Laptop, count: u64) -> Result<()> {
         for _ in 0..count {
-            if self.save(machine)? == Saved::Died {
+            if self.save(laptop)? == Saved::Died {
                 break;
             }
         }
