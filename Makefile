@@ -28,7 +28,7 @@ build: ## Build both programs into target/release
 	@scripts/web.sh
 	@. scripts/env.sh && cargo build --release --workspace --bins $(CARGO_FLAGS)
 
-web: ## Build the board's page
+web: ## Build the pages: the board, and the technician's
 	@scripts/setup.sh web
 	@scripts/web.sh
 
@@ -63,4 +63,4 @@ setup: ## Install everything that any of these needs
 clean: ## Remove what was built
 	@. scripts/env.sh && cargo clean
 	@rm -rf server/web/node_modules tests/browser/node_modules
-	@find server/web/dist -mindepth 1 ! -name .gitkeep -delete 2>/dev/null || true
+	@find server/web/dist agent/page -mindepth 1 ! -name .gitkeep -delete 2>/dev/null || true

@@ -1,11 +1,10 @@
 //! Becoming an agent of a server: a key made here, a certificate signed there, one token used once.
 //!
 //! The token names the server's authority by its hash, so that the very first connection is already
-//! checked. Everything that enrolment yields is one file, replaced whole, readable by its owner only.
+//! checked. Everything that enrolment yields is one file, replaced whole, readable by its owner only; the private key in it
+//! is sealed by the vault.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use linewatch_shared::enrol_token::{EnrolToken, EnrolTokenError};
@@ -14,13 +13,17 @@ use linewatch_shared::wire::Enroll;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use crate::sync::client::Client;
 use crate::sync::tls::{self, TlsError};
 use crate::sync::transport::CallError;
+use crate::vault::{Vault, VaultError, write_durably};
 
 /// The file in the data directory.
 const FILE_NAME: &str = "identity.json";
+/// What the private key is sealed as.
+const KEY_PURPOSE: &str = "identity";
 /// The port of a server that is named without one.
 const DEFAULT_PORT: u16 = 8443;
 
@@ -33,8 +36,12 @@ pub struct Identity {
     pub name: String,
     /// `https://host:port`
     pub server: String,
-    /// The private key; never leaves this file.
-    pub key_pem: String,
+    /// The private key, sealed; never leaves this file. Hexadecimal digits.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    key_sealed: String,
+    /// The private key as older programs stored it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    key_pem: String,
     /// The agent's certificate.
     pub certificate_pem: String,
     /// The server's own authority.
@@ -83,6 +90,9 @@ pub enum EnrollError {
     /// Keys.
     #[error("the key: {0}")]
     Key(#[from] rcgen::Error),
+    /// The private key cannot be sealed or opened.
+    #[error("the private key: {0}")]
+    Vault(#[from] VaultError),
     /// TLS settings.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -114,24 +124,44 @@ impl Identity {
     /// Replaces the stored identity, whole or not at all.
     fn store(&self, data_dir: &Path) -> Result<(), EnrollError> {
         let path = data_dir.join(FILE_NAME);
-        let part = path.with_extension("part");
-        let write = || -> std::io::Result<()> {
-            let _ = fs::remove_file(&part);
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
-            file.write_all(&serde_json::to_vec_pretty(self)?)?;
-            file.sync_all()?;
-            fs::rename(&part, &path)?;
-            File::open(data_dir)?.sync_all()
-        };
+        let write = || write_durably(&path, &serde_json::to_vec_pretty(self)?);
         write().map_err(|source| EnrollError::File { path: path.clone(), source })
+    }
+
+    /// Seals the private key of a stored identity that an older program left in the clear. What the disk keeps of the old
+    /// file's blocks is beyond reach.
+    ///
+    /// # Errors
+    /// When the file cannot be read or replaced.
+    pub fn seal_stored(data_dir: &Path, vault: &Vault) -> Result<(), EnrollError> {
+        let Some(mut stored) = Self::load(data_dir)?.filter(|stored| !stored.key_pem.is_empty()) else {
+            return Ok(());
+        };
+        let plain = Zeroizing::new(std::mem::take(&mut stored.key_pem));
+        stored.key_sealed = sealed(vault, &plain)?;
+        stored.store(data_dir)
+    }
+
+    /// The private key.
+    ///
+    /// # Errors
+    /// When it was sealed with another key.
+    pub fn key_pem(&self, vault: &Vault) -> Result<Zeroizing<String>, EnrollError> {
+        if !self.key_pem.is_empty() {
+            return Ok(Zeroizing::new(self.key_pem.clone()));
+        }
+        let unreadable = || VaultError::Unreadable(KEY_PURPOSE.to_owned());
+        let sealed = hex::decode(&self.key_sealed).map_err(|_| unreadable())?;
+        let plain = vault.unseal(KEY_PURPOSE, &sealed)?;
+        Ok(Zeroizing::new(String::from_utf8(plain).map_err(|_| unreadable())?))
     }
 
     /// The client for this identity's server.
     ///
     /// # Errors
-    /// When a stored certificate cannot be used.
-    pub fn client(&self) -> Result<Client, EnrollError> {
-        let tls = tls::as_agent(&self.authority_pem, &self.certificate_pem, &self.key_pem)?;
+    /// When a stored certificate cannot be used, or the private key was sealed with another key.
+    pub fn client(&self, vault: &Vault) -> Result<Client, EnrollError> {
+        let tls = tls::as_agent(&self.authority_pem, &self.certificate_pem, &self.key_pem(vault)?)?;
         Client::new(&self.server, tls).map_err(|error| EnrollError::Unreachable {
             server: self.server.clone(),
             reason: error.to_string(),
@@ -144,6 +174,21 @@ impl Identity {
         let (_, pem) = x509_parser::pem::parse_x509_pem(self.certificate_pem.as_bytes()).ok()?;
         let certificate = pem.parse_x509().ok()?;
         Some(UnixMs(certificate.validity().not_after.timestamp().saturating_mul(1_000)))
+    }
+}
+
+fn sealed(vault: &Vault, pem: &str) -> Result<String, VaultError> {
+    Ok(hex::encode(vault.seal(KEY_PURPOSE, pem.as_bytes())?))
+}
+
+#[cfg(test)]
+impl Identity {
+    /// An identity for tests that never reach a server.
+    pub(crate) fn sample(agent_id: Uuid, name: &str) -> Self {
+        let (key_sealed, key_pem) = (String::new(), String::new());
+        let (certificate_pem, authority_pem) = (String::new(), String::new());
+        let server = "https://127.0.0.1:8443".to_owned();
+        Self { agent_id, name: name.to_owned(), server, key_sealed, key_pem, certificate_pem, authority_pem }
     }
 }
 
@@ -176,6 +221,7 @@ pub async fn enroll(
     server: &str,
     token: &str,
     force: bool,
+    vault: &Vault,
 ) -> Result<Identity, EnrollError> {
     let token = EnrolToken::parse(token)?;
     let server = server_url(server)?;
@@ -200,12 +246,13 @@ pub async fn enroll(
         agent_id: enrolled.agent_id,
         name: enrolled.name,
         server,
-        key_pem: key.serialize_pem(),
+        key_sealed: sealed(vault, &Zeroizing::new(key.serialize_pem()))?,
+        key_pem: String::new(),
         certificate_pem: enrolled.certificate_pem,
         authority_pem: enrolled.authority_pem,
     };
     // Found out now rather than at the first sync.
-    identity.client()?;
+    identity.client(vault)?;
     identity.store(data_dir)?;
     Ok(identity)
 }
@@ -223,6 +270,7 @@ fn explain(server: &str, error: CallError) -> EnrollError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::tests::plain::found;
 
     #[test]
     fn addresses_as_people_type_them() {
@@ -248,18 +296,27 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         assert!(Identity::load(dir.path()).unwrap().is_none());
-        let identity = Identity {
-            agent_id: Uuid::from_u128(1),
-            name: "sample".into(),
-            server: "https://127.0.0.1:8443".into(),
-            key_pem: String::new(),
-            certificate_pem: String::new(),
-            authority_pem: String::new(),
-        };
+        let key_pem = "canary-private-key".to_owned();
+        let identity = Identity { key_pem, ..Identity::sample(Uuid::from_u128(1), "sample") };
         identity.store(dir.path()).unwrap();
         identity.store(dir.path()).unwrap();
         let mode = fs::metadata(dir.path().join(FILE_NAME)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(Identity::load(dir.path()).unwrap().unwrap().name, "sample");
+
+        // As an older program left it; then sealed.
+        let vault = Vault::sample();
+        let words = ["canary-private-key"];
+        assert_eq!(found(dir.path(), &words).len(), 1);
+        for _ in 0..2 {
+            Identity::seal_stored(dir.path(), &vault).unwrap();
+            assert_eq!(found(dir.path(), &words), Vec::<String>::new());
+            let stored = Identity::load(dir.path()).unwrap().unwrap();
+            assert_eq!(*stored.key_pem(&vault).unwrap(), words[0]);
+        }
+        let other =
+            Vault::new(crate::vault::Key::random().unwrap(), crate::vault::Source::Passphrase).unwrap();
+        let stored = Identity::load(dir.path()).unwrap().unwrap();
+        assert!(stored.key_pem(&other).unwrap_err().to_string().contains("another key"));
     }
 }

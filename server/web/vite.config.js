@@ -15,5 +15,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
   },
   server: server ? { proxy: { '/api': { target: server, changeOrigin: true } } } : {},
-  test: { include: ['src/**/*.test.ts', 'dev/**/*.test.mjs'], environment: 'node' },
+  test: { include: ['src/**/*.test.ts', 'field/src/**/*.test.ts', 'dev/**/*.test.mjs'], environment: 'node' },
 });

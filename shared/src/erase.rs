@@ -74,9 +74,8 @@ pub fn record(record: &mut Record) -> bool {
 
 /// A matter as it was taken in on site: whom and what kind stays.
 fn opened(opened: &mut Opened) -> bool {
-    let Opened { kind, class: _, customer: _, line: _, site: _, title, description, reporter } = opened;
-    let titled = titled_by_people(*kind) && text(title);
-    texts([description, reporter]) | titled
+    let Opened { kind: _, class: _, customer: _, line: _, site: _, title, description, reporter } = opened;
+    texts([title, description, reporter])
 }
 
 /// A part's caption and place. Its bytes are thrown away by whoever keeps them; the hash stays as the mark that there was one.

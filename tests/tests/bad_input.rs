@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use linewatch_agent::enroll::Identity;
+use linewatch_agent::journal::open_vault;
 use linewatch_agent::sync::tls::as_agent;
+use linewatch_agent::vault::VaultConfig;
 use linewatch_shared::wire::CONTENT_TYPE;
 use linewatch_tests::harness::{
     Agent, Answer, Api, Folder, Server, ServerOptions, Store, block_on, eventually, now, sample, story,
@@ -72,7 +74,9 @@ impl Desk {
     /// What the server says to an agent's call with any bytes.
     fn sync_call(&self, call: &str, body: Vec<u8>) -> Result<Answer> {
         let identity = Identity::load(&self.agent.data_dir())?.context("not enrolled")?;
-        let tls = as_agent(&identity.authority_pem, &identity.certificate_pem, &identity.key_pem)?;
+        let vault = open_vault(&self.agent.data_dir(), &VaultConfig::default())?;
+        let key_pem = identity.key_pem(&vault)?;
+        let tls = as_agent(&identity.authority_pem, &identity.certificate_pem, &key_pem)?;
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .no_proxy()

@@ -1,5 +1,7 @@
 //! `doctor`: is everything there that the agent needs, and if not, what to do.
 
+mod kept;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -87,7 +89,7 @@ pub struct Finding {
 /// # Errors
 /// When not even the checks can be made.
 pub fn doctor(config: &Config, args: &DoctorArgs) -> anyhow::Result<ExitCode> {
-    let findings = examine(config, args.lang.unwrap_or_else(Lang::of_environment))?;
+    let findings = examine(config, args.lang.unwrap_or_else(Lang::of_environment), None)?;
     if args.json {
         out::json(&findings)?;
     } else {
@@ -99,14 +101,15 @@ pub fn doctor(config: &Config, args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Everything that was looked at, in one language.
+/// Everything that was looked at, in one language. A process that has the journal open hands it over: opening it again may
+/// ask for a passphrase.
 ///
 /// # Errors
 /// When not even the checks can be made.
-pub fn examine(config: &Config, lang: Lang) -> anyhow::Result<Vec<Finding>> {
+pub fn examine(config: &Config, lang: Lang, journal: Option<&Journal>) -> anyhow::Result<Vec<Finding>> {
     let mut findings = vec![icmp(lang)];
     findings.extend(disk(config, lang));
-    let journal = match open_journal(config) {
+    let journal = match journal.cloned().map_or_else(|| open_journal(config), Ok) {
         Ok(journal) => Some(journal),
         Err(error) => {
             let text = lang.pick(
@@ -117,6 +120,9 @@ pub fn examine(config: &Config, lang: Lang) -> anyhow::Result<Vec<Finding>> {
             None
         }
     };
+    if let Some(journal) = &journal {
+        findings.extend(kept::findings(journal, lang)?);
+    }
     match (Identity::load(&config.data_dir), &journal) {
         (Ok(Some(identity)), Some(journal)) => {
             findings.push(enrolment(&identity, lang)?);
@@ -237,7 +243,7 @@ fn enrolment(identity: &Identity, lang: Lang) -> anyhow::Result<Finding> {
 
 /// Says hello, and compares the clocks.
 fn server(identity: &Identity, journal: &Journal, lang: Lang) -> anyhow::Result<Vec<Finding>> {
-    let client = match identity.client() {
+    let client = match identity.client(journal.vault()) {
         Ok(client) => client,
         Err(error) => {
             let text = lang.pick(

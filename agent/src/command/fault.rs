@@ -4,7 +4,7 @@ use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 use linewatch_shared::facts::{Body, Channel, Report, When};
 
-use super::{JsonArgs, author, open_journal, reader, typed_time};
+use super::{JsonArgs, author, open_journal, reader, refuse_locked, typed_time};
 use crate::config::Config;
 use crate::enroll::Identity;
 use crate::field::faults::{self, FaultView};
@@ -83,6 +83,7 @@ fn report(config: &Config, args: ReportArgs) -> anyhow::Result<()> {
         bail!("say what is wrong");
     }
     let journal = open_journal(config)?;
+    journal.read_blocking(|db| Ok(refuse_locked(db)))??;
     let (pulled, known) = journal.read_blocking(|db| {
         Ok((scope::is_known(db)?, scope::lines(db)?.iter().any(|line| line.code == args.line)))
     })?;
@@ -107,6 +108,7 @@ fn report(config: &Config, args: ReportArgs) -> anyhow::Result<()> {
 
 fn all(config: &Config) -> anyhow::Result<Vec<FaultView>> {
     let Some(db) = reader(config)? else { return Ok(Vec::new()) };
+    refuse_locked(&db)?;
     let agent = Identity::load(&config.data_dir)?.map(|identity| identity.name).unwrap_or_default();
     Ok(faults::all(&db, &super::scribe()?, &agent)?)
 }

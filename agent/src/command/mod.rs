@@ -2,27 +2,27 @@
 
 pub mod doctor;
 pub mod fault;
+mod open;
 pub mod status;
 pub mod sync;
 pub mod transfer;
+pub mod vault;
 pub mod visit;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
-use linewatch_shared::time::{Clock, UnixMs};
+use linewatch_shared::time::UnixMs;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::{BootClock, boot_id};
 use crate::config::{Config, LogFormat};
-use crate::journal::{FILE_NAME, Journal, JournalError, Scribe, open_reader, open_vault};
 use crate::run::lock;
-use crate::vault::{Vault, VaultConfig};
-use crate::{enroll, out, probe, run};
+use crate::{enroll, journal, out, probe, run};
+
+pub use open::{find_vault, open_journal, reader, refuse_locked, scribe};
 
 /// A person's times may be this far ahead of the device's clock.
 pub const AHEAD_MS: i64 = 5 * 60_000;
@@ -64,6 +64,9 @@ pub enum Command {
     Export(transfer::ExportArgs),
     /// Take in a file that another machine exported
     Import(transfer::ImportArgs),
+    /// Look at the key that the data is sealed with, or put it under a passphrase
+    #[command(subcommand)]
+    Vault(vault::VaultCommand),
     /// Print the version
     Version,
 }
@@ -116,6 +119,7 @@ pub fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Sync(args) => done(sync::sync(&config, args)),
         Command::Export(args) => done(transfer::export_to(&config, &args)),
         Command::Import(args) => done(transfer::import_from(&config, &args)),
+        Command::Vault(command) => done(vault::execute(&config, command)),
         Command::Probe(_) | Command::Version => Ok(ExitCode::SUCCESS),
     }
 }
@@ -139,59 +143,6 @@ fn runtime(threads: usize) -> anyhow::Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(threads).max_blocking_threads(8).enable_all();
     builder.build().context("the async runtime cannot start")
-}
-
-/// This device's clocks, ready to write with.
-///
-/// # Errors
-/// When the system does not name its boot.
-pub fn scribe() -> anyhow::Result<Scribe> {
-    let boot = boot_id().context("the system does not name its boot")?;
-    Ok(Scribe::new(Arc::new(BootClock) as Arc<dyn Clock>, boot))
-}
-
-/// Opens the journal for writing, creating the data directory.
-///
-/// # Errors
-/// When the directory or the database cannot be used.
-pub fn open_journal(config: &Config) -> anyhow::Result<Journal> {
-    let dir = &config.data_dir;
-    std::fs::create_dir_all(dir).with_context(|| format!("data_dir {}", dir.display()))?;
-    let open = || Journal::open_with(dir, &vault(config)?, scribe()?).map_err(anyhow::Error::from);
-    open().with_context(|| dir.join(FILE_NAME).display().to_string())
-}
-
-/// What the data of this agent is sealed with. Its directory exists.
-///
-/// # Errors
-/// When there is no key, and none may be made.
-pub fn vault(config: &Config) -> anyhow::Result<Vault> {
-    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    let config_vault = VaultConfig { credentials, ..config.vault.clone() };
-    Ok(open_vault(&config.data_dir, &config_vault)?)
-}
-
-/// Opens the journal for reading; none when nothing was ever written.
-///
-/// # Errors
-/// When it is there but cannot be read.
-pub fn reader(config: &Config) -> anyhow::Result<Option<rusqlite::Connection>> {
-    if !config.data_dir.join(FILE_NAME).exists() {
-        return Ok(None);
-    }
-    let dir = &config.data_dir;
-    let read = || -> anyhow::Result<rusqlite::Connection> {
-        let vault = vault(config)?;
-        match open_reader(dir, &vault) {
-            Err(JournalError::Older { .. }) => {
-                // The first command after an upgrade: the journal is brought to this version first.
-                drop(Journal::open_with(dir, &vault, scribe()?)?);
-                Ok(open_reader(dir, &vault)?)
-            }
-            opened => Ok(opened?),
-        }
-    };
-    read().map(Some).with_context(|| config.data_dir.join(FILE_NAME).display().to_string())
 }
 
 /// Who writes, as this device knows the person.
@@ -236,8 +187,10 @@ fn wait_for_signal(stop: CancellationToken) -> anyhow::Result<impl Future<Output
 fn enroll_agent(config: &Config, args: &EnrollArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(&config.data_dir)
         .with_context(|| format!("data_dir {}", config.data_dir.display()))?;
-    let enrolled = enroll::enroll(&config.data_dir, &args.url, &args.token, args.force);
+    let journal = open_journal(config)?;
+    let enrolled = enroll::enroll(&config.data_dir, &args.url, &args.token, args.force, journal.vault());
     let identity = runtime(1)?.block_on(enrolled)?;
+    journal.write_blocking(journal::unlock)?;
     out::line(&format!("enrolled as {} with {}", identity.name, identity.server))?;
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::health::read_health;
 use crate::journal::{LineMark, line_marks, meta, unsent};
 use crate::page::status as page;
 use crate::run::lock;
-use crate::{out, scope};
+use crate::{journal, out, scope};
 
 /// How long the running agent may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -23,6 +23,9 @@ struct Report {
     running: bool,
     enrolled: Option<Enrolled>,
     last_contact_at: Option<String>,
+    locked_at: Option<String>,
+    #[serde(skip)]
+    locked: Option<UnixMs>,
     unsent: Vec<Lane>,
     lines: Vec<Line>,
     warnings: Vec<String>,
@@ -69,10 +72,10 @@ pub fn status(config: &Config, args: JsonArgs) -> anyhow::Result<()> {
 fn gather(config: &Config) -> anyhow::Result<Report> {
     let now = super::scribe()?.now();
     let running = lock::is_taken(&config.data_dir);
-    let live = if running { ask(config) } else { None };
+    let mut live = if running { ask(config) } else { None };
     let enrolled =
         Identity::load(&config.data_dir)?.map(|known| Enrolled { name: known.name, server: known.server });
-    let (mut unsent_lanes, mut lines, mut contact) = (Vec::new(), Vec::new(), None);
+    let (mut unsent_lanes, mut lines, mut contact, mut locked) = (Vec::new(), Vec::new(), None, None);
     if let Some(db) = reader(config)? {
         unsent_lanes = unsent(&db)?
             .into_iter()
@@ -82,8 +85,13 @@ fn gather(config: &Config) -> anyhow::Result<Report> {
                 oldest_age_ms: lane.oldest_at.map(|at| now.since(at)),
             })
             .collect();
-        let known = scope::lines(&db)?.into_iter().map(|line| line.code);
-        lines = states(known, &line_marks(&db)?, live.as_ref(), running);
+        locked = journal::locked(&db)?;
+        if locked.is_none() {
+            let known = scope::lines(&db)?.into_iter().map(|line| line.code);
+            lines = states(known, &line_marks(&db)?, live.as_ref(), running);
+        } else if let Some(live) = &mut live {
+            live.lines = serde_json::Value::Null;
+        }
         contact = meta::get::<UnixMs>(&db, meta::LAST_CONTACT)?;
     }
     let live_contact = live.as_ref().and_then(|live| live.sync.as_ref()?.last_contact_at);
@@ -91,7 +99,9 @@ fn gather(config: &Config) -> anyhow::Result<Report> {
     let warnings =
         read_health(&config.data_dir).warnings().iter().map(|warning| format!("{warning:?}")).collect();
     let last_contact_at = contact.map(UnixMs::to_rfc3339);
-    Ok(Report { running, enrolled, last_contact_at, unsent: unsent_lanes, lines, warnings, live })
+    let locked_at = locked.map(UnixMs::to_rfc3339);
+    let unsent = unsent_lanes;
+    Ok(Report { running, enrolled, last_contact_at, locked_at, locked, unsent, lines, warnings, live })
 }
 
 /// The lines in scope: as the running agent sees them, else as last journalled, which is not known to
@@ -163,6 +173,13 @@ fn show(report: &Report) -> anyhow::Result<()> {
     }
     for warning in &report.warnings {
         out::line(&format!("warning     {warning}"))?;
+    }
+    if let Some(since) = report.locked {
+        let since = out::local(since);
+        out::line(&format!(
+            "lines       not shown: locked since {since}, the server has revoked this device"
+        ))?;
+        return Ok(());
     }
     if report.lines.is_empty() {
         out::line("lines       none pulled yet")?;

@@ -45,7 +45,8 @@ pub fn sync(config: &Config, args: SyncArgs) -> anyhow::Result<()> {
     let runtime = super::runtime(1)?;
     runtime
         .block_on(async {
-            let mut session = Session::new(journal.clone(), identity.client()?, link::chance()).await?;
+            let mut session =
+                Session::new(journal.clone(), identity.client(journal.vault())?, link::chance()).await?;
             let status = session.status();
             let mut failures = 0;
             loop {

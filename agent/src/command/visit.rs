@@ -9,7 +9,7 @@ use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{JsonArgs, author, open_journal, reader, typed_time};
+use super::{JsonArgs, author, open_journal, reader, refuse_locked, typed_time};
 use crate::config::Config;
 use crate::{journal, out, scope};
 
@@ -113,6 +113,7 @@ pub fn execute(config: &Config, command: VisitCommand) -> anyhow::Result<()> {
 
 fn new(config: &Config, args: NewArgs) -> anyhow::Result<()> {
     let journal = open_journal(config)?;
+    journal.read_blocking(|db| Ok(refuse_locked(db)))??;
     let is_known = journal.read_blocking(|db| {
         let customers = scope::customers(db)?;
         Ok(!scope::is_known(db)? || customers.iter().any(|customer| customer.code == args.customer))
@@ -181,6 +182,7 @@ fn promised(text: &str) -> Result<Promised, String> {
 
 fn visits(config: &Config) -> anyhow::Result<Vec<Listed>> {
     let Some(db) = reader(config)? else { return Ok(Vec::new()) };
+    refuse_locked(&db)?;
     let stored = journal::of_kinds(&db, &["visit"], LIST_MAX)?;
     let listed = stored.into_iter().filter_map(|stored| {
         let record = Record::from_bytes(&stored.bytes).ok()?;

@@ -61,6 +61,14 @@ pub fn keep(
     if !is_there || count >= PARTS_MAX as i64 {
         return Ok(None);
     }
+    let sha256 = store(tx, media, bytes, now)?;
+    tx.prepare_cached("INSERT INTO part_use (owner, sha256) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+        .execute(params![draft.as_bytes(), sha256.0])?;
+    one(tx, sha256)
+}
+
+/// Keeps the bytes of a part, where they are not here yet.
+pub(super) fn store(tx: &Connection, media: Media, bytes: &[u8], now: UnixMs) -> Result<Hash, JournalError> {
     let sha256 = record_hash(bytes);
     let is_new = tx
         .prepare_cached(
@@ -75,9 +83,7 @@ pub fn keep(
             statement.execute(params![sha256.0, n, piece])?;
         }
     }
-    tx.prepare_cached("INSERT INTO part_use (owner, sha256) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-        .execute(params![draft.as_bytes(), sha256.0])?;
-    one(tx, sha256)
+    Ok(sha256)
 }
 
 /// A part of a draft or report.

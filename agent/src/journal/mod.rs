@@ -11,10 +11,12 @@
 //! line codes, times and hashes are not. Hashes and chains are those of the plain bytes.
 
 mod acks;
+pub mod carry;
 mod error;
 mod export;
 mod identity;
 mod lanes;
+mod lock;
 pub mod meta;
 mod poison;
 mod records;
@@ -41,8 +43,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use acks::{RANGES_MAX, Resend, Verdict, accept, forget, has_lost, new_epoch};
 pub use error::JournalError;
-pub use export::{ExportError, Imported, export, import};
+pub use export::{ExportError, Exported, Imported, export, import};
 pub use lanes::{Stream, is_ordered, require as stream};
+pub use lock::{lock, locked, unlock};
 pub use poison::poison;
 pub use records::{
     Entry, LineMark, Slice, Stored, Wanted, contains, kind_of, line_marks, of_kinds, one, slice, state_name,

@@ -13,9 +13,12 @@ use crate::journal::JournalError;
 
 /// `GET /api/doctor`
 pub async fn show(State(local): State<Arc<Local>>) -> Result<Json<Value>, Problem> {
-    let config = local.config.clone();
-    let both =
-        tokio::task::spawn_blocking(move || (examine(&config, Lang::En), examine(&config, Lang::Zh))).await;
+    let (config, journal) = (local.config.clone(), local.journal.clone());
+    let both = tokio::task::spawn_blocking(move || {
+        let examine = |lang| examine(&config, lang, Some(&journal));
+        (examine(Lang::En), examine(Lang::Zh))
+    })
+    .await;
     let (en, zh) = both.map_err(|error| JournalError::Damaged(error.to_string()))?;
     let failed = |error: anyhow::Error| JournalError::Damaged(error.to_string());
     let (en, zh) = (en.map_err(failed)?, zh.map_err(failed)?);

@@ -4,16 +4,20 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use linewatch_shared::facts::{Body, Record};
+use linewatch_shared::facts::{Body as Fact, Record};
 use linewatch_shared::minute::MinuteBlock;
 use linewatch_shared::rules::{Form, Label, MatterKind};
 use linewatch_shared::sla::PackVersion;
+use linewatch_shared::time::UnixMs;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::error::Problem;
+use super::extract::Body;
 use super::state::Local;
+use crate::field::vantage;
 use crate::journal;
+use crate::scope;
 use crate::scope::contracts::pack_versions;
 
 /// The most hours that are shown.
@@ -51,7 +55,7 @@ pub async fn minutes(
         .read(move |db| {
             let mut found: Vec<Minute> = Vec::new();
             for stored in journal::of_kinds(db, &["minute"], hours as usize * 60)? {
-                let Ok(Record { body: Body::Minute(bytes), .. }) = Record::from_bytes(&stored.bytes) else {
+                let Ok(Record { body: Fact::Minute(bytes), .. }) = Record::from_bytes(&stored.bytes) else {
                     continue;
                 };
                 let Ok(block) = MinuteBlock::decode(&bytes) else { continue };
@@ -137,4 +141,30 @@ pub async fn classes(State(local): State<Arc<Local>>) -> Result<Json<Value>, Pro
         }
     }
     Ok(Json(json!(found)))
+}
+
+/// Whether a line is to be probed from here.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vantage {
+    on: bool,
+}
+
+/// `POST /api/lines/{code}/vantage`: has a line that another agent watches probed from here for a while, or no more.
+pub async fn probe_from_here(
+    State(local): State<Arc<Local>>,
+    Path(code): Path<String>,
+    Body(Vantage { on }): Body<Vantage>,
+) -> Result<Json<Value>, Problem> {
+    let wanted = code.clone();
+    let is_known = local.journal.read(move |db| Ok(scope::lines(db)?.iter().any(|line| line.code == wanted)));
+    if !is_known.await? {
+        return Err(Problem::not_found("this line is not among this device's lines"));
+    }
+    let now = local.scribe.now();
+    let set = local.journal.write(move |tx| vantage::set(tx, &code, on, now)).await?;
+    let too_many = format!("at most {} lines are probed from here", vantage::LINES_MAX);
+    let until = set.ok_or_else(|| Problem::unfit("too_many", too_many))?;
+    local.chosen.send_modify(|count| *count += 1);
+    Ok(Json(json!({ "vantage_until": until.map(UnixMs::to_rfc3339) })))
 }

@@ -60,6 +60,7 @@ fn router(local: Arc<Local>) -> Router {
         .route("/work", get(work::show))
         .route("/lines/{code}/minutes", get(lines::minutes))
         .route("/lines/{code}/diagnosis", post(diagnoses::begin))
+        .route("/lines/{code}/vantage", post(lines::probe_from_here))
         .route("/diagnoses/{id}", get(diagnoses::show))
         .route("/forms", get(lines::forms))
         .route("/classes", get(lines::classes))

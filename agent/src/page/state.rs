@@ -33,6 +33,8 @@ pub struct Parts {
     pub sync: SyncSlot,
     /// The last health reading.
     pub health: watch::Receiver<Health>,
+    /// Told when somebody chooses a line to be probed from here.
+    pub chosen: watch::Sender<u64>,
 }
 
 /// The page's state.
@@ -45,6 +47,7 @@ pub struct Local {
     pub(super) monitor: MonitorHandle,
     pub(super) sync: SyncSlot,
     pub(super) health: watch::Receiver<Health>,
+    pub(super) chosen: watch::Sender<u64>,
     pub(super) sessions: Sessions,
     pub(super) signing_in: tokio::sync::Mutex<()>,
     pub(super) diagnoses: Diagnoses,
@@ -54,7 +57,7 @@ impl Local {
     /// The page's state.
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { config, journal, data_dir, prober, monitor, sync, health } = parts;
+        let Parts { config, journal, data_dir, prober, monitor, sync, health, chosen } = parts;
         let scribe = journal.scribe().clone();
         Arc::new(Self {
             config,
@@ -65,6 +68,7 @@ impl Local {
             monitor,
             sync,
             health,
+            chosen,
             sessions: Sessions::default(),
             signing_in: tokio::sync::Mutex::new(()),
             diagnoses: Diagnoses::default(),
@@ -78,7 +82,7 @@ impl Local {
 
     /// Whether the desk locked this device.
     pub(super) async fn is_locked(&self) -> Result<bool, JournalError> {
-        Ok(false)
+        Ok(self.journal.read(crate::journal::locked).await?.is_some())
     }
 
     /// The server's time, as well as it is known here.

@@ -1,5 +1,6 @@
 //! `GET /api/work`: what is to be done, counted down by the same code as at the server, offline too.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -17,9 +18,10 @@ use super::state::Local;
 use crate::field::corrected::Corrected;
 use crate::field::faults::{self, FaultView};
 use crate::field::matters::{self, MatterView};
-use crate::field::{parts, work};
+use crate::field::{parts, vantage, work};
 use crate::journal::{self, JournalError, LaneView};
 use crate::monitor::LineView;
+use crate::run::targets::Choice;
 use crate::scope;
 use crate::scope::contracts::pack_versions;
 
@@ -61,6 +63,10 @@ struct Line {
     rtt_us: Option<u32>,
     loss: Option<f64>,
     fault: Option<Uuid>,
+    /// Whether this agent watches the line.
+    own: bool,
+    /// Until when it is probed from here although another agent watches it.
+    vantage_until: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -100,6 +106,7 @@ struct Found {
     faults: Vec<FaultView>,
     matters: Vec<MatterView>,
     lines: Vec<ReferenceLine>,
+    vantage: BTreeMap<String, UnixMs>,
     customers: Vec<ReferenceCustomer>,
     unsent: Unsent,
     /// Bytes of the parts that are being sent, and of those what the server has.
@@ -112,12 +119,14 @@ pub async fn show(
     Extension(user): Extension<User>,
 ) -> Result<Json<Answer>, Problem> {
     let agent = local.identity().map(|identity| identity.name).unwrap_or_default();
+    let agent_name = agent.clone();
     let scribe = local.scribe.clone();
     let found = local.journal.read(move |db| find(db, &scribe, &agent)).await?;
     let live = local.monitor.snapshot().await.unwrap_or_default();
     let status = local.sync_status();
     let status_rate = status.as_ref().and_then(|status| status.rate_bytes_per_s);
-    let Found { now, faults, matters, lines, customers, unsent, under_way } = found;
+    let Found { now, faults, matters, lines, vantage, customers, unsent, under_way } = found;
+    let choice = Choice { own: agent_name, vantage: vantage.keys().cloned().collect() };
     let name_of = |code: &str| {
         customers.iter().find(|known| known.code == code).map(|known| known.name.clone()).unwrap_or_default()
     };
@@ -138,7 +147,9 @@ pub async fn show(
         .iter()
         .map(|line| {
             let fault = faults.iter().find(|fault| fault.view.line == line.code).map(|fault| fault.view.id);
-            line_of(line, name_of(&line.customer), live.iter().find(|view| view.line == line.code), fault)
+            let view = live.iter().find(|view| view.line == line.code);
+            let until = vantage.get(&line.code).copied();
+            line_of(line, name_of(&line.customer), view, (fault, choice.is_own(line), until))
         })
         .collect();
     let customers = customers.iter().map(|customer| customer_of(customer, &lines)).collect();
@@ -180,6 +191,7 @@ fn find(db: &Connection, scribe: &journal::Scribe, agent: &str) -> Result<Found,
         faults: faults::all(db, scribe, agent)?,
         matters: matters::all(db, &work, &packs, &customers, now)?,
         lines: scope::lines(db)?,
+        vantage: vantage::lines(db, scribe.now())?,
         customers,
         unsent: Unsent { records, parts: left.parts, bytes },
         under_way: (whole_bytes, held_bytes),
@@ -190,7 +202,7 @@ fn line_of(
     line: &ReferenceLine,
     customer_name: String,
     live: Option<&LineView>,
-    fault: Option<Uuid>,
+    (fault, own, until): (Option<Uuid>, bool, Option<UnixMs>),
 ) -> Line {
     let state = live
         .map_or("unknown", |view| if view.degraded { "degraded" } else { journal::state_name(view.state) });
@@ -211,6 +223,8 @@ fn line_of(
         rtt_us: live.and_then(|view| view.last_rtt_us),
         loss,
         fault,
+        own,
+        vantage_until: until.map(UnixMs::to_rfc3339),
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) async fn sync(
 ) {
     while !stop.is_cancelled() {
         let Some(identity) = wait_for_identity(&data_dir).await else { return };
-        let client = match identity.client() {
+        let client = match identity.client(journal.vault()) {
             Ok(client) => client,
             Err(error) => {
                 tracing::error!(%error, "no sync");

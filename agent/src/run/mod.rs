@@ -76,12 +76,15 @@ pub async fn run(config: Config, journal: Journal, stop: CancellationToken) -> a
     let (pulled_sink, pulled) = watch::channel(0);
     let health_sink = watch::Sender::new(Health::default());
     let (power_sink, on_battery) = watch::channel(false);
+    let (choice_sink, chosen) = watch::channel(0);
     let wanted = targeting::Wanted {
         outside: config.probe.anchors.clone(),
         slower_on_battery: config.probe.slower_on_battery,
         pulled,
         gateway,
         on_battery,
+        chosen,
+        data_dir: config.data_dir.clone(),
     };
     let local = Local::new(Parts {
         config: config.clone(),
@@ -91,6 +94,7 @@ pub async fn run(config: Config, journal: Journal, stop: CancellationToken) -> a
         monitor: handle.clone(),
         sync: Arc::clone(&slot),
         health: health_sink.subscribe(),
+        chosen: choice_sink,
     });
     let tasks = [
         tokio::spawn(page::serve(config.ui.listen, local)),

@@ -1,6 +1,6 @@
 //! From reference data to what is probed: pure, so that a change of the pull is a change of a value.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use linewatch_shared::detector::{AnchorRole, MAX_TARGET, Quality};
@@ -67,11 +67,33 @@ fn target(number: u32, key: &str, spec: ProbeSpec, interval_ms: u32) -> TargetCo
     TargetConfig { target: number, spec, interval_ms, timeout_ms, phase_key: phase_key(key) }
 }
 
+/// Which lines this agent probes: its own, and those of others that somebody has it probe from where it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// The agent's name.
+    pub own: String,
+    /// Lines of other agents.
+    pub vantage: BTreeSet<String>,
+}
+
+impl Choice {
+    /// Whether this agent watches the line by the newest terms; so it does where those name nobody.
+    #[must_use]
+    pub fn is_own(&self, line: &ReferenceLine) -> bool {
+        line.terms.last().is_none_or(|terms| terms.agent.is_empty() || terms.agent == self.own)
+    }
+
+    fn is_probed(&self, line: &ReferenceLine) -> bool {
+        !line.probe.is_empty() && (self.is_own(line) || self.vantage.contains(&line.code))
+    }
+}
+
 /// What to probe for these lines under their contracts, with the gateway and the outside anchors beside them; `slower`: by
 /// how much longer than agreed the times between probes are (1: not at all).
 #[must_use]
 pub fn plan(
     lines: &[ReferenceLine],
+    choice: &Choice,
     contracts: &BTreeMap<String, Quality>,
     gateway: Option<IpAddr>,
     outside: &[String],
@@ -79,7 +101,7 @@ pub fn plan(
     numbers: &mut Numbers,
 ) -> Plan {
     let mut plan = Plan::default();
-    for line in lines.iter().filter(|line| !line.probe.is_empty()) {
+    for line in lines.iter().filter(|line| choice.is_probed(line)) {
         if plan.set.lines.len() == LINES_MAX {
             plan.refused.push(format!("more than {LINES_MAX} lines: {} and those after it", line.code));
             break;
@@ -161,27 +183,65 @@ mod tests {
         let b = line("B", "tcp://127.0.0.2:80?timeout=2s", 5_000);
         let strict = Quality::new(None, None, Some(10_000));
         let contracts = BTreeMap::from([("A".to_owned(), strict)]);
-        let first = plan(&[a.clone(), b.clone()], &contracts, gateway, &outside, 1, &mut numbers);
+        let first =
+            plan(&[a.clone(), b.clone()], &Choice::default(), &contracts, gateway, &outside, 1, &mut numbers);
         assert!(first.refused.is_empty(), "{:?}", first.refused);
         assert_eq!(first.targets.len(), 4);
         assert_eq!(first.set.lines[0].interval_ms, 1_000);
         assert_eq!([first.set.lines[0].quality, first.set.lines[1].quality], [strict, Quality::default()]);
-        let second = plan(&[b], &BTreeMap::new(), None, &[], 1, &mut numbers);
+        let second = plan(&[b], &Choice::default(), &BTreeMap::new(), None, &[], 1, &mut numbers);
         assert_eq!(second.set.lines[0].target, first.set.lines[1].target);
         assert_eq!(second.targets, [first.targets[1].clone()]);
         assert_eq!(second.targets[0].timeout_ms, 2_000);
-        let third = plan(&[a, line("C", "icmp://127.0.0.3", 10)], &contracts, None, &[], 1, &mut numbers);
+        let third = plan(
+            &[a, line("C", "icmp://127.0.0.3", 10)],
+            &Choice::default(),
+            &contracts,
+            None,
+            &[],
+            1,
+            &mut numbers,
+        );
         assert_eq!(third.set.lines[0], first.set.lines[0]);
         assert!(third.set.lines[1].target > 3, "a number is never given to another line");
         assert_eq!(third.set.lines[1].interval_ms, 100);
     }
 
     #[test]
+    fn lines_of_other_agents_are_probed_only_where_somebody_says_so() {
+        let watched_by = |code: &str, agent: &str| {
+            let terms = linewatch_shared::wire::ReferenceTerms {
+                valid_from: linewatch_shared::time::UnixMs(0),
+                pack: String::new(),
+                tier: String::new(),
+                service: String::new(),
+                agent: agent.to_owned(),
+                promised: true,
+            };
+            ReferenceLine { terms: vec![terms], ..line(code, "icmp://127.0.0.1", 0) }
+        };
+        let lines = [
+            watched_by("A", "laptop-1"),
+            watched_by("B", "site-1"),
+            watched_by("C", "site-1"),
+            watched_by("D", ""),
+        ];
+        let mut choice = Choice { own: "laptop-1".to_owned(), vantage: BTreeSet::new() };
+        let probed = |choice: &Choice| {
+            let plan = plan(&lines, choice, &BTreeMap::new(), None, &[], 1, &mut Numbers::default());
+            plan.set.lines.iter().map(|line| line.code.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(probed(&choice), ["A", "D"]);
+        choice.vantage.insert("C".to_owned());
+        assert_eq!(probed(&choice), ["A", "C", "D"]);
+    }
+
+    #[test]
     fn on_battery_the_same_lines_are_probed_less_often() {
         let mut numbers = Numbers::default();
         let lines = [line("A", "icmp://127.0.0.1", 0), line("B", "icmp://127.0.0.2", 5_000)];
-        let usual = plan(&lines, &BTreeMap::new(), None, &[], 1, &mut numbers);
-        let slowed = plan(&lines, &BTreeMap::new(), None, &[], 5, &mut numbers);
+        let usual = plan(&lines, &Choice::default(), &BTreeMap::new(), None, &[], 1, &mut numbers);
+        let slowed = plan(&lines, &Choice::default(), &BTreeMap::new(), None, &[], 5, &mut numbers);
         let intervals =
             |plan: &Plan| plan.targets.iter().map(|target| target.interval_ms).collect::<Vec<_>>();
         assert_eq!((intervals(&usual), intervals(&slowed)), (vec![1_000, 5_000], vec![5_000, 25_000]));
@@ -198,14 +258,30 @@ mod tests {
             line("C", "icmp://::1", 0),
             line("D", "icmp://[::1]", 0),
         ];
-        let plan = plan(&lines, &BTreeMap::new(), Some("192.0.2.1".parse().unwrap()), &[], 1, &mut numbers);
+        let plan = plan(
+            &lines,
+            &Choice::default(),
+            &BTreeMap::new(),
+            Some("192.0.2.1".parse().unwrap()),
+            &[],
+            1,
+            &mut numbers,
+        );
         let codes: Vec<_> = plan.set.lines.iter().map(|line| line.code.as_str()).collect();
         assert!(codes.contains(&"D") && !codes.contains(&"A") && !codes.contains(&"B"), "{codes:?}");
         assert!(plan.refused[0].starts_with("line A: "), "{:?}", plan.refused);
         assert!(
-            super::plan(&[], &BTreeMap::new(), Some("192.0.2.1".parse().unwrap()), &[], 1, &mut numbers)
-                .targets
-                .is_empty()
+            super::plan(
+                &[],
+                &Choice::default(),
+                &BTreeMap::new(),
+                Some("192.0.2.1".parse().unwrap()),
+                &[],
+                1,
+                &mut numbers
+            )
+            .targets
+            .is_empty()
         );
     }
 }

@@ -49,6 +49,11 @@ pub(super) fn hello(
         }
     }
     meta::put(tx, meta::LAST_CONTACT, &now)?;
+    // Whoever is answered is let in.
+    journal::unlock(tx)?;
+    if let Some(key) = &answer.carry_key {
+        journal::carry::learn(tx, key)?;
+    }
     for held in &answer.held {
         if let Noted::Forked(why) = lane(tx, epoch, held.lane, &held.held, now)? {
             return Ok(Noted::Forked(why));

@@ -128,7 +128,7 @@ impl<T: Transport> Session<T> {
                 status.trouble = None;
                 status.rate_bytes_per_s = self.pace.bytes_per_s();
             }),
-            Err(error) => self.failed(&error),
+            Err(error) => self.failed(&error).await?,
         }
         Ok(Step::Did)
     }
@@ -137,8 +137,11 @@ impl<T: Transport> Session<T> {
         self.journal.scribe().reading()
     }
 
-    fn failed(&mut self, error: &CallError) {
-        let now = self.reading().mono;
+    async fn failed(&mut self, error: &CallError) -> Result<(), JournalError> {
+        let Reading { wall, mono: now } = self.reading();
+        if error.is_revoked() && self.journal.write(move |tx| journal::lock(tx, wall)).await? {
+            tracing::error!("the server has revoked this device: it is locked until it is enrolled again");
+        }
         match error.meaning() {
             Meaning::Refused => self.planner.on_refused(now),
             Meaning::Later { retry_after_ms } => self.planner.on_failure(now, retry_after_ms),
@@ -152,6 +155,7 @@ impl<T: Transport> Session<T> {
             status.connected = false;
             status.trouble = Some(text);
         });
+        Ok(())
     }
 
     async fn hello(&mut self, epoch: u64, lanes: &[LaneView]) -> Result<Result<(), CallError>, JournalError> {

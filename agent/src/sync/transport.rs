@@ -46,6 +46,12 @@ pub enum Meaning {
 }
 
 impl CallError {
+    /// Whether the server says that this agent was revoked.
+    #[must_use]
+    pub fn is_revoked(&self) -> bool {
+        matches!(self, Self::Problem { status: 403, code, .. } if code == "revoked")
+    }
+
     /// What the failure means. Only an answer with a code is the server's own word; anything else may be
     /// a proxy's or a captive portal's.
     #[must_use]

@@ -48,6 +48,9 @@ pub fn stretch(passphrase: &str, salt: &[u8], cost: Cost) -> Result<Key, VaultEr
 }
 
 /// Refuses a passphrase that is too short to be one.
-pub(super) fn check(passphrase: &str) -> Result<(), VaultError> {
+///
+/// # Errors
+/// When it is.
+pub fn check(passphrase: &str) -> Result<(), VaultError> {
     if passphrase.chars().count() < PASSPHRASE_MIN { Err(VaultError::WeakPassphrase) } else { Ok(()) }
 }

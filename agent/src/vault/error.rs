@@ -70,6 +70,11 @@ pub enum VaultError {
         "a passphrase is needed: name its file by passphrase_file in [vault] (or LINEWATCH_VAULT__PASSPHRASE_FILE), or run this at a terminal"
     )]
     PassphraseNeeded,
+    /// There is nobody to ask for the passphrase of an export.
+    #[error(
+        "the file is sealed with a passphrase: give it by --passphrase-file FILE, or run this at a terminal"
+    )]
+    FilePassphraseNeeded,
     /// It is not the right one.
     #[error("the passphrase is wrong; nothing has been changed")]
     WrongPassphrase,

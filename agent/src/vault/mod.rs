@@ -24,7 +24,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::{hkdf, hmac};
 use zeroize::Zeroizing;
 
-pub use cost::{Cost, SALT_BYTES, stretch};
+pub use cost::{Cost, SALT_BYTES, check as check_passphrase, stretch};
 pub use error::VaultError;
 pub use files::write_durably;
 pub(crate) use source::put_under;

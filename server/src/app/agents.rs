@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use linewatch_shared::enrol_token::EnrolToken;
+use linewatch_shared::facts::Lane;
 use linewatch_shared::time::{DAY_MS, MonoMs, SECOND_MS, UnixMs};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -11,6 +12,7 @@ use uuid::Uuid;
 
 use super::{AppError, audit, random, users};
 use crate::db::{Db, DbError, Priority, Tx};
+use crate::store::agent_heads::{self, Unsent};
 use crate::store::agents::{self, AgentRow};
 use crate::store::{enrol_tokens, reference};
 use crate::tls::Authority;
@@ -45,6 +47,21 @@ pub struct Agent {
     /// What it last said about its own machine.
     #[schema(value_type = Option<Object>)]
     pub health: Option<serde_json::Value>,
+    /// What it has written and not sent, as far as it said so: those lanes of which there is anything.
+    pub unsent: Vec<UnsentLane>,
+    /// How many photos and signatures its reports name that have not arrived.
+    pub parts_missing: i64,
+}
+
+/// What an agent has not sent of a lane.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct UnsentLane {
+    /// `fault`, `desk` or `summary`.
+    pub lane: &'static str,
+    /// How many records.
+    pub records: u64,
+    /// Since when the server knows of the oldest of them.
+    pub since_at: String,
 }
 
 /// Who is on the other end of a sync connection.
@@ -192,11 +209,26 @@ pub async fn revoke(db: &Db, name: &str, by: &str, now: UnixMs) -> Result<(), Ap
 /// The database's.
 pub async fn list(db: &Db, after: Option<String>, limit: usize) -> Result<Vec<Agent>, DbError> {
     let after = after.unwrap_or_default();
-    let rows = db.read(move |tx| agents::list(tx, &after, limit as i64)).await?;
-    Ok(rows.into_iter().map(shown).collect())
+    db.read(move |tx| {
+        let rows = agents::list(tx, &after, limit as i64)?;
+        let mut unsent = agent_heads::unsent(tx, &after, limit as i64)?;
+        Ok(rows
+            .into_iter()
+            .map(|row| {
+                let unsent = unsent.remove(&row.id).unwrap_or_default();
+                shown(row, unsent)
+            })
+            .collect())
+    })
+    .await
 }
 
-fn shown(row: AgentRow) -> Agent {
+fn shown(row: AgentRow, unsent: Unsent) -> Agent {
+    let lane = |(lane, records, since): (Lane, u64, UnixMs)| UnsentLane {
+        lane: lane.name(),
+        records,
+        since_at: since.to_rfc3339(),
+    };
     Agent {
         id: row.id,
         name: row.name,
@@ -207,6 +239,8 @@ fn shown(row: AgentRow) -> Agent {
         clock_offset_ms: row.clock_offset_ms,
         version: row.version,
         health: row.health.and_then(|text| serde_json::from_str(&text).ok()),
+        unsent: unsent.lanes.into_iter().map(lane).collect(),
+        parts_missing: unsent.parts,
     }
 }
 

@@ -25,8 +25,8 @@ impl Contacts {
             return;
         }
         let earlier = waiting.remove(&seen.agent).and_then(|earlier| earlier.version);
-        let Seen { agent, at, clock_offset_ms, version } = seen;
-        waiting.insert(agent, Seen { agent, at, clock_offset_ms, version: version.or(earlier) });
+        let Seen { agent, at, clock_offset_ms, version, heads } = seen;
+        waiting.insert(agent, Seen { agent, at, clock_offset_ms, version: version.or(earlier), heads });
     }
 
     /// Takes all that wait, ordered by agent, so that two nodes never wait for each other crosswise.

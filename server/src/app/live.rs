@@ -33,11 +33,11 @@ const FRAMES_KEPT: usize = 32;
 pub struct Item {
     /// Its place in the order of events.
     pub n: i64,
-    /// `fault`, `deadline` or `agent`.
+    /// `fault`, `deadline`, `agent` or `visit`.
     pub kind: String,
     /// JSON.
     pub data: String,
-    /// The line that it is about; none where it is about an agent.
+    /// The line that it is about; none where it is about an agent or a visit.
     pub line: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 //! no listeners, no SQL.
 
 pub mod admission;
+pub mod agent_customers;
 pub mod agent_people;
 pub mod agents;
 pub mod agreements;
@@ -10,6 +11,7 @@ pub mod alerting;
 pub mod assessment;
 pub mod availability;
 pub mod calls;
+pub mod conflicts;
 pub mod contact_reads;
 pub mod contacts;
 pub mod contractors;
@@ -19,6 +21,7 @@ pub mod daily_mail;
 pub mod days;
 pub mod desk;
 pub mod desk_owes;
+pub mod diagnoses;
 pub mod diary;
 pub mod equipment;
 pub mod erasure;
@@ -31,6 +34,7 @@ pub mod live;
 pub mod matters;
 pub mod packs;
 pub mod papers;
+pub mod parts;
 pub mod people;
 pub mod plans;
 pub mod quality;
@@ -44,6 +48,7 @@ pub mod sites;
 pub mod snapshots;
 pub mod surveys;
 pub mod users;
+pub mod visits;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -8,6 +8,7 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
 use super::{AgentCommand, Desk, UserCommand, out};
+use crate::app::agent_customers::{self, CustomersChange};
 use crate::app::agent_people::{self, PeopleChange};
 use crate::app::export::{self, FileForm};
 use crate::app::import::{self, ImportError, Kind, Summary};
@@ -122,6 +123,20 @@ pub(super) async fn agent(desk: &Desk, command: AgentCommand) -> anyhow::Result<
                 vec![person.name.clone(), person.role.name().into(), state.into()]
             });
             table(&["name", "role", ""], rows);
+        }
+        AgentCommand::Customers { name, add, remove, json } => {
+            let customers = if add.is_empty() && remove.is_empty() {
+                agent_customers::list(&desk.db, &name).await?
+            } else {
+                let change = CustomersChange::By { add, remove };
+                agent_customers::change(&desk.db, &name, change, COMMAND, desk.now()).await?
+            };
+            if json {
+                return out::json(&customers);
+            }
+            for customer in customers {
+                out::line(customer);
+            }
         }
         AgentCommand::List { json } => {
             let all = all_agents(desk).await?;

@@ -165,6 +165,20 @@ enum AgentCommand {
         /// The agent.
         name: String,
     },
+    /// Show, or change, which customers an agent sees beside its own lines: a laptop in the field.
+    Customers {
+        /// The agent.
+        name: String,
+        /// Show it this customer too; may be given several times.
+        #[arg(long, value_name = "CODE")]
+        add: Vec<String>,
+        /// Show it this customer no more; may be given several times.
+        #[arg(long, value_name = "CODE")]
+        remove: Vec<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Show, or change, who may sign in on an agent's own page.
     People {
         /// The agent.

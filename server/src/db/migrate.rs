@@ -42,6 +42,10 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0031_alert_texts", include_str!("../../migrations/0031_alert_texts.sql")),
     ("0032_uncounted", include_str!("../../migrations/0032_uncounted.sql")),
     ("0033_agent_people", include_str!("../../migrations/0033_agent_people.sql")),
+    ("0034_visit_parts", include_str!("../../migrations/0034_visit_parts.sql")),
+    ("0035_field_records", include_str!("../../migrations/0035_field_records.sql")),
+    ("0036_agent_heads", include_str!("../../migrations/0036_agent_heads.sql")),
+    ("0037_agent_customers", include_str!("../../migrations/0037_agent_customers.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

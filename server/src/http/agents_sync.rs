@@ -1,4 +1,4 @@
-//! The conversation with agents: hello, push, pull, tasks, heartbeat. Who speaks comes from the certificate.
+//! The conversation with agents: hello, push, pull, tasks, parts, heartbeat. Who speaks comes from the certificate.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::post;
-use linewatch_shared::facts::{Lane, Reading};
+use linewatch_shared::facts::{CHUNK_BYTES_MAX, Lane, Reading};
 use linewatch_shared::wire::{
-    self, Batch, Heartbeat, HeartbeatAnswer, Held, HeldLane, Hello, HelloAnswer, Limits, PROTOCOL,
-    PROTOCOL_MIN, Pull, PushAnswer, Tasks,
+    self, Batch, Chunk, ChunkAnswer, Head, Heartbeat, HeartbeatAnswer, Held, HeldLane, Hello, HelloAnswer,
+    Limits, PARTS_ASKED_MAX, PROTOCOL, PROTOCOL_MIN, Parts, PartsAnswer, Pull, PushAnswer, Tasks,
 };
 use uuid::Uuid;
 
@@ -21,10 +21,14 @@ use crate::app::agents::AgentIdentity;
 use crate::app::desk;
 use crate::app::desk::ingest::{Part, RECORDS_PER_TRANSACTION_MAX, Taken, take};
 use crate::app::desk::pull::{Asking, PullError, page};
-use crate::db::{DbError, Priority};
+use crate::db::{DbError, Priority, Tx};
+use crate::store::agent_heads::Heads;
 use crate::store::agents::Seen;
 use crate::store::reference;
 use crate::store::streams;
+
+/// The longest body of a chunk: its bytes, and what names them.
+const CHUNK_BODY_BYTES_MAX: usize = CHUNK_BYTES_MAX + 1024;
 
 /// Adds the routes of a conversation.
 pub(super) fn routes(router: Router<Arc<App>>) -> Router<Arc<App>> {
@@ -33,12 +37,24 @@ pub(super) fn routes(router: Router<Arc<App>>) -> Router<Arc<App>> {
         .route("/sync/v1/push", post(push).layer(DefaultBodyLimit::max(wire::BATCH_BYTES_MAX)))
         .route("/sync/v1/pull", post(pull))
         .route("/sync/v1/tasks", post(tasks))
+        .route("/sync/v1/parts", post(parts))
+        .route("/sync/v1/chunk", post(chunk).layer(DefaultBodyLimit::max(CHUNK_BODY_BYTES_MAX)))
         .route("/sync/v1/heartbeat", post(heartbeat))
 }
 
-fn note_contact(app: &App, agent: &AgentIdentity, device: Reading, version: Option<String>) {
+fn note_contact(
+    app: &App,
+    agent: &AgentIdentity,
+    device: Reading,
+    (epoch, mut heads): (u64, Vec<Head>),
+    version: Option<String>,
+) {
     let at = app.now();
-    app.seen.note(Seen { agent: agent.id, at, clock_offset_ms: device.wall.since(at), version });
+    heads.truncate(Lane::ALL.len());
+    // A database's number is not larger; a lane never comes so far.
+    heads.iter_mut().for_each(|head| head.last = head.last.min(i64::MAX.cast_unsigned()));
+    let heads = Heads { epoch, heads };
+    app.seen.note(Seen { agent: agent.id, at, clock_offset_ms: device.wall.since(at), version, heads });
 }
 
 async fn hello(
@@ -55,7 +71,8 @@ async fn hello(
         );
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "protocol", detail));
     }
-    note_contact(&app, &agent, hello.device, Some(hello.version.chars().take(64).collect()));
+    let version = hello.version.chars().take(64).collect();
+    note_contact(&app, &agent, hello.device, (hello.epoch, hello.heads), Some(version));
     let (id, epoch) = (agent.id, hello.epoch);
     let (held, reference_head) = app
         .db
@@ -159,13 +176,47 @@ async fn tasks(
     answer(&told?)
 }
 
+/// How much of some parts is held.
+async fn parts(
+    State(app): State<Arc<App>>,
+    agent: AgentIdentity,
+    Packed(body): Packed,
+) -> Result<Response, ApiError> {
+    let asked: Parts = message(&body)?;
+    if asked.parts.len() > PARTS_ASKED_MAX {
+        let detail = format!("ask for at most {PARTS_ASKED_MAX} parts at a time");
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, "too_many_parts", detail));
+    }
+    let held: Result<Vec<_>, DbError> = app
+        .db
+        .read(move |tx| asked.parts.iter().map(|part| crate::app::parts::held(tx, agent.id, *part)).collect())
+        .await;
+    answer(&PartsAnswer { parts: held? })
+}
+
+/// Takes a chunk of a part in; the answer comes after it is durable.
+async fn chunk(
+    State(app): State<Arc<App>>,
+    agent: AgentIdentity,
+    Packed(body): Packed,
+) -> Result<Response, ApiError> {
+    let chunk: Chunk = message(&body)?;
+    if let Some(mistake) = crate::app::parts::mistake_in(&chunk) {
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, "bad_chunk", mistake));
+    }
+    let now = app.now();
+    let take = move |tx: &mut Tx<'_>| crate::app::parts::take(tx, agent.id, &chunk, now);
+    let held: Result<_, DbError> = app.db.write(Priority::Ingest, take).await;
+    answer(&ChunkAnswer { held: held? })
+}
+
 async fn heartbeat(
     State(app): State<Arc<App>>,
     agent: AgentIdentity,
     Packed(body): Packed,
 ) -> Result<Response, ApiError> {
     let beat: Heartbeat = message(&body)?;
-    note_contact(&app, &agent, beat.device, None);
+    note_contact(&app, &agent, beat.device, (beat.epoch, beat.heads), None);
     let reference_head = app.db.read(reference::head).await?;
     answer(&HeartbeatAnswer {
         server_now: app.now(),

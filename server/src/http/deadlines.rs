@@ -12,13 +12,15 @@ use uuid::Uuid;
 use super::access::{Access, ApiRouter};
 use super::error::ApiError;
 use super::extract::Params;
-use super::page::{Page, decode_cursor, limit};
+use super::page::{Page, PageParams, decode_cursor, limit};
 use crate::app::App;
 use crate::app::contractors::sees_line;
 use crate::app::desk::DeskError;
 use crate::app::desk::line_view::{self, LineView, Span};
+use crate::app::diagnoses::{self, DiagnosisView, PlacedDiagnosis};
 use crate::auth::Caller;
 use crate::store::deadlines::{self, DeadlineRow, WantedDeadlines};
+use crate::store::lines;
 
 /// The states of a promise.
 const STATES: [&str; 5] = ["running", "paused", "met", "missed", "cancelled"];
@@ -28,6 +30,7 @@ pub fn routes(router: ApiRouter) -> ApiRouter {
     router
         .route(Access::ANY_SCOPED, utoipa_axum::routes!(list))
         .route(Access::ANY_SCOPED, utoipa_axum::routes!(line))
+        .route(Access::ANY_SCOPED, utoipa_axum::routes!(line_diagnoses))
 }
 
 /// Which promises to list.
@@ -166,4 +169,28 @@ fn time(parameter: &str, text: Option<&str>) -> Result<Option<UnixMs>, ApiError>
     at.map(Some).map_err(|_| {
         ApiError::parameter(parameter, format!("\"{text}\" is not RFC 3339, such as 2026-03-01T08:00:00Z"))
     })
+}
+
+/// What devices found out about a line at the press of a button, the newest first.
+#[utoipa::path(get, path = "/lines/{code}/diagnoses", tag = "lines", params(("code" = String, Path), PageParams),
+    responses((status = 200, body = Page<DiagnosisView>)))]
+async fn line_diagnoses(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(code): Path<String>,
+    Params(params): Params<PageParams>,
+) -> Result<Json<Page<DiagnosisView>>, ApiError> {
+    let size = limit(params.limit)?;
+    let list = format!("diagnoses {code}");
+    let before: Option<(i64, Uuid)> = decode_cursor(&list, params.cursor.as_deref())?;
+    let found: Result<Vec<PlacedDiagnosis>, DeskError> = app
+        .db
+        .read(move |tx| {
+            sees_line(tx, caller.contractor.as_deref(), &code)?;
+            lines::one(tx, &code)?.ok_or_else(|| DeskError::NoLine(code.clone()))?;
+            Ok(diagnoses::of_line(tx, &code, before, size as i64 + 1)?)
+        })
+        .await;
+    let Page { items, next_cursor } = Page::new(&list, size, found?, |(place, _)| *place);
+    Ok(Json(Page { items: items.into_iter().map(|(_, view)| view).collect(), next_cursor }))
 }

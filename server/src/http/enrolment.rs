@@ -11,6 +11,7 @@ use super::access::{Access, ApiRouter};
 use super::error::ApiError;
 use super::extract::Body;
 use crate::app::App;
+use crate::app::agent_customers::{self, CustomersChange};
 use crate::app::agent_people::{self, AgentPerson, PeopleChange};
 use crate::app::agents::{self, TOKEN_MS};
 use crate::auth::Caller;
@@ -21,6 +22,7 @@ pub fn routes(router: ApiRouter) -> ApiRouter {
         .route(Access::ADMIN, utoipa_axum::routes!(enrol))
         .route(Access::ADMIN, utoipa_axum::routes!(revoke))
         .route(Access::ADMIN, utoipa_axum::routes!(people, put_people))
+        .route(Access::ADMIN, utoipa_axum::routes!(customers, put_customers))
 }
 
 /// An enrolment token.
@@ -105,4 +107,37 @@ async fn put_people(
     let change = PeopleChange::To(body.value.people);
     let items = agent_people::change(&app.db, &name, change, &caller.user, app.now()).await?;
     Ok(Json(AgentPeople { items }))
+}
+
+/// The codes of customers.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AgentCustomers {
+    /// At most 2,000.
+    customers: Vec<String>,
+}
+
+/// The customers that an agent sees beside its own lines: a laptop in the field.
+#[utoipa::path(get, path = "/agents/{name}/customers", tag = "reference", params(("name" = String, Path)),
+    responses((status = 200, body = AgentCustomers)))]
+async fn customers(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<Json<AgentCustomers>, ApiError> {
+    Ok(Json(AgentCustomers { customers: agent_customers::list(&app.db, &name).await? }))
+}
+
+/// Says which customers an agent sees beside its own lines: these and no others. Said twice it does no harm: it takes no
+/// `Idempotency-Key`.
+#[utoipa::path(put, path = "/agents/{name}/customers", tag = "reference", params(("name" = String, Path)),
+    request_body = AgentCustomers, responses((status = 200, body = AgentCustomers)))]
+async fn put_customers(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    body: Body<AgentCustomers>,
+) -> Result<Json<AgentCustomers>, ApiError> {
+    let change = CustomersChange::To(body.value.customers);
+    let customers = agent_customers::change(&app.db, &name, change, &caller.user, app.now()).await?;
+    Ok(Json(AgentCustomers { customers }))
 }

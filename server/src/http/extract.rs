@@ -77,7 +77,7 @@ pub(super) async fn whole_body<S: Send + Sync>(request: Request, state: &S) -> R
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         // In time or not: the answer is the same.
         let _ = tokio::time::timeout(REFUSED_FOR, rest).await;
-        let detail = "the body is larger than this call takes: 1 MiB, or 4 MiB for a push of records";
+        let detail = "the body is larger than this call takes: 1 MiB, 4 MiB for a push of records, 256 KiB for a chunk";
         return Err(ApiError::new(error.status(), "body_too_large", detail));
     }
     Err(ApiError::new(StatusCode::BAD_REQUEST, "body_unreadable", error.body_text()))

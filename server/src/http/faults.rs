@@ -53,6 +53,8 @@ impl From<DeskError> for ApiError {
             DeskError::NoCustomer(_) => Self::not_found("unknown_customer", error.to_string()),
             DeskError::NoUpstream(_) => Self::not_found("unknown_upstream", error.to_string()),
             DeskError::NoWork(_) => Self::not_found("unknown_planned_work", error.to_string()),
+            DeskError::NoConflict(_) => Self::not_found("unknown_conflict", error.to_string()),
+            DeskError::NoVisit(_) => Self::not_found("unknown_visit", error.to_string()),
             DeskError::NoAlert(_) => Self::not_found("unknown_alert", error.to_string()),
             DeskError::NoFault(_) => Self::not_found("unknown_fault", error.to_string()),
             DeskError::NoMatter(_) => Self::not_found("unknown_matter", error.to_string()),

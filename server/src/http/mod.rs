@@ -13,6 +13,8 @@ pub mod access;
 mod admin_tests;
 mod admissions;
 #[cfg(test)]
+mod agent_customer_tests;
+#[cfg(test)]
 mod agent_people_tests;
 mod agents_sync;
 mod agreements;
@@ -40,6 +42,7 @@ mod confidential;
 #[cfg(test)]
 mod confidential_tests;
 mod confirm;
+mod conflicts;
 #[cfg(test)]
 mod contractor_tests;
 mod contractors;
@@ -58,6 +61,8 @@ pub mod extract;
 #[cfg(test)]
 mod fault_tests;
 mod faults;
+#[cfg(test)]
+mod field_tests;
 mod grading;
 pub mod health;
 pub mod idempotency;
@@ -75,6 +80,8 @@ pub mod page;
 #[cfg(test)]
 mod paper_tests;
 mod papers;
+#[cfg(test)]
+mod part_tests;
 mod people;
 mod permit_body;
 #[cfg(test)]
@@ -114,6 +121,8 @@ mod task_tests;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unsent_tests;
 mod upstreams;
 mod users;
 mod viewer;
@@ -163,6 +172,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = channels::routes(router);
     let router = alertmanager::routes(router);
     let router = visits::routes(router);
+    let router = conflicts::routes(router);
     let router = matters::routes(router);
     let router = duties::routes(router);
     let router = reports::routes(router);

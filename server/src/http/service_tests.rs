@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use axum::http::Method;
 use linewatch_shared::facts::{
-    Body, Channel, Lane, Promised, Reading, Record, Report, Step, StepKind, Visit, When,
+    Body, Channel, Deed, Lane, Media, Opened, Part as NamedPart, PartRole, Place, Promised, Reading, Record,
+    Report, Step, StepKind, Visit, When,
 };
-use linewatch_shared::matter::Point;
+use linewatch_shared::matter::{MatterStep, Point};
+use linewatch_shared::rules::{Answer, AnswerValue, MatterKind};
 use linewatch_shared::time::{DAY_MS, HOUR_MS, MINUTE_MS, MonoMs, UnixMs};
-use linewatch_shared::wire::{Chain, Envelope, PROTOCOL};
+use linewatch_shared::wire::{Chain, Chunk, Envelope, PROTOCOL, PartHeld, record_hash};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -16,11 +18,11 @@ use super::testing::{START, TestAnswer, TestDesk};
 use crate::app::desk::ingest::{Part, Taken, take};
 use crate::app::desk::{Channels, Desk, engine};
 use crate::app::matters::duties::{assign, begin_rounds};
-use crate::app::{agents, erasure, import, service};
+use crate::app::{agents, erasure, import, parts, service};
 use crate::auth::Role;
 use crate::db::testing::{both, int};
 use crate::db::{Db, DbError, Priority, Tx};
-use crate::store::plans;
+use crate::store::{self, plans};
 
 const CUSTOMERS: &str = "code,name,tier,manager,manager_email,contact_name,contact_phone\n\
      bank,Sample Bank,AAA,Manager A,a@example.invalid,CANARY contact,CANARY 010-88881234\n\
@@ -192,9 +194,24 @@ fn sent(customer: &str, line: &str, first: u128, at: UnixMs) -> (Vec<Record>, Re
             equipment: None,
         }],
         promised: vec![Promised { title: words("promised"), until: at + DAY_MS }],
+        answers: vec![Answer { field: "words".to_owned(), value: AnswerValue::Text(words("answer")) }],
+        parts: vec![NamedPart {
+            role: PartRole::Photo,
+            media: Media::Jpeg,
+            sha256: record_hash(&photo()),
+            bytes: photo().len() as u64,
+            caption: words("caption"),
+            taken_at: None,
+            place: Some(Place { latitude_udeg: 31_230_416, longitude_udeg: 121_473_701 }),
+        }],
         ..Visit::default()
     };
     (faults, record(first + 2, at, Body::Visit(visit)))
+}
+
+/// Bytes that begin as a photo does.
+fn photo() -> Vec<u8> {
+    [b"\xff\xd8\xff".as_slice(), b"CANARY in a photo"].concat()
 }
 
 /// Everything that people may say of a customer, said.
@@ -203,6 +220,32 @@ async fn say_everything(desk: &TestDesk) {
     let (faults, visit) = sent("bank", "L1", 100, at - HOUR_MS);
     push(desk, 1, Lane::Fault, &faults).await;
     push(desk, 1, Lane::Desk, &[visit]).await;
+    let opened = Opened {
+        kind: MatterKind::Complaint,
+        class: Some("unheard of".to_owned()),
+        customer: "bank".to_owned(),
+        line: None,
+        site: None,
+        title: words("taken in"),
+        description: words("taken in in full"),
+        reporter: words("taken in from"),
+    };
+    let deed = |id| Deed { matter: Uuid::from_u128(id), step: MatterStep::Resolved { how: words("how") } };
+    let field = [
+        record(700, at, Body::Opened(opened.clone())),
+        record(701, at, Body::Deed(deed(700))),
+        record(702, at, Body::Opened(Opened { kind: MatterKind::Visit, ..opened })),
+    ];
+    assert!(matches!(push(desk, 6, Lane::Desk, &field).await, Taken::Upto(_, 0)));
+    let note = json!({ "note": words("what came of it") });
+    post(desk, &format!("/conflicts/{}/settled", Uuid::from_u128(700)), note).await;
+    let chunk = Chunk { part: record_hash(&photo()), at: 0, bytes: photo() };
+    let whole = move |tx: &mut Tx<'_>| {
+        let agent = store::agents::ids_by_name(tx)?["site-1"];
+        parts::take(tx, agent, &chunk, at)
+    };
+    let whole: Result<PartHeld, DbError> = desk.app.db.write(Priority::Ingest, whole).await;
+    assert_eq!(whole.unwrap(), PartHeld::Whole);
     // One that this version cannot read, and one that comes too early.
     let (mut early, _) = sent("bank", "L1", 300, at + DAY_MS);
     push(desk, 2, Lane::Fault, &early.split_off(0)[..1]).await;
@@ -332,6 +375,7 @@ async fn erasure_takes_every_word_and_no_figure() {
             canaries(&desk.app.db).await.into_iter().map(|(table, _)| table).collect();
         let expected = [
             "aside",
+            "conflict",
             "customer",
             "customer_plan",
             "fact",
@@ -341,10 +385,12 @@ async fn erasure_takes_every_word_and_no_figure() {
             "matter",
             "matter_fact",
             "outbox",
+            "part_chunk",
             "plan_measure",
             "record",
             "risk",
             "site",
+            "visit_part",
         ];
         assert_eq!(tables.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 
@@ -362,6 +408,8 @@ async fn erasure_takes_every_word_and_no_figure() {
         assert_eq!(done["counts"], dry["counts"], "the dry run told the truth");
         assert_ne!(done["finished_at"], Value::Null);
         assert_eq!(canaries(&desk.app.db).await, []);
+        let places = "SELECT COUNT(*) FROM visit_part WHERE latitude IS NOT NULL OR longitude IS NOT NULL";
+        assert_eq!(int(&desk.app.db, places).await.unwrap(), 0);
         assert_eq!(reports(&desk).await, before, "figures stay to the byte");
         let handover = get(&desk, "/handovers").await.json["items"][0]["words"].clone();
         assert_eq!(handover, "call [erased] of the bank back on [erased], watch L2");

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
@@ -10,8 +11,9 @@ use axum::extract::ConnectInfo;
 use axum::extract::connect_info::MockConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
+use linewatch_shared::facts::{Lane, Record};
 use linewatch_shared::time::{ManualClock, UnixMs};
-use linewatch_shared::wire;
+use linewatch_shared::wire::{self, Batch, Chain, Envelope, PushAnswer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -162,11 +164,34 @@ impl TestDesk {
     /// # Panics
     /// When it cannot be written.
     pub async fn say(&self, agent: &str, path: &str, message: &impl Serialize) -> TestAnswer {
-        let mut request = must(Request::post(path).body(Body::from(must(wire::encode(message)))));
+        self.post_as(agent, path, must(wire::encode(message))).await
+    }
+
+    async fn post_as(&self, agent: &str, path: &str, body: Vec<u8>) -> TestAnswer {
+        let mut request = must(Request::post(path).body(Body::from(body)));
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         let peer = Peer { address, certificate: Some(certificate(agent)) };
         request.extensions_mut().insert(ConnectInfo(peer));
         answered(self.agents.clone(), request).await
+    }
+
+    /// Pushes records as the agent of that name, as the first of a new epoch; answers how many were put aside.
+    ///
+    /// # Panics
+    /// When they are refused.
+    pub async fn push(&self, agent: &str, records: &[Record]) -> u32 {
+        static EPOCH: AtomicU64 = AtomicU64::new(1_000);
+        let bodies: Vec<Vec<u8>> = records.iter().map(|record| must(record.to_bytes())).collect();
+        let envelope = Envelope {
+            protocol: wire::PROTOCOL,
+            epoch: EPOCH.fetch_add(1, Ordering::Relaxed),
+            lane: records.first().map_or(Lane::Desk, |record| record.body.lane()),
+            first: 1,
+            chain: Chain::START,
+            count: bodies.len() as u32,
+        };
+        let packed = must(Batch { envelope, bodies }.pack());
+        self.told_bytes::<PushAnswer>(agent, "/sync/v1/push", packed).await.set_aside
     }
 
     /// Sends a message as the agent of that name, and reads the answer.
@@ -174,7 +199,15 @@ impl TestDesk {
     /// # Panics
     /// When it is refused.
     pub async fn told<T: DeserializeOwned>(&self, agent: &str, path: &str, message: &impl Serialize) -> T {
-        let answer = self.say(agent, path, message).await;
+        self.told_bytes(agent, path, must(wire::encode(message))).await
+    }
+
+    /// The same of a message that is bytes already.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn told_bytes<T: DeserializeOwned>(&self, agent: &str, path: &str, message: Vec<u8>) -> T {
+        let answer = self.post_as(agent, path, message).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
         must(wire::decode(&answer.bytes))
     }

@@ -3,23 +3,33 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::IntoResponse;
 use linewatch_shared::facts::{Body, Record, Visit};
+use linewatch_shared::wire::Hash;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::access::{Access, ApiRouter};
+use super::confidential::Withheld;
 use super::error::ApiError;
 use super::extract::Params;
 use super::page::{Page, PageParams, decode_cursor, limit};
-use crate::app::App;
-use crate::db::DbError;
+use crate::app::visits::{self, PartCounts, VisitDetail};
+use crate::app::{App, contact_reads};
+use crate::auth::Caller;
+use crate::db::{DbError, Priority};
+use crate::store::parts;
 use crate::store::records::{self, SentRecord};
 use crate::store::visit_reports::{self, Joined};
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
-    router.route(Access::DESK, utoipa_axum::routes!(list))
+    router
+        .route(Access::DESK, utoipa_axum::routes!(list))
+        .route(Access::DESK, utoipa_axum::routes!(read))
+        .route(Access::DESK, utoipa_axum::routes!(image))
 }
 
 /// A visit report.
@@ -37,8 +47,12 @@ struct VisitItem {
     matter: Option<Uuid>,
     /// Why it counts for no round, or something in it for nothing.
     why: Option<String>,
+    /// Whether every photo that it names has arrived.
+    complete: bool,
+    /// How many photos and signatures it names.
+    parts: PartCounts,
     /// What it says: `customer, site, met, purpose, findings, needs, promises`, and `round, class, mode, points, report, promised,
-    /// signed_by, left_clean` where they were said.
+    /// signed_by, left_clean, line, fault, form, answers, satisfied` where they were said.
     #[serde(flatten)]
     #[schema(value_type = Object)]
     visit: Visit,
@@ -59,7 +73,10 @@ async fn list(
             let mut items = rows.into_iter().map(item).collect::<Result<Vec<VisitItem>, DbError>>()?;
             let ids: Vec<Uuid> = items.iter().map(|item| item.id).collect();
             let mut joined = visit_reports::of(tx, &ids)?;
+            let counts = parts::counts(tx, &ids)?;
             for item in &mut items {
+                let (total, whole) = counts.get(&item.id).copied().unwrap_or_default();
+                (item.complete, item.parts) = (total == whole, PartCounts { total, whole });
                 let Joined { matter, why } = joined.remove(&item.id).unwrap_or_default();
                 (item.matter, item.why) = (matter, why);
             }
@@ -78,9 +95,75 @@ fn item(sent: SentRecord) -> Result<VisitItem, DbError> {
             recorded_at: sent.recorded_at.to_rfc3339(),
             matter: None,
             why: None,
-            visit,
+            complete: true,
+            parts: PartCounts::default(),
+            visit: Visit { parts: Vec::new(), ..visit },
         }),
         Ok(_) => Err(DbError::Data("a record of kind visit is none".to_owned())),
         Err(error) => Err(DbError::Data(error.to_string())),
     }
+}
+
+fn visit_id(text: &str) -> Result<Uuid, ApiError> {
+    text.parse().map_err(|_| ApiError::not_found("unknown_visit", format!("\"{text}\" is no report's id")))
+}
+
+/// A visit report whole: what it says, the form that it was written by with its labels, and how its photos stand. Who reads
+/// it is in the audit trail.
+#[utoipa::path(get, path = "/visits/{id}", tag = "visits", params(("id" = String, Path)),
+    responses((status = 200, body = VisitDetail)))]
+async fn read(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<VisitDetail>, ApiError> {
+    let id = visit_id(&id)?;
+    let desk = app.desk.clone();
+    let found = app.db.read(move |tx| visits::read(&desk, tx, id)).await?;
+    note(&app, caller.user, id).await?;
+    Ok(Json(found))
+}
+
+/// A photo or signature of a report. Browsers are told to show it in no page of ours and to run nothing in it. Who reads it
+/// is in the audit trail.
+#[utoipa::path(get, path = "/visits/{id}/parts/{sha256}", tag = "visits",
+    params(("id" = String, Path), ("sha256" = String, Path)),
+    responses((status = 200, description = "The image", content((Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png")))))]
+async fn image(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    withheld: Withheld,
+    Path((id, sha256)): Path<(String, String)>,
+) -> Result<impl IntoResponse, ApiError> {
+    withheld.refuse()?;
+    let id = visit_id(&id)?;
+    let unknown =
+        || ApiError::not_found("unknown_part", "this report has no such photo, or it has not arrived yet");
+    let mut hash = [0; 32];
+    hex::decode_to_slice(&sha256, &mut hash).map_err(|_| unknown())?;
+    let found: Result<_, DbError> = app.db.read(move |tx| visits::image(tx, id, Hash(hash))).await;
+    let (media, bytes) = found?.ok_or_else(unknown)?;
+    note(&app, caller.user, id).await?;
+    let ending = media.rsplit('/').next().unwrap_or_default();
+    let name = format!("attachment; filename=\"{}.{ending}\"", hex::encode(&hash[..8]));
+    let headers = [
+        (header::CONTENT_TYPE, media.to_owned()),
+        (header::CONTENT_DISPOSITION, name),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'".to_owned()),
+        (header::CACHE_CONTROL, "private, max-age=3600".to_owned()),
+    ];
+    Ok((headers, bytes))
+}
+
+/// A report names people, and shows them: who reads it is noted as who reads whom to call is.
+async fn note(app: &App, user: String, id: Uuid) -> Result<(), DbError> {
+    let (subject, now) = (format!("visit/{id}"), app.now());
+    let (by, of) = (user.clone(), subject.clone());
+    let noted: Result<bool, DbError> =
+        app.db.read(move |tx| contact_reads::is_noted(tx, &by, &of, now)).await;
+    if noted? {
+        return Ok(());
+    }
+    app.db.write(Priority::Api, move |tx| contact_reads::note(tx, &user, &subject, now)).await
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
+use super::agent_heads::{self, Heads};
 use crate::db::{DbError, Row, Tx};
 
 /// An agent, as lists show it.
@@ -122,6 +123,8 @@ pub struct Seen {
     pub clock_offset_ms: i64,
     /// Its version, where it said so.
     pub version: Option<String>,
+    /// How far it has written.
+    pub heads: Heads,
 }
 
 /// Notes contacts, many in one statement batch.
@@ -134,6 +137,9 @@ pub fn save_seen(tx: &mut Tx<'_>, seen: &[Seen]) -> Result<(), DbError> {
         .collect();
     let sql = "UPDATE agent SET last_seen_at_ms = $1, clock_offset_ms = $2, version = COALESCE($3, version) WHERE id = $4";
     tx.batch(sql, &rows)?;
+    for seen in seen {
+        agent_heads::save(tx, seen.agent, &seen.heads, seen.at)?;
+    }
     Ok(())
 }
 

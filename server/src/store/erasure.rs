@@ -196,6 +196,26 @@ pub fn visits(tx: &mut Tx<'_>, after: Uuid, limit: i64) -> Result<Vec<(Uuid, Vec
     tx.query(sql, &[after.into(), limit.into()])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
+/// A page of what technicians took in on site, and of the steps that they took there, after an id.
+pub fn of_the_field(tx: &mut Tx<'_>, after: Uuid, limit: i64) -> Result<Vec<(Uuid, Vec<u8>)>, DbError> {
+    let sql =
+        "SELECT id, bytes FROM record WHERE kind IN ('opened', 'deed') AND id > $1 ORDER BY id LIMIT $2";
+    tx.query(sql, &[after.into(), limit.into()])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// Notes on what did not fit that are not this mark.
+pub fn notes(tx: &mut Tx<'_>, customer: &str, mark: &str) -> Result<i64, DbError> {
+    let sql = "SELECT COUNT(*) FROM conflict WHERE customer = $1 AND note <> '' AND note <> $2";
+    tx.query_one(sql, &[customer.into(), mark.into()])?.get(0)
+}
+
+/// Replaces those notes by the mark.
+pub fn replace_notes(tx: &mut Tx<'_>, customer: &str, mark: &str) -> Result<(), DbError> {
+    let sql = "UPDATE conflict SET note = $1 WHERE customer = $2 AND note <> ''";
+    tx.execute(sql, &[mark.into(), customer.into()])?;
+    Ok(())
+}
+
 /// A page of the customer's faults after an id.
 pub fn faults(tx: &mut Tx<'_>, customer: &str, after: Uuid, limit: i64) -> Result<Vec<FaultState>, DbError> {
     let sql = "SELECT body FROM fault WHERE customer = $1 AND id > $2 ORDER BY id LIMIT $3";
@@ -303,7 +323,8 @@ pub struct PutAside {
 /// A page of the bodies put aside of agents that had or have a line of the customer's.
 pub fn asides(tx: &mut Tx<'_>, customer: &str, after: i64, limit: i64) -> Result<Vec<PutAside>, DbError> {
     let sql = "SELECT n, reason, bytes FROM aside WHERE n > $1 \
-         AND agent IN (SELECT agent FROM line_terms WHERE customer = $2 AND agent IS NOT NULL) ORDER BY n LIMIT $3";
+         AND agent IN (SELECT agent FROM line_terms WHERE customer = $2 AND agent IS NOT NULL \
+         UNION SELECT agent FROM agent_customer WHERE customer = $2) ORDER BY n LIMIT $3";
     let read = |row: &Row| Ok(PutAside { n: row.get(0)?, reason: row.get(1)?, bytes: row.get(2)? });
     tx.query(sql, &[after.into(), customer.into(), limit.into()])?.iter().map(read).collect()
 }

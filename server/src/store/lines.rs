@@ -126,7 +126,8 @@ pub fn has_upstream(tx: &mut Tx<'_>, node: &str) -> Result<bool, DbError> {
 
 /// Whether the line is, or ever was, the agent's.
 pub fn was_in_scope(tx: &mut Tx<'_>, code: &str, agent: Uuid) -> Result<bool, DbError> {
-    let sql = "SELECT 1 FROM line_terms WHERE line = $1 AND agent = $2 LIMIT 1";
+    let sql = "SELECT 1 FROM line_terms t WHERE t.line = $1 AND (t.agent = $2 \
+         OR t.customer IN (SELECT customer FROM agent_customer WHERE agent = $2)) LIMIT 1";
     Ok(tx.query_opt(sql, &[code.into(), agent.into()])?.is_some())
 }
 

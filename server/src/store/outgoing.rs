@@ -19,6 +19,8 @@ pub enum EventKind {
     Deadline,
     /// An agent fell silent, came back, or fares badly.
     Agent,
+    /// A visit report came, or the last of its photos.
+    Visit,
 }
 
 impl EventKind {
@@ -29,6 +31,7 @@ impl EventKind {
             Self::Fault => "fault",
             Self::Deadline => "deadline",
             Self::Agent => "agent",
+            Self::Visit => "visit",
         }
     }
 }
@@ -38,7 +41,7 @@ impl EventKind {
 pub struct NewEvent {
     /// What.
     pub kind: EventKind,
-    /// The fault, where it is about one.
+    /// The fault or report, where it is about one.
     pub subject: Option<Uuid>,
     /// JSON; for a fault the board reads the fault itself.
     pub body: String,
@@ -75,7 +78,7 @@ pub fn append_events(tx: &mut Tx<'_>, events: &[NewEvent], now: UnixMs) -> Resul
 pub struct Event {
     /// Its number.
     pub n: i64,
-    /// `fault`, `deadline` or `agent`.
+    /// `fault`, `deadline`, `agent` or `visit`.
     pub kind: String,
     /// The fault, where it is about one.
     pub subject: Option<Uuid>,

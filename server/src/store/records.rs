@@ -102,6 +102,16 @@ pub fn newest(
     tx.query(sql, &params)?.iter().map(read).collect()
 }
 
+/// One record of a kind.
+pub fn one_of_kind(tx: &mut Tx<'_>, kind: &str, id: Uuid) -> Result<Option<SentRecord>, DbError> {
+    let sql = "SELECT a.name, r.recorded_at_ms, r.bytes FROM record r JOIN agent a ON a.id = r.agent \
+         WHERE r.id = $1 AND r.kind = $2";
+    let read = |row: crate::db::Row| {
+        Ok(SentRecord { agent: row.get(0)?, recorded_at: row.get(1)?, bytes: row.get(2)? })
+    };
+    tx.query_opt(sql, &[id.into(), kind.into()])?.map(read).transpose()
+}
+
 /// Why a body was put aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AsideReason {

@@ -5,6 +5,7 @@ use linewatch_shared::wire::{PackText, ReferenceCustomer, ReferenceLine, Referen
 use uuid::Uuid;
 
 use super::acceptance::{Terms, waits, without_waits};
+use super::agent_customers::lines_in_scope;
 use crate::db::{DbError, Row, Tx, Value};
 
 /// What kind of thing changed.
@@ -61,19 +62,29 @@ pub fn changed_for(tx: &mut Tx<'_>, agent: Uuid, after: i64) -> Result<bool, DbE
     let sql = "SELECT 1 FROM reference_change r WHERE r.n > $1 AND (r.kind = 'pack' \
          OR (r.kind = 'agent' AND r.code = (SELECT name FROM agent WHERE id = $2)) \
          OR (r.kind = 'line' AND r.code IN (SELECT line FROM line_terms WHERE agent = $2)) \
-         OR (r.kind = 'customer' AND r.code IN (SELECT customer FROM line WHERE agent = $2))) LIMIT 1";
+         OR (r.kind = 'line' AND r.code IN (SELECT t.line FROM line_terms t JOIN agent_customer c ON c.customer = t.customer \
+             WHERE c.agent = $2 AND c.over = 0)) \
+         OR (r.kind = 'customer' AND r.code IN (SELECT customer FROM line WHERE agent = $2 \
+             UNION SELECT customer FROM agent_customer WHERE agent = $2 AND over = 0))) LIMIT 1";
     Ok(tx.query_opt(sql, &[after.into(), agent.into()])?.is_some())
 }
 
-/// The agent's lines after a code, with their terms through time.
+/// The agent's lines after a code, with their terms through time; `all` also those of the customers that it sees.
 pub fn lines_of_agent(
     tx: &mut Tx<'_>,
     agent: Uuid,
+    all: bool,
     after: &str,
     limit: i64,
 ) -> Result<Vec<ReferenceLine>, DbError> {
-    let sql = "SELECT code, customer, site, service, probe, interval_ms FROM line WHERE agent = $1 AND code > $2 \
+    const OWN: &str = "SELECT code, customer, site, service, probe, interval_ms FROM line WHERE agent = $1 AND code > $2 \
          AND service_over = 0 ORDER BY code LIMIT $3";
+    const ALL: &str = concat!(
+        "SELECT l.code, l.customer, l.site, l.service, l.probe, l.interval_ms FROM line l WHERE ",
+        lines_in_scope!(),
+        " AND l.code > $2 ORDER BY l.code LIMIT $3"
+    );
+    let sql = if all { ALL } else { OWN };
     let mut lines = Vec::new();
     for row in tx.query(sql, &[agent.into(), after.into(), limit.into()])? {
         let code: String = row.get(0)?;

@@ -5,20 +5,28 @@ use linewatch_shared::sla::{Fault, FaultState};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
+use super::agent_customers::lines_in_scope;
 use super::unpack;
 use crate::db::{DbError, Row, Tx};
 
 /// A fault `f` that is known and not over, of a line that is the agent's `$1` now.
 macro_rules! open_fault {
     () => {
-        "f.live = 1 AND f.state <> 'suspected' AND f.line IN (SELECT code FROM line WHERE agent = $1 AND service_over = 0)"
+        concat!(
+            "f.live = 1 AND f.state <> 'suspected' AND f.line IN (SELECT l.code FROM line l WHERE ",
+            lines_in_scope!(),
+            ")"
+        )
     };
 }
 /// The same of a matter `m` of such a line's customer. A leak of data is nobody's in the field.
 macro_rules! open_matter {
     () => {
-        "m.live = 1 AND m.class <> 'leak' \
-         AND m.customer IN (SELECT customer FROM line WHERE agent = $1 AND service_over = 0)"
+        concat!(
+            "m.live = 1 AND m.class <> 'leak' AND m.customer IN (SELECT l.customer FROM line l WHERE ",
+            lines_in_scope!(),
+            ")"
+        )
     };
 }
 

@@ -57,6 +57,12 @@ pub fn of(tx: &mut Tx<'_>, records: &[Uuid]) -> Result<HashMap<Uuid, Joined>, Db
     Ok(found)
 }
 
+/// When the visit of a report was, corrected by the device's clock.
+pub fn at(tx: &mut Tx<'_>, record: Uuid) -> Result<Option<UnixMs>, DbError> {
+    let row = tx.query_opt("SELECT at_ms FROM visit_report WHERE record = $1", &[record.into()])?;
+    row.map(|row| row.get(0)).transpose()
+}
+
 /// Reports that were joined to a round without naming it, of visits after a moment, in their order.
 pub fn unnamed_after(
     tx: &mut Tx<'_>,
@@ -97,6 +103,7 @@ pub fn move_fact(tx: &mut Tx<'_>, record: Uuid, to: Uuid) -> Result<(), DbError>
 
 /// Whether any of a customer's lines is, or ever was, an agent's.
 pub fn is_in_scope(tx: &mut Tx<'_>, customer: &str, agent: Uuid) -> Result<bool, DbError> {
-    let sql = "SELECT 1 FROM line_terms WHERE customer = $1 AND agent = $2 LIMIT 1";
+    let sql = "SELECT 1 FROM line_terms WHERE customer = $1 AND agent = $2 \
+         UNION SELECT 1 FROM agent_customer WHERE customer = $1 AND agent = $2 LIMIT 1";
     Ok(tx.query_opt(sql, &[customer.into(), agent.into()])?.is_some())
 }

@@ -7,6 +7,8 @@ import { gzipSync } from 'node:zlib';
 export const PAGE_MAX = 200_000;
 /** The board itself is what most people open, and on the worst lines. */
 export const BOARD_MAX = 100_000;
+/** The technician's page is one of the agent's parts: everything together, plots too. */
+export const FIELD_MAX = 120_000;
 const PLOT = /Plot/;
 
 /** @returns {import('vite').Plugin} */
@@ -26,11 +28,37 @@ export function sizeLimit() {
   };
 }
 
-/** What the board, and each page beside it, makes a browser load, in bytes; and everything together. */
-export function sizesOf(bundle) {
-  const bytes = Object.fromEntries(
+/**
+ * For a page that is small as a whole.
+ * @returns {import('vite').Plugin}
+ */
+export function wholeLimit(what, limit) {
+  return {
+    name: 'whole-limit',
+    apply: 'build',
+    generateBundle: {
+      order: 'post',
+      handler(_, bundle) {
+        const bytes = wholeOf(bundle);
+        this.info(`${what}, gzipped: ${bytes} bytes (at most ${limit})`);
+        const [tooLarge] = over(what, bytes, limit);
+        if (tooLarge) this.error(tooLarge);
+      },
+    },
+  };
+}
+
+/** Everything of a bundle together, in bytes. */
+export const wholeOf = (bundle) => Object.values(bytesOf(bundle)).reduce((all, bytes) => all + bytes, 0);
+
+const bytesOf = (bundle) =>
+  Object.fromEntries(
     Object.values(bundle).map((it) => [it.fileName, gzipSync(it.code ?? it.source, { level: 9 }).length]),
   );
+
+/** What the board, and each page beside it, makes a browser load, in bytes; and everything together. */
+export function sizesOf(bundle) {
+  const bytes = bytesOf(bundle);
   const sum = (files) => [...files].reduce((all, name) => all + (bytes[name] ?? 0), 0);
   const chunks = Object.values(bundle).filter((it) => it.type === 'chunk' && !PLOT.test(it.fileName));
   const entry = chunks.find((it) => it.isEntry);
@@ -60,13 +88,14 @@ function loaded(bundle, names) {
 
 /** What is too large, in words. */
 export function excess({ board, pages }) {
-  const over = (what, bytes, limit) =>
-    bytes > limit ? [`${what} loads ${bytes} bytes (gzip), ${limit} are the limit`] : [];
   return [
     ...over('the board', board, BOARD_MAX),
     ...pages.flatMap(({ name, bytes }) => over(name, bytes, PAGE_MAX)),
   ];
 }
+
+const over = (what, bytes, limit) =>
+  bytes > limit ? [`${what} loads ${bytes} bytes (gzip), ${limit} are the limit`] : [];
 
 const describe = ({ board, pages, all }) =>
   `gzipped, without plots: board ${board} bytes (at most ${BOARD_MAX}), largest page ${pages[0]?.name} with it ` +

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { excess, PAGE_MAX, sizesOf } from './size.mjs';
+import { excess, FIELD_MAX, PAGE_MAX, sizesOf, wholeLimit, wholeOf } from './size.mjs';
 
 // Random letters do not compress: each is worth some six bits.
 const noise = (letters) =>
@@ -45,5 +45,19 @@ describe('the limit of size', () => {
     const [words, ...others] = excess(sizesOf(bundle(2 * PAGE_MAX)));
     expect(words).toMatch(/^page\.js loads \d+ bytes/);
     expect(others).toEqual([]);
+  });
+
+  it('counts a page as a whole with everything in it, and stops its build', () => {
+    const said = [];
+    const build = (letters) =>
+      wholeLimit('the page', FIELD_MAX).generateBundle.handler.call(
+        { info: () => undefined, error: (words) => said.push(words) },
+        {},
+        bundle(letters),
+      );
+    expect(wholeOf(bundle(10_000))).toBeGreaterThan(sizesOf(bundle(10_000)).all + 500_000);
+    build(10_000);
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatch(/^the page loads \d+ bytes/);
   });
 });

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use linewatch_agent::vault::own_key_path;
 use linewatch_tests::harness::{Agent, Folder, Store, now, run, sample, story};
 use uuid::Uuid;
 
@@ -56,6 +57,7 @@ fn both_laptops_facts_arrive_once() {
         // The copy holds what was sent, and what was not.
         let other = Agent::new(&folder.path().join("other"), None, &[])?;
         copy(&desk.agent.data_dir(), &other.data_dir())?;
+        copy(&own_key_path(&desk.agent.data_dir()), &own_key_path(&other.data_dir()))?;
         saved.extend(write(&desk.agent, 5)?);
         saved.extend(write(&other, 7)?);
         for agent in [&desk.agent, &other, &desk.agent] {

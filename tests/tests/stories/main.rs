@@ -7,4 +7,5 @@ mod clock;
 mod copy;
 mod desk;
 mod late;
+mod locked;
 mod overdue;

@@ -1,9 +1,9 @@
-//! Copies, restored files, exports.
+//! Copies and restored files.
 
 use std::fs;
 
 use super::*;
-use crate::journal::{Verdict, accept, export, import, lane_views};
+use crate::journal::{Verdict, accept, lane_views};
 use linewatch_shared::facts::Lane;
 use linewatch_shared::wire::{Chain, Held, record_hash};
 
@@ -11,13 +11,13 @@ fn epoch(journal: &Journal) -> u64 {
     journal.read_blocking(|db| Ok(lanes::require(db).unwrap().epoch)).unwrap()
 }
 
-fn unsent(journal: &Journal) -> u64 {
+pub(super) fn unsent(journal: &Journal) -> u64 {
     let (_, views) = journal.read_blocking(lane_views).unwrap();
     views.iter().map(crate::journal::LaneView::unsent).sum()
 }
 
 /// Lets the server hold the first record of the fault lane.
-fn acknowledge(journal: &Journal, first: &Record) {
+pub(super) fn acknowledge(journal: &Journal, first: &Record) {
     let chain = Chain::START.after(record_hash(&first.to_bytes().unwrap()));
     let epoch = epoch(journal);
     let held = Held::Upto { last: 1, chain };
@@ -74,59 +74,4 @@ fn an_older_copy_put_back_into_the_same_file_gets_a_new_epoch() {
     // Written into the same inode, as `cp` does.
     fs::write(&path, backup).unwrap();
     assert_ne!(epoch(&open(dir.path())), original);
-}
-
-#[test]
-fn an_export_is_taken_in_once() {
-    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let journal = open(one.path());
-    let records =
-        [report(journal.scribe(), "a"), visit(journal.scribe(), "C1"), minute(journal.scribe(), 900)];
-    journal.append_blocking(&records).unwrap();
-    journal.append_blocking(&[report(journal.scribe(), "b")]).unwrap();
-    acknowledge(&journal, &records[0]);
-    let file = one.path().join("out.linewatch");
-    let count = journal.read_blocking(|db| Ok(export(db, "sample", NOW, &file).unwrap())).unwrap();
-    assert_eq!(count, 3, "only what is unsent");
-    let other = open(two.path());
-    let imported = import(&other, &file).unwrap();
-    assert_eq!((imported.agent.as_str(), imported.added, imported.skipped), ("sample", 3, 0));
-    let again = import(&other, &file).unwrap();
-    assert_eq!((again.added, again.skipped), (0, 3));
-    other
-        .read_blocking(|db| {
-            check_whole(db);
-            assert!(!records::contains(db, records[0].id).unwrap());
-            let bytes: Vec<u8> = db.query_row(
-                "SELECT unseal(sealed, 'record') FROM record WHERE id = ?1",
-                [records[1].id.as_bytes()],
-                |row| row.get(0),
-            )?;
-            assert_eq!(bytes, records[1].to_bytes().unwrap(), "bytes are kept");
-            Ok(())
-        })
-        .unwrap();
-}
-
-#[test]
-fn a_damaged_export_changes_nothing() {
-    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let journal = open(one.path());
-    let records: Vec<_> = (0..5).map(|n| report(journal.scribe(), &n.to_string())).collect();
-    journal.append_blocking(&records).unwrap();
-    let file = one.path().join("out");
-    journal.read_blocking(|db| Ok(export(db, "", NOW, &file).unwrap())).unwrap();
-    let whole = fs::read(&file).unwrap();
-    let other = open(two.path());
-    let broken = two.path().join("broken");
-    let mut flipped = whole.clone();
-    flipped[whole.len() / 2] ^= 1;
-    let cases: [&[u8]; 5] =
-        [&whole[..whole.len() - 1], &whole[..40], &flipped, b"hello", &[&whole[..], b"x"].concat()];
-    for (n, bytes) in cases.iter().enumerate() {
-        fs::write(&broken, bytes).unwrap();
-        let error = import(&other, &broken).unwrap_err().to_string();
-        assert!(error.starts_with("not a whole export file"), "case {n}: {error}");
-        assert_eq!(unsent(&other), 0);
-    }
 }

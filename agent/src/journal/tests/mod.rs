@@ -1,11 +1,13 @@
 //! The journal's promises, on real files, with real kills.
 
+mod exports;
 mod files;
 mod kill;
 mod numbers;
 pub(crate) mod plain;
 mod room;
 mod sealed;
+mod words;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! The local page's calls, without a socket, on a real journal.
 
 mod guard;
+mod locked;
 mod visit;
 mod writes;
 
@@ -31,6 +32,7 @@ use crate::journal::tests::NOW;
 use crate::journal::{Journal, Scribe};
 use crate::monitor::{FactSink, Monitor, MonitorInputs, ProbeControl};
 use crate::scope;
+use crate::vault::Vault;
 
 const AGENT: Uuid = Uuid::from_u128(0xA6E7);
 pub const PASSWORD: &str = "a sample password";
@@ -117,6 +119,7 @@ fn local(dir: &Path, journal: &Journal, clock: &Arc<ManualClock>) -> Arc<Local> 
         monitor,
         sync: Arc::default(),
         health: watch::channel(Health::default()).1,
+        chosen: watch::channel(0).0,
     })
 }
 
@@ -125,15 +128,10 @@ impl Desk {
     pub async fn signed_out() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(NOW));
-        let journal = Journal::open(dir.path(), Scribe::new(clock.clone(), Uuid::from_u128(1))).unwrap();
-        let identity = Identity {
-            agent_id: AGENT,
-            name: "laptop-1".to_owned(),
-            server: "https://127.0.0.1:8443".to_owned(),
-            key_pem: String::new(),
-            certificate_pem: String::new(),
-            authority_pem: String::new(),
-        };
+        let journal =
+            Journal::open_with(dir.path(), &Vault::sample(), Scribe::new(clock.clone(), Uuid::from_u128(1)))
+                .unwrap();
+        let identity = Identity::sample(AGENT, "laptop-1");
         std::fs::write(dir.path().join("identity.json"), serde_json::to_vec(&identity).unwrap()).unwrap();
         let page =
             PullPage { fresh: true, rows: rows(), cursor: Cursor(vec![1]), more: false, reference_head: 1 };

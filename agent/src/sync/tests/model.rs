@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use linewatch_shared::facts::{Body, Lane, Record};
 use linewatch_shared::time::{Clock, ManualClock, UnixMs};
 use linewatch_shared::wire::{
-    BATCH_RECORDS_MAX, Batch, Chain, Chunk, ChunkAnswer, Cursor, Hash, Heartbeat, HeartbeatAnswer, Held,
-    HeldLane, Hello, HelloAnswer, Limits, PartHeld, Parts, PartsAnswer, Pull, PullPage, PushAnswer, RangeSet,
-    Tasks, TasksAnswer, record_hash,
+    BATCH_RECORDS_MAX, Batch, CarryKey, Chain, Chunk, ChunkAnswer, Cursor, Hash, Heartbeat, HeartbeatAnswer,
+    Held, HeldLane, Hello, HelloAnswer, Limits, PartHeld, Parts, PartsAnswer, Pull, PullPage, PushAnswer,
+    RangeSet, Tasks, TasksAnswer, record_hash,
 };
 use uuid::Uuid;
 
@@ -16,6 +16,9 @@ use crate::sync::transport::{CallError, Transport};
 
 /// The most ranges in an answer.
 const RANGES_MAX: usize = 64;
+
+/// What its agents share.
+pub const CARRY_KEY: CarryKey = CarryKey([5; 32]);
 
 /// What becomes of the next call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +33,8 @@ pub enum Fate {
     Twice,
     /// 503.
     Busy,
+    /// 403: this agent was revoked.
+    Revoked,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -154,6 +159,7 @@ impl Model {
                 call(&mut state)
             }
             Fate::Busy => Err(problem(503, "busy", Some(1_000))),
+            Fate::Revoked => Err(problem(403, "revoked", None)),
         }
     }
 }
@@ -245,7 +251,7 @@ impl Transport for Model {
                     .collect(),
                 reference_head: state.reference_head,
                 level: state.level,
-                carry_key: None,
+                carry_key: Some(CARRY_KEY),
             })
         })
     }

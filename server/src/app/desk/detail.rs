@@ -14,6 +14,7 @@ use super::upstream::{CauseView, Causes};
 use super::view::{self, FaultView, Lens};
 use super::{Desk, DeskError};
 use crate::app::alerting::{self, view::AlertView};
+use crate::app::diagnoses::{self, DiagnosisView};
 use crate::db::{DbError, Tx};
 use crate::store::facts::{self, StoredFact};
 use crate::store::faults;
@@ -112,6 +113,8 @@ pub struct FaultDetail {
     pub site_access: Option<SiteAccess>,
     /// The cause that it has in common with other faults of its node.
     pub cause: Option<CauseView>,
+    /// What devices found out about the line for it, the newest first.
+    pub diagnoses: Vec<DiagnosisView>,
     /// Its alerts, oldest first: who was told, and who has taken it.
     pub alerts: Vec<AlertView>,
 }
@@ -161,8 +164,10 @@ pub fn read(desk: &Desk, tx: &mut Tx<'_>, id: Uuid, now: UnixMs) -> Result<Fault
     let place = (view.customer.as_str(), view.site.as_str());
     let site_access = site_access::of_fault(tx, &versions, fault, place, now)?;
     let alerts = alerting::view::of_subject(tx, fault.id, false, now)?;
+    let diagnoses = diagnoses::of_fault(tx, &fault.line, fault.id)?;
     Ok(FaultDetail {
         alerts,
+        diagnoses,
         cause,
         site_access,
         not_counted: fault.countable.missing.clone(),

@@ -1,16 +1,15 @@
 //! Records of agents come in: stored raw, their facts folded, acknowledged once durable.
 
 mod intake;
-
-use std::collections::BTreeMap;
+mod text;
 
 use linewatch_shared::facts::{Lane, Record};
 use linewatch_shared::time::{MINUTE_MS, UnixMs};
 use linewatch_shared::wire::{Envelope, Hash, Held, record_hash};
 use uuid::Uuid;
 
-use super::{Desk, Touched};
-use crate::app::matters::{self, reported};
+use super::Desk;
+use crate::app::matters::{self, reported, taken_in};
 use crate::db::{DbError, Tx};
 use crate::store::records::{self, Aside};
 use crate::store::streams;
@@ -63,12 +62,21 @@ pub fn take(desk: &Desk, tx: &mut Tx<'_>, part: &Part<'_>, now: UnixMs) -> Resul
         }
     }
     streams::save(tx, part.agent, epoch, lane, &stream)?;
-    // Matters before lines, as everywhere; what is told of them comes last.
-    let versions = if taken.visits.is_empty() { Vec::new() } else { desk.packs.versions(tx)? };
-    let rounds = reported::take(tx, &versions, &taken.visits, now)?;
+    let set_aside = taken.set_aside;
+    follow(desk, tx, taken, now)?;
+    Ok(Taken::Upto(stream.held(lane), set_aside))
+}
+
+/// What follows from records once they are stored. Matters before lines, as everywhere; what is told of them comes last.
+fn follow(desk: &Desk, tx: &mut Tx<'_>, mut taken: Stored, now: UnixMs) -> Result<(), DbError> {
+    let nothing = taken.visits.is_empty() && taken.opened.is_empty() && taken.deeds.is_empty();
+    let versions = if nothing { Vec::new() } else { desk.packs.versions(tx)? };
+    let mut changed = reported::take(tx, &versions, &taken.visits, now)?;
+    changed.extend(taken_in::open(tx, &versions, &taken.opened, now)?);
+    changed.extend(taken_in::take_steps(tx, &versions, &taken.deeds, now)?);
+    taken.agents.extend(reported::events(tx, &taken.visits)?);
     desk.settle_with(tx, &taken.touched, taken.agents, now)?;
-    matters::finish(desk, tx, &rounds, now)?;
-    Ok(Taken::Upto(stream.held(lane), taken.set_aside))
+    matters::finish(desk, tx, &changed, now)
 }
 
 type Numbered<'a> = (u64, Hash, &'a [u8]);
@@ -156,20 +164,12 @@ fn store(tx: &mut Tx<'_>, part: &Part<'_>, fresh: &[Numbered<'_>], now: UnixMs) 
 /// The database's.
 pub fn take_due(desk: &Desk, tx: &mut Tx<'_>, now: UnixMs) -> Result<usize, DbError> {
     let due = records::ahead_until(tx, now, RECORDS_PER_TRANSACTION_MAX as i64)?;
-    let mut touched = BTreeMap::new();
-    let mut visits = Vec::new();
+    let mut taken = Stored::default();
     for ahead in &due {
         let mut intake = Intake::new(tx, ahead.agent, now)?;
         intake.again(tx, ahead)?;
-        let stored = intake.finish(tx)?;
-        visits.extend(stored.visits);
-        for (line, touch) in stored.touched {
-            touched.entry(line).and_modify(|known: &mut Touched| known.merge(touch.clone())).or_insert(touch);
-        }
+        taken.merge(intake.finish(tx)?);
     }
-    let versions = if visits.is_empty() { Vec::new() } else { desk.packs.versions(tx)? };
-    let rounds = reported::take(tx, &versions, &visits, now)?;
-    desk.settle(tx, &touched, now)?;
-    matters::finish(desk, tx, &rounds, now)?;
+    follow(desk, tx, taken, now)?;
     Ok(due.len())
 }

@@ -179,6 +179,12 @@ pub enum DeskError {
     /// No line hangs on such a node.
     #[error("no line hangs on a node called \"{0}\"")]
     NoUpstream(String),
+    /// Nothing of that id does not fit.
+    #[error("there is no conflict {0}")]
+    NoConflict(Uuid),
+    /// No such visit report.
+    #[error("there is no visit report {0}")]
+    NoVisit(Uuid),
     /// No such planned work.
     #[error("there is no planned work {0}")]
     NoWork(Uuid),

@@ -92,8 +92,13 @@ fn answer(fresh: bool, rows: Vec<Reference>, place: &Place, more: bool) -> Resul
 fn snapshot(tx: &mut Tx<'_>, asking: &Asking<'_>, place: &Place) -> Result<PullPage, PullError> {
     let agent = asking.agent;
     let fresh = place.after.is_none();
-    let lines =
-        reference::lines_of_agent(tx, agent, place.after.as_deref().unwrap_or(""), ROWS_PER_PAGE_MAX)?;
+    let lines = reference::lines_of_agent(
+        tx,
+        agent,
+        place.level >= 1,
+        place.after.as_deref().unwrap_or(""),
+        ROWS_PER_PAGE_MAX,
+    )?;
     let more = lines.len() as i64 == ROWS_PER_PAGE_MAX;
     let last = lines.last().map(|line| line.code.clone());
     let mut rows = Vec::new();

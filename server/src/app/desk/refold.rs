@@ -9,6 +9,7 @@ use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
 use super::Changes;
+use crate::app::conflicts;
 use crate::db::{DbError, Tx};
 use crate::store::allowances::{self, Look};
 use crate::store::{facts, faults, figures, lines};
@@ -74,6 +75,7 @@ pub fn refold(
         folded = reach.fold(tx, &rules, &facts)?;
     }
     save_line_state(tx, line, &folded, &facts)?;
+    conflicts::after_fold(tx, line, &folded)?;
     save(tx, &rules, reach.old, folded, now, changes)
 }
 

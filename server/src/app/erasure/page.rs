@@ -11,7 +11,7 @@ use crate::db::{DbError, Tx};
 use crate::notify::alert::Alert;
 use crate::notify::letter::Letter;
 use crate::store::erasure::{self, LineSpan, PutAside};
-use crate::store::{facts, faults, matters, plans};
+use crate::store::{facts, faults, matters, parts, plans};
 
 /// What one page looks at.
 pub(super) const AT_ONCE: i64 = 100;
@@ -41,6 +41,7 @@ impl Scope {
 pub(super) enum Place {
     Facts { span: usize, after: (UnixMs, Uuid) },
     Visits(Uuid),
+    Field(Uuid),
     Faults(Uuid),
     Matters(Uuid),
     Asides(i64),
@@ -60,6 +61,7 @@ pub(super) fn page(tx: &mut Tx<'_>, scope: &Scope, at: Place, counts: &mut Count
     match at {
         Place::Facts { span, after } => line_facts(tx, scope, (span, after), counts),
         Place::Visits(after) => visits(tx, scope, after, counts),
+        Place::Field(after) => of_the_field(tx, scope, after, counts),
         Place::Faults(after) => of_faults(tx, scope, after, counts),
         Place::Matters(after) => of_matters(tx, scope, after, counts),
         Place::Asides(after) => asides(tx, scope, after, counts),
@@ -129,13 +131,39 @@ fn visits(tx: &mut Tx<'_>, scope: &Scope, after: Uuid, counts: &mut Counts) -> R
     let page = erasure::visits(tx, after, AT_ONCE)?;
     let last = page.last().map(|(id, _)| *id).filter(|_| page.len() as i64 == AT_ONCE);
     for (id, bytes) in page {
-        let of_customer =
-            matches!(decoded(&bytes)?.body, Body::Visit(visit) if visit.customer == scope.customer);
-        if of_customer {
+        if of_customer(tx, scope, &decoded(&bytes)?.body)? {
+            erase_record(tx, scope, id, &bytes, counts)?;
+            add(counts, "parts", parts::unerased(tx, id)?);
+            if scope.apply {
+                parts::erase(tx, id, erase::ERASED)?;
+            }
+        }
+    }
+    Ok(last.map_or(Place::Field(Uuid::nil()), Place::Visits))
+}
+
+/// Matters that were taken in on site, and steps that were taken there, as they were sent.
+fn of_the_field(tx: &mut Tx<'_>, scope: &Scope, after: Uuid, counts: &mut Counts) -> Result<Place, DbError> {
+    let page = erasure::of_the_field(tx, after, AT_ONCE)?;
+    let last = page.last().map(|(id, _)| *id).filter(|_| page.len() as i64 == AT_ONCE);
+    for (id, bytes) in page {
+        if of_customer(tx, scope, &decoded(&bytes)?.body)? {
             erase_record(tx, scope, id, &bytes, counts)?;
         }
     }
-    Ok(last.map_or(Place::Faults(Uuid::nil()), Place::Visits))
+    Ok(last.map_or(Place::Faults(Uuid::nil()), Place::Field))
+}
+
+/// Whether what was written down on site is about the customer.
+fn of_customer(tx: &mut Tx<'_>, scope: &Scope, body: &Body) -> Result<bool, DbError> {
+    Ok(match body {
+        Body::Visit(visit) => visit.customer == scope.customer,
+        Body::Opened(opened) => opened.customer == scope.customer,
+        Body::Deed(deed) => {
+            matters::one(tx, deed.matter)?.is_some_and(|known| known.matter.customer == scope.customer)
+        }
+        _ => false,
+    })
 }
 
 fn of_faults(tx: &mut Tx<'_>, scope: &Scope, after: Uuid, counts: &mut Counts) -> Result<Place, DbError> {
@@ -250,8 +278,7 @@ fn erased_aside(tx: &mut Tx<'_>, scope: &Scope, aside: &PutAside) -> Result<Opti
             let line = if known.is_some() { known } else { facts::line_of(tx, step.fault)? };
             line.is_some_and(|line| scope.holds(&line, at))
         }
-        Body::Visit(visit) => visit.customer == scope.customer,
-        _ => false,
+        body => of_customer(tx, scope, body)?,
     };
     if !is_customers || !erase::record(&mut record) {
         return Ok(None);
@@ -270,11 +297,13 @@ fn rest(tx: &mut Tx<'_>, scope: &Scope, counts: &mut Counts) -> Result<Place, Db
     add(counts, "contacts", of_sites.iter().flatten().flatten().count() as i64);
     add(counts, "survey_comments", erasure::comments(tx, &scope.customer, erase::ERASED)?);
     add(counts, "equipment_reasons", erasure::reasons(tx, &scope.customer, erase::ERASED)?);
+    add(counts, "conflicts", erasure::notes(tx, &scope.customer, erase::ERASED)?);
     add(counts, "risks", erasure::risks(tx, &scope.customer, erase::ERASED)?);
     add(counts, "plans", plans::words(tx, &scope.customer, erase::ERASED)?);
     if scope.apply {
         plans::replace_words(tx, &scope.customer, erase::ERASED)?;
         erasure::replace_reasons(tx, &scope.customer, erase::ERASED)?;
+        erasure::replace_notes(tx, &scope.customer, erase::ERASED)?;
         erasure::replace_risks(tx, &scope.customer, erase::ERASED)?;
         erasure::forget_contact(tx, &scope.customer)?;
         erasure::forget_site_contacts(tx, &scope.customer)?;

@@ -11,6 +11,7 @@ pub mod open;
 pub mod reported;
 pub mod round;
 pub mod step;
+pub mod taken_in;
 #[cfg(test)]
 mod tests;
 pub mod view;

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use linewatch_shared::facts::{Promised, VISIT_ITEMS_MAX, Visit};
+use linewatch_shared::facts::{Body, Promised, Record, VISIT_ITEMS_MAX, Visit};
 use linewatch_shared::matter::{Matter, MatterEvent, MatterFact, MatterStep, Papers, Point};
 use linewatch_shared::rules::MatterKind;
 use linewatch_shared::sla::PackVersion;
@@ -19,13 +19,18 @@ use super::after::{Origin, follow_point, follow_promise};
 use super::duties::begin_round;
 use super::step::refold;
 use crate::app::desk::DeskError;
-use crate::app::equipment;
 use crate::app::packs::packs_in_force_from;
+use crate::app::{equipment, parts};
 use crate::db::{DbError, Tx};
+use crate::store;
+use crate::store::conflicts::{self, Conflict};
 use crate::store::customers::{self, Owners};
 use crate::store::duties;
 use crate::store::matters::{self, StoredMatterFact};
+use crate::store::outgoing::NewEvent;
+use crate::store::parts::Naming;
 use crate::store::visit_reports::{self, Joined};
+use crate::store::{records, service};
 
 /// How a visit is made that does not say so.
 const MODE: &str = "face_to_face";
@@ -67,6 +72,17 @@ pub(in crate::app) fn take(
         taking.one(tx, one)?;
     }
     Ok(taking.changed)
+}
+
+/// What boards are told of reports that have come.
+///
+/// # Errors
+/// The database's.
+pub(in crate::app) fn events(tx: &mut Tx<'_>, reported: &[Reported]) -> Result<Vec<NewEvent>, DbError> {
+    let ids: Vec<Uuid> = reported.iter().map(|one| one.record).collect();
+    let counts = store::parts::counts(tx, &ids)?;
+    let complete = |id: &Uuid| counts.get(id).is_none_or(|(total, whole)| total == whole);
+    Ok(ids.iter().map(|id| parts::event(*id, complete(id))).collect())
 }
 
 struct Taking<'a> {
@@ -119,10 +135,43 @@ impl Taking<'_> {
         }
         let place = (visit.customer.as_str(), reported.at, visit.round.is_some());
         visit_reports::insert(tx, reported.record, place, &joined)?;
+        self.parts(tx, reported)?;
+        if let Some(why) = &joined.why {
+            conflicts::put(tx, &self.conflict(reported, joined.matter, why))?;
+        }
         if let Some(round) = round.filter(|round| round.misfit(reported.record).is_none()) {
             self.go_on(tx, &round, reported.at)?;
         }
         Ok(())
+    }
+
+    fn conflict(&self, reported: &Reported, matter: Option<Uuid>, why: &str) -> Conflict {
+        let Reported { record, agent, at, by, visit } = reported;
+        Conflict {
+            record: *record,
+            kind: "visit",
+            what: "visit".to_owned(),
+            agent: *agent,
+            by: by.clone(),
+            at: *at,
+            recorded_at: self.now,
+            why: why.to_owned(),
+            fault: visit.fault,
+            matter,
+            line: visit.line.clone(),
+            customer: Some(visit.customer.clone()),
+        }
+    }
+
+    /// What it names follows it; of a customer whose data was erased nothing is wanted.
+    fn parts(&self, tx: &mut Tx<'_>, reported: &Reported) -> Result<(), DbError> {
+        let Reported { record, agent, ref visit, .. } = *reported;
+        if visit.parts.is_empty() {
+            return Ok(());
+        }
+        let customer = visit.customer.as_str();
+        let erased = service::of_customer(tx, customer)?.is_some_and(|standing| standing.erased_at.is_some());
+        parts::name(tx, &Naming { record, agent, customer }, &visit.parts, erased)
     }
 
     /// The round that it reports, or why there is none.
@@ -287,6 +336,13 @@ impl Taking<'_> {
             let found = matters::one(tx, to)?.map(|standing| standing.matter);
             let why = found.as_ref().and_then(|found| found.misfit(record)).map(str::to_owned);
             let fits = why.is_none();
+            // A conflict that it had was of the round before.
+            conflicts::clear(tx, record)?;
+            if let Some(why) = &why
+                && let Some(moved) = sent_before(tx, record, later_at)?
+            {
+                conflicts::put(tx, &self.conflict(&moved, Some(to), why))?;
+            }
             visit_reports::set(tx, record, &Joined { matter: Some(to), why })?;
             if fits && !visit_reports::has_round_since(tx, duty.id, later_at)? {
                 self.changed.extend(begin_round(tx, self.versions, &duty, later_at, self.now)?);
@@ -294,6 +350,20 @@ impl Taking<'_> {
         }
         Ok(())
     }
+}
+
+/// A report that was taken in before.
+fn sent_before(tx: &mut Tx<'_>, record: Uuid, at: UnixMs) -> Result<Option<Reported>, DbError> {
+    let (Some(agent), Some(sent)) =
+        (conflicts::sender(tx, record, "visit")?, records::one_of_kind(tx, "visit", record)?)
+    else {
+        return Ok(None);
+    };
+    let read = Record::from_bytes(&sent.bytes).map_err(|error| DbError::Data(error.to_string()))?;
+    let Body::Visit(visit) = read.body else { return Ok(None) };
+    let agent_name = format!("agent {}", sent.agent);
+    let by = read.by.map_or_else(|| agent_name.clone(), |by| format!("{by} ({agent_name})"));
+    Ok(Some(Reported { record, agent, at, by, visit }))
 }
 
 /// Whether a round is of that site: one of the customer as a whole is of every one.

@@ -12,7 +12,7 @@ use super::{Changed, finish, settle};
 use crate::app::audit;
 use crate::app::desk::report::check_time;
 use crate::app::desk::{Desk, DeskError};
-use crate::app::{equipment, sites};
+use crate::app::{conflicts, equipment, sites};
 use crate::db::{DbError, Tx};
 use crate::store::matters::{self, StoredMatterFact};
 
@@ -83,9 +83,11 @@ pub(super) fn refold(
     let pack = versions.iter().find(of_matter).map(|known| &known.pack);
     let pack =
         pack.ok_or_else(|| DbError::Data(format!("pack {name} {version} of a matter is not stored")))?;
-    let facts = matters::facts(tx, matter.id)?.into_iter().map(|stored| stored.fact).collect();
+    let stored = matters::facts(tx, matter.id)?;
+    let facts = stored.iter().map(|stored| stored.fact.clone()).collect();
     let found = fold(facts, pack).map_err(DbError::Data)?;
     let found = found.ok_or_else(|| DbError::Data(format!("matter {} has no opening fact", matter.id)))?;
+    conflicts::after_refold(tx, &found, &stored)?;
     settle(tx, found, ledger, now)
 }
 

@@ -3,20 +3,18 @@
 
 import { Api, ApiError } from './api';
 import { apply, applyAll, fromSnapshot, isStale, needsSnapshot, type BoardModel } from './board';
-import { ServerClock } from './clock';
 import { explain } from './errors';
-import { dayOf, type Locale } from './format';
-import { MESSAGES, pickLocale, word } from './i18n';
+import type { Locale } from './format';
+import { word } from './i18n';
 import { Live, type LinkStatus } from './live';
 import { announced } from './marks';
 import { Pace } from './pace';
+import { reader } from './reader.svelte';
 import { parseRoute, type Route } from './route';
 import { rows, type Row } from './rows';
+import { toasts, TOASTS_KEPT, type Toast } from './toasts.svelte';
 import type { BoardEvent, DeadlineEvent, Fault, NewFact, Pack, Session } from './types';
 
-const LOCALE_KEY = 'linewatch.language';
-const TOAST_MS = 6_000;
-const TOASTS_KEPT = 4;
 /** The server sends what changed in frames: what comes within so long is shown at once, not one by one. */
 const GATHER_MS = 50;
 /** A page in the background has slow timers: with so many gathered it does not wait for them. */
@@ -32,16 +30,10 @@ const LATE_MS = 10_000;
 /** How far into each server second the page redraws, so that a late timer never shows the second before. */
 const TICK_PHASE_MS = 20;
 
-export interface Toast {
-  id: number;
-  kind: 'done' | 'failed' | 'alarm';
-  text: string;
-}
-
 const monotonic = () => performance.now();
 
 class App {
-  readonly clock = new ServerClock();
+  readonly clock = reader.clock;
   readonly api = new Api(this.clock, { fetch: (input, init) => fetch(input, init), monotonic });
 
   /** Undefined until asked; null when signed out. */
@@ -49,24 +41,14 @@ class App {
   sessionEnded = $state(false);
   model = $state.raw<BoardModel | null>(null);
   link = $state.raw<LinkStatus>({ phase: 'connecting', sinceMs: monotonic(), retryAtMs: null });
-  /** The server's time, to the second; it drives every countdown. */
-  nowMs = $state(0);
   /** The monotonic time of the same moment. */
   monoMs = $state(monotonic());
-  locale = $state<Locale>(pickLocale(recall(LOCALE_KEY), navigator.languages));
-  toasts = $state.raw<Toast[]>([]);
   /** The packs in force: what their forms offer. Empty until they were read. */
   packs = $state.raw<Pack[]>([]);
   /** Which page is open. */
   route = $state.raw<Route>(parseRoute(location.hash));
   /** Counts what was heard of: pages read again when it grows. */
   changes = $state(0);
-  /** What a screen reader is told. */
-  announcement = $state('');
-
-  readonly t = $derived(MESSAGES[this.locale]);
-  /** The reader's today: what names a day follows this, not every second. */
-  readonly todayMs = $derived(dayOf(this.nowMs));
   readonly rows = $derived.by(
     () => (this.#rows = this.model ? rows(this.model, this.nowMs, this.#rows) : []),
   );
@@ -74,7 +56,6 @@ class App {
   /** The rows of a moment ago: those that still hold are kept. */
   #rows: readonly Row[] = [];
   #live: Live | null = null;
-  #toastSerial = 0;
   #stirredMs = 0;
   /** The browser's wall clock minus its monotonic one, which stands still while the machine sleeps. */
   #partedMs = Date.now() - monotonic();
@@ -84,6 +65,23 @@ class App {
   #renewing = false;
   #gathered: { event: BoardEvent; cursor: string }[] = [];
   #gathering: ReturnType<typeof setTimeout> | undefined;
+
+  /** The server's time, to the second; it drives every countdown. */
+  get nowMs(): number {
+    return reader.nowMs;
+  }
+
+  get todayMs(): number {
+    return reader.todayMs;
+  }
+
+  get locale(): Locale {
+    return reader.locale;
+  }
+
+  get t() {
+    return reader.t;
+  }
 
   async start(): Promise<void> {
     this.#tick();
@@ -130,11 +128,6 @@ class App {
     }
   }
 
-  setLocale(locale: Locale): void {
-    this.locale = locale;
-    remember(LOCALE_KEY, locale);
-  }
-
   retryNow(): void {
     this.#live?.retryNow();
   }
@@ -179,14 +172,12 @@ class App {
   }
 
   toast(kind: Toast['kind'], text: string): void {
-    const id = ++this.#toastSerial;
-    this.toasts = [...this.toasts, { id, kind, text }].slice(-TOASTS_KEPT);
-    setTimeout(() => (this.toasts = this.toasts.filter((toast) => toast.id !== id)), TOAST_MS);
+    toasts.say(kind, text);
   }
 
   /** The server's time now, or the page's best guess before it is known. */
   serverNow(): number {
-    return this.clock.at(monotonic()) ?? Date.now();
+    return reader.serverNow();
   }
 
   async #guard<T>(call: Promise<T>): Promise<T> {
@@ -263,8 +254,8 @@ class App {
   }
 
   #announce(event: DeadlineEvent): void {
-    this.announcement = announced(event, this.locale, this.todayMs);
-    if (event.mark === 'missed') this.toast('alarm', this.announcement);
+    toasts.announcement = announced(event, this.locale, this.todayMs);
+    if (event.mark === 'missed') this.toast('alarm', toasts.announcement);
   }
 
   /** What an answer of the API says is shown at once, without waiting for the event. */
@@ -290,7 +281,7 @@ class App {
 
   #setNow(): void {
     this.monoMs = monotonic();
-    this.nowMs = Math.floor(this.serverNow() / 1000) * 1000;
+    reader.setNow();
   }
 
   /** The page is seen again, or woke: what it shows must be right at once. */
@@ -317,22 +308,6 @@ class App {
 /** What is learnt long after is on record, and no alarm. */
 function isAlarming({ mark, late }: DeadlineEvent): boolean {
   return mark !== 'warn_50' && !late;
-}
-
-function recall(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-function remember(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // A browser that forgets is no reason to fail.
-  }
 }
 
 export const app = new App();

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use linewatch_shared::erase;
-use linewatch_shared::facts::{Body, ClockFact, Record, Step, Visit, When};
+use linewatch_shared::facts::{
+    Body, ClockFact, Deed, Diagnosis, FINDINGS_MAX, Finding, Opened, Record, Step, When,
+};
 use linewatch_shared::health::Health;
 use linewatch_shared::sla::{Event, Fact};
 use linewatch_shared::time::{MonoMs, UnixMs};
@@ -11,17 +13,19 @@ use linewatch_shared::wire::Hash;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{AHEAD_MAX_MS, RECORDS_PER_TRANSACTION_MAX};
+use super::{AHEAD_MAX_MS, RECORDS_PER_TRANSACTION_MAX, text};
 use crate::app::audit;
 use crate::app::desk::Touched;
 use crate::app::desk::correct::{self, Clocks, Corrected};
 use crate::app::desk::step;
 use crate::app::matters::reported::Reported;
+use crate::app::matters::taken_in::OnSite;
 use crate::db::{DbError, Tx};
+use crate::store::diagnoses::{self, StoredDiagnosis};
 use crate::store::facts::{self, DeviceStamp, StoredFact};
 use crate::store::outgoing::{EventKind, NewEvent};
 use crate::store::records::{self, Ahead, AsideReason, ClockRow, RawRecord};
-use crate::store::{agents, erasure, faults, lines, service};
+use crate::store::{agents, erasure, faults, lines, matters, service, visit_reports};
 
 /// What a transaction has to do once the records are stored.
 #[derive(Default)]
@@ -30,6 +34,23 @@ pub(super) struct Stored {
     pub(super) set_aside: u32,
     pub(super) agents: Vec<NewEvent>,
     pub(super) visits: Vec<Reported>,
+    pub(super) opened: Vec<OnSite<Opened>>,
+    pub(super) deeds: Vec<OnSite<Deed>>,
+    pub(super) diagnoses: Vec<StoredDiagnosis>,
+}
+
+impl Stored {
+    /// With what another intake left to do.
+    pub(super) fn merge(&mut self, other: Self) {
+        for (line, touch) in other.touched {
+            self.touched.entry(line).and_modify(|known| known.merge(touch.clone())).or_insert(touch);
+        }
+        self.set_aside += other.set_aside;
+        self.agents.extend(other.agents);
+        self.visits.extend(other.visits);
+        self.opened.extend(other.opened);
+        self.deeds.extend(other.deeds);
+    }
 }
 
 /// Why a body is put aside.
@@ -49,6 +70,10 @@ impl Refusal {
     }
 }
 
+fn is_erased(tx: &mut Tx<'_>, customer: &str) -> Result<bool, DbError> {
+    Ok(service::of_customer(tx, customer)?.is_some_and(|standing| standing.erased_at.is_some()))
+}
+
 /// The records of one agent in one transaction.
 pub(super) struct Intake {
     agent: Uuid,
@@ -61,6 +86,8 @@ pub(super) struct Intake {
     stored: Stored,
     /// Lines of opening facts of this very batch, which steps may name.
     opened: BTreeMap<Uuid, String>,
+    /// Customers of matters that are opened by this very batch.
+    taken_in: BTreeMap<Uuid, String>,
     in_scope: BTreeMap<String, bool>,
     /// To which fault, of which line, an id was found to belong. No fault changes before all records are stored.
     resolved: BTreeMap<Uuid, Option<(Uuid, String)>>,
@@ -79,6 +106,7 @@ impl Intake {
             facts: Vec::new(),
             stored: Stored::default(),
             opened: BTreeMap::new(),
+            taken_in: BTreeMap::new(),
             in_scope: BTreeMap::new(),
             resolved: BTreeMap::new(),
             seen: BTreeMap::new(),
@@ -122,6 +150,9 @@ impl Intake {
             }
             None => {}
         }
+        if text::cannot_be_kept(record) {
+            return Ok(Err(Refusal::unreadable("it has a character that cannot be stored (U+0000)")));
+        }
         let erased = self.erased(tx, record)?;
         let (bytes, record) = match &erased {
             Some((bytes, record)) => (bytes.as_slice(), record),
@@ -131,9 +162,7 @@ impl Intake {
             Ok(found) => found,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        if let Body::Visit(visit) = &record.body
-            && let Err(refusal) = self.visit(tx, record, visit)?
-        {
+        if let Err(refusal) = self.of_the_field(tx, record)? {
             return Ok(Err(refusal));
         }
         if let Some((line, event, detail)) = event
@@ -165,8 +194,12 @@ impl Intake {
                 Some(line) => erasure::is_line_erased(tx, &line, at)?,
                 None => false,
             },
-            Body::Visit(visit) => service::of_customer(tx, &visit.customer)?
-                .is_some_and(|standing| standing.erased_at.is_some()),
+            Body::Visit(visit) => is_erased(tx, &visit.customer)?,
+            Body::Opened(opened) => is_erased(tx, &opened.customer)?,
+            Body::Deed(deed) => match self.customer_of(tx, deed.matter)? {
+                Some(customer) => is_erased(tx, &customer)?,
+                None => false,
+            },
             _ => false,
         };
         let mut record = record.clone();
@@ -224,8 +257,23 @@ impl Intake {
             Body::Minute(_) => ("minute", None),
             Body::Visit(_) => ("visit", None),
             Body::Opened(_) => ("opened", None),
-            Body::Deed(_) => ("deed", None),
-            Body::Diagnosis(_) => ("diagnosis", None),
+            Body::Deed(deed) if !deed.is_technicians() => {
+                return outside(&format!("\"{}\" is a step that the desk takes", deed.step.name()));
+            }
+            Body::Deed(deed) => {
+                if let Some(customer) = self.customer_of(tx, deed.matter)?
+                    && !visit_reports::is_in_scope(tx, &customer, self.agent)?
+                {
+                    return outside("the matter's customer has no line of the agent's");
+                }
+                ("deed", None)
+            }
+            Body::Diagnosis(diagnosis) => {
+                if !self.in_scope(tx, &diagnosis.line)? {
+                    return outside("the line is not the agent's");
+                }
+                ("diagnosis", None)
+            }
             Body::Tombstone => ("tombstone", None),
         }))
     }
@@ -307,20 +355,48 @@ impl Intake {
         record.by.as_ref().map_or_else(|| agent.clone(), |by| format!("{by} ({agent})"))
     }
 
-    /// A visit report, to be joined to its round once all is stored.
-    fn visit(
-        &mut self,
-        tx: &mut Tx<'_>,
-        record: &Record,
-        visit: &Visit,
-    ) -> Result<Result<(), Refusal>, DbError> {
-        let (_, corrected) = match self.when(tx, record)? {
-            Ok(when) => when,
+    /// Visit reports and what else technicians bring back: to be joined to their rounds and matters once all is stored.
+    fn of_the_field(&mut self, tx: &mut Tx<'_>, record: &Record) -> Result<Result<(), Refusal>, DbError> {
+        if !matches!(record.body, Body::Visit(_) | Body::Opened(_) | Body::Deed(_) | Body::Diagnosis(_)) {
+            return Ok(Ok(()));
+        }
+        let at = match self.when(tx, record)? {
+            Ok((_, corrected)) => corrected.at,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let (record, agent, at, by) = (record.id, self.agent, corrected.at, self.by(record));
-        self.stored.visits.push(Reported { record, agent, at, by, visit: visit.clone() });
+        let (id, agent, by) = (record.id, self.agent, self.by(record));
+        let person = record.by.clone().unwrap_or_else(|| by.clone());
+        match &record.body {
+            Body::Visit(visit) => {
+                self.stored.visits.push(Reported { record: id, agent, at, by, visit: visit.clone() });
+            }
+            Body::Opened(opened) => {
+                self.taken_in.insert(id, opened.customer.clone());
+                let said = opened.clone();
+                self.stored.opened.push(OnSite { record: id, agent, at, person, by, said });
+            }
+            Body::Deed(deed) => {
+                let said = deed.clone();
+                self.stored.deeds.push(OnSite { record: id, agent, at, person, by, said });
+            }
+            Body::Diagnosis(Diagnosis { line, fault, findings }) => {
+                let mut findings: Vec<Finding> = findings.iter().take(FINDINGS_MAX).cloned().collect();
+                findings.iter_mut().for_each(|finding| finding.figures.truncate(FINDINGS_MAX));
+                let (line, fault, recorded_at) = (line.clone(), *fault, self.now);
+                let new = StoredDiagnosis { record: id, line, fault, agent, by, at, recorded_at, findings };
+                self.stored.diagnoses.push(new);
+            }
+            _ => {}
+        }
         Ok(Ok(()))
+    }
+
+    /// Whose matter that is, as far as it is known; also one that is opened by this very batch.
+    fn customer_of(&self, tx: &mut Tx<'_>, matter: Uuid) -> Result<Option<String>, DbError> {
+        match self.taken_in.get(&matter) {
+            Some(customer) => Ok(Some(customer.clone())),
+            None => Ok(matters::one(tx, matter)?.map(|standing| standing.matter.customer)),
+        }
     }
 
     /// The line of the fault that a step names, as far as it is known.
@@ -380,6 +456,7 @@ impl Intake {
         }
         records::insert(tx, &self.raw)?;
         facts::insert(tx, &self.facts)?;
+        diagnoses::insert(tx, &self.stored.diagnoses)?;
         if !self.new_clocks.is_empty() {
             correct::again(tx, self.agent, &self.new_clocks, &mut self.stored.touched)?;
         }

@@ -4,7 +4,8 @@ import type { Matter, MatterFact } from '../../lib/matter';
 import { intakeBody } from './intake';
 import { matches, narrowed, ordered, ownersOf, rowOf } from './list';
 import { refusal } from './refusal';
-import { madeBody, rangeText, roundOf, unanswered } from './round';
+import { rangeText } from '../../lib/reading';
+import { madeBody, roundOf, unanswered } from './round';
 import { says } from './says';
 import { bodyOf, fieldsOf, missing, offered, nextOf } from './steps';
 

@@ -2,6 +2,7 @@
 
 import { fromLocalInput } from '../../lib/format';
 import type { Cadence, Checklist, MatterPack, Range } from '../../lib/matter';
+import { readingOf } from '../../lib/reading';
 
 export interface Answer {
   ok: 'yes' | 'no' | '';
@@ -33,19 +34,6 @@ export function roundOf(pack: MatterPack | undefined, kind: string, name: string
   const usual = kind === 'patrol' ? ['on_site', ...ANY_MODE.filter((mode) => mode !== 'on_site')] : ANY_MODE;
   const modes = cadence?.modes.length ? cadence.modes : usual;
   return { cadence, modes, points: list?.items ?? [], readings: list?.readings ?? {} };
-}
-
-/** A number as it was typed, with a point or a comma; none where it is no number. */
-export function readingOf(text: string | undefined): number | null {
-  const typed = (text ?? '').trim().replace(',', '.').replace('−', '-');
-  return /^-?\d+(\.\d+)?$/.test(typed) ? Number(typed) : null;
-}
-
-/** In which range a reading is well, such as `-24 … -8 dBm`. */
-export function rangeText({ unit, at_least, at_most }: Range): string {
-  if (at_least === null && at_most === null) return unit;
-  if (at_least === null) return `≤ ${at_most} ${unit}`;
-  return at_most === null ? `≥ ${at_least} ${unit}` : `${at_least} … ${at_most} ${unit}`;
 }
 
 /** The first point that nobody has answered, or measured where it is measured. */
