@@ -6,12 +6,15 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use linewatch_agent::command;
+use linewatch_agent::vault::{self, VaultConfig};
 use linewatch_shared::facts::{Body, Record, Visit};
 use linewatch_shared::wire::{Chain, Hash, record_hash};
 use rusqlite::{Connection, params};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::disk::{Disk, Manners};
+use super::machine::Machine;
 use super::world::World;
 
 /// Written by the program of that version, and never since.
@@ -30,8 +33,7 @@ pub fn disk(world: &mut World) -> Result<(Disk, BTreeMap<Uuid, Hash>)> {
     let file = world.dir.join("golden.db");
     if !file.exists() {
         let machine = world.enrolled("upgraded")?;
-        let identity = machine.volume.disk().bytes_of(&["data", "identity.json"]).context("no identity")?;
-        std::fs::write(world.dir.join("golden-identity.json"), identity)?;
+        std::fs::write(world.dir.join("golden-identity.json"), plain_identity(&machine)?)?;
         fill(&file)?;
         // Its way to the server is in the identity, and must stay.
         world.kept.push(machine);
@@ -46,6 +48,18 @@ pub fn disk(world: &mut World) -> Result<(Disk, BTreeMap<Uuid, Hash>)> {
     }
     disk.sync_all();
     Ok((disk, records(&file)?))
+}
+
+/// A laptop's identity as that version stored it: with its key in the clear.
+fn plain_identity(machine: &Machine) -> Result<String> {
+    let identity = machine.volume.disk().bytes_of(&["data", "identity.json"]).context("no identity")?;
+    let mut identity: serde_json::Map<String, Value> = serde_json::from_slice(&identity)?;
+    let sealed = identity.remove("key_sealed").context("the key is not sealed")?;
+    let sealed = hex::decode(sealed.as_str().unwrap_or_default())?;
+    let vault = vault::find(&machine.data_dir(), &VaultConfig::default(), true)?;
+    let plain = String::from_utf8(vault.unseal("identity", &sealed)?.to_vec())?;
+    identity.insert("key_pem".to_owned(), Value::String(plain));
+    Ok(serde_json::to_string_pretty(&identity)?)
 }
 
 fn records(file: &Path) -> Result<BTreeMap<Uuid, Hash>> {

@@ -22,6 +22,8 @@ struct Attempt {
     is_sent: bool,
     /// The only disk that held it was replaced by an older image before it was sent.
     is_gone: bool,
+    /// Its disk was replaced at some time: pictures that were not sent by then may be gone.
+    was_replaced: bool,
 }
 
 /// The book of all attempts.
@@ -59,6 +61,7 @@ impl Ledger {
             hash: None,
             is_sent: false,
             is_gone: false,
+            was_replaced: false,
         };
         self.attempts.insert(op.mark.clone(), attempt);
     }
@@ -87,6 +90,7 @@ impl Ledger {
         for attempt in self.attempts.values_mut().filter(|attempt| attempt.machine == machine) {
             let is_held = attempt.answered.is_some_and(|id| held.contains_key(&id));
             attempt.is_gone |= !attempt.is_sent && !is_held;
+            attempt.was_replaced = true;
         }
     }
 
@@ -127,7 +131,8 @@ impl Ledger {
     /// # Errors
     /// When its database cannot be read.
     pub fn judge(&self, server: &ServerRecords) -> Result<Verdict> {
-        let mut verdict = Verdict { attempted: self.attempts.len(), answered: self.answered(), ..Verdict::default() };
+        let mut verdict =
+            Verdict { attempted: self.attempts.len(), answered: self.answered(), ..Verdict::default() };
         let mut seen: BTreeMap<&str, Uuid> = BTreeMap::new();
         for (id, bytes) in &server.records {
             let record = Record::from_bytes(bytes).with_context(|| format!("record {id} at the server"))?;
@@ -142,28 +147,21 @@ impl Ledger {
                 verdict.wrong.push(format!("{id} ({mark:?}) was never attempted"));
                 continue;
             };
-            if let Some(other) = seen.insert(mark, *id) {
+            if let Some(other) = seen.insert(mark, *id).filter(|other| other != id) {
                 verdict.wrong.push(format!("{mark} is there twice: {other} and {id}"));
             }
-            if record.id != *id || !attempt.op.is_said_by(&record.body) {
-                verdict.wrong.push(format!("{mark} says something else than was written"));
-            }
-            if attempt.answered.is_some_and(|answered| answered != *id) {
-                verdict.wrong.push(format!("{mark} was answered with another id than {id}"));
-            }
-            if attempt.hash.is_some_and(|hash| hash != record_hash(bytes)) {
-                verdict.wrong.push(format!("{mark} has other bytes than the laptop's"));
-            }
+            verdict.wrong.extend(attempt.differences(&record, *id, record_hash(bytes)));
             verdict.unanswered_there += usize::from(attempt.answered.is_none());
         }
         for (mark, attempt) in &self.attempts {
-            if attempt.answered.is_none() || (attempt.is_gone && !attempt.is_sent) {
-                continue;
-            }
-            if seen.contains_key(mark.as_str()) {
-                verdict.there += 1;
+            let Some(id) = attempt.answered.filter(|_| !attempt.is_gone) else { continue };
+            let pictures = server.pictures.get(&id).copied().unwrap_or(0);
+            if !seen.contains_key(mark.as_str()) {
+                verdict.lost.push(format!("{mark} ({}, {id})", attempt.machine));
+            } else if pictures < attempt.op.photos() && !attempt.was_replaced {
+                verdict.lost.push(format!("{mark}: {pictures} of {} pictures are there", attempt.op.photos()));
             } else {
-                verdict.lost.push(format!("{mark} ({}, {:?})", attempt.machine, attempt.answered));
+                verdict.there += 1;
             }
         }
         let there: BTreeSet<_> = server.records.iter().map(|(id, _)| *id).collect();
@@ -174,11 +172,26 @@ impl Ledger {
     }
 }
 
+impl Attempt {
+    /// In what the server's record is not what was attempted and answered.
+    fn differences(&self, record: &Record, id: Uuid, hash: Hash) -> Vec<String> {
+        let mark = &self.op.mark;
+        let found = [
+            (record.id != id || !self.op.is_said_by(&record.body), "says something else than was written"),
+            (self.answered.is_some_and(|answered| answered != id), "was answered with another id"),
+            (self.hash.is_some_and(|known| known != hash), "has other bytes than the laptop's"),
+        ];
+        found.into_iter().filter(|(is_so, _)| *is_so).map(|(_, what)| format!("{mark} ({id}) {what}")).collect()
+    }
+}
+
 /// What the server holds of what people wrote.
 #[derive(Debug, Default)]
 pub struct ServerRecords {
     /// Ids and bytes; those that wait for their time among them.
     pub records: Vec<(Uuid, Vec<u8>)>,
+    /// How many pictures of each report are there, whole and by their hashes.
+    pub pictures: BTreeMap<Uuid, u64>,
     /// Why others were put aside.
     pub aside: Vec<String>,
 }
@@ -205,7 +218,30 @@ impl ServerRecords {
                 _ => found.aside.push(format!("{reason}: {detail}")),
             }
         }
+        found.read_pictures(&db)?;
         Ok(found)
+    }
+
+    fn read_pictures(&mut self, db: &Connection) -> Result<()> {
+        let mut whole = BTreeMap::new();
+        let mut chunks = db.prepare(
+            "SELECT p.sha256, c.bytes FROM part p JOIN part_chunk c ON c.sha256 = p.sha256
+             WHERE p.state = 'whole' ORDER BY p.sha256, c.starts_at",
+        )?;
+        let mut rows = chunks.query([])?;
+        while let Some(row) = rows.next()? {
+            let bytes: &mut Vec<u8> = whole.entry(row.get::<_, Vec<u8>>(0)?).or_default();
+            bytes.extend(row.get::<_, Vec<u8>>(1)?);
+        }
+        let mut named = db.prepare("SELECT record, sha256 FROM visit_part")?;
+        let mut rows = named.query([])?;
+        while let Some(row) = rows.next()? {
+            let (record, sha256): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
+            if whole.get(&sha256).is_some_and(|bytes| record_hash(bytes).0[..] == sha256) {
+                *self.pictures.entry(Uuid::from_slice(&record)?).or_default() += 1;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -156,6 +156,3 @@ fn umount(place: &Path) -> Result<()> {
     let ran = Command::new("umount").arg(place).output().context("umount")?;
     if ran.status.success() { Ok(()) } else { bail!("{}", String::from_utf8_lossy(&ran.stderr)) }
 }
-
-#[cfg(test)]
-mod tests;
