@@ -65,9 +65,12 @@ impl JournalError {
     pub fn is_full(&self) -> bool {
         match self {
             Self::DiskFull => true,
+            // The file that processes share beside the log is the first to find no room.
             Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) => {
                 error.code == rusqlite::ErrorCode::DiskFull
+                    || error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
             }
+            Self::File { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
             _ => false,
         }
     }

@@ -109,22 +109,16 @@ impl Journal {
     pub fn open_with(data_dir: &Path, vault: &Vault, scribe: Scribe) -> Result<Self, JournalError> {
         let path = data_dir.join(FILE_NAME);
         private(&path).map_err(|source| JournalError::File { path: path.clone(), source })?;
-        let mut connection = match schema::open_writer(&path, vault) {
-            Err(error) if error.is_full() => {
-                // A migration needs room; what is kept in reserve is for such a moment.
-                let _ = std::fs::remove_file(data_dir.join(RESERVE_NAME));
-                schema::open_writer(&path, vault)?
-            }
-            opened => opened?,
-        };
-        if let Some(why) = identity::settle(&mut connection, &path, scribe.now())? {
+        let mut connection = with_room(data_dir, || schema::open_writer(&path, vault))?;
+        let moved = with_room(data_dir, || identity::settle(&mut connection, &path, scribe.now()))?;
+        if let Some(why) = moved {
             tracing::warn!(%why, "the journal begins a new epoch; unsent records are numbered anew");
         }
         let reserve = data_dir.join(RESERVE_NAME);
         if let Err(error) = room::reserve(&reserve) {
             tracing::warn!(%error, "no room is kept in reserve");
         }
-        let reader = Arc::new(Mutex::new(schema::open_reader(&path, vault)?));
+        let reader = Arc::new(Mutex::new(with_room(data_dir, || schema::open_reader(&path, vault))?));
         Self::start(connection, reader, reserve, scribe, vault.clone(), path)
     }
 
@@ -272,6 +266,22 @@ impl Journal {
     }
 }
 
+/// Opens something on a disk that may be full: what is kept in reserve is for such a moment.
+fn with_room<T>(
+    data_dir: &Path,
+    mut open: impl FnMut() -> Result<T, JournalError>,
+) -> Result<T, JournalError> {
+    let full = match open() {
+        Err(error) if error.is_full() => error,
+        opened => return opened,
+    };
+    if std::fs::remove_file(data_dir.join(RESERVE_NAME)).is_err() {
+        tracing::debug!(error = %full, "the disk is full, and nothing is kept in reserve");
+        return Err(JournalError::DiskFull);
+    }
+    open().map_err(|error| if error.is_full() { JournalError::DiskFull } else { error })
+}
+
 /// Makes sure that the database is its owner's only: customers' data is in it. `SQLite` gives the files
 /// beside it the same rights.
 fn private(path: &Path) -> std::io::Result<()> {
@@ -292,6 +302,6 @@ pub fn open_reader(data_dir: &Path, vault: &Vault) -> Result<Connection, Journal
 /// # Errors
 /// When there is none that could be used, and none may be made.
 pub fn open_vault(data_dir: &Path, config: &VaultConfig) -> Result<Vault, JournalError> {
-    let is_sealed = schema::is_sealed(&data_dir.join(FILE_NAME))?;
+    let is_sealed = with_room(data_dir, || schema::is_sealed(&data_dir.join(FILE_NAME)))?;
     find(data_dir, config, is_sealed).map_err(|error: VaultError| error.into())
 }

@@ -24,7 +24,7 @@ fn main() -> Result<()> {
     };
     let options = Options { seed, points: number("POINTS")?.unwrap_or(POINTS), only };
     tell(&format!("SEED={} POINTS={}", options.seed, options.points))?;
-    let folder = Folder::new()?;
+    let folder = Folder::in_memory()?;
     let played = run(&folder, options, |line| {
         // With standard output gone nobody reads it.
         let _ = tell(line);

@@ -302,7 +302,9 @@ impl Filesystem for Served {
             let is_folder = disk.facts(node).is_ok_and(|facts| facts.is_folder);
             (name, node, is_folder)
         });
-        for (at, (name, node, is_folder)) in (1_u64..).zip(dots.into_iter().chain(names)).skip(offset as usize) {
+        for (at, (name, node, is_folder)) in
+            (1_u64..).zip(dots.into_iter().chain(names)).skip(offset as usize)
+        {
             let kind = if is_folder { FileType::Directory } else { FileType::RegularFile };
             if reply.add(INodeNo(node), at, kind, name) {
                 break;

@@ -18,8 +18,7 @@ use super::machine::Machine;
 use super::world::World;
 
 /// Written by the program of that version, and never since.
-const GOLDEN: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../agent/src/journal/tests/golden/v1/journal.db");
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../agent/src/journal/tests/golden/v1/journal.db");
 /// Records that are added.
 const RECORDS: usize = 150;
 /// The number of the desk lane in the tables of that version.
@@ -103,7 +102,10 @@ fn fill(file: &Path) -> Result<()> {
             params![gen_, DESK, last, record.id.as_bytes(), record.written.wall.0, hash.0, chain.0, bytes],
         )?;
     }
-    tx.execute("UPDATE lane SET last = ?1, chain = ?2 WHERE gen = ?3 AND lane = ?4", params![last, chain.0, gen_, DESK])?;
+    tx.execute(
+        "UPDATE lane SET last = ?1, chain = ?2 WHERE gen = ?3 AND lane = ?4",
+        params![last, chain.0, gen_, DESK],
+    )?;
     tx.commit()?;
     // One file, as after a clean end.
     db.pragma_update(None, "journal_mode", "delete")?;

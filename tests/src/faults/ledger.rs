@@ -102,11 +102,19 @@ impl Ledger {
         for attempt in self.attempts.values_mut().filter(|attempt| attempt.machine == machine) {
             let Some(id) = attempt.answered.filter(|_| !attempt.is_gone) else { continue };
             let Some(HeldRecord { hash, pictures }) = held.get(&id) else {
-                ensure!(attempt.is_sent, "{} was answered with {id} and is not on {machine} any more", attempt.op.mark);
+                ensure!(
+                    attempt.is_sent,
+                    "{} was answered with {id} and is not on {machine} any more",
+                    attempt.op.mark
+                );
                 continue;
             };
             let wanted = attempt.op.photos();
-            ensure!(*pictures == wanted, "{}: {pictures} of {wanted} pictures are on {machine}", attempt.op.mark);
+            ensure!(
+                *pictures == wanted,
+                "{}: {pictures} of {wanted} pictures are on {machine}",
+                attempt.op.mark
+            );
             let known = *attempt.hash.get_or_insert(*hash);
             ensure!(known == *hash, "{id} has other bytes than before");
         }
@@ -159,7 +167,9 @@ impl Ledger {
             if !seen.contains_key(mark.as_str()) {
                 verdict.lost.push(format!("{mark} ({}, {id})", attempt.machine));
             } else if pictures < attempt.op.photos() && !attempt.was_replaced {
-                verdict.lost.push(format!("{mark}: {pictures} of {} pictures are there", attempt.op.photos()));
+                verdict
+                    .lost
+                    .push(format!("{mark}: {pictures} of {} pictures are there", attempt.op.photos()));
             } else {
                 verdict.there += 1;
             }
@@ -181,7 +191,11 @@ impl Attempt {
             (self.answered.is_some_and(|answered| answered != id), "was answered with another id"),
             (self.hash.is_some_and(|known| known != hash), "has other bytes than the laptop's"),
         ];
-        found.into_iter().filter(|(is_so, _)| *is_so).map(|(_, what)| format!("{mark} ({id}) {what}")).collect()
+        found
+            .into_iter()
+            .filter(|(is_so, _)| *is_so)
+            .map(|(_, what)| format!("{mark} ({id}) {what}"))
+            .collect()
     }
 }
 

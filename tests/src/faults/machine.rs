@@ -77,7 +77,13 @@ impl Machine {
     ///
     /// # Errors
     /// When its disk cannot be mounted.
-    pub fn new(dir: &Path, disk: Disk, server: &Server, counts: &Arc<NetCounts>, chance: Seed) -> Result<Self> {
+    pub fn new(
+        dir: &Path,
+        disk: Disk,
+        server: &Server,
+        counts: &Arc<NetCounts>,
+        chance: Seed,
+    ) -> Result<Self> {
         std::fs::create_dir_all(dir)?;
         let volume = Volume::new(&dir.join("disk"), disk, chance)?;
         let net = Net::start(server.sync, Arc::clone(counts))?;
@@ -174,7 +180,8 @@ impl Machine {
             ensure!(took < COMMAND, "{} {args:?} takes too long", self.name);
             std::thread::sleep(LOOK_EVERY);
         };
-        let read = |file: &Path| std::fs::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let read =
+            |file: &Path| std::fs::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         Ok(Told { code, out: read(&out)?, err: read(&err)? })
     }
 
@@ -322,7 +329,14 @@ impl Laptop for Machine {
     fn save(&mut self, op: &Op) -> Result<Saved> {
         let told = match &op.what {
             What::Visit { customer, findings, .. } => self.command(&[
-                "visit", "new", "--customer", customer, "--purpose", &op.mark, "--findings", findings,
+                "visit",
+                "new",
+                "--customer",
+                customer,
+                "--purpose",
+                &op.mark,
+                "--findings",
+                findings,
             ])?,
             What::Report { line } => self.command(&["fault", "report", "--line", line, &op.mark])?,
         };

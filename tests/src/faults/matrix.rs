@@ -69,14 +69,24 @@ pub fn run(folder: &Folder, options: Options, mut tell: impl FnMut(&str)) -> Res
         let point_ms = mono_ms();
         let result = points::play(&mut world, &mut machine, *kind, &mut images[at]);
         result.with_context(|| {
-            format!("SEED={} POINTS={}: point {point} ({}) on {}", options.seed, options.points, kind.name(), machine.name)
+            format!(
+                "SEED={} POINTS={}: point {point} ({}) on {}",
+                options.seed,
+                options.points,
+                kind.name(),
+                machine.name
+            )
         })?;
         world.machines.insert(at, machine);
         let (count, took_ms) = played.entry(*kind).or_default();
         (*count, *took_ms) = (*count + 1, *took_ms + mono_ms() - point_ms);
         if point % 50 == 0 {
             let seconds = (mono_ms() - began_ms) / 1_000;
-            tell(&format!("{point} of {} points, {} records answered, {seconds} s", plan.len(), world.ledger.answered()));
+            tell(&format!(
+                "{point} of {} points, {} records answered, {seconds} s",
+                plan.len(),
+                world.ledger.answered()
+            ));
         }
         if is_interrupted() {
             bail!("interrupted");
@@ -169,10 +179,12 @@ impl Outcome {
     /// Names what is wrong.
     pub fn check(&self, is_whole: bool) -> Result<()> {
         let wrong: Vec<_> = self.verdict.lost.iter().map(|what| format!("lost: {what}")).collect();
-        let wrong: Vec<_> = wrong.iter().chain(&self.verdict.wrong).take(NAMED_MAX).map(String::as_str).collect();
+        let wrong: Vec<_> =
+            wrong.iter().chain(&self.verdict.wrong).take(NAMED_MAX).map(String::as_str).collect();
         ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
         let expected = EXPECTED.iter().filter(|_| is_whole);
-        let never: Vec<_> = expected.filter(|what| self.proofs.get(*what).is_none_or(|count| *count == 0)).collect();
+        let never: Vec<_> =
+            expected.filter(|what| self.proofs.get(*what).is_none_or(|count| *count == 0)).collect();
         ensure!(never.is_empty(), "these faults never happened, so nothing is shown: {never:?}");
         Ok(())
     }

@@ -88,7 +88,9 @@ impl Net {
                 }
                 let counts = Arc::clone(&counts);
                 // Without a thread the connection is cut, which is what a net may do.
-                let _ = thread::Builder::new().name("net".to_owned()).spawn(move || relay(&stream, to, now, &counts));
+                let _ = thread::Builder::new()
+                    .name("net".to_owned())
+                    .spawn(move || relay(&stream, to, now, &counts));
             }
         })?;
         Ok(Self { address, weather, is_over, thread: Some(thread) })

@@ -39,8 +39,7 @@ impl<'a> Page<'a> {
         machine.start(&["run"])?;
         let base = format!("http://{}", machine.page);
         let http = reqwest::Client::builder().no_proxy().timeout(BOUND).build()?;
-        let mut page =
-            Self { machine, http, base, cookie: String::new(), token: String::new(), chance };
+        let mut page = Self { machine, http, base, cookie: String::new(), token: String::new(), chance };
         eventually(BOUND, "the page answers", || {
             ensure!(page.machine.is_running()?, "run has ended: {}", page.machine.run_log());
             let request = page.http.get(format!("{}/api/session", page.base));
@@ -148,7 +147,8 @@ impl<'a> Page<'a> {
         if let Some((signature, photos)) = pictures.split_first() {
             draft["signature"] = json!(signature);
             draft["signed_by"] = json!("Sample Person");
-            draft["photos"] = photos.iter().map(|sha256| json!({ "sha256": sha256, "caption": "port 3" })).collect();
+            draft["photos"] =
+                photos.iter().map(|sha256| json!({ "sha256": sha256, "caption": "port 3" })).collect();
         }
         let save = json!({ "revision": begun["revision"], "draft": draft });
         let request = self.http.put(format!("{}/api/drafts/{id}", self.base)).json(&save);

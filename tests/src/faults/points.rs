@@ -8,6 +8,7 @@ use super::disk::Disk;
 use super::gate::Trap;
 use super::golden;
 use super::kind::Kind;
+use super::laptop::Saved;
 use super::machine::Machine;
 use super::net::Weather;
 use super::page::Page;
@@ -23,6 +24,8 @@ const YEAR_S: i64 = 365 * 86_400;
 const ROOM_BYTES_MAX: u64 = 160 << 10;
 /// What the program keeps in reserve, in bytes.
 const RESERVE_BYTES: u64 = 8 << 20;
+/// How a program says that a disk is full: in its own words, or the system's.
+const FULL_WORDS: [&str; 2] = ["the disk is full", "No space left"];
 /// A laptop with room to spare, in bytes.
 const PLENTY_BYTES: u64 = u64::MAX / 2;
 /// How long the server's sync may have gone on when it is killed, in microseconds.
@@ -99,7 +102,16 @@ fn disk_full(world: &mut World, machine: &mut Machine) -> Result<()> {
         let trap = world.freeze();
         world.arm(machine, saves, trap);
     }
-    world.write(machine, saves)?;
+    for _ in 0..saves {
+        match world.save(machine)? {
+            Saved::Died => break,
+            Saved::Refused(why) => {
+                ensure!(FULL_WORDS.iter().any(|words| why.contains(words)), "a full disk is told so: {why}");
+                world.proofs.add("saves refused on a full disk", 1);
+            }
+            Saved::Answered(_) => world.proofs.add("saves answered on a full disk", 1),
+        }
+    }
     let full = machine.volume.gate().full_count() - before;
     world.proofs.add("changes refused by a full disk", full);
     if is_cut {
@@ -217,9 +229,7 @@ fn net(world: &mut World, machine: &mut Machine, is_answer: bool) -> Result<()> 
     let weather = match (is_answer, world.seed.below(4)) {
         (true, _) => Weather::AnswerLost { burst: world.seed.below(4) + 2 },
         (false, 0) => Weather::Away,
-        (false, _) => {
-            Weather::CutUp { burst: world.seed.below(4) + 2, after_bytes: world.seed.below(1_500) }
-        }
+        (false, _) => Weather::CutUp { burst: world.seed.below(4) + 2, after_bytes: world.seed.below(1_500) },
     };
     machine.net.set(weather);
     // Mostly it does not live to try again.

@@ -242,7 +242,10 @@ impl World {
         };
         let damage = machine.restart(cut)?;
         machine.volume.behave(manners);
-        self.tell(&machine.name, &format!("restarted, power cut {is_power_cut}, in a change {hit}, {damage:?}"));
+        self.tell(
+            &machine.name,
+            &format!("restarted, power cut {is_power_cut}, in a change {hit}, {damage:?}"),
+        );
         self.proofs.add("unsynced pages lost", damage.pages);
         self.proofs.add("pages torn between sectors", damage.torn);
         self.proofs.add("unsynced names lost", damage.names);
@@ -301,7 +304,9 @@ impl World {
     pub fn note_metrics(&mut self) -> Result<()> {
         let text = self.api.text("/metrics")?;
         let sum = |name: &str, also: &[&str]| {
-            let lines = text.lines().filter(|line| line.starts_with(name) && also.iter().all(|part| line.contains(part)));
+            let lines = text
+                .lines()
+                .filter(|line| line.starts_with(name) && also.iter().all(|part| line.contains(part)));
             lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum::<f64>() as u64
         };
         self.proofs.add("forks answered to a batch", sum("linewatch_http_requests_total", &["push", "409"]));

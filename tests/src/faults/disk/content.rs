@@ -79,7 +79,10 @@ impl Content {
     pub fn resize(&mut self, size: u64) -> BTreeSet<u64> {
         let mut touched: BTreeSet<u64> =
             self.pages.range(size.div_ceil(PAGE_BYTES)..).map(|(page, _)| *page).collect();
-        if size < self.size && !size.is_multiple_of(PAGE_BYTES) && self.pages.contains_key(&(size / PAGE_BYTES)) {
+        if size < self.size
+            && !size.is_multiple_of(PAGE_BYTES)
+            && self.pages.contains_key(&(size / PAGE_BYTES))
+        {
             touched.insert(size / PAGE_BYTES);
         }
         if size < self.size {

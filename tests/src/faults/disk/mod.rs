@@ -408,7 +408,9 @@ impl Disk {
         };
         // Names come back in their order: a beginning of what was under way may have been written.
         let kept = match &mut chance {
-            Some(seed) if self.manners.are_names_lenient => seed.below(self.pending.len() as u64 + 1) as usize,
+            Some(seed) if self.manners.are_names_lenient => {
+                seed.below(self.pending.len() as u64 + 1) as usize
+            }
             _ => 0,
         };
         damage.names = (self.pending.len() - kept) as u64;
@@ -438,7 +440,8 @@ impl Disk {
         let shift = self.next_node - ROOT;
         let moved = |node: u64| if node == ROOT { ROOT } else { node + shift };
         let again = |names: &BTreeMap<Place, u64>| {
-            let places = names.iter().map(|((folder, name), node)| ((moved(*folder), name.clone()), moved(*node)));
+            let places =
+                names.iter().map(|((folder, name), node)| ((moved(*folder), name.clone()), moved(*node)));
             places.collect()
         };
         copy.nodes = self.nodes.iter().map(|(number, node)| (moved(*number), node.clone())).collect();
@@ -451,7 +454,8 @@ impl Disk {
 
     /// Makes everything durable, as a machine does that is shut down in order.
     pub fn sync_all(&mut self) {
-        let manners = std::mem::replace(&mut self.manners, Manners { are_names_lenient: true, is_lying: false });
+        let manners =
+            std::mem::replace(&mut self.manners, Manners { are_names_lenient: true, is_lying: false });
         let files: Vec<u64> = self.nodes.keys().copied().collect();
         for node in files {
             // A folder has no bytes of its own.
@@ -462,7 +466,8 @@ impl Disk {
     }
 
     fn forget_unlinked(&mut self) {
-        let mut linked: BTreeSet<u64> = self.names.values().chain(self.durable_names.values()).copied().collect();
+        let mut linked: BTreeSet<u64> =
+            self.names.values().chain(self.durable_names.values()).copied().collect();
         linked.insert(ROOT);
         self.nodes.retain(|number, _| linked.contains(number));
     }
