@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test build web lint bench package screenshots report-sample setup clean
+.PHONY: help demo test build web lint bench faults package screenshots report-sample setup clean
 
 # Say CARGO_FLAGS= to let cargo change Cargo.lock.
 export CARGO_FLAGS ?= --locked
@@ -19,7 +19,7 @@ demo: ## Play the story of a cut line (DEMO_ONCE=1: once, and check it)
 	@exec $(TARGET)/release/demo
 
 test: ## Run every test: the page's, Rust's on both databases, the browser's
-	@scripts/setup.sh build web test demo
+	@scripts/setup.sh build web test demo faults
 	@scripts/web.sh
 	@scripts/test.sh
 
@@ -42,6 +42,12 @@ bench: ## Measure, with the peers in the same run (NAME=board: that one alone)
 	@scripts/web.sh
 	@scripts/bench.sh $(NAME)
 
+faults: ## Kill, cut, fill, copy and restore the agent at a thousand moments; nothing saved is lost (SEED=, POINTS=)
+	@scripts/setup.sh build web faults
+	@scripts/web.sh
+	@. scripts/env.sh && cargo build --workspace --bins $(CARGO_FLAGS)
+	@SEED="$(SEED)" POINTS="$(POINTS)" KIND="$(KIND)" $(TARGET)/debug/faults
+
 package: ## Build Debian packages into target/debian
 	@scripts/setup.sh build web
 	@scripts/web.sh
@@ -58,7 +64,7 @@ report-sample: ## Write a sample desk's monthly report in every format, into tar
 	@scripts/report-sample.sh
 
 setup: ## Install everything that any of these needs
-	@scripts/setup.sh build web test demo bench screenshots report
+	@scripts/setup.sh build web test demo bench faults screenshots report
 
 clean: ## Remove what was built
 	@. scripts/env.sh && cargo clean

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, by apt-get when root; otherwise says what to install. Quick when nothing is.
 #
-#   scripts/setup.sh PART…      PART: build, web, test, demo, bench, screenshots, report
+#   scripts/setup.sh PART…      PART: build, web, test, demo, bench, faults, screenshots, report
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 
@@ -57,6 +57,10 @@ for part in "$@"; do
         bench)
             want fping fping
             [ -n "${CHROMIUM:-}" ] || want chromium chromium
+            ;;
+        faults)
+            # A library, which no command stands for.
+            compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || missing+=(faketime)
             ;;
         screenshots)
             want pngquant pngquant

@@ -3,6 +3,7 @@
 pub mod bench_agent;
 pub mod bench_probe;
 pub mod demo;
+pub mod faults;
 pub mod harness;
 pub mod load;
 pub mod procfs;

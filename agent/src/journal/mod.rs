@@ -120,7 +120,7 @@ impl Journal {
         if let Err(error) = room::reserve(&reserve) {
             tracing::warn!(%error, "no room is kept in reserve");
         }
-        let reader = Arc::new(Mutex::new(schema::open_reader(&path, vault)?));
+        let reader = Arc::new(Mutex::new(with_room(data_dir, || schema::open_reader(&path, vault))?));
         Self::start(connection, reader, reserve, scribe, vault.clone(), path)
     }
 
@@ -268,6 +268,22 @@ impl Journal {
     }
 }
 
+/// Opens something on a disk that may be full: what is kept in reserve is for such a moment.
+fn with_room<T>(
+    data_dir: &Path,
+    mut open: impl FnMut() -> Result<T, JournalError>,
+) -> Result<T, JournalError> {
+    let full = match open() {
+        Err(error) if error.is_full() => error,
+        opened => return opened,
+    };
+    if std::fs::remove_file(data_dir.join(RESERVE_NAME)).is_err() {
+        tracing::debug!(error = %full, "the disk is full, and nothing is kept in reserve");
+        return Err(JournalError::DiskFull);
+    }
+    open().map_err(|error| if error.is_full() { JournalError::DiskFull } else { error })
+}
+
 /// Makes sure that the database is its owner's only: customers' data is in it. `SQLite` gives the files
 /// beside it the same rights.
 fn private(path: &Path) -> std::io::Result<()> {
@@ -292,15 +308,4 @@ pub fn open_vault(data_dir: &Path, config: &VaultConfig) -> Result<Vault, Journa
         let is_sealed = schema::is_sealed(&data_dir.join(FILE_NAME))?;
         Ok(find(data_dir, config, is_sealed)?)
     })
-}
-
-/// Opens something; on a full disk once more, in the room that was kept in reserve for that.
-fn with_room<T>(data_dir: &Path, open: impl Fn() -> Result<T, JournalError>) -> Result<T, JournalError> {
-    match open() {
-        Err(error) if error.is_full() => {
-            let _ = std::fs::remove_file(data_dir.join(RESERVE_NAME));
-            open()
-        }
-        opened => opened,
-    }
 }

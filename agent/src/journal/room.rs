@@ -81,15 +81,19 @@ fn prune_lane(tx: &Connection, gen_: i64, lane: Lane, before: UnixMs) -> Result<
 /// Makes room on a full disk.
 pub(super) fn make(db: &mut Connection, reserve: &Path, scribe: &Scribe) -> Result<(), JournalError> {
     // The reserve's room is used up by this very transaction and by what follows it.
-    let _ = fs::remove_file(reserve);
+    let is_freed = fs::remove_file(reserve).is_ok();
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut gone = prune(&tx, UnixMs::MAX, &[Lane::Summary])?;
     if gone == 0 {
         gone = thin(&tx, scribe)?;
     }
     tx.commit()?;
-    tracing::warn!(summaries = gone, "the disk is full: summaries were given up");
-    if gone == 0 { Err(JournalError::DiskFull) } else { Ok(()) }
+    tracing::warn!(
+        summaries = gone,
+        reserve = is_freed,
+        "the disk is full: what was kept in reserve is used up, and summaries were given up"
+    );
+    if gone == 0 && !is_freed { Err(JournalError::DiskFull) } else { Ok(()) }
 }
 
 /// Puts the reserve file in place where there is none.

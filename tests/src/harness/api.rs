@@ -58,6 +58,15 @@ impl Api {
         self.call(self.http.get(format!("{}{path}", self.base)), path)
     }
 
+    /// Reads a path as text, such as `/metrics`.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub fn text(&self, path: &str) -> Result<String> {
+        let request = self.http.get(format!("{}{path}", self.base));
+        block_on(async { Ok(request.send().await?.error_for_status()?.text().await?) })
+    }
+
     /// Writes JSON to a path.
     ///
     /// # Errors

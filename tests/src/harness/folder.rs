@@ -14,6 +14,10 @@ const PORTS: std::ops::Range<u16> = 15_000..32_000;
 const TRIES_MAX: usize = 200;
 /// What folders' names begin with; the process id follows.
 const PREFIX: &str = "linewatch-story-";
+/// Where files are in memory alone.
+const MEMORY: &str = "/dev/shm";
+/// Room that must be there for it to be used.
+const MEMORY_BYTES_MIN: u64 = 2 << 30;
 /// Lines of each log that are shown when a story fails.
 const LOG_LINES_SHOWN: usize = 40;
 
@@ -34,6 +38,25 @@ impl Folder {
         let prefix = format!("{PREFIX}{}-", std::process::id());
         let dir = tempfile::Builder::new().prefix(&prefix).tempdir().context("a temporary folder")?;
         Ok(Self { dir })
+    }
+
+    /// An empty folder in memory, where the machine has such a place with room: for what writes much, and need not
+    /// outlive the machine.
+    ///
+    /// # Errors
+    /// When there is no room.
+    pub fn in_memory() -> Result<Self> {
+        let room = nix::sys::statvfs::statvfs(MEMORY);
+        let free = room.map_or(0, |room| room.blocks_available() * room.fragment_size());
+        if free < MEMORY_BYTES_MIN {
+            return Self::new();
+        }
+        remove_leftovers();
+        let prefix = format!("{PREFIX}{}-", std::process::id());
+        match tempfile::Builder::new().prefix(&prefix).tempdir_in(MEMORY) {
+            Ok(dir) => Ok(Self { dir }),
+            Err(_) => Self::new(),
+        }
     }
 
     /// The folder's path.
@@ -93,7 +116,8 @@ impl Folder {
 
 /// Removes the folders of processes that are no more.
 fn remove_leftovers() {
-    let Ok(entries) = std::fs::read_dir(std::env::temp_dir()) else { return };
+    let places = [std::env::temp_dir(), PathBuf::from(MEMORY)];
+    let entries = places.iter().filter_map(|place| std::fs::read_dir(place).ok()).flatten();
     for path in entries.flatten().map(|entry| entry.path()) {
         let name = path.file_name().and_then(|name| name.to_str());
         let rest = name.and_then(|name| name.strip_prefix(PREFIX));

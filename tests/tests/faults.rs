@@ -1,0 +1,74 @@
+//! A short piece of the fault matrix; `make faults` plays all of it. `LINEWATCH_FAULTS=off` leaves it out where there is
+//! no `/dev/fuse` or nobody is root; otherwise their absence is a failure.
+
+#![expect(clippy::print_stdout, reason = "shown by the test harness when the test fails, or asked to")]
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+
+use linewatch_tests::faults::disk::{Cut, Disk, Manners};
+use linewatch_tests::faults::gate::Trap;
+use linewatch_tests::faults::volume::{self, Volume};
+use linewatch_tests::faults::{Options, run};
+use linewatch_tests::harness::{Folder, Seed, eventually, story};
+
+const POINTS: u64 = 70;
+
+fn is_off() -> bool {
+    std::env::var("LINEWATCH_FAULTS").as_deref() == Ok("off")
+}
+
+#[test]
+fn nothing_answered_is_lost_under_any_fault() {
+    if is_off() {
+        return;
+    }
+    let seed = Seed::from_env_or(2026).value();
+    println!("STORY_SEED={seed}");
+    story(|folder| {
+        let outcome = run(folder, Options { seed, points: POINTS, only: None }, |line| println!("{line}"))?;
+        println!("{}", outcome.table());
+        outcome.check(false)
+    });
+}
+
+#[test]
+fn a_mounted_disk_keeps_what_was_synced_and_stops_where_it_is_told_to() {
+    if is_off() {
+        return;
+    }
+    volume::check().unwrap();
+    let folder = Folder::new().unwrap();
+    let manners = Manners { are_names_lenient: false, is_lying: false };
+    let place = folder.path().join("disk");
+    let mut disk = Volume::new(&place, Disk::new(manners), Seed::of(1)).unwrap();
+    let synced = |text: &[u8]| {
+        let mut file = File::create(place.join("a")).unwrap();
+        file.write_all(text).unwrap();
+        file.sync_all().unwrap();
+        File::open(&place).unwrap().sync_all().unwrap();
+    };
+    synced(b"kept");
+    OpenOptions::new().append(true).open(place.join("a")).unwrap().write_all(b" and lost").unwrap();
+    disk.restart(Cut::All).unwrap();
+    let mut text = String::new();
+    File::open(place.join("a")).unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(text, "kept");
+
+    disk.gate().arm(0, Trap::Fail);
+    let error = File::create(place.join("b")).unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(5), "{error}");
+    disk.disk().set_capacity(4_096);
+    let full = std::fs::write(place.join("c"), [1; 8_192]).unwrap_err();
+    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+
+    disk.gate().arm(0, Trap::Freeze { sectors: 0 });
+    let file = place.join("d");
+    let writer = std::thread::spawn(move || File::create(file).is_err());
+    eventually(linewatch_tests::harness::BOUND, "the disk stands still", || {
+        Ok(disk.gate().is_frozen().then_some(()))
+    })
+    .unwrap();
+    disk.gate().release();
+    assert!(writer.join().unwrap(), "nothing is done any more after the machine has died");
+}
