@@ -8,7 +8,7 @@ use linewatch_shared::probe_url::{Host, PacketOptions, ProbeSpec};
 use super::finding;
 use super::reach::{Answers, probe};
 
-/// Packets of these lengths are tried, headers counted: Ethernet, PPPoE, usual tunnels, the least of IPv6, the least of IPv4.
+/// Packets of these lengths are tried, headers counted: Ethernet, `PPPoE`, usual tunnels, the least of IPv6, the least of IPv4.
 const LENGTHS: [u16; 6] = [1500, 1492, 1400, 1300, 1280, 576];
 /// The usual one.
 const USUAL: u16 = 1500;

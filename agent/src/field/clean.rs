@@ -66,9 +66,8 @@ fn jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
 /// says how colours are coded.
 fn draws(marker: u8, segment: &[u8]) -> bool {
     match marker {
-        0xFE => false,
         0xEE => segment.get(4..9) == Some(b"Adobe"),
-        0xE0..=0xEF => false,
+        0xFE | 0xE0..=0xEF => false,
         _ => true,
     }
 }

@@ -84,10 +84,10 @@ pub async fn finish(journal: &Journal, id: Uuid, by: &str, now: UnixMs) -> Resul
         parts::finish(tx, id, &named)?;
         drafts::forget(tx, id)
     });
-    match done.await? {
-        true => Ok(true),
-        false => Err(FinishError::Lacks(vec![Lack { field: "revision".to_owned(), why: Lacking::Wrong }])),
+    if done.await? {
+        return Ok(true);
     }
+    Err(FinishError::Lacks(vec![Lack { field: "revision".to_owned(), why: Lacking::Wrong }]))
 }
 
 type Ready = (Kept, Option<Form>, Vec<Part>, Vec<Lack>);

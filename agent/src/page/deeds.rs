@@ -251,7 +251,8 @@ pub async fn open(
     }
     let mut description = text("description", &new.description, false)?;
     if let Some(reason) = &said.reason {
-        description = format!("{description}\n({reason})").trim().to_owned();
+        let joint = if description.is_empty() { "" } else { "\n" };
+        description = format!("{description}{joint}({reason})");
     }
     let opened = Opened {
         kind: new.kind,

@@ -38,13 +38,11 @@ pub async fn guard(State(local): State<Arc<Local>>, request: Request, next: Next
 
 /// Ends what takes too long.
 pub async fn in_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(TIMEOUT, next.run(request)).await {
-        Ok(answer) => answer,
-        Err(_) => {
-            let detail = "this took too long; try again";
-            Problem::new(StatusCode::GATEWAY_TIMEOUT, "too_slow", detail).into_response()
-        }
+    if let Ok(answer) = tokio::time::timeout(TIMEOUT, next.run(request)).await {
+        return answer;
     }
+    let detail = "this took too long; try again";
+    Problem::new(StatusCode::GATEWAY_TIMEOUT, "too_slow", detail).into_response()
 }
 
 fn hardened(mut answer: Response) -> Response {

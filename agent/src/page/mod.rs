@@ -37,7 +37,7 @@ pub use state::{Local, Parts};
 /// The longest JSON body, in bytes.
 const JSON_BYTES_MAX: usize = 1 << 20;
 /// How long a call may take.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Serves until it is dropped. A port that is taken is told, and is no reason not to probe.
 pub async fn serve(listen: SocketAddr, local: Arc<Local>) {

@@ -40,13 +40,14 @@ pub struct Besides {
     chunk_bytes: usize,
 }
 
-impl Besides {
+impl Default for Besides {
     /// Before the first conversation.
-    #[must_use]
-    pub const fn new() -> Self {
+    fn default() -> Self {
         Self { level: 0, work_at: MonoMs(0), asked: false, parts_at: MonoMs(0), chunk_bytes: CHUNK_BYTES }
     }
+}
 
+impl Besides {
     /// A conversation begins.
     pub const fn on_hello(&mut self, now: MonoMs, level: u16) {
         *self = Self { level, work_at: now, asked: false, parts_at: now, chunk_bytes: self.chunk_bytes };
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn an_old_server_is_told_nothing_that_it_does_not_know() {
-        let mut besides = Besides::new();
+        let mut besides = Besides::default();
         besides.on_hello(MonoMs(5), 0);
         assert!(!besides.is_work_due(MonoMs(1_000_000)));
         assert_eq!(besides.of_parts(MonoMs(1_000_000)), None);
@@ -127,7 +128,7 @@ mod tests {
 
     #[test]
     fn parts_are_asked_for_once_in_a_conversation_and_sent_in_chunks_that_fit_the_way() {
-        let mut besides = Besides::new();
+        let mut besides = Besides::default();
         besides.on_hello(MonoMs(0), 1);
         assert_eq!(besides.of_parts(MonoMs(0)), Some(Beside::Ask));
         besides.on_asked(MonoMs(0), false);
@@ -151,7 +152,7 @@ mod tests {
 
     #[test]
     fn open_work_is_looked_at_each_minute_and_when_somebody_wishes() {
-        let mut besides = Besides::new();
+        let mut besides = Besides::default();
         besides.on_hello(MonoMs(7), 1);
         assert!(besides.is_work_due(MonoMs(7)));
         besides.on_work(MonoMs(7));

@@ -114,7 +114,7 @@ impl Planner {
             forks: 0,
             reference_head: 0,
             pulled,
-            beside: Besides::new(),
+            beside: Besides::default(),
         }
     }
 
