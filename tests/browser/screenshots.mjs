@@ -8,6 +8,7 @@ import { launch, openBoard } from './lib/browser.mjs';
 import { withMinutes } from './lib/minutes.mjs';
 import { PASSWORD, USER } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
+import { prepareField, SCREENS, signField } from './screens/field.mjs';
 import { findings } from './screens/findings.mjs';
 import { PAGES } from './screens/pages.mjs';
 import { startDesk } from './screens/sample/desk.mjs';
@@ -22,8 +23,9 @@ const READY_BOUND_MS = 20_000;
 const OUT_FOR_MIN = 131;
 
 const [out, ...names] = process.argv.slice(2);
-const wanted = PAGES.filter(({ name }) => !names.length || names.includes(name));
-if (!out || !wanted.length) {
+const isWanted = ({ name }) => !names.length || names.includes(name);
+const [wanted, onSite] = [PAGES.filter(isWanted), SCREENS.filter(isWanted)];
+if (!out || !(wanted.length + onSite.length)) {
   process.stderr.write('usage: node screenshots.mjs OUT_DIR [NAME…]\n');
   process.exit(2);
 }
@@ -46,11 +48,26 @@ async function picture(language) {
       const found = await take(viewers.get(key), desk, language, entry);
       wrong.push(...found.map((it) => `${language}/${entry.name}: ${it}`));
     }
+    if (onSite.length) wrong.push(...(await pictureField(browser, desk, language)));
   } catch (error) {
     wrong.push(`${language}: ${error.stack}`);
   } finally {
     await browser?.close();
     await desk?.stop();
+  }
+  return wrong;
+}
+
+/** The technician's page, which the agent serves. */
+async function pictureField(browser, { agent }, language) {
+  const wrong = [];
+  const options = { locale: LANGUAGES[language], timezoneId: ZONE };
+  const ids = await prepareField(browser, agent.url, options, language);
+  for (const entry of onSite) {
+    const page = await signField(browser, agent.url, options, entry);
+    const found = await take(page, { ids }, language, entry);
+    wrong.push(...found.map((it) => `${language}/${entry.name}: ${it}`));
+    await page.context().close();
   }
   return wrong;
 }

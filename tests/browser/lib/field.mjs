@@ -13,8 +13,8 @@ const EXIF = Buffer.from(
 
 export { PASSWORD, PEOPLE, startField };
 
-/** Signed in on the page; `problems` collects script errors and refusals of the security policy. */
-export async function openField(browser, url, { path = '/', ...options } = {}) {
+/** Before anybody has signed in; `problems` collects script errors and refusals of the security policy. */
+export async function visitField(browser, url, { path = '/', ...options } = {}) {
   const context = await browser.newContext({
     viewport: { width: 1024, height: 768 },
     locale: 'en-GB',
@@ -29,11 +29,18 @@ export async function openField(browser, url, { path = '/', ...options } = {}) {
     (message) => /Content Security Policy/i.test(message.text()) && problems.push(message.text()),
   );
   await page.goto(url + path);
+  await page.getByRole('button', { name: PEOPLE[0] }).waitFor();
+  return Object.assign(page, { problems });
+}
+
+/** Signed in on the page. */
+export async function openField(browser, url, options) {
+  const page = await visitField(browser, url, options);
   await page.getByRole('button', { name: PEOPLE[0] }).click();
   await page.locator('input[type=password]').fill(PASSWORD);
   await page.keyboard.press('Enter');
   await page.getByRole('navigation').waitFor();
-  return Object.assign(page, { problems });
+  return page;
 }
 
 /** What is to be touched and is too small for it. */

@@ -15,7 +15,9 @@ export async function startAgent({ program, dir, port, server, say }) {
     `data_dir = ${JSON.stringify(join(dir, 'agent'))}\n[ui]\nlisten = "127.0.0.1:${port}"\n`,
   );
   const run = (...args) => finished(program, ['--config', config, ...args]);
-  const { token } = await (await server.as('head'))('POST', '/agents/sample-agent/enrolment');
+  const head = await server.as('head');
+  const { token } = await head('POST', '/agents/sample-agent/enrolment');
+  await head('PUT', '/agents/sample-agent/people', { people: ['technician-1', 'manager-east'] });
   await run('enroll', `https://127.0.0.1:${server.syncPort}`, '--token', token);
   await run('sync', '--quiet');
   for (const [customer, site, minutes, met, findings, needs] of [
@@ -40,6 +42,8 @@ export async function startAgent({ program, dir, port, server, say }) {
   const child = spawn(program, ['--config', config, 'run'], { stdio: 'ignore' });
   const gone = new Promise((resolve) => child.once('exit', resolve));
   return {
+    /** Where the technician's page is. */
+    url: `http://127.0.0.1:${port}`,
     async stop() {
       child.kill('SIGTERM');
       await gone;

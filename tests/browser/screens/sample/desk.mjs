@@ -18,7 +18,7 @@ const PACKS = new URL('../../../../shared/packs/', import.meta.url);
 const KNOWN_BOUND_MS = 60_000;
 const AGENT = process.env.LINEWATCH_AGENT;
 
-/** `language` is en or zh. The answer has the server, `ids` of what pages are opened for, and `stop()`. */
+/** `language` is en or zh. The answer has the server, the agent, `ids` of what pages are opened for, and `stop()`. */
 export async function startDesk(language) {
   const say = (zh, en) => (language === 'zh' ? zh : en);
   const dir = await mkdtemp(join(tmpdir(), 'linewatch-screens-'));
@@ -47,7 +47,7 @@ export async function startDesk(language) {
     ends.push(() => agent.stop());
     const known = async () => (await api('GET', '/lines/GX-0103')).state === 'up';
     await until(known, 'the agent to know its lines', KNOWN_BOUND_MS);
-    return { server, ids, stop };
+    return { server, agent, ids, stop };
   } catch (error) {
     await stop();
     throw error;
