@@ -80,7 +80,10 @@ describe('a visit without a network', () => {
     await fill('What was found', 'sample: patch cord bent, replaced');
 
     for (let n = 1; n <= PHOTOS; n += 1) await addPhoto(n);
-    await page.getByRole('group', { name: 'Is the customer satisfied?' }).getByText('Yes', { exact: true }).click();
+    await page
+      .getByRole('group', { name: 'Is the customer satisfied?' })
+      .getByText('Yes', { exact: true })
+      .click();
     await sign();
     await fill('Name of who signs', 'Sample Person');
     await page.getByText(/Signature saved/).waitFor();
