@@ -11,6 +11,7 @@ import { until } from '../lib/wait.mjs';
 
 const TECHNICIAN = 'technician-1';
 const FORM = 'line-visit';
+const HEARD_BOUND_MS = 12_000;
 
 describe("a visit's report", () => {
   let browser;
@@ -132,7 +133,8 @@ describe("a visit's report", () => {
     await page.unroute(address);
     const later = await penOf(laptop, TECHNICIAN);
     await later.write({ customer: 'C001', met: 'Sample Person', purpose: 'sample: the next visit' });
-    await page.locator('[data-complete=true]').waitFor();
+    // Sooner than a page reads again by itself.
+    await page.locator('[data-complete=true]').waitFor({ timeout: HEARD_BOUND_MS });
     assert.equal(await page.locator('[data-part-state=missing]').count(), 0);
     assert.equal(await page.locator('[data-part-state=whole]').count(), 3);
     assert.deepEqual(page.problems, []);
