@@ -13,11 +13,11 @@ export function whatOf({ kind, what }: Pick<Conflict, 'kind' | 'what'>, locale: 
   const t = words[locale];
   switch (kind) {
     case 'step':
-      return `${t.kind.step}: ${word(MESSAGES[locale].fact, what)}`;
+      return t.one(t.kind.step, word(MESSAGES[locale].fact, what));
     case 'deed':
-      return `${t.kind.deed}: ${word(stepWords[locale].step, what)}`;
+      return t.one(t.kind.deed, word(stepWords[locale].step, what));
     case 'opened':
-      return `${t.kind.opened}: ${word(deskWords[locale].matterKind, what)}`;
+      return t.one(t.kind.opened, word(deskWords[locale].matterKind, what));
     case 'visit':
       return t.kind.visit;
     default:
@@ -31,7 +31,7 @@ export function placesOf(
 ): { to: 'report' | 'fault' | 'matter'; href: string }[] {
   const { id, kind, fault, matter } = conflict;
   return [
-    ...(kind === 'visit' ? [{ to: 'report' as const, href: hrefOf('visits', 'reports', id) }] : []),
+    ...(kind === 'visit' ? [{ to: 'report' as const, href: hrefOf('visits', 'report', id) }] : []),
     ...(fault ? [{ to: 'fault' as const, href: hrefOf('fault', fault) }] : []),
     ...(matter ? [{ to: 'matter' as const, href: hrefOf('matters', matter) }] : []),
   ];
