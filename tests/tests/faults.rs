@@ -1,8 +1,6 @@
 //! A short piece of the fault matrix; `make faults` plays all of it. `LINEWATCH_FAULTS=off` leaves it out where there is
 //! no `/dev/fuse` or nobody is root; otherwise their absence is a failure.
 
-#![expect(clippy::print_stdout, reason = "shown by the test harness when the test fails, or asked to")]
-
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 

@@ -56,7 +56,7 @@ fn plain_identity(machine: &Machine) -> Result<String> {
     let sealed = identity.remove("key_sealed").context("the key is not sealed")?;
     let sealed = hex::decode(sealed.as_str().unwrap_or_default())?;
     let vault = vault::find(&machine.data_dir(), &VaultConfig::default(), true)?;
-    let plain = String::from_utf8(vault.unseal("identity", &sealed)?.to_vec())?;
+    let plain = String::from_utf8(vault.unseal("identity", &sealed)?.clone())?;
     identity.insert("key_pem".to_owned(), Value::String(plain));
     Ok(serde_json::to_string_pretty(&identity)?)
 }

@@ -22,7 +22,7 @@ use super::volume::Volume;
 use crate::harness::{Process, Seed, Server, free_port, mono_ms, program};
 
 /// How long one command may take.
-const COMMAND: Duration = Duration::from_secs(60);
+const COMMAND: Duration = Duration::from_mins(1);
 /// Between two looks at a command.
 const LOOK_EVERY: Duration = Duration::from_micros(300);
 /// In which pieces the journal keeps pictures.
@@ -278,7 +278,10 @@ impl Machine {
                 std::fs::write(dir.join(name), bytes)?;
             }
         }
-        look(&Connection::open_with_flags(dir.join("journal.db"), OpenFlags::SQLITE_OPEN_READ_WRITE)?)
+        let db = Connection::open_with_flags(dir.join("journal.db"), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let said: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        ensure!(said == "ok", "the journal of {} is broken: {said}", self.name);
+        look(&db)
     }
 
     /// The end of what `run` said.

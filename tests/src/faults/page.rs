@@ -61,7 +61,7 @@ impl<'a> Page<'a> {
         })?;
         ensure!(status == 200, "nobody is let in on {}: {status} {body}", self.machine.name);
         self.cookie = cookie;
-        self.token = body["token"].as_str().context("token")?.to_owned();
+        body["token"].as_str().context("token")?.clone_into(&mut self.token);
         Ok(())
     }
 
@@ -109,7 +109,7 @@ impl<'a> Page<'a> {
     /// A photo of its own: what draws it is by chance, so that no two are alike.
     fn photo(&mut self) -> Vec<u8> {
         let mut bytes = vec![0xFF, 0xD8, 0xFF, 0xDA, 0, 2];
-        for _ in 0..self.chance.below(PHOTO_BYTES_MAX) / 8 + 1 {
+        for _ in 0..=self.chance.below(PHOTO_BYTES_MAX) / 8 {
             bytes.extend(self.chance.draw().to_be_bytes().map(|byte| byte & 0x7F));
         }
         bytes.extend([0xFF, 0xD9]);

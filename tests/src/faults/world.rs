@@ -30,7 +30,7 @@ const CHANGES_OF_A_SAVE: u64 = 30;
 /// The same for a report on the page with pictures, while the agent does its other work.
 const CHANGES_OF_A_PAGE: u64 = 120;
 /// Sync of one laptop at the end.
-const DRAIN: Duration = Duration::from_secs(60);
+const DRAIN: Duration = Duration::from_mins(1);
 
 /// What has really happened, by what it is called in the table.
 #[derive(Debug, Default)]

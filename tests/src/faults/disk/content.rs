@@ -75,22 +75,13 @@ impl Content {
         touched
     }
 
-    /// Sets the length, and says which pages that touched.
-    pub fn resize(&mut self, size: u64) -> BTreeSet<u64> {
-        let mut touched: BTreeSet<u64> =
-            self.pages.range(size.div_ceil(PAGE_BYTES)..).map(|(page, _)| *page).collect();
-        if size < self.size
-            && !size.is_multiple_of(PAGE_BYTES)
-            && self.pages.contains_key(&(size / PAGE_BYTES))
-        {
-            touched.insert(size / PAGE_BYTES);
-        }
+    /// Sets the length; of a file that becomes shorter the rest is gone.
+    pub fn resize(&mut self, size: u64) {
         if size < self.size {
             self.kept_pages = 0;
         }
         self.size = size;
         self.trim();
-        touched
     }
 
     /// Takes one page over from another state.
@@ -102,13 +93,29 @@ impl Content {
     }
 
     /// What is found after the power was cut: `self` was synced, of `live` a part at most, by `chance`.
-    pub fn after_cut(&self, live: &Self, dirty: &BTreeSet<u64>, chance: Option<&mut Seed>) -> (Self, Losses) {
+    /// A cut that made the file shorter is whole: without it nothing of what came later is there.
+    pub fn after_cut(
+        &self,
+        live: &Self,
+        dirty: &BTreeSet<u64>,
+        shrunk_to: Option<u64>,
+        chance: Option<&mut Seed>,
+    ) -> (Self, Losses) {
         let mut losses = Losses::default();
         let mut found = self.clone();
         let Some(chance) = chance else {
             losses.dropped = dirty.len() as u64;
+            found.trim();
             return (found, losses);
         };
+        if let Some(size) = shrunk_to {
+            if chance.below(2) == 0 {
+                losses.dropped = dirty.len() as u64;
+                found.trim();
+                return (found, losses);
+            }
+            found.resize(size);
+        }
         if chance.below(2) == 0 {
             found.size = live.size;
         }

@@ -67,6 +67,8 @@ struct File {
     durable: Content,
     dirty: BTreeSet<u64>,
     is_resized: bool,
+    /// The shortest that it was since it was last synced, where it was made shorter.
+    shrunk_to: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -315,9 +317,12 @@ impl Disk {
     /// When there is no such file.
     pub fn resize(&mut self, node: u64, size: u64) -> Result<(), Refusal> {
         let file = self.file_mut(node)?;
-        let touched = file.live.resize(size);
+        if size < file.live.size {
+            file.shrunk_to = Some(file.shrunk_to.map_or(size, |least| least.min(size)));
+            drop(file.dirty.split_off(&size.div_ceil(content::PAGE_BYTES)));
+        }
+        file.live.resize(size);
         file.is_resized = true;
-        file.dirty.extend(touched);
         Ok(())
     }
 
@@ -346,6 +351,9 @@ impl Disk {
             return Ok(());
         }
         let file = self.file_mut(node)?;
+        if let Some(size) = file.shrunk_to.take() {
+            file.durable.resize(size);
+        }
         for page in std::mem::take(&mut file.dirty) {
             file.durable.take_page(page, &file.live);
         }
@@ -379,8 +387,11 @@ impl Disk {
             .nodes
             .iter()
             .filter_map(|(number, node)| match node {
-                Node::File(file) => Some(file.dirty.iter().map(|page| (*number, *page))),
-                Node::Folder { .. } => None,
+                // After a truncation nothing is written before that is.
+                Node::File(file) if file.shrunk_to.is_none() => {
+                    Some(file.dirty.iter().map(|page| (*number, *page)))
+                }
+                _ => None,
             })
             .flatten()
             .collect();
@@ -425,7 +436,8 @@ impl Disk {
             if file.dirty.is_empty() && !file.is_resized {
                 continue;
             }
-            let (content, losses) = file.durable.after_cut(&file.live, &file.dirty, chance.as_deref_mut());
+            let (content, losses) =
+                file.durable.after_cut(&file.live, &file.dirty, file.shrunk_to, chance.as_deref_mut());
             damage.pages += losses.dropped;
             damage.torn += losses.torn;
             **file = File { mode: file.mode, live: content.clone(), durable: content, ..File::default() };

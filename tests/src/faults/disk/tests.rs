@@ -113,3 +113,24 @@ fn a_copy_has_other_nodes_and_a_lying_disk_keeps_nothing() {
     disk.sync_folder(ROOT);
     assert_eq!(text(&disk.cut(Cut::All).0, "a"), None);
 }
+
+#[test]
+fn a_truncation_is_lost_whole_with_what_came_after_it_or_not_at_all() {
+    let mut disk = Disk::new(STRICT);
+    let node = file(&mut disk, "a");
+    disk.write(node, 0, &[b'o'; 12_288]).unwrap();
+    disk.sync(node).unwrap();
+    disk.sync_folder(ROOT);
+    disk.resize(node, 0).unwrap();
+    disk.write(node, 0, &[b'n'; 4_096]).unwrap();
+    let mut seed = Seed::of(1);
+    let mut sizes = BTreeSet::new();
+    for _ in 0..100 {
+        disk.write_back_one(&mut seed);
+        let (found, _) = disk.cut(Cut::Some(&mut seed));
+        let text = text(&found, "a").unwrap();
+        assert!(text == "o".repeat(12_288) || !text.contains('o'), "half a truncation");
+        sizes.insert(text.len());
+    }
+    assert_eq!(sizes, BTreeSet::from([0, 4_096, 12_288]));
+}
