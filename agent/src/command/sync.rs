@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::open_journal;
 use crate::config::Config;
 use crate::enroll::Identity;
+use crate::field::parts;
 use crate::journal::{LaneView, lane_views};
 use crate::out;
 use crate::run::link;
@@ -16,6 +17,9 @@ use crate::sync::session::{Session, Step};
 const FAILURES_MAX: u32 = 3;
 /// The longest pause after a failure that the command waits for: the server refuses this agent, or asks for patience.
 const WAIT_MS_MAX: i64 = 60_000;
+
+/// Waits for pictures that the server does not want, after which the command gives up.
+const IN_VAIN_MAX: u32 = 2;
 
 /// Arguments of `sync`.
 #[derive(Clone, Copy, Debug, Args)]
@@ -38,24 +42,26 @@ pub fn sync(config: &Config, args: SyncArgs) -> anyhow::Result<()> {
         let (_, views) = journal.read_blocking(lane_views)?;
         Ok(views.iter().map(LaneView::unsent).sum())
     };
-    let total = unsent()?;
+    let pictures = || -> anyhow::Result<u64> { Ok(journal.read_blocking(parts::left)?.parts) };
+    let (total, total_pictures) = (unsent()?, pictures()?);
     let bar = ProgressBar::with_draw_target(
         Some(total.max(1)),
         if args.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() },
     );
-    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} records, {elapsed}")?);
+    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} records and pictures, {elapsed}")?);
     let runtime = super::runtime(1)?;
     runtime
         .block_on(async {
             let mut session =
                 Session::new(journal.clone(), identity.client(journal.vault())?, link::chance()).await?;
             let status = session.status();
-            let mut failures = 0;
+            let (mut failures, mut in_vain) = (0, 0);
             loop {
                 let step = session.step().await?;
-                let left = unsent()?;
-                bar.set_length(total.max(left).max(1));
-                bar.set_position(total.max(left) - left);
+                let (left, left_pictures) = (unsent()?, pictures()?);
+                let (all, all_left) = (total.max(left) + total_pictures.max(left_pictures), left + left_pictures);
+                bar.set_length(all.max(1));
+                bar.set_position(all - all_left);
                 let (connected, trouble) = {
                     let status = status.borrow();
                     (status.connected, status.trouble.clone())
@@ -68,12 +74,18 @@ pub fn sync(config: &Config, args: SyncArgs) -> anyhow::Result<()> {
                         }
                     }
                     Step::Did => failures = 0,
-                    Step::Wait(_) if connected && left == 0 => return Ok(()),
+                    Step::Wait(_) if connected && all_left == 0 => return Ok(()),
+                    // Asked, and the server does not want them, or is too old to know of them.
+                    Step::Wait(_) if connected && left == 0 && (in_vain == IN_VAIN_MAX || !session.sends_parts()) => {
+                        bar.abandon();
+                        bail!("{left_pictures} pictures of reports are not taken by the server yet; they are kept here");
+                    }
                     Step::Wait(until) => {
                         let wait_ms = (until.0 - journal.scribe().reading().mono.0).max(0);
                         if let Some(reason) = trouble.filter(|_| wait_ms > WAIT_MS_MAX) {
                             return Err(given_up(&bar, &reason, left));
                         }
+                        in_vain += u32::from(connected && left == 0);
                         tokio::time::sleep(std::time::Duration::from_millis(wait_ms.unsigned_abs())).await;
                     }
                 }
@@ -81,7 +93,11 @@ pub fn sync(config: &Config, args: SyncArgs) -> anyhow::Result<()> {
         })
         .with_context(|| format!("sync with {}", identity.server))?;
     bar.finish_and_clear();
-    out::line(&format!("everything is at {} ({} sent)", identity.server, out::records(total)))?;
+    let sent = match total_pictures {
+        0 => out::records(total),
+        pictures => format!("{}, {pictures} pictures", out::records(total)),
+    };
+    out::line(&format!("everything is at {} ({sent} sent)", identity.server))?;
     Ok(())
 }
 

@@ -53,6 +53,12 @@ impl Besides {
         *self = Self { level, work_at: now, asked: false, parts_at: now, chunk_bytes: self.chunk_bytes };
     }
 
+    /// Whether the server takes parts of reports.
+    #[must_use]
+    pub const fn knows_parts(&self) -> bool {
+        self.level >= 1
+    }
+
     /// Whether the open work is to be asked for.
     #[must_use]
     pub const fn is_work_due(&self, now: MonoMs) -> bool {

@@ -96,6 +96,12 @@ impl<T: Transport> Session<T> {
         Arc::clone(&self.wishes)
     }
 
+    /// Whether the server of this conversation takes parts of reports.
+    #[must_use]
+    pub const fn sends_parts(&self) -> bool {
+        self.planner.beside.knows_parts()
+    }
+
     /// Somebody wished that the server be contacted now.
     pub fn on_wish(&mut self) {
         let now = self.reading().mono;

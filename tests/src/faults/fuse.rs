@@ -195,7 +195,7 @@ impl Filesystem for Served {
         let made = self.change(|disk| disk.make(parent.0, name, (mode & !umask) as u16, false));
         match made.and_then(|node| self.entry(node)) {
             Ok(attr) => {
-                reply.created(&TTL, &attr, Generation(0), FileHandle(0), FopenFlags::FOPEN_KEEP_CACHE)
+                reply.created(&TTL, &attr, Generation(0), FileHandle(0), FopenFlags::FOPEN_KEEP_CACHE);
             }
             Err(error) => reply.error(error),
         }
