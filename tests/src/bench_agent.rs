@@ -107,7 +107,7 @@ impl Desk {
     ///
     /// # Errors
     /// When it ends, or a line was not up all the time.
-    pub fn measure_agent(&mut self, place: &Place, span: Duration) -> Result<Measured> {
+    pub fn measure_agent(&self, place: &Place, span: Duration) -> Result<Measured> {
         let pid = self.pid()?;
         std::thread::sleep(SETTLE);
         let before = self.changes("");
