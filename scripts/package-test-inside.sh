@@ -48,6 +48,15 @@ within() { # within COMMAND…: sooner or later
         sleep 0.1
     done
 }
+gone() { # gone FILE…: not one of them is there; a pattern that fits nothing is none
+    local file
+    for file in "$@"; do
+        if [ -e "$file" ]; then
+            say "still there: $file"
+            return 1
+        fi
+    done
+}
 has() { grep -qF -- "$2" "$1"; }
 
 install() { dpkg --force-unsafe-io -i "/tmp/debs/linewatch-server_$1"_*.deb "/tmp/debs/linewatch-agent_$1"_*.deb </dev/null; }
@@ -162,7 +171,7 @@ step=remove
 : >$CALLS
 check "dpkg removes both" dpkg --force-unsafe-io -r linewatch-server linewatch-agent
 check "what runs is stopped and disabled first" is 2 grep -c '^disable --now .*linewatch-.*\.service$' $CALLS
-check "the programs, units and documents are gone" not ls -d /usr/bin/linewatch-* /usr/lib/systemd/system/linewatch-* /usr/share/doc/linewatch-* /usr/lib/sysctl.d/*linewatch*
+check "the programs, units and documents are gone" gone /usr/bin/linewatch-* /usr/lib/{systemd/system,sysctl.d}/*linewatch* /usr/share/doc/linewatch-*
 check "configuration and data stay" sha256sum --quiet -c /tmp/sums
 check "the key stays" cmp $KEY /tmp/key
 
@@ -185,9 +194,11 @@ check "dpkg knows nothing of them" not dpkg-query -W linewatch-server linewatch-
 check "the journal, the identity and the key stay, as the manual says" test -s $DATA/journal.db -a -s $KEY
 check "the server's database and authority stay" test -s /var/lib/linewatch-server/linewatch.db -a -d /var/lib/linewatch-server/tls
 check "the configuration is gone" not test -e /etc/linewatch
-check "programs, units and documents are gone" not ls -d /usr/bin/linewatch-* /usr/lib/systemd/system/linewatch-* /usr/share/doc/linewatch-* /usr/lib/sysctl.d/*linewatch*
+check "programs, units and documents are gone" gone /usr/bin/linewatch-* /usr/lib/{systemd/system,sysctl.d}/*linewatch* /usr/share/doc/linewatch-*
 for name in linewatch-server linewatch-agent; do
     check "$name: what stays keeps its owner" is "$name:$name 700" mode /var/lib/$name
+    # What finds nothing at all would find nothing wrong.
+    [ -n "$(find $CHANGED -user $name -print -quit)" ] || die "what was changed cannot be seen"
     check "$name: its user owns nothing else" not owned $name
 done
 check "no file is without an owner" not orphans
