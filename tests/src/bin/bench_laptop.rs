@@ -48,7 +48,7 @@ fn main() -> Result<()> {
     ))?;
     match window.looking(|| syncs_per_minute(pid, folder.path(), span))?.1 {
         Some(syncs) => {
-            tell(format!("  disk       {syncs:6.1} syncs a minute  {}", verdict(syncs, SYNCS_GOAL)))?
+            tell(format!("  disk       {syncs:6.1} syncs a minute  {}", verdict(syncs, SYNCS_GOAL)))?;
         }
         None => tell("  disk       syncs were not counted: there is no strace")?,
     }
