@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test build web lint bench faults package screenshots report-sample setup clean
+.PHONY: help demo test build web lint bench faults package package-test screenshots report-sample setup clean
 
 # Say CARGO_FLAGS= to let cargo change Cargo.lock.
 export CARGO_FLAGS ?= --locked
@@ -18,7 +18,7 @@ demo: ## Play the story of a cut line (DEMO_ONCE=1: once, and check it)
 	@. scripts/env.sh && cargo build --release --workspace --bins $(CARGO_FLAGS)
 	@exec $(TARGET)/release/demo
 
-test: ## Run every test: the page's, Rust's on both databases, the browser's
+test: ## Run every test: the page's, Rust's on both databases, the packages', the browser's
 	@scripts/setup.sh build web test demo faults
 	@scripts/web.sh
 	@scripts/test.sh
@@ -52,6 +52,11 @@ package: ## Build Debian packages into target/debian
 	@scripts/setup.sh build web
 	@scripts/web.sh
 	@scripts/package.sh
+
+package-test: ## Install, upgrade, remove and purge the packages beside this machine's own files (as root; debug programs)
+	@scripts/setup.sh build web test demo
+	@scripts/web.sh
+	@scripts/package-test.sh
 
 screenshots: ## Make docs/images: every page with sample data, in both languages (NAME=board: that one alone)
 	@scripts/setup.sh build web screenshots

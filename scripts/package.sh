@@ -1,17 +1,27 @@
 #!/usr/bin/env bash
 # Builds one Debian package for each program into target/debian: the program (profile "dist"), its unit, its
 # configuration, its documents. Its dependencies are what the program is really linked to.
+#
+# For tests, by the environment:
+#   PACKAGE_PROGRAMS=DIR   programs that are built already; nothing is built
+#   PACKAGE_VERSION=0.0.9  instead of that of Cargo.toml
+#   PACKAGE_OUT=DIR        instead of target/debian
+#   PACKAGE_COMPRESS=none  instead of xz, which takes long
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"
 read -ra CARGO_FLAGS <<<"${CARGO_FLAGS---locked}"
 
 command -v dpkg-shlibdeps >/dev/null || fail "please install: dpkg-dev"
-cargo build --profile dist -p linewatch-server -p linewatch-agent "${CARGO_FLAGS[@]}"
+programs=${PACKAGE_PROGRAMS:-}
+if [ -z "$programs" ]; then
+    cargo build --profile dist -p linewatch-server -p linewatch-agent "${CARGO_FLAGS[@]}"
+    programs=$TARGET/dist
+fi
 
-version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+version=${PACKAGE_VERSION:-$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)}
 arch=$(dpkg --print-architecture)
-out=$TARGET/debian
+out=${PACKAGE_OUT:-$TARGET/debian}
 # The same commit gives the same package.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
 export SOURCE_DATE_EPOCH
@@ -43,7 +53,7 @@ depends() { # depends PROGRAM
 package() { # package server|agent
     local what=$1 name=linewatch-$1 root=$stage/$1 doc
     doc=$root/usr/share/doc/$name
-    install -Dm755 "$TARGET/dist/$name" "$root/usr/bin/$name"
+    install -Dm755 "$programs/$name" "$root/usr/bin/$name"
     install -Dm644 "deploy/systemd/$name.service" "$root/usr/lib/systemd/system/$name.service"
     install -Dm644 "deploy/$what.toml" "$root/etc/linewatch/$what.toml"
     install -Dm644 docs/manual.md "$doc/manual.md"
@@ -72,7 +82,7 @@ package() { # package server|agent
         describe "$what"
     } >"$root/DEBIAN/control"
     (cd "$root" && find . -type f ! -path './DEBIAN/*' -printf '%P\0' | LC_ALL=C sort -z | xargs -0 md5sum >DEBIAN/md5sums)
-    dpkg-deb --root-owner-group -Zxz --build "$root" "$out/${name}_${version}_$arch.deb"
+    dpkg-deb --root-owner-group "-Z${PACKAGE_COMPRESS:-xz}" --build "$root" "$out/${name}_${version}_$arch.deb"
 }
 
 package server

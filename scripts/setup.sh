@@ -44,6 +44,11 @@ for part in "$@"; do
             ;;
         test)
             has_postgres || missing+=(postgresql)
+            # The test of the packages, as root.
+            if [ "$(id -u)" = 0 ]; then
+                want dpkg-shlibdeps dpkg-dev
+                want adduser adduser
+            fi
             has_aiosmtpd || missing+=(python3-aiosmtpd)
             [ -n "${CHROMIUM:-}" ] || want chromium chromium
             ;;
@@ -56,6 +61,7 @@ for part in "$@"; do
             ;;
         bench)
             want fping fping
+            want strace strace
             [ -n "${CHROMIUM:-}" ] || want chromium chromium
             ;;
         faults)

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Runs every test: the page's, Rust's (both databases), the browser's. Later parts run even if an earlier
+# Runs every test: the page's, Rust's (both databases), the packages', the browser's. Later parts run even if an earlier
 # one failed. Ends with what the runners reported, added up; any failure makes the exit code 1.
 #
-#   scripts/test.sh [web|rust|browser]…      all of them if none is named
+#   scripts/test.sh [web|rust|packages|browser]…      all of them if none is named
 set -uo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$ROOT" || exit 1
 
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(web rust browser)
+[ ${#parts[@]} -gt 0 ] || parts=(web rust packages browser)
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 broken=()
@@ -37,6 +37,13 @@ part_rust() {
         run rust cargo test --workspace --no-fail-fast "${CARGO_FLAGS[@]}"
 }
 
+part_packages() {
+    local programs=$TARGET/debug
+    # Those that the Rust part has built are taken as they are.
+    [[ " ${parts[*]} " == *" rust "* && -x $programs/linewatch-agent && -x $programs/linewatch-server ]] || programs=
+    run packages scripts/package-test.sh ${programs:+"$programs"}
+}
+
 part_browser() {
     local server=$TARGET/debug/linewatch-server
     [ -x "$server" ] || run browser cargo build --workspace --all-targets "${CARGO_FLAGS[@]}" || return
@@ -48,7 +55,7 @@ part_browser() {
 read -ra CARGO_FLAGS <<<"${CARGO_FLAGS---locked}"
 for part in "${parts[@]}"; do
     case $part in
-        web | rust | browser) "part_$part" ;;
+        web | rust | packages | browser) "part_$part" ;;
         *) fail "unknown part: $part" ;;
     esac
 done

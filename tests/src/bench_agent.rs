@@ -5,6 +5,8 @@
 
 mod cut;
 mod place;
+mod syncs;
+mod window;
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
@@ -16,6 +18,8 @@ use serde_json::Value;
 
 pub use self::cut::{Latency, cut_lines};
 pub use self::place::{Place, Sockets};
+pub use self::syncs::syncs_per_minute;
+pub use self::window::{PASSWORD, USER, Window};
 use crate::bench_probe::{Load, loopback_targets, measure};
 use crate::harness::{Agent, Api, BOUND, Process, Server, ServerOptions, eventually};
 
@@ -69,6 +73,8 @@ impl Desk {
         let agent_dir = folder.join("agent");
         let agent = Agent::new(&agent_dir, place.namespace(), &[])?;
         agent.enroll(&server, "bench-agent")?;
+        server.user(USER, "technician", PASSWORD)?;
+        server.run(&["agent", "people", "bench-agent", "--add", USER], "")?.ok()?;
         let agent_config = agent_dir.join("agent.toml");
         Ok(Self { running: None, agent, agent_config, server, api, targets, log_read: 0 })
     }
@@ -101,8 +107,8 @@ impl Desk {
     ///
     /// # Errors
     /// When it ends, or a line was not up all the time.
-    pub fn measure_agent(&mut self, place: &Place, span: Duration) -> Result<Measured> {
-        let pid = self.running.as_ref().context("the agent does not run")?.pid();
+    pub fn measure_agent(&self, place: &Place, span: Duration) -> Result<Measured> {
+        let pid = self.pid()?;
         std::thread::sleep(SETTLE);
         let before = self.changes("");
         let load = measure(&[pid], Duration::ZERO, span)?;
@@ -113,6 +119,22 @@ impl Desk {
         let probe = |n: usize| status["probes"][n].as_u64().unwrap_or_default();
         let socket = status["socket_v4"].as_str().unwrap_or_default().to_owned();
         Ok(Measured { load, socket, probes: [probe(0), probe(1), probe(2)] })
+    }
+
+    /// Opens the page of the running agent in one window.
+    ///
+    /// # Errors
+    /// When nobody may sign in there in time.
+    pub fn open_window<'a>(&'a self, place: &'a Place) -> Result<Window<'a>> {
+        Window::open(place, &self.agent_config)
+    }
+
+    /// The running agent's process.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn pid(&self) -> Result<u32> {
+        Ok(self.running.as_ref().context("the agent does not run")?.pid())
     }
 
     /// Ends the agent cleanly.

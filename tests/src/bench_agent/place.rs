@@ -93,27 +93,48 @@ impl Place {
     /// # Errors
     /// When there is no answer.
     pub fn status(&self, config: &Path) -> Result<Value> {
+        let (_, body) = self.ask(config, "GET", "/status", "", "")?;
+        Ok(serde_json::from_str(&body)?)
+    }
+
+    /// Asks the page that this agent serves: `headers` are whole lines, each with its end. The answer's head and body.
+    ///
+    /// # Errors
+    /// When there is no answer, or it is a refusal.
+    pub fn ask(
+        &self,
+        config: &Path,
+        verb: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> Result<(String, String)> {
         let config: toml::Table = std::fs::read_to_string(config)?.parse()?;
-        let listen = config["ui"]["listen"].as_str().context("ui.listen")?.parse()?;
-        let Some(namespace) = &self.namespace else { return ask(listen) };
+        let listen: SocketAddr = config["ui"]["listen"].as_str().context("ui.listen")?.parse()?;
+        let length = body.len();
+        let request = format!(
+            "{verb} {path} HTTP/1.1\r\nHost: {listen}\r\nOrigin: http://{listen}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+        );
+        let Some(namespace) = &self.namespace else { return talk(listen, &request) };
         let path = format!("/run/netns/{}", namespace.name());
         // A thread of its own: it stays in the namespace until it ends.
         let inside = move || {
             setns(File::open(path)?, CloneFlags::CLONE_NEWNET)?;
-            ask(listen)
+            talk(listen, &request)
         };
-        std::thread::spawn(inside).join().map_err(|_| anyhow!("asking for the status panicked"))?
+        std::thread::spawn(inside).join().map_err(|_| anyhow!("asking the agent panicked"))?
     }
 }
 
-fn ask(listen: SocketAddr) -> Result<Value> {
+fn talk(listen: SocketAddr, request: &str) -> Result<(String, String)> {
     let mut stream = TcpStream::connect_timeout(&listen, ASK_TIMEOUT)?;
     stream.set_read_timeout(Some(ASK_TIMEOUT))?;
-    write!(stream, "GET /status HTTP/1.1\r\nHost: {listen}\r\n\r\n")?;
+    stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     match answer.split_once("\r\n\r\n") {
-        Some((head, body)) if head.starts_with("HTTP/1.1 200") => Ok(serde_json::from_str(body)?),
-        _ => bail!("the agent's status: {}", answer.lines().next().unwrap_or("no answer")),
+        Some((head, body)) if head.starts_with("HTTP/1.1 2") => Ok((head.to_owned(), body.to_owned())),
+        _ => bail!("the agent's page: {}", answer.lines().next().unwrap_or("no answer")),
     }
 }

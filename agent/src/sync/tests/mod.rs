@@ -1,6 +1,7 @@
 //! Conversations with a model of the server, through the real journal.
 
 mod https;
+mod idle;
 mod locked;
 mod model;
 mod photos;
