@@ -132,6 +132,21 @@ describe('a visit without a network', () => {
     await board.context().close();
   });
 
+  it('has a line of another agent probed from the site', async () => {
+    const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce' });
+    page = Object.assign(await context.newPage(), { problems: [] });
+    await page.goto(`${laptop.url}/#/lines/GX-0001`);
+    await signIn();
+    const probed = async () =>
+      (await (await fetch(`${laptop.url}/status`)).json()).lines.map((it) => it.line);
+    assert.deepEqual(await probed(), [], 'a laptop watches no line by itself');
+    await button('Probe it from here').click();
+    await page.getByText(/This laptop probes the line, too/).waitFor();
+    await until(async () => (await probed()).includes('GX-0001'), 'the line to be probed');
+    await button('Stop probing from here').click();
+    await until(async () => (await probed()).length === 0, 'the line to be left alone');
+  });
+
   /** A picture as a camera makes it: larger than what is kept, and of much detail. */
   async function addPhoto(n) {
     const bytes = await page.evaluate(async (seed) => {

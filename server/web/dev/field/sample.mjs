@@ -55,6 +55,8 @@ function lines(now) {
     tier: n ? 'A' : 'AAA',
     probe: `icmp://192.0.2.${Number(code.slice(-1))}`,
     interval_ms: 1_000,
+    own: true,
+    vantage_until: null,
     state,
     since: iso(now - 40 * MIN),
     rtt_us: state === 'up' ? 4_100 : null,

@@ -114,6 +114,10 @@ export interface Line {
   loss: number | null;
   /** The id of its fault. */
   fault: string | null;
+  /** Whether this agent watches it. */
+  own: boolean;
+  /** Until when it is probed from here although another agent watches it. */
+  vantage_until: string | null;
 }
 
 export interface Customer {

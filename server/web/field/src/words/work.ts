@@ -140,6 +140,14 @@ export const workWords = pageWords(
     probe: 'Probe',
     every: (time: string) => `every ${time}`,
     noProbe: 'not probed from here',
+    vantage: {
+      title: 'Probe from here',
+      hint: 'Another agent watches this line. On site you can probe it from this laptop, too, for eight hours.',
+      until: (time: string) =>
+        `This laptop probes the line, too, until ${time}. What it sees joins what the other agent sees.`,
+      begin: 'Probe it from here',
+      end: 'Stop probing from here',
+    },
     contact: 'Contact',
     owner: 'Owner',
     reporter: 'Reported by',
@@ -232,6 +240,13 @@ export const workWords = pageWords(
     probe: '探测',
     every: (time) => `每 ${time}`,
     noProbe: '不从本机探测',
+    vantage: {
+      title: '从本机探测',
+      hint: '该线路由另一台探针监测。到达现场后，可同时从这台电脑探测八小时。',
+      until: (time) => `这台电脑也在探测该线路，至 ${time} 结束；所见与另一台探针的记录合并。`,
+      begin: '从本机开始探测',
+      end: '停止从本机探测',
+    },
     contact: '联系人',
     owner: '责任人',
     reporter: '提出人',
