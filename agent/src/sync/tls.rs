@@ -30,8 +30,8 @@ pub enum TlsError {
 /// Which authority is trusted.
 #[derive(Debug)]
 enum Trust {
-    /// The one that was stored at enrolment.
-    Known(RootCertStore),
+    /// The one that was stored at enrolment, and when that was by the server's clock.
+    Known(RootCertStore, Option<UnixTime>),
     /// The one with this SHA-256, which the server presents itself: at enrolment.
     Fingerprint([u8; 32]),
 }
@@ -43,9 +43,17 @@ struct OwnAuthority {
 }
 
 impl OwnAuthority {
+    /// Since when the agent has been let in.
+    const fn since(&self) -> Option<UnixTime> {
+        match &self.trust {
+            Trust::Known(_, since) => *since,
+            Trust::Fingerprint(_) => None,
+        }
+    }
+
     fn roots(&self, presented: &[CertificateDer<'_>]) -> Result<std::borrow::Cow<'_, RootCertStore>, Error> {
         match &self.trust {
-            Trust::Known(roots) => Ok(std::borrow::Cow::Borrowed(roots)),
+            Trust::Known(roots, _) => Ok(std::borrow::Cow::Borrowed(roots)),
             Trust::Fingerprint(wanted) => {
                 let authority = presented.iter().find(|der| Sha256::digest(der)[..] == *wanted);
                 let authority =
@@ -78,6 +86,14 @@ impl ServerCertVerifier for OwnAuthority {
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
             )) => verify(begin_of(end_entity, intermediates).unwrap_or(now)),
+            // Or this device's clock is years ahead, which must not keep what was written down here for ever: what was
+            // valid at some time since this agent was let in is believed. An older certificate never is.
+            Err(Error::InvalidCertificate(
+                CertificateError::Expired | CertificateError::ExpiredContext { .. },
+            )) if self.since().is_some() => {
+                let since = self.since().unwrap_or(now);
+                verify(begin_of(end_entity, intermediates).map_or(since, |begin| begin.max(since)))
+            }
             other => other,
         };
         result.map(|()| ServerCertVerified::assertion())
@@ -108,7 +124,11 @@ impl ServerCertVerifier for OwnAuthority {
 
 /// The moment from which all presented certificates are valid.
 fn begin_of(end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> Option<UnixTime> {
-    let begins = std::iter::once(end_entity).chain(intermediates).filter_map(|der| {
+    begin_of_all(std::iter::once(end_entity).chain(intermediates))
+}
+
+fn begin_of_all<'a>(all: impl IntoIterator<Item = &'a CertificateDer<'a>>) -> Option<UnixTime> {
+    let begins = all.into_iter().filter_map(|der| {
         let (_, parsed) = x509_parser::parse_x509_certificate(der).ok()?;
         u64::try_from(parsed.validity().not_before.timestamp()).ok()
     });
@@ -144,7 +164,8 @@ pub fn as_agent(authority_pem: &str, certificate_pem: &str, key_pem: &str) -> Re
     let chain: Vec<_> =
         CertificateDer::pem_slice_iter(certificate_pem.as_bytes()).collect::<Result<_, _>>()?;
     let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes())?;
-    let mut config = builder(Trust::Known(roots))?.with_client_auth_cert(chain, key)?;
+    let since = begin_of_all(&chain);
+    let mut config = builder(Trust::Known(roots, since))?.with_client_auth_cert(chain, key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }

@@ -165,6 +165,25 @@ async fn a_clock_that_is_behind_does_not_lock_the_agent_out_but_an_expired_certi
 }
 
 #[tokio::test]
+async fn a_clock_that_is_years_ahead_does_not_lock_an_enrolled_agent_out() {
+    let own = authority();
+    // By this device's clock the server's certificate ended long ago; the agent was let in while it was valid.
+    let (leaf, _, key) = own.leaf(ExtendedKeyUsagePurpose::ServerAuth, 2010, 2012);
+    let address = serve(vec![leaf, own.der.clone()], &key, beat_answer()).await;
+    let let_in = |year: i32| {
+        let (_, certificate, key) = own.leaf(ExtendedKeyUsagePurpose::ClientAuth, year, 2100);
+        tls::as_agent(&own.pem, &certificate, &key.serialize_pem()).unwrap()
+    };
+    beat(address, let_in(2009)).await.unwrap();
+    beat(address, let_in(2011)).await.unwrap();
+    let reason = refused(beat(address, let_in(2013)).await);
+    assert!(
+        reason.to_lowercase().contains("expired"),
+        "what ended before it was let in is no server: {reason}"
+    );
+}
+
+#[tokio::test]
 async fn what_answers_mean() {
     let own = authority();
     let (leaf, _, key) = own.leaf(ExtendedKeyUsagePurpose::ServerAuth, 2020, 2100);
