@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum_extra::extract::CookieJar;
@@ -183,6 +183,27 @@ async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, ApiError
         Via::Token => ApiError::unauthenticated("the API token is not valid"),
         Via::Session | Via::Screen => ApiError::unauthenticated("the session has ended; sign in again"),
     })
+}
+
+/// With what a long answer was asked for: it goes on only while that lets the same person in.
+#[derive(Clone, Debug)]
+pub(super) struct Proof {
+    caller: Caller,
+    headers: HeaderMap,
+}
+
+impl Proof {
+    pub(super) const fn new(caller: Caller, headers: HeaderMap) -> Self {
+        Self { caller, headers }
+    }
+
+    /// Whether it still does. What cannot be looked up now is no reason to end.
+    pub(super) async fn holds(&self, app: &App) -> bool {
+        match authenticate(app, &self.headers).await {
+            Ok(caller) => caller == self.caller,
+            Err(error) => error.status() != StatusCode::UNAUTHORIZED,
+        }
+    }
 }
 
 /// A browser sends the cookie by itself, also when another site makes it write: such a write has to

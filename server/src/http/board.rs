@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::access::{Access, ApiRouter};
+use super::access::{Access, ApiRouter, Proof};
 use super::confidential::Withheld;
 use super::error::ApiError;
 use super::extract::Params;
@@ -98,5 +98,6 @@ async fn events(
             Some(text.parse::<i64>().ok().filter(|n| *n >= 0).ok_or_else(bad)?)
         }
     };
-    Ok(viewer::open(app, caller.contractor, withheld, cursor))
+    let proof = Proof::new(caller.clone(), headers);
+    Ok(viewer::open(app, caller.contractor, withheld, cursor, Some(proof)))
 }

@@ -15,6 +15,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::access::Proof;
 use super::board::engine;
 use super::confidential::Withheld;
 use crate::app::App;
@@ -34,10 +35,16 @@ const HEADERS: [(HeaderName, HeaderValue); 3] = [
 ];
 
 /// A stream of server-sent events from a cursor on; from now on without one.
-pub fn open(app: Arc<App>, contractor: Option<String>, withheld: Withheld, cursor: Option<i64>) -> Response {
+pub(super) fn open(
+    app: Arc<App>,
+    contractor: Option<String>,
+    withheld: Withheld,
+    cursor: Option<i64>,
+    proof: Option<Proof>,
+) -> Response {
     let (sender, receiver) = mpsc::channel(TEXTS_WAITING_MAX);
     let scope = Scope { contractor, withheld: withheld.0.is_some() };
-    let viewer = Viewer { app, scope, withheld, sender, last: 0 };
+    let viewer = Viewer { app, scope, withheld, proof, sender, last: 0 };
     tokio::spawn(viewer.feed(cursor));
     (HEADERS, Body::from_stream(ReceiverStream::new(receiver))).into_response()
 }
@@ -47,6 +54,8 @@ struct Viewer {
     scope: Scope,
     /// Asked anew when it connects again.
     withheld: Withheld,
+    /// Looked at with each tick: a sign-in that was ended elsewhere ends here.
+    proof: Option<Proof>,
     sender: mpsc::Sender<Result<Bytes, Infallible>>,
     /// The last item that it was sent, or need not be.
     last: i64,
@@ -69,7 +78,7 @@ impl Viewer {
                     Some(frame) => self.send_frame(&frame).await,
                     None => self.send_reset().await,
                 },
-                _ = timer.tick() => self.send_tick().await,
+                _ = timer.tick() => self.is_let_in().await && self.send_tick().await,
                 () = sender.closed() => false,
                 () = app.shutdown.cancelled() => false,
             };
@@ -138,6 +147,13 @@ impl Viewer {
             item.write(&self.withheld.without(&item.data), &mut text);
         }
         Ok(Bytes::from(text))
+    }
+
+    async fn is_let_in(&self) -> bool {
+        match &self.proof {
+            Some(proof) => proof.holds(&self.app).await,
+            None => true,
+        }
     }
 
     async fn send_reset(&self) -> bool {

@@ -48,7 +48,7 @@ struct Seen {
 impl Seen {
     fn open(app: &Arc<App>, contractor: Option<&str>, withheld: Option<&str>) -> Self {
         let withheld = Withheld(withheld.map(str::to_owned));
-        let response = viewer::open(Arc::clone(app), contractor.map(str::to_owned), withheld, Some(0));
+        let response = viewer::open(Arc::clone(app), contractor.map(str::to_owned), withheld, Some(0), None);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self { stream: response.into_body().into_data_stream(), text: String::new() }
     }

@@ -8,6 +8,9 @@ import { PASSWORD, USER, startServer } from '../lib/server.mjs';
 
 const CREDENTIALS = { user: USER, password: PASSWORD };
 
+/** Two ticks of the stream, and a connection. */
+const ENDED_BOUND_MS = 15_000;
+
 describe('the shell', () => {
   let browser;
   let server;
@@ -74,7 +77,8 @@ describe('the shell', () => {
     await here.locator('dialog').waitFor({ state: 'detached' });
     await here.locator('text=signed out everywhere else').waitFor();
     await here.locator('[data-link=live]').waitFor();
-    await elsewhere.locator('input[name=user]').waitFor();
+    // Its stream ends with the next tick, not only when something is read again.
+    await elsewhere.locator('input[name=user]').waitFor({ timeout: ENDED_BOUND_MS });
     assert.equal(await again.count(), 0);
     assert.deepEqual([here.problems, elsewhere.problems], [[], []]);
 
