@@ -168,6 +168,7 @@ fn copy(world: &mut World, machine: &mut Machine) -> Result<()> {
     let name = format!("copy-{}", world.point);
     let mut other = world.bare(&name, machine.volume.image().copy())?;
     (other.customer, other.lines) = (machine.customer.clone(), machine.lines.clone());
+    let before = moves(&other)?;
     for _ in 0..2 {
         let saves = world.seed.below(SAVES_MAX) + 1;
         let trap = world.freeze();
@@ -181,7 +182,7 @@ fn copy(world: &mut World, machine: &mut Machine) -> Result<()> {
         }
     }
     world.drain(&mut other)?;
-    count_epochs(world, &other)?;
+    count_epochs(world, &other, before)?;
     world.sync(machine)?;
     world.check(machine)
 }
@@ -195,11 +196,16 @@ fn restore(world: &mut World, machine: &mut Machine, image: &mut Disk) -> Result
     let is_whole = is_sent && world.seed.below(2) == 0;
     machine.volume.put_back(if is_whole { old } else { old.copy() })?;
     let held = machine.held().unwrap_or_default();
+    let before = moves(machine)?;
     world.ledger.replaced(&machine.name, &held);
     world.recover(machine)?;
     world.sync(machine)?;
-    count_epochs(world, machine)?;
+    count_epochs(world, machine, before)?;
     world.proofs.add("old disks put back", 1);
+    // The next one goes back into the numbering that goes on now, or into the one that just ended.
+    if world.seed.below(3) > 0 {
+        *image = machine.volume.image();
+    }
     Ok(())
 }
 
@@ -259,10 +265,15 @@ fn server_killed(world: &mut World, machine: &mut Machine) -> Result<()> {
     Ok(())
 }
 
-/// Adds the numberings that a journal began because its database had moved.
-fn count_epochs(world: &mut World, machine: &Machine) -> Result<()> {
-    let reasons = machine.epochs().with_context(|| machine.name.clone())?;
-    let moved = reasons.iter().filter(|why| why.as_str() != "new database").count();
-    world.proofs.add("epochs begun after a copy or a restore", moved as u64);
+/// Adds the numberings that a journal began, beyond the `before` it had, because its database had moved.
+fn count_epochs(world: &mut World, machine: &Machine, before: usize) -> Result<()> {
+    let begun = moves(machine)?.saturating_sub(before);
+    world.proofs.add("epochs begun after a copy or a restore", begun as u64);
     Ok(())
+}
+
+/// The numberings in a journal that are not its first.
+fn moves(machine: &Machine) -> Result<usize> {
+    let reasons = machine.epochs().with_context(|| machine.name.clone())?;
+    Ok(reasons.iter().filter(|why| why.as_str() != "new database").count())
 }
