@@ -18,6 +18,7 @@ export const savedWords = pageWords(
     photos: (whole: string, total: string) => `${whole} of ${total} photos sent`,
     rest: (time: string) => `about ${time} left`,
     sending: 'Sending',
+    trouble: 'Nothing can be sent for now. Everything is kept here and tried again. What is in the way:',
     last: (time: string) => `Last contact ${time}`,
     never: 'Never in contact with the server',
     waiting: (records: string, parts: string, size: string) =>
@@ -45,6 +46,7 @@ export const savedWords = pageWords(
     photos: (whole, total) => `照片已上传 ${whole}/${total}`,
     rest: (time) => `约剩 ${time}`,
     sending: '正在上传',
+    trouble: '暂时无法上传；一切都保存在本机，会自动重试。原因：',
     last: (time) => `最近联系服务器 ${time}`,
     never: '从未联系过服务器',
     waiting: (records, parts, size) => `待上传：记录 ${records} 条，照片 ${parts} 张，共 ${size}`,
