@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::machine::Machine;
 use crate::harness::Seed;
 
-/// Pictures of a visit at most.
-const PHOTOS_MAX: u64 = 3;
+/// Pictures of a visit at most: a signature and five photos.
+pub const PHOTOS_MAX: u64 = 6;
 /// Longest findings that are written, in parts of a sentence.
 const SENTENCES_MAX: u64 = 60;
 

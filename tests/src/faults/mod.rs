@@ -19,6 +19,7 @@ pub mod matrix;
 pub mod net;
 pub mod page;
 mod points;
+mod saves;
 pub mod volume;
 pub mod world;
 

@@ -83,6 +83,9 @@ fn crash_of_page(world: &mut World, machine: &mut Machine, is_power_cut: bool) -
     let saves = world.seed.below(SAVES_MAX) + 1;
     let chance = Seed::of(world.seed.draw());
     let mut page = Page::open(machine, chance)?;
+    if !world.knows_pages() {
+        world.measure(&mut page)?;
+    }
     let trap = world.freeze();
     world.arm(&mut page, saves, trap);
     world.write(&mut page, saves)?;

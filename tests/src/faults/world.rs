@@ -10,8 +10,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::disk::{Cut, Damage, Disk, Manners};
-use super::gate::Trap;
-use super::laptop::{Laptop, Op, Saved};
 use super::ledger::{Ledger, ServerRecords};
 use super::machine::Machine;
 use super::net::{NetCounts, Weather};
@@ -23,12 +21,8 @@ use linewatch_shared::time::DAY_MS;
 const LAPTOPS: usize = 3;
 /// Lines of each.
 const LINES: usize = 20;
-/// Sectors of a write under way that are written at most.
-const SECTORS_MAX: u64 = 9;
 /// Changes of the disk that a save is thought to take before the first was seen.
 const CHANGES_OF_A_SAVE: u64 = 30;
-/// The same for a report on the page with pictures, while the agent does its other work.
-const CHANGES_OF_A_PAGE: u64 = 120;
 /// Sync of one laptop at the end.
 const DRAIN: Duration = Duration::from_mins(1);
 
@@ -70,9 +64,12 @@ pub struct World {
     /// The point that is played, for marks.
     pub point: u64,
     api: Api,
-    writes: u64,
-    changes_of_a_save: u64,
-    changes_of_a_page: u64,
+    /// How many things were to be written so far.
+    pub(super) writes: u64,
+    /// Changes of the disk that a save by the command line takes.
+    pub(super) changes_of_a_save: u64,
+    /// Of a visit with all its pictures on the page, while the agent does its other work; 0 before it is measured.
+    pub(super) changes_of_a_page: u64,
 }
 
 impl World {
@@ -99,7 +96,7 @@ impl World {
             api,
             writes: 0,
             changes_of_a_save: CHANGES_OF_A_SAVE,
-            changes_of_a_page: CHANGES_OF_A_PAGE,
+            changes_of_a_page: 0,
         };
         for n in 0..LAPTOPS {
             let machine = world.enrolled(&format!("laptop-{n}"))?;
@@ -136,14 +133,6 @@ impl World {
         Manners { are_names_lenient: self.point.is_multiple_of(2), is_lying }
     }
 
-    /// The next thing to be written on a laptop.
-    fn op(&mut self, laptop: &mut impl Laptop) -> Op {
-        self.writes += 1;
-        let mark = format!("fault-matrix {}-{}", self.point, self.writes);
-        let with_photos = laptop.takes_photos();
-        Op::draw(mark, laptop.machine(), with_photos, &mut self.seed)
-    }
-
     /// Writes a line into the story of the run, for whoever looks for a loss.
     pub fn tell(&self, machine: &str, line: &str) {
         let story = std::fs::OpenOptions::new().create(true).append(true).open(self.dir.join("points.log"));
@@ -151,65 +140,6 @@ impl World {
             // The run goes on without its story.
             let _ = writeln!(story, "{} {machine}: {line}", self.point);
         }
-    }
-
-    /// Saves one thing, in the book before and after.
-    ///
-    /// # Errors
-    /// When the program cannot be asked, or speaks of damage.
-    pub fn save(&mut self, laptop: &mut impl Laptop) -> Result<Saved> {
-        let op = self.op(laptop);
-        let by_page = laptop.takes_photos();
-        let name = laptop.machine().name.clone();
-        self.ledger.attempt(&op, &name);
-        let before = laptop.machine().volume.gate().changes();
-        let saved = laptop.save(&op)?;
-        self.ledger.note(&op, &saved);
-        let by = if by_page { format!("page, {} pictures", op.photos()) } else { "command".to_owned() };
-        self.tell(&name, &format!("{} ({by}) {saved:?}", op.mark));
-        if matches!(saved, Saved::Answered(_)) {
-            let took = laptop.machine().volume.gate().changes() - before;
-            let known = if by_page { &mut self.changes_of_a_page } else { &mut self.changes_of_a_save };
-            *known = (*known * 3 + took).div_ceil(4);
-            self.proofs.add(if by_page { "saves by the page" } else { "saves by the command line" }, 1);
-        }
-        Ok(saved)
-    }
-
-    /// A save that has to succeed: nothing is wrong with the laptop.
-    ///
-    /// # Errors
-    /// When it does not.
-    pub fn save_surely(&mut self, machine: &mut Machine) -> Result<()> {
-        match self.save(machine)? {
-            Saved::Answered(_) => Ok(()),
-            other => bail!("nothing is wrong with {}, and it does not save: {other:?}", machine.name),
-        }
-    }
-
-    /// Sets a trap somewhere in the next `saves` saves.
-    pub fn arm(&mut self, laptop: &mut impl Laptop, saves: u64, trap: Trap) {
-        let of_one = if laptop.takes_photos() { self.changes_of_a_page } else { self.changes_of_a_save };
-        let after = self.seed.below((of_one * saves).max(1));
-        laptop.machine().volume.gate().arm(after, trap);
-    }
-
-    /// A trap that freezes the disk, tearing the write under way or not.
-    pub fn freeze(&mut self) -> Trap {
-        Trap::Freeze { sectors: self.seed.below(SECTORS_MAX) }
-    }
-
-    /// Saves up to `count` things, until the machine dies.
-    ///
-    /// # Errors
-    /// Those of the saves.
-    pub fn write(&mut self, laptop: &mut impl Laptop, count: u64) -> Result<()> {
-        for _ in 0..count {
-            if self.save(laptop)? == Saved::Died {
-                break;
-            }
-        }
-        Ok(())
     }
 
     /// Sends everything where the net allows; says whether all of it is at the server.
