@@ -6,11 +6,15 @@ use std::io::{Read, Write};
 
 use linewatch_tests::faults::disk::{Cut, Disk, Manners};
 use linewatch_tests::faults::gate::Trap;
+use linewatch_tests::faults::laptop::Saved;
 use linewatch_tests::faults::volume::{self, Volume};
+use linewatch_tests::faults::world::World;
 use linewatch_tests::faults::{Options, run};
 use linewatch_tests::harness::{Folder, Seed, eventually, story};
 
 const POINTS: u64 = 70;
+/// Changes of the disk that a save by the command line takes, at most.
+const CHANGES_MAX: u64 = 200;
 
 fn is_off() -> bool {
     std::env::var("LINEWATCH_FAULTS").as_deref() == Ok("off")
@@ -27,6 +31,36 @@ fn nothing_answered_is_lost_under_any_fault() {
         let outcome = run(folder, Options { seed, points: POINTS, only: None }, |line| println!("{line}"))?;
         println!("{}", outcome.table());
         outcome.check(false)
+    });
+}
+
+/// Each change of the disk that a save makes fails once, and then the power is cut, on a disk whose names last only once
+/// their folder was synced. `SQLite` says nothing of a folder that could not be synced; the journal has to.
+#[test]
+fn a_change_that_fails_takes_nothing_that_was_answered() {
+    if is_off() {
+        return;
+    }
+    story(|folder| {
+        let mut world = World::new(folder, Seed::of(916))?;
+        let mut machine = world.machines.remove(0);
+        machine.volume.behave(Manners { are_names_lenient: false, is_lying: false });
+        for after in 0..CHANGES_MAX {
+            world.point = after;
+            machine.volume.gate().arm(after, Trap::Fail);
+            let saved = world.save(&mut machine)?;
+            anyhow::ensure!(saved != Saved::Died, "a change that fails ends nothing");
+            let has_failed = machine.volume.gate().has_failed();
+            machine.volume.gate().disarm();
+            machine.restart(Cut::All)?;
+            world.check(&machine)?;
+            world.save_surely(&mut machine)?;
+            if !has_failed {
+                anyhow::ensure!(after > 0, "no change failed");
+                return world.drain(&mut machine);
+            }
+        }
+        anyhow::bail!("a save takes more than {CHANGES_MAX} changes of the disk")
     });
 }
 

@@ -1,5 +1,6 @@
 //! Opening the database: settings, migrations, and the vault's functions.
 
+use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
@@ -36,7 +37,9 @@ pub(super) fn open_writer(path: &Path, vault: &Vault) -> Result<Connection, Jour
     settle(&connection)?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
     connection.pragma_update(None, "secure_delete", true)?;
-    if version(&connection)? >= sealing::SEALED_FROM {
+    let found = version(&connection)?;
+    keep_names(path)?;
+    if found >= sealing::SEALED_FROM {
         // Before anything is written with it.
         sealing::check_key(&connection, vault)?;
     }
@@ -46,6 +49,15 @@ pub(super) fn open_writer(path: &Path, vault: &Vault) -> Result<Connection, Jour
         tracing::warn!(%error, "what was written before it was sealed may be left in the file; tried again at the next start");
     }
     Ok(connection)
+}
+
+/// Makes the names of the database's files durable, now that the write-ahead log is there. `SQLite` syncs the folder too, and
+/// says nothing when it cannot: then the log that an earlier process removed might come back after a power cut, and its old
+/// pages over what was saved since.
+fn keep_names(path: &Path) -> Result<(), JournalError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|source| JournalError::File { path: folder.to_owned(), source })
 }
 
 /// Opens an existing database for reading only.
