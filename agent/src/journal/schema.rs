@@ -55,7 +55,7 @@ pub(super) fn open_writer(path: &Path, vault: &Vault) -> Result<Connection, Jour
 /// says nothing when it cannot: then the log that an earlier process removed might come back after a power cut, and its old
 /// pages over what was saved since.
 fn keep_names(path: &Path) -> Result<(), JournalError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
     synced.map_err(|source| JournalError::File { path: folder.to_owned(), source })
 }

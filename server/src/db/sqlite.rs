@@ -176,7 +176,26 @@ fn connect(path: &Path, reader: bool) -> Result<Connection, DbError> {
     connection.pragma_update(None, "cache_size", -cache_kib).map_err(fail)?;
     connection.pragma_update(None, "query_only", reader).map_err(fail)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    if !reader {
+        keep_names(&connection, path).map_err(fail)?;
+    }
     Ok(connection)
+}
+
+/// Makes the names of the database's files durable once the write-ahead log is there. `SQLite` syncs the folder too, and says
+/// nothing when it cannot: an old log might come back after a power cut, and its pages over newer ones.
+fn keep_names(connection: &Connection, path: &Path) -> Result<(), rusqlite::Error> {
+    // The log is made by the first read.
+    connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|error| {
+        let reason = format!("the folder {} cannot be synced: {error}", folder.display());
+        rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_DIR_FSYNC),
+            Some(reason),
+        )
+    })
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), DbError> {
