@@ -25,6 +25,7 @@ use crate::app::desk::{Channels, Desk};
 use crate::app::live::{self, Live};
 use crate::app::packs::PackSet;
 use crate::app::packs::ways::unknown_ways;
+use crate::app::refusals::{self, Refusals};
 use crate::app::snapshots::Snapshots;
 use crate::app::{App, AppError, Pulse, erasure, housekeeping, packs, server};
 use crate::auth::throttle::Throttle;
@@ -85,6 +86,7 @@ pub async fn boot(
     background(&app, &tls, &mut tasks);
     engine::spawn(&app, &mut tasks);
     tasks.spawn(live::run(Arc::clone(&app)));
+    tasks.spawn(refusals::run(Arc::clone(&app)));
     let links = TakeLinks { key: app.take_key.clone(), base: app.link_base.clone() };
     let settings = NotifySettings { take: Some(links), ..NotifySettings::from(&*app.settings) };
     let notifier = Notifier::new(app.db.clone(), Arc::clone(&app.clock), &settings)?;
@@ -184,6 +186,7 @@ pub async fn assemble(
         live: Live::default(),
         snapshots: Snapshots::default(),
         authority,
+        refusals: Refusals::default(),
         throttle: Throttle::default(),
         take_key,
         carry_key,

@@ -4,8 +4,8 @@
 use linewatch_shared::time::UnixMs;
 use serde_json::json;
 
-use crate::app::audit;
 use crate::app::desk::DeskError;
+use crate::app::{Action, audit};
 use crate::db::Tx;
 use crate::store::admission::{self, Admission};
 use crate::store::{line_rows, reference};
@@ -42,7 +42,7 @@ pub fn decide(tx: &mut Tx<'_>, decision: &Decision, now: UnixMs) -> Result<Admis
         return Err(DeskError::Invalid { field: "reason", reason: "a refusal has a reason".to_owned() });
     }
     admission::decide(tx, customer, *admitted, reason, (by, now))?;
-    let action = if *admitted { "customer admitted" } else { "customer refused" };
+    let action = if *admitted { Action::CustomerAdmitted } else { Action::CustomerRefused };
     let detail = json!({ "reason": reason, "proposed_by": before.proposed_by });
     audit(tx, now.0, by, action, &format!("customer {customer}"), Some(&detail))?;
     let lines = line_rows::save_changed_terms(tx, now)?;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use linewatch_shared::time::UnixMs;
 use serde_json::json;
 
-use super::{AppError, audit};
+use super::{Action, AppError, audit};
 use crate::db::{Db, Priority};
 use crate::store::{agent_customers, agents, customers, reference};
 
@@ -75,7 +75,7 @@ pub async fn change(
             agent_customers::add(tx, id, &added)?;
             agent_customers::remove(tx, id, &removed)?;
             let detail = json!({ "added": added, "removed": removed });
-            audit(tx, now.0, &by, "customers of agent changed", &agent, Some(&detail))?;
+            audit(tx, now.0, &by, Action::AgentCustomersChanged, &agent, Some(&detail))?;
             reference::changed(tx, &[(reference::Kind::Agent, agent.clone())])?;
         }
         Ok(after.into_iter().collect())

@@ -9,7 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::users::check_name;
-use super::{AppError, audit};
+use super::{Action, AppError, audit};
 use crate::auth::{Role, offline};
 use crate::db::{Db, DbError, Priority, Tx};
 use crate::store::{agent_people, agents, reference, users};
@@ -92,7 +92,7 @@ pub async fn change(
             agent_people::add(tx, id, &added)?;
             agent_people::remove(tx, id, &removed)?;
             let detail = json!({ "added": added, "removed": removed });
-            audit(tx, now.0, &by, "people of agent changed", &agent, Some(&detail))?;
+            audit(tx, now.0, &by, Action::AgentPeopleChanged, &agent, Some(&detail))?;
             reference::changed(tx, &[(reference::Kind::Agent, agent.clone())])?;
         }
         Ok(shown(tx, id, now)?)

@@ -10,7 +10,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{AppError, audit, random, users};
+use super::{Action, AppError, audit, random, users};
 use crate::db::{Db, DbError, Priority, Tx};
 use crate::store::agent_heads::{self, Unsent};
 use crate::store::agents::{self, AgentRow};
@@ -136,7 +136,7 @@ pub async fn token(
     db.write(Priority::Api, move |tx| {
         let agent = ensure(tx, &name, now)?;
         enrol_tokens::insert(tx, hash, agent, now, now + TOKEN_MS)?;
-        Ok::<_, AppError>(audit(tx, now.0, &by, "enrolment token made", &name, None)?)
+        Ok::<_, AppError>(audit(tx, now.0, &by, Action::EnrolmentTokenMade, &name, None)?)
     })
     .await?;
     Ok(token.encode())
@@ -159,7 +159,7 @@ pub async fn enrol(
         let Some(id) = enrol_tokens::spend(tx, hash, now)? else { return Err(why_not(tx, hash)?) };
         let signed = authority.sign_agent(&csr_der, id, now)?;
         let name = agents::enrol(tx, id, signed.fingerprint, &version, now)?;
-        audit(tx, now.0, &format!("agent {name}"), "enrolled", &name, None)?;
+        audit(tx, now.0, &format!("agent {name}"), Action::Enrolled, &name, None)?;
         reference::changed(tx, &[(reference::Kind::Agent, name.clone())])?;
         Ok(EnrolledAgent { id, name, certificate_pem: signed.certificate_pem })
     })
@@ -197,7 +197,7 @@ pub async fn revoke(db: &Db, name: &str, by: &str, now: UnixMs) -> Result<(), Ap
         let unknown = || AppError::Unknown { kind: "agent", name: name.clone() };
         let id = agents::revoke(tx, &name, now)?.ok_or_else(unknown)?;
         enrol_tokens::remove_unused(tx, id)?;
-        audit(tx, now.0, &by, "agent revoked", &name, None)?;
+        audit(tx, now.0, &by, Action::AgentRevoked, &name, None)?;
         Ok(reference::changed(tx, &[(reference::Kind::Agent, name.clone())])?)
     })
     .await

@@ -4,8 +4,8 @@ use linewatch_shared::time::{DAY_MS, UnixMs};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::app::audit;
 use crate::app::desk::DeskError;
+use crate::app::{Action, audit};
 use crate::db::Tx;
 use crate::store::agreements::{self, Agreement};
 
@@ -32,7 +32,7 @@ pub fn record(tx: &mut Tx<'_>, agreement: &Agreement, now: UnixMs) -> Result<(),
     agreements::insert(tx, agreement, now)?;
     let Agreement { id, person, until, document, by, .. } = agreement;
     let detail = json!({ "person": person, "until": until.to_rfc3339(), "document": document });
-    audit(tx, now.0, by, "agreement recorded", &id.to_string(), Some(&detail))?;
+    audit(tx, now.0, by, Action::AgreementRecorded, &id.to_string(), Some(&detail))?;
     Ok(())
 }
 
@@ -44,6 +44,6 @@ pub fn end(tx: &mut Tx<'_>, id: Uuid, by: &str, now: UnixMs) -> Result<(), DeskE
     if !agreements::end(tx, id, now)? {
         return Err(DeskError::NoAgreement(id));
     }
-    audit(tx, now.0, by, "agreement ended", &id.to_string(), None)?;
+    audit(tx, now.0, by, Action::AgreementEnded, &id.to_string(), None)?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use linewatch_shared::time::UnixMs;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::app::audit;
+use crate::app::{Action, audit};
 use crate::config::AlertLang;
 use crate::db::{DbError, Tx};
 use crate::notify::channel::chat_form;
@@ -167,7 +167,7 @@ pub fn put(
     store::put(tx, &kept)?;
     store::count_change(tx)?;
     let detail = json!({ "text": kept.text, "before": before.map(|before| before.text) });
-    audit(tx, now.0, by, "alert text set", &format!("{}/{id}", lang.name()), Some(&detail))?;
+    audit(tx, now.0, by, Action::AlertTextSet, &format!("{}/{id}", lang.name()), Some(&detail))?;
     Ok(TextView::new(shipped, lang, Some(&kept)))
 }
 
@@ -185,7 +185,7 @@ pub fn reset(tx: &mut Tx<'_>, (lang, id): (Lang, &str), (by, now): (&str, UnixMs
     store::remove(tx, lang.name(), id)?;
     store::count_change(tx)?;
     let detail = json!({ "before": before.text });
-    audit(tx, now.0, by, "alert text reset", &format!("{}/{id}", lang.name()), Some(&detail))?;
+    audit(tx, now.0, by, Action::AlertTextReset, &format!("{}/{id}", lang.name()), Some(&detail))?;
     Ok(())
 }
 

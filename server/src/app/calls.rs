@@ -8,12 +8,12 @@ use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::app::audit;
 use crate::app::import::{ImportError, RowMistake, plain};
 use crate::app::report::figure::{Figure, Figures};
 use crate::app::report::hotline::measure_day;
 use crate::app::report::period::Period;
 use crate::app::report::ratio::Ratio;
+use crate::app::{Action, audit};
 use crate::db::{Db, DbError, Priority, Tx};
 use crate::store::calls::{self, Calls};
 
@@ -193,7 +193,7 @@ pub async fn import(
         if !dry_run && !fresh.is_empty() {
             calls::save(tx, &fresh, now)?;
             let detail = json!({ "created": done.created.len(), "changed": done.changed.len() });
-            audit(tx, now.0, BY, "calls imported", &format!("{first}/{last}"), Some(&detail))?;
+            audit(tx, now.0, BY, Action::CallsImported, &format!("{first}/{last}"), Some(&detail))?;
         }
         Ok::<_, ImportError>(done)
     };

@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::audit;
 use super::desk::DeskError;
+use super::{Action, audit};
 use crate::db::{DbError, Tx};
 use crate::store::conflicts::{self, Conflict, ConflictRow};
 use crate::store::matters::StoredMatterFact;
@@ -114,7 +114,7 @@ pub fn settle(
     conflicts::settle(tx, id, note, by, now)?;
     // Without the note, which may name people: the trail outlives an erasure.
     let detail = json!({ "kind": found.kind, "fault": found.fault, "matter": found.matter });
-    audit(tx, now.0, by, "conflict settled", &id.to_string(), Some(&detail))?;
+    audit(tx, now.0, by, Action::ConflictSettled, &id.to_string(), Some(&detail))?;
     let row = conflicts::one(tx, id)?.ok_or(DeskError::NoConflict(id))?;
     Ok(row.into())
 }

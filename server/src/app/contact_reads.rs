@@ -2,13 +2,13 @@
 
 use linewatch_shared::time::{MINUTE_MS, UnixMs};
 
-use super::audit;
+use super::{Action, audit};
 use crate::db::{DbError, Tx};
 use crate::store::audit::has_since;
 
 /// Reading the same again within this is the same reading (ms) [default].
 const AGAIN_WITHIN_MS: i64 = 15 * MINUTE_MS;
-const ACTION: &str = "contact read";
+const ACTION: Action = Action::ContactRead;
 
 /// Whether a reading that began lately is in the audit trail.
 ///

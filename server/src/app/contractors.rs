@@ -10,7 +10,7 @@ use crate::app::desk::DeskError;
 use crate::app::packs::in_force;
 use crate::app::report::stretch::day_start;
 use crate::app::users::check_name;
-use crate::app::{agent_people, audit, contact_reads};
+use crate::app::{Action, agent_people, audit, contact_reads};
 use crate::db::Tx;
 use crate::store::contractors::{self, Contractor};
 use crate::store::packs::PackCache;
@@ -88,7 +88,7 @@ pub fn put(
     let new = Contractor { from, until, fee_part_ppm, ..new };
     if old.as_ref() != Some(&new) {
         contractors::save(tx, &new, now)?;
-        let action = if old.is_some() { "contractor changed" } else { "contractor added" };
+        let action = if old.is_some() { Action::ContractorChanged } else { Action::ContractorAdded };
         let detail = json!({ "from": new.contract_from, "until": new.contract_until, "pack": new.pack,
             "fee_part_ppm": new.fee_part_ppm });
         audit(tx, now.0, by, action, &new.code, Some(&detail))?;

@@ -12,7 +12,7 @@ use super::desk::{Desk, DeskError};
 use super::matters::duties::assign_to;
 use super::matters::step::{NewMatterStep, step};
 use super::packs::packs_in_force_from;
-use super::{audit, derived_id};
+use super::{Action, audit, derived_id};
 use crate::db::{DbError, Tx};
 use crate::store::equipment::{self, Graded, Piece};
 use crate::store::{duties, sites};
@@ -125,7 +125,7 @@ pub fn add(
     equipment::save(tx, &piece, now)?;
     let (grade, reason) = (piece.grade.clone(), ENTERED.to_owned());
     equipment::insert_grade(tx, id, &Graded { at: now, grade, reason, by: by.to_owned() })?;
-    audit(tx, now.0, by, "equipment added", &id.to_string(), None)?;
+    audit(tx, now.0, by, Action::EquipmentAdded, &id.to_string(), None)?;
     owe_tests(desk, tx, &customer, now)?;
     Ok(id)
 }
@@ -193,7 +193,7 @@ pub fn grade(desk: &Desk, tx: &mut Tx<'_>, new: &NewGrade, by: &str, now: UnixMs
         Graded { at: new.at, grade: new.grade.clone(), reason: new.reason.clone(), by: by.to_owned() };
     equipment::insert_grade(tx, piece.id, &graded)?;
     let detail = json!({ "condition": new.grade });
-    audit(tx, now.0, by, "equipment graded", &piece.id.to_string(), Some(&detail))?;
+    audit(tx, now.0, by, Action::EquipmentGraded, &piece.id.to_string(), Some(&detail))?;
     if piece.grade == RETIRED {
         cancel_rounds(desk, tx, &piece, &new.reason, by, now)?;
     }

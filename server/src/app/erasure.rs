@@ -14,7 +14,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::app::desk::DeskError;
-use crate::app::{AppError, audit};
+use crate::app::{Action, AppError, audit};
 use crate::db::{Db, DbError, Priority, Tx};
 use crate::store::erasure::{self, Erasure};
 use crate::store::{reference, service};
@@ -47,7 +47,7 @@ pub fn begin(tx: &mut Tx<'_>, new: &Erasure, now: UnixMs) -> Result<(), DeskErro
     tx.lock(&[erasure::lock_key(&new.customer)])?;
     erasure::begin(tx, new)?;
     let detail = json!({ "erasure": new.id, "reason": new.reason });
-    audit(tx, now.0, &new.by, "erasure begun", &format!("customer {}", new.customer), Some(&detail))?;
+    audit(tx, now.0, &new.by, Action::ErasureBegun, &format!("customer {}", new.customer), Some(&detail))?;
     Ok(())
 }
 
@@ -142,7 +142,7 @@ async fn finish(db: &Db, asked: Erasure, counts: Counts, now: UnixMs) -> Result<
             erasure::finish(tx, id, &text, now)?;
             let detail = json!({ "erasure": id, "counts": counts });
             let subject = format!("customer {}", asked.customer);
-            audit(tx, now.0, &asked.by, "erased", &subject, Some(&detail))?;
+            audit(tx, now.0, &asked.by, Action::Erased, &subject, Some(&detail))?;
             // Agents that still keep the contact are given the customer anew, without it.
             reference::changed(tx, &[(reference::Kind::Customer, asked.customer.clone())])?;
             erasure::one(tx, id)

@@ -4,7 +4,7 @@ use linewatch_shared::time::UnixMs;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
 use super::import::Kind;
-use super::{AppError, audit};
+use super::{Action, AppError, audit};
 use crate::db::{Db, DbError, Priority, Tx};
 use crate::store::{customers, equipment, line_rows, sites};
 
@@ -40,7 +40,14 @@ pub async fn file(db: &Db, kind: Kind, form: FileForm, by: &str, now: UnixMs) ->
                 Kind::Sites => sites(tx)?,
                 Kind::Equipment => equipment(tx)?,
             };
-            audit(tx, now.0, &by, "exported", kind.name(), Some(&serde_json::json!({ "rows": rows.len() })))?;
+            audit(
+                tx,
+                now.0,
+                &by,
+                Action::Exported,
+                kind.name(),
+                Some(&serde_json::json!({ "rows": rows.len() })),
+            )?;
             Ok::<_, DbError>(rows)
         })
         .await?;

@@ -10,9 +10,9 @@ use linewatch_shared::time::UnixMs;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::app::audit;
 use crate::app::desk::{Desk, DeskError};
 use crate::app::packs::{in_force, packs_in_force_from};
+use crate::app::{Action, audit};
 use crate::db::{DbError, Tx};
 use crate::store::grades::{self, Proposal};
 use crate::store::{customers, line_rows, reference};
@@ -117,10 +117,11 @@ pub fn decide(desk: &Desk, tx: &mut Tx<'_>, decision: &Decision, now: UnixMs) ->
         }
         take_effect(tx, &versions, &proposal, now)?;
     }
-    let state = if *approved { "approved" } else { "rejected" };
+    let (state, action) =
+        if *approved { ("approved", Action::GradeApproved) } else { ("rejected", Action::GradeRejected) };
     grades::decide(tx, *id, state, by, now, *keeps_manager)?;
     let detail = json!({ "customer": proposal.customer, "grade": proposal.grade, "before": proposal.before });
-    audit(tx, now.0, by, &format!("grade {state}"), &id.to_string(), Some(&detail))?;
+    audit(tx, now.0, by, action, &id.to_string(), Some(&detail))?;
     if *approved {
         let mut changed = vec![(reference::Kind::Customer, proposal.customer.clone())];
         let lines = line_rows::save_changed_terms(tx, now)?;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::app::desk::{Desk, DeskError};
 use crate::app::matters::open::{NewMatter, open};
-use crate::app::{audit, derived_id};
+use crate::app::{Action, audit, derived_id};
 use crate::db::Tx;
 
 /// The class in packs.
@@ -70,6 +70,6 @@ pub fn report(desk: &Desk, tx: &mut Tx<'_>, new: &NewLeak, now: UnixMs) -> Resul
     }
     let ids: Vec<Uuid> = opened.iter().map(|matter| matter.id).collect();
     let detail = json!({ "customers": new.customers, "matters": ids });
-    audit(tx, now.0, &new.by, "leak reported", &new.id.to_string(), Some(&detail))?;
+    audit(tx, now.0, &new.by, Action::LeakReported, &new.id.to_string(), Some(&detail))?;
     Ok(opened)
 }

@@ -38,6 +38,7 @@ pub mod parts;
 pub mod people;
 pub mod plans;
 pub mod quality;
+pub mod refusals;
 pub mod report;
 pub mod risks;
 pub mod rota;
@@ -62,7 +63,7 @@ use uuid::Uuid;
 use crate::auth::throttle::Throttle;
 use crate::config::Settings;
 use crate::db::{Db, DbError};
-pub use crate::store::audit::append as audit;
+pub use crate::store::audit::{Action, append as audit};
 use crate::tls::Authority;
 use packs::PackSet;
 
@@ -162,6 +163,8 @@ pub struct App {
     pub snapshots: snapshots::Snapshots,
     /// Signs agents' keys.
     pub authority: Arc<Authority>,
+    /// Refused requests that wait to be written into the audit trail.
+    pub refusals: refusals::Refusals,
     /// Failed sign-ins.
     pub throttle: Throttle,
     /// Signs the links in alerts.

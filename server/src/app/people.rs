@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::app::audit;
 use crate::app::desk::DeskError;
+use crate::app::{Action, audit};
 use crate::db::{DbError, Tx};
 use crate::store::customers::{self, Contacts};
 use crate::store::people::{self, Absence};
@@ -37,7 +37,7 @@ pub fn away(tx: &mut Tx<'_>, absence: &Absence, now: UnixMs) -> Result<(), DeskE
     }
     people::insert(tx, absence, now)?;
     let detail = json!({ "person": absence.person, "from": absence.from.to_rfc3339(), "until": absence.until.to_rfc3339() });
-    audit(tx, now.0, &absence.by, "absence written", &absence.id.to_string(), Some(&detail))?;
+    audit(tx, now.0, &absence.by, Action::AbsenceWritten, &absence.id.to_string(), Some(&detail))?;
     Ok(())
 }
 
@@ -49,7 +49,7 @@ pub fn back(tx: &mut Tx<'_>, id: Uuid, by: &str, now: UnixMs) -> Result<(), Desk
     if !people::end(tx, id, now)? {
         return Err(DeskError::NoAbsence(id));
     }
-    audit(tx, now.0, by, "absence ended", &id.to_string(), None)?;
+    audit(tx, now.0, by, Action::AbsenceEnded, &id.to_string(), None)?;
     Ok(())
 }
 

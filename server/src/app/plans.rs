@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::app::desk::{Desk, DeskError};
 use crate::app::matters::open::{NewMatter, open};
 use crate::app::packs::packs_in_force_from;
-use crate::app::{audit, derived_id, service};
+use crate::app::{Action, audit, derived_id, service};
 use crate::db::Tx;
 use crate::store::plans::{self, Measure, Plan};
 
@@ -115,7 +115,7 @@ pub fn put(desk: &Desk, tx: &mut Tx<'_>, new: &NewPlan, now: UnixMs) -> Result<P
     plans::save(tx, &plan)?;
     plans::save_measures(tx, plan.id, &measures)?;
     let detail = json!({ "year": new.year, "measures": measures.len() });
-    audit(tx, now.0, &new.by, "plan written", &format!("customer {}", new.customer), Some(&detail))?;
+    audit(tx, now.0, &new.by, Action::PlanWritten, &format!("customer {}", new.customer), Some(&detail))?;
     view::of(tx, &plan, now)
 }
 
@@ -206,7 +206,7 @@ pub fn approve(
     plans::save(tx, &plan)?;
     plans::save_measures(tx, plan.id, &measures)?;
     let detail = json!({ "year": year, "written_by": plan.written.0 });
-    audit(tx, now.0, by, "plan approved", &format!("customer {customer}"), Some(&detail))?;
+    audit(tx, now.0, by, Action::PlanApproved, &format!("customer {customer}"), Some(&detail))?;
     open_measures(desk, tx, &plan, None, now)?;
     view::of(tx, &plan, now)
 }

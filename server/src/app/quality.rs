@@ -10,7 +10,6 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::app::audit;
 use crate::app::desk::{Desk, DeskError};
 use crate::app::report::ReportError;
 use crate::app::report::figure::{Figure, Figures};
@@ -18,6 +17,7 @@ use crate::app::report::make::book;
 use crate::app::report::period::Period;
 use crate::app::report::ratio::Ratio;
 use crate::app::report::samples::{self, MonthSample, measure_sample};
+use crate::app::{Action, audit};
 use crate::db::{DbError, Tx};
 use crate::store::quality::{self, Check};
 use crate::store::{facts, matters};
@@ -178,7 +178,7 @@ pub fn check(
     let check = Check { points: new.points, remarks: new.remarks.clone(), by: new.by.clone(), at: now };
     quality::save(tx, &month.month, new.subject, &check)?;
     let detail = json!({ "month": month.month, "points": new.points });
-    audit(tx, now.0, &new.by, "quality checked", &new.subject.to_string(), Some(&detail))?;
+    audit(tx, now.0, &new.by, Action::QualityChecked, &new.subject.to_string(), Some(&detail))?;
     sample(desk, tx, new.month, rules, now)
 }
 

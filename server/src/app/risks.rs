@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::app::desk::view::Lens;
 use crate::app::desk::{Desk, DeskError};
 use crate::app::packs::packs_in_force_from;
-use crate::app::{audit, service};
+use crate::app::{Action, audit, service};
 use crate::db::{DbError, Tx};
 use crate::store::figures;
 use crate::store::matters::{self, WantedMatters};
@@ -234,7 +234,7 @@ pub fn enter(tx: &mut Tx<'_>, new: &Entered, now: UnixMs) -> Result<(), DeskErro
     service::known(tx, &new.customer)?;
     risks::enter(tx, new)?;
     let detail = json!({ "risk": new.id });
-    audit(tx, now.0, &new.by, "risk entered", &format!("customer {}", new.customer), Some(&detail))?;
+    audit(tx, now.0, &new.by, Action::RiskEntered, &format!("customer {}", new.customer), Some(&detail))?;
     Ok(())
 }
 
@@ -246,6 +246,6 @@ pub fn take_back(tx: &mut Tx<'_>, id: Uuid, by: &str, now: UnixMs) -> Result<(),
     if !risks::end(tx, id, now)? {
         return Err(DeskError::NoRisk(id));
     }
-    audit(tx, now.0, by, "risk taken back", &id.to_string(), None)?;
+    audit(tx, now.0, by, Action::RiskTakenBack, &id.to_string(), None)?;
     Ok(())
 }

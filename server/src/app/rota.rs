@@ -4,8 +4,8 @@ use chrono::{Datelike, NaiveDate, TimeZone};
 use chrono_tz::Tz;
 use linewatch_shared::time::UnixMs;
 
-use crate::app::audit;
 use crate::app::desk::DeskError;
+use crate::app::{Action, audit};
 use crate::db::Tx;
 use crate::store::rota::{self, Rota, Shift};
 
@@ -79,7 +79,7 @@ pub fn write(
     let (month, written_by) = (month.to_owned(), by.to_owned());
     let rota = Rota { month, written_by, written_at: now, approved: None, shifts: shifts.to_vec() };
     rota::save(tx, &rota)?;
-    audit(tx, now.0, by, "rota written", &rota.month, None)?;
+    audit(tx, now.0, by, Action::RotaWritten, &rota.month, None)?;
     Ok(rota)
 }
 
@@ -94,7 +94,7 @@ pub fn approve(tx: &mut Tx<'_>, month: &str, by: &str, now: UnixMs) -> Result<Ro
     };
     rota::of_month(tx, month)?.ok_or_else(missing)?;
     rota::approve(tx, month, by, now)?;
-    audit(tx, now.0, by, "rota approved", month, None)?;
+    audit(tx, now.0, by, Action::RotaApproved, month, None)?;
     rota::of_month(tx, month)?.ok_or_else(missing)
 }
 

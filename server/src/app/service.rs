@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::app::desk::{Desk, DeskError};
 use crate::app::matters::step::{NewMatterStep, step};
-use crate::app::{audit, derived_id};
+use crate::app::{Action, audit, derived_id};
 use crate::db::{DbError, Tx};
 use crate::store::matters::{self, WantedMatters};
 use crate::store::{admission, customers, line_rows, reference, service};
@@ -66,7 +66,7 @@ pub fn end(
             (reference::Kind::Line, code)
         }
     };
-    let action = if ends_at.is_some() { "service ended" } else { "service goes on" };
+    let action = if ends_at.is_some() { Action::ServiceEnded } else { Action::ServiceGoesOn };
     let detail = ends_at.map(|at| json!({ "ends_at": at.to_rfc3339() }));
     audit(tx, now.0, by, action, &format!("{} {code}", kind.name()), detail.as_ref())?;
     let lines = line_rows::save_changed_terms(tx, now)?;

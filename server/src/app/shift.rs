@@ -5,9 +5,9 @@ use linewatch_shared::time::{HOUR_MS, UnixMs};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::app::audit;
 use crate::app::daily_list::{ListItem, everything_open, item};
 use crate::app::desk::DeskError;
+use crate::app::{Action, audit};
 use crate::db::{DbError, Tx};
 use crate::store::shift::{self, Handover, OpenItem};
 
@@ -58,7 +58,7 @@ pub fn leave(
         reviewed: None,
     };
     shift::insert_handover(tx, &handover)?;
-    audit(tx, now.0, by, "handover written", &id.to_string(), None)?;
+    audit(tx, now.0, by, Action::HandoverWritten, &id.to_string(), None)?;
     Ok(handover)
 }
 
@@ -77,7 +77,7 @@ pub fn sign(tx: &mut Tx<'_>, id: Uuid, by: &str, now: UnixMs) -> Result<Handover
         return Err(DeskError::Impossible { detail, possible: Vec::new() });
     }
     shift::take(tx, id, by, now)?;
-    audit(tx, now.0, by, "handover signed", &id.to_string(), None)?;
+    audit(tx, now.0, by, Action::HandoverSigned, &id.to_string(), None)?;
     shift::handover_of(tx, id)?.ok_or(DeskError::NoHandover(id))
 }
 
@@ -92,7 +92,7 @@ pub fn review(tx: &mut Tx<'_>, id: Uuid, by: &str, now: UnixMs) -> Result<Handov
         return Err(DeskError::Impossible { detail, possible: vec!["sign"] });
     }
     shift::review(tx, id, by, now)?;
-    audit(tx, now.0, by, "handover reviewed", &id.to_string(), None)?;
+    audit(tx, now.0, by, Action::HandoverReviewed, &id.to_string(), None)?;
     shift::handover_of(tx, id)?.ok_or(DeskError::NoHandover(id))
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::desk::{Desk, DeskError};
-use super::{audit, contact_reads, derived_id};
+use super::{Action, audit, contact_reads, derived_id};
 use crate::app::packs::in_force;
 use crate::db::{DbError, Tx};
 use crate::store::customers;
@@ -71,7 +71,7 @@ pub fn put(
         return Err(invalid(field, reason));
     }
     sites::save(tx, &BTreeMap::from([(key.clone(), row.clone())]), site_id, now)?;
-    audit(tx, now.0, by, "site written", &id.to_string(), Some(&json!({ "changed": changed })))?;
+    audit(tx, now.0, by, Action::SiteWritten, &id.to_string(), Some(&json!({ "changed": changed })))?;
     Ok(Site { id, key: key.clone(), row })
 }
 

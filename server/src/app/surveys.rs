@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::app::desk::{Desk, DeskError};
 use crate::app::matters::open::{NewMatter, open};
 use crate::app::packs::packs_in_force_from;
-use crate::app::{audit, derived_id};
+use crate::app::{Action, audit, derived_id};
 use crate::db::{DbError, Tx};
 use crate::store::customers;
 use crate::store::surveys::{self, Invite, Survey};
@@ -57,7 +57,7 @@ pub fn make(tx: &mut Tx<'_>, new: &Survey, questions: &[Label], now: UnixMs) -> 
         return Err(invalid("closes_at", "lies after now, and at most a year ahead"));
     }
     surveys::insert(tx, new)?;
-    audit(tx, now.0, &new.made_by, "survey made", &new.id.to_string(), None)?;
+    audit(tx, now.0, &new.made_by, Action::SurveyMade, &new.id.to_string(), None)?;
     Ok(())
 }
 
@@ -81,7 +81,14 @@ pub fn invite(
         let fresh = surveys::invite(tx, survey, customer, hash_of(secret), now)?;
         links.push((customer.clone(), fresh.then(|| secret.clone())));
     }
-    audit(tx, now.0, by, "survey sent", &survey.to_string(), Some(&json!({ "customers": asked.len() })))?;
+    audit(
+        tx,
+        now.0,
+        by,
+        Action::SurveySent,
+        &survey.to_string(),
+        Some(&json!({ "customers": asked.len() })),
+    )?;
     Ok(links)
 }
 

@@ -4,7 +4,7 @@ use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{AppError, agent_people, audit};
+use super::{Action, AppError, agent_people, audit};
 use crate::auth::{Role, credential, password};
 use crate::db::{Db, Priority};
 use crate::store::users::UserRow;
@@ -71,7 +71,7 @@ pub async fn add_of(
         if let Some(code) = &contractor {
             detail["contractor"] = json!(code);
         }
-        Ok(audit(tx, now.0, &by, "user added", &name, Some(&detail))?)
+        Ok(audit(tx, now.0, &by, Action::UserAdded, &name, Some(&detail))?)
     })
     .await
 }
@@ -89,7 +89,7 @@ pub async fn token(db: &Db, name: &str, by: &str, now: UnixMs) -> Result<String,
             return Err(AppError::Refused(format!("the user \"{name}\" is disabled")));
         }
         sessions::insert_token(tx, hash, &name, &by, now)?;
-        Ok(audit(tx, now.0, &by, "token made", &name, None)?)
+        Ok(audit(tx, now.0, &by, Action::TokenMade, &name, None)?)
     })
     .await?;
     Ok(token)
@@ -109,7 +109,7 @@ pub async fn disable(db: &Db, name: &str, by: &str, now: UnixMs) -> Result<(), A
             return Err(unknown(&name));
         }
         sessions::remove_all_of(tx, &name)?;
-        audit(tx, now.0, &by, "user disabled", &name, None)?;
+        audit(tx, now.0, &by, Action::UserDisabled, &name, None)?;
         Ok(agent_people::user_changed(tx, &name)?)
     })
     .await
@@ -134,7 +134,7 @@ pub async fn give_role(db: &Db, name: &str, role: Role, by: &str, now: UnixMs) -
         store::users::set_role(tx, &name, role)?;
         sessions::remove_all_of(tx, &name)?;
         let detail = json!({ "from": before.role, "to": role });
-        audit(tx, now.0, &by, "role given", &name, Some(&detail))?;
+        audit(tx, now.0, &by, Action::RoleGiven, &name, Some(&detail))?;
         Ok(agent_people::user_changed(tx, &name)?)
     })
     .await
@@ -153,7 +153,7 @@ pub async fn reset(db: &Db, name: &str, secret: &str, by: &str, now: UnixMs) -> 
             return Err(unknown(&name));
         }
         sessions::remove_all_of(tx, &name)?;
-        audit(tx, now.0, &by, "password reset", &name, None)?;
+        audit(tx, now.0, &by, Action::PasswordReset, &name, None)?;
         Ok(agent_people::user_changed(tx, &name)?)
     })
     .await

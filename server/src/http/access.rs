@@ -13,6 +13,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use super::confidential::Withheld;
 use super::error::ApiError;
+use super::refused::Who;
 use super::session::{COOKIE, COOKIE_HOST};
 use crate::app::App;
 use crate::auth::{Caller, Role, Via, credential};
@@ -133,6 +134,9 @@ async fn guard(
         return Ok(next.run(request).await);
     }
     let caller = authenticate(&app, request.headers()).await?;
+    if let Some(who) = request.extensions().get::<Who>() {
+        who.is(&caller.user);
+    }
     if caller.via == Via::Session && !request.method().is_safe() {
         check_origin(request.headers())?;
     }

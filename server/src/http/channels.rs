@@ -11,7 +11,7 @@ use serde_json::json;
 use super::access::{Access, ApiRouter};
 use super::error::ApiError;
 use super::extract::Body;
-use crate::app::{App, audit};
+use crate::app::{Action, App, audit};
 use crate::auth::Caller;
 use crate::db::Priority;
 use crate::notify::channel::{Way, kind};
@@ -108,7 +108,7 @@ async fn try_out(
     let said = outcome.as_ref().err().map(ToString::to_string);
     let detail = json!({ "taken": outcome.is_ok() });
     let write = move |tx: &mut crate::db::Tx<'_>| {
-        audit(tx, now.0, &caller.user, "channel tried", &name, Some(&detail))
+        audit(tx, now.0, &caller.user, Action::ChannelTried, &name, Some(&detail))
     };
     app.db.write(Priority::Api, write).await?;
     match said {

@@ -12,7 +12,7 @@ use super::access::{Access, ApiRouter};
 use super::error::ApiError;
 use super::extract::Params;
 use super::page::{Page, PageParams, decode_cursor, limit};
-use crate::app::{App, audit};
+use crate::app::{Action, App, audit};
 use crate::auth::Caller;
 use crate::db::Priority;
 use crate::notify::{DeadLetter, list_dead, resend};
@@ -85,7 +85,7 @@ async fn send_again(
         return Err(ApiError::not_found("unknown_dead_letter", format!("there is no dead letter {n}")));
     }
     let write = move |tx: &mut crate::db::Tx<'_>| {
-        audit(tx, now.0, &caller.user, "alert sent again", &n.to_string(), None)
+        audit(tx, now.0, &caller.user, Action::AlertSentAgain, &n.to_string(), None)
     };
     app.db.write(Priority::Api, write).await?;
     Ok(StatusCode::NO_CONTENT)

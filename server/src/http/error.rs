@@ -16,6 +16,16 @@ pub struct ApiError {
     detail: String,
     extra: Map<String, Value>,
     retry_after_s: Option<i64>,
+    by_shape: bool,
+}
+
+/// What a refusal is called, beside the answer, for whoever keeps count of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The stable code.
+    pub code: &'static str,
+    /// Whether the body was not what the call takes, whatever it says.
+    pub by_shape: bool,
 }
 
 /// The body of every error.
@@ -42,7 +52,7 @@ pub struct Problem {
 impl ApiError {
     /// An error with a status, a stable code and a sentence for people.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), extra: Map::new(), retry_after_s: None }
+        Self { status, code, detail: detail.into(), extra: Map::new(), retry_after_s: None, by_shape: false }
     }
 
     /// 404: there is no such thing. `code` is `unknown_customer`, `unknown_fault`, …
@@ -89,6 +99,13 @@ impl ApiError {
         self
     }
 
+    /// Says that the body is not what the call takes, whatever it says.
+    #[must_use]
+    pub const fn by_shape(mut self) -> Self {
+        self.by_shape = true;
+        self
+    }
+
     /// The status it will be answered with.
     pub const fn status(&self) -> StatusCode {
         self.status
@@ -117,6 +134,7 @@ impl IntoResponse for ApiError {
             extra: self.extra,
         };
         let mut response = (self.status, axum::Json(problem)).into_response();
+        response.extensions_mut().insert(Refusal { code: self.code, by_shape: self.by_shape });
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after_s {

@@ -92,7 +92,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
             serde_json::error::Category::Data => {
                 let text = inner.to_string();
                 let reason = text.split(" at line ").next().unwrap_or(&text);
-                ApiError::field(field_of(&field, reason), reason)
+                ApiError::field(field_of(&field, reason), reason).by_shape()
             }
             _ => ApiError::new(StatusCode::BAD_REQUEST, "bad_json", format!("the body is not JSON: {inner}")),
         }

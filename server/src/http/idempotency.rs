@@ -107,6 +107,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
+    use crate::app::Action;
     use crate::auth::{Role, Via};
     use crate::db::testing::{both, int};
     use crate::http::testing::TestDesk;
@@ -124,7 +125,7 @@ mod tests {
                 let (counted, key) = (Arc::clone(&runs), IdempotencyKey(key.map(str::to_owned)));
                 write_once(&desk.app, &caller(user), key, [hash; 32], move |tx| {
                     let n = counted.fetch_add(1, Ordering::SeqCst);
-                    crate::app::audit(tx, 0, "test", "ran", &n.to_string(), None)?;
+                    crate::app::audit(tx, 0, "test", Action::ChannelTried, &n.to_string(), None)?;
                     if fail {
                         return Err(ApiError::conflict("no", "not now"));
                     }
@@ -139,7 +140,7 @@ mod tests {
             assert_eq!((other.code(), other.status().as_u16()), ("idempotency_mismatch", 422));
             assert_ne!(write("b", Some("k"), 1, false).await.unwrap(), first);
             assert_ne!(write("a", None, 1, false).await.unwrap(), write("a", None, 1, false).await.unwrap());
-            let done = "SELECT COUNT(*) FROM audit WHERE action = 'ran'";
+            let done = "SELECT COUNT(*) FROM audit WHERE action = 'channel tried'";
             assert_eq!(int(&desk.app.db, done).await.unwrap(), 4);
             // Two at once: one does it, both get the same answer.
             let (x, y) = tokio::join!(write("a", Some("two"), 1, false), write("a", Some("two"), 1, false));

@@ -93,6 +93,9 @@ mod re_rate;
 mod reference;
 #[cfg(test)]
 mod reference_tests;
+mod refused;
+#[cfg(test)]
+mod refused_tests;
 #[cfg(test)]
 mod report_tests;
 #[cfg(test)]

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
 use super::error::ApiError;
+use super::refused::Asked;
 use crate::app::App;
 
 /// The time in which an answer has to begin. Event streams only begin in it.
@@ -25,13 +26,14 @@ const CSP_DOCS: &str = "default-src 'self'; img-src 'self' data:; style-src 'sel
     script-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// The middleware.
-pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(super) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let route =
         request.extensions().get::<MatchedPath>().map_or("unmatched", |path| path.as_str()).to_owned();
     let method = request.method().clone();
     let is_docs = request.uri().path().starts_with("/docs");
     let id = uuid::Uuid::new_v4().simple().to_string();
     let span = tracing::info_span!("request", %method, route, id);
+    let asked = Asked::of(&mut request, &route);
     let started = app.clock.mono();
     let answered = tokio::time::timeout(ANSWER_LIMIT, next.run(request).instrument(span.clone())).await;
     let mut response = answered.unwrap_or_else(|_| {
@@ -43,6 +45,7 @@ pub(super) async fn observe(State(app): State<Arc<App>>, request: Request, next:
     let labels = [("route", route.clone()), ("method", method.to_string()), ("status", status.to_string())];
     metrics::counter!("linewatch_http_requests_total", &labels).increment(1);
     metrics::histogram!("linewatch_http_request_seconds", "route" => route).record(took_ms as f64 / 1000.0);
+    asked.answered(&app, &response);
     set_headers(&mut response, &id, is_docs);
     response
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::access::{Access, ApiRouter, check_origin};
 use super::error::{ApiError, Problem};
 use super::extract::Body;
-use crate::app::{App, audit, users};
+use crate::app::{Action, App, audit, users};
 use crate::auth::{Caller, Role, Via, credential};
 use crate::db::Priority;
 use crate::tls::Peer;
@@ -89,9 +89,9 @@ async fn sign_in(
     metrics::counter!("linewatch_sign_ins_total", "result" => "accepted").increment(1);
     let (user, now) = (asked.user.clone(), app.now());
     let (secret, via, action) = if asked.screen {
-        (credential::start_screen(&app.db, &user, now).await?, Via::Screen, "signed in as a screen")
+        (credential::start_screen(&app.db, &user, now).await?, Via::Screen, Action::ScreenSignedIn)
     } else {
-        (credential::start_session(&app.db, &user, now).await?, Via::Session, "signed in")
+        (credential::start_session(&app.db, &user, now).await?, Via::Session, Action::SignedIn)
     };
     app.db.write(Priority::Api, move |tx| audit(tx, now.0, &user, action, &user, None)).await?;
     let known = credential::caller(&app.db, Via::Session, &secret, now).await?;

@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
+use super::refused::Who;
 use crate::app::App;
 use crate::app::agents::{self, AgentIdentity, EnrolError};
 use crate::tls::Peer;
@@ -108,6 +109,9 @@ impl FromRequestParts<Arc<App>> for AgentIdentity {
             app.identities.keep(certificate, identity.clone(), now);
             identity
         };
+        if let Some(who) = parts.extensions.get::<Who>() {
+            who.is(&format!("agent {}", identity.name));
+        }
         if identity.revoked {
             return Err(ApiError::forbidden(
                 "revoked",

@@ -3,9 +3,9 @@
 use linewatch_shared::time::{HOUR_MS, UnixMs};
 use serde_json::json;
 
-use crate::app::audit;
 use crate::app::contractors::{sees_fault, sees_matter};
 use crate::app::desk::DeskError;
+use crate::app::{Action, audit};
 use crate::db::{DbError, Tx};
 use crate::notify::take_link::TakeKey;
 use crate::store::alerts::{self, Linked, StoredAlert};
@@ -58,7 +58,7 @@ fn take(
     if alerts::take(tx, &key, by, how, now)? {
         alerts::take_others(tx, (alert.subject, alert.of_matter), by, how, now)?;
         let detail = json!({ "subject": alert.subject, "step": alert.rung, "how": how });
-        audit(tx, now.0, by, "alert acknowledged", &key, Some(&detail))?;
+        audit(tx, now.0, by, Action::AlertAcknowledged, &key, Some(&detail))?;
         if !alert.of_matter {
             let event =
                 NewEvent { kind: EventKind::Fault, subject: Some(alert.subject), body: String::new() };

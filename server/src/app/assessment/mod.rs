@@ -13,7 +13,6 @@ use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::app::audit;
 use crate::app::packs::in_force;
 use crate::app::report::ReportError;
 use crate::app::report::book::{Book, Places};
@@ -24,6 +23,7 @@ use crate::app::report::make::make;
 use crate::app::report::period::Period;
 use crate::app::report::rows::query_text;
 use crate::app::report::service::kind_of;
+use crate::app::{Action, audit};
 use crate::db::{Db, DbError, Priority, Tx};
 use crate::store::packs::PackCache;
 use crate::store::{contractors, customers};
@@ -190,7 +190,7 @@ pub async fn publish(
     let (who, about) = (who.to_owned(), format!("assessment/{}/{}/{}", view.period, view.subject, view.code));
     let kept: Result<(), DbError> = db
         .write(Priority::Api, move |tx| {
-            audit(tx, now.0, &who, "assessment exported", &about, Some(&json!({ "form": form })))
+            audit(tx, now.0, &who, Action::AssessmentExported, &about, Some(&json!({ "form": form })))
         })
         .await;
     kept?;

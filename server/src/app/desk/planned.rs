@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::report::check_time;
 use super::{Desk, DeskError, Touched};
-use crate::app::audit;
+use crate::app::{Action, audit};
 use crate::db::{DbError, Tx};
 use crate::store::planned::{self, Work};
 use crate::store::{faults, lines};
@@ -68,7 +68,7 @@ pub fn plan(desk: &Desk, tx: &mut Tx<'_>, new: &NewWork, now: UnixMs) -> Result<
         let reason = format!("no line hangs on \"{}\"", new.upstream.as_deref().unwrap_or_default());
         return Err(DeskError::Invalid { field: "upstream", reason });
     }
-    write_audit(tx, "planned work added", &work, &new.by, now)?;
+    write_audit(tx, Action::PlannedWorkAdded, &work, &new.by, now)?;
     judge_anew(desk, tx, &work, now)?;
     Ok(work)
 }
@@ -108,7 +108,7 @@ pub fn announce(
     }
     planned::announce(tx, id, at)?;
     work.window.announced_at = Some(at);
-    write_audit(tx, "planned work announced", &work, by, now)?;
+    write_audit(tx, Action::PlannedWorkAnnounced, &work, by, now)?;
     judge_anew(desk, tx, &work, now)?;
     Ok(work)
 }
@@ -124,7 +124,7 @@ pub fn cancel(desk: &Desk, tx: &mut Tx<'_>, id: Uuid, by: &str, now: UnixMs) -> 
     }
     planned::cancel(tx, id, now)?;
     work.cancelled_at = Some(now);
-    write_audit(tx, "planned work cancelled", &work, by, now)?;
+    write_audit(tx, Action::PlannedWorkCancelled, &work, by, now)?;
     judge_anew(desk, tx, &work, now)?;
     Ok(work)
 }
@@ -141,13 +141,7 @@ fn impossible(detail: String) -> DeskError {
     DeskError::Impossible { detail, possible: Vec::new() }
 }
 
-fn write_audit(
-    tx: &mut Tx<'_>,
-    action: &'static str,
-    work: &Work,
-    by: &str,
-    now: UnixMs,
-) -> Result<(), DbError> {
+fn write_audit(tx: &mut Tx<'_>, action: Action, work: &Work, by: &str, now: UnixMs) -> Result<(), DbError> {
     let Window { id, from, to, applied_at, announced_at } = work.window;
     let detail = json!({
         "from": from.to_rfc3339(),

@@ -11,14 +11,14 @@ use uuid::Uuid;
 
 use super::report::{check_time, written_here};
 use super::{Desk, DeskError, Touched};
-use crate::app::audit;
+use crate::app::{Action, audit};
 use crate::db::Tx;
 use crate::store::{facts, faults};
 
 /// A step set back by more than this is written into the audit trail (ms).
 const SET_BACK_AUDITED_MS: i64 = MINUTE_MS;
 /// What the audit trail calls a step that changes what a fault counts for.
-pub(super) const GRANTED: &str = "step granted";
+pub(super) const GRANTED: Action = Action::StepGranted;
 
 /// A step to take.
 #[derive(Clone, Debug)]
@@ -115,7 +115,7 @@ fn write_audit(tx: &mut Tx<'_>, new: &NewStep, fault: Uuid, now: UnixMs) -> Resu
     if !set_back && !new.step.kind.is_granted() {
         return Ok(());
     }
-    let action = if set_back { "step set back" } else { GRANTED };
+    let action = if set_back { Action::StepSetBack } else { GRANTED };
     Ok(audit(
         tx,
         now.0,

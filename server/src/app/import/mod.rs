@@ -23,7 +23,7 @@ use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 
 use super::packs::PackSet;
-use super::{AppError, audit};
+use super::{Action, AppError, audit};
 use crate::db::{Db, DbError, Priority};
 pub use kind::Kind;
 pub use one::{NewCustomer, new_customer};
@@ -154,7 +154,7 @@ pub async fn bytes_as(
         let detail = serde_json::json!({
             "created": summary.created.len(), "changed": summary.changed.len(), "unchanged": summary.unchanged
         });
-        audit(tx, now.0, apply::BY, "imported", plan.kind.name(), Some(&detail))?;
+        audit(tx, now.0, apply::BY, Action::Imported, plan.kind.name(), Some(&detail))?;
         apply::run(tx, &plan, proposer.as_deref(), now)?;
         Ok(summary)
     })

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::table::{Table, mistake};
 use super::{ImportError, apply, plan};
-use crate::app::audit;
 use crate::app::packs::PackSet;
+use crate::app::{Action, audit};
 use crate::db::{DbError, Tx};
 
 /// A new customer.
@@ -62,6 +62,6 @@ pub fn new_customer(
         let reason = format!("\"{}\" is a customer already", new.code);
         return Err(ImportError::Mistakes(vec![mistake(2, "code", reason)]));
     }
-    audit(tx, now.0, by, "customer written", &format!("customer {}", new.code), None)?;
+    audit(tx, now.0, by, Action::CustomerWritten, &format!("customer {}", new.code), None)?;
     apply::run(tx, &plan, proposer, now)
 }

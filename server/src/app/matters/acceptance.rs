@@ -16,7 +16,7 @@ use super::{Changed, finish, invalid};
 use crate::app::desk::report::check_time;
 use crate::app::desk::{Desk, DeskError, Touched};
 use crate::app::packs::packs_in_force_from;
-use crate::app::{audit, derived_id, service};
+use crate::app::{Action, audit, derived_id, service};
 use crate::db::{DbError, LockKey, Tx};
 use crate::store::customers::{self, Owners};
 use crate::store::duties::DutyCustomer;
@@ -84,7 +84,7 @@ pub fn open(desk: &Desk, tx: &mut Tx<'_>, new: &NewAcceptance, now: UnixMs) -> R
     let opened = NewMatter { id, opening: opening.clone(), pack: None, opened_at: new.handed_over_at, by };
     let changed = begin(tx, &versions, &pack, &opened, opening, now)?;
     let detail = json!({ "matter": id, "handed_over_at": new.handed_over_at.to_rfc3339() });
-    audit(tx, now.0, &new.by, "acceptance opened", &subject, Some(&detail))?;
+    audit(tx, now.0, &new.by, Action::AcceptanceOpened, &subject, Some(&detail))?;
     let matter = changed.matter.clone();
     promises_moved(desk, tx, None, &matter, now)?;
     finish(desk, tx, &[changed], now)?;

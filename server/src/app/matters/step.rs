@@ -9,9 +9,9 @@ use uuid::Uuid;
 use super::acceptance::promises_moved;
 use super::after::after_round;
 use super::{Changed, finish, settle};
-use crate::app::audit;
 use crate::app::desk::report::check_time;
 use crate::app::desk::{Desk, DeskError};
+use crate::app::{Action, audit};
 use crate::app::{conflicts, equipment, sites};
 use crate::db::{DbError, Tx};
 use crate::store::matters::{self, StoredMatterFact};
@@ -108,6 +108,6 @@ fn write_audit(tx: &mut Tx<'_>, new: &NewMatterStep, now: UnixMs) -> Result<(), 
     }
     let detail =
         json!({ "fact": new.id, "kind": new.step.name(), "occurred_at": new.occurred_at.to_rfc3339() });
-    let action = if set_back { "step set back" } else { "step granted" };
+    let action = if set_back { Action::StepSetBack } else { Action::StepGranted };
     audit(tx, now.0, &new.by, action, &new.matter.to_string(), Some(&detail))
 }

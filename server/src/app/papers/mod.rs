@@ -14,10 +14,10 @@ use linewatch_shared::time::UnixMs;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::app::audit;
 use crate::app::desk::{Desk, DeskError};
 use crate::app::report::period::Period;
 use crate::app::report::{ReportError, look_again};
+use crate::app::{Action, audit};
 use crate::db::{Db, DbError, Priority, Tx};
 use crate::store::papers::{self as stored, Copy};
 use crate::store::report::made;
@@ -96,7 +96,7 @@ pub async fn publish(
             other => other.clone(),
         };
         let detail = json!({ "form": form, "copy": copy.as_ref().map(|copy| copy.number) });
-        audit(tx, making.now.0, &who, "papers exported", &subject, Some(&detail))?;
+        audit(tx, making.now.0, &who, Action::PapersExported, &subject, Some(&detail))?;
         written::fill(tx, &mut papers)?;
         let copies = stored::copies(tx, &papers.month, COPIES_MAX)?;
         Ok::<_, PapersError>((papers, copy, copies))
@@ -224,7 +224,7 @@ pub fn approve(
     if copy.approved.is_none() {
         stored::approve(tx, &month, number, by, now)?;
         let detail = json!({ "copy": number, "sha256": copy.sha256 });
-        audit(tx, now.0, by, "papers approved", &format!("papers/{month}"), Some(&detail))?;
+        audit(tx, now.0, by, Action::PapersApproved, &format!("papers/{month}"), Some(&detail))?;
     }
     Ok(stored::copies(tx, &month, COPIES_MAX)?.into_iter().map(view).collect())
 }

@@ -29,8 +29,8 @@ use std::sync::Arc;
 use linewatch_shared::time::UnixMs;
 use serde_json::json;
 
-use crate::app::audit;
 use crate::app::quality::SampleRules;
+use crate::app::{Action, audit};
 use crate::db::{Db, DbError, Priority};
 use crate::store::packs::PackCache;
 use crate::store::report::made;
@@ -118,7 +118,7 @@ async fn published(
         if let Some((who, form)) = &taken {
             let subject = format!("report/{}/{period}", period.kind().name());
             let detail = json!({ "form": form, "sha256": fingerprint });
-            audit(tx, now.0, who, "report exported", &subject, Some(&detail))?;
+            audit(tx, now.0, who, Action::ReportExported, &subject, Some(&detail))?;
         }
         Ok::<_, ReportError>(versions)
     };

@@ -1,6 +1,10 @@
 //! The record of who did what. Rows are only ever added.
 
+mod actions;
+
 use linewatch_shared::time::UnixMs;
+
+pub use actions::{Action, Kind};
 
 use crate::db::{DbError, Row, Tx, Value};
 
@@ -9,14 +13,14 @@ pub fn append(
     tx: &mut Tx<'_>,
     at_ms: i64,
     who: &str,
-    action: &str,
+    action: Action,
     subject: &str,
     detail: Option<&serde_json::Value>,
 ) -> Result<(), DbError> {
     let detail = detail.map(ToString::to_string);
     tx.execute(
         "INSERT INTO audit (at_ms, who, action, subject, detail) VALUES ($1, $2, $3, $4, $5)",
-        &[at_ms.into(), who.into(), action.into(), subject.into(), Value::from(detail)],
+        &[at_ms.into(), who.into(), action.word().into(), subject.into(), Value::from(detail)],
     )?;
     Ok(())
 }
@@ -28,13 +32,13 @@ const LOOKED_AT_MAX: i64 = 200;
 pub fn has_since(
     tx: &mut Tx<'_>,
     who: &str,
-    action: &str,
+    action: Action,
     subject: &str,
     since: UnixMs,
 ) -> Result<bool, DbError> {
     let sql = "SELECT 1 FROM (SELECT at_ms, action, subject FROM audit WHERE who = $1 ORDER BY n DESC LIMIT $5) e \
          WHERE e.action = $2 AND e.subject = $3 AND e.at_ms > $4 LIMIT 1";
-    let params = [who.into(), action.into(), subject.into(), since.into(), LOOKED_AT_MAX.into()];
+    let params = [who.into(), action.word().into(), subject.into(), since.into(), LOOKED_AT_MAX.into()];
     Ok(tx.query_opt(sql, &params)?.is_some())
 }
 
