@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test build web lint bench faults package package-test screenshots report-sample setup clean
+.PHONY: help demo test build web lint bench faults fuzz package package-test screenshots report-sample setup clean
 
 # Say CARGO_FLAGS= to let cargo change Cargo.lock.
 export CARGO_FLAGS ?= --locked
@@ -47,6 +47,11 @@ faults: ## Kill, cut, fill, copy and restore the agent at a thousand moments; no
 	@scripts/web.sh
 	@. scripts/env.sh && cargo build --workspace --bins $(CARGO_FLAGS)
 	@SEED="$(SEED)" POINTS="$(POINTS)" KIND="$(KIND)" $(TARGET)/debug/faults
+
+fuzz: ## Feed every decoder and parser with bytes nobody meant (NAME=records: that one alone; SECONDS_EACH=60, FUZZ_KEEP=1)
+	@scripts/setup.sh build web
+	@scripts/web.sh
+	@SECONDS_EACH="$(or $(SECONDS_EACH),60)" FUZZ_KEEP="$(FUZZ_KEEP)" scripts/fuzz.sh $(NAME)
 
 package: ## Build Debian packages into target/debian
 	@scripts/setup.sh build web

@@ -4,6 +4,7 @@ pub mod bench_agent;
 pub mod bench_probe;
 pub mod demo;
 pub mod faults;
+pub mod fuzz;
 pub mod harness;
 pub mod load;
 pub mod procfs;

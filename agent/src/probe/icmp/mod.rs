@@ -29,7 +29,7 @@ mod membership;
 mod moment;
 mod net;
 mod outstanding;
-mod packet;
+pub mod packet;
 pub mod socket;
 mod sys;
 mod target;

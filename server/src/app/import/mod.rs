@@ -90,6 +90,15 @@ impl From<DbError> for ImportError {
     }
 }
 
+/// How many rows a file has, as far as that can be said without the desk's data.
+///
+/// # Errors
+/// Every mistake that shows in the file alone.
+pub fn count_rows(bytes: &[u8]) -> Result<usize, Vec<RowMistake>> {
+    let (table, mistakes) = table::Table::read(bytes)?;
+    if mistakes.is_empty() { Ok(table.rows.len()) } else { Err(mistakes) }
+}
+
 /// Imports the file at `path`. New customers are proposed where somebody proposes them, and admitted otherwise.
 ///
 /// # Errors
