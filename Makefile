@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test build web lint bench faults fuzz package package-test screenshots report-sample setup clean
+.PHONY: help demo test build web lint bench faults fuzz package package-test reproducible screenshots report-sample setup clean
 
 # Say CARGO_FLAGS= to let cargo change Cargo.lock.
 export CARGO_FLAGS ?= --locked
@@ -62,6 +62,10 @@ package-test: ## Install, upgrade, remove and purge the packages beside this mac
 	@scripts/setup.sh build web test demo
 	@scripts/web.sh
 	@scripts/package-test.sh
+
+reproducible: ## Build the packages twice, from two clones in two places, and compare every byte
+	@scripts/setup.sh build web
+	@scripts/reproducible.sh
 
 screenshots: ## Make docs/images: every page with sample data, in both languages (NAME=board: that one alone)
 	@scripts/setup.sh build web screenshots

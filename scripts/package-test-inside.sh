@@ -108,6 +108,7 @@ for name in linewatch-server linewatch-agent; do
         grep -qE "^$name:[^:]*:[0-9]{1,3}:[0-9]{1,3}:[^:]*:/var/lib/$name:/usr/sbin/nologin\$" /etc/passwd
     check "$name: its data is its own alone" is "$name:$name 700" mode /var/lib/$name
     check "$name: its program is root's" is "root:root 755" mode /usr/bin/$name
+    check "$name: a bill of materials that names its crates" grep -q '"pkg:cargo/rustls@' /usr/share/doc/$name/sbom.cdx.json
     check "$name: manual, licence, changes" test -s /usr/share/doc/$name/manual.md -a -s /usr/share/doc/$name/copyright -a -s /usr/share/doc/$name/changelog.gz
 done
 check "server.toml: root writes it, the server's group reads it" is "root:linewatch-server 640" mode /etc/linewatch/server.toml

@@ -15,7 +15,10 @@ read -ra CARGO_FLAGS <<<"${CARGO_FLAGS---locked}"
 command -v dpkg-shlibdeps >/dev/null || fail "please install: dpkg-dev"
 programs=${PACKAGE_PROGRAMS:-}
 if [ -z "$programs" ]; then
-    cargo build --profile dist -p linewatch-server -p linewatch-agent "${CARGO_FLAGS[@]}"
+    # No path of this machine goes into the programs: the same sources give the same bytes (scripts/reproducible.sh).
+    # Flags parted by a byte that no path has, as paths may have blanks.
+    CARGO_ENCODED_RUSTFLAGS=$(printf -- '--remap-path-prefix=%s\x1f--remap-path-prefix=%s' "$ROOT=/linewatch" "${CARGO_HOME:-$HOME/.cargo}=/cargo") \
+        cargo build --profile dist -p linewatch-server -p linewatch-agent "${CARGO_FLAGS[@]}"
     programs=$TARGET/dist
 fi
 
@@ -58,6 +61,7 @@ package() { # package server|agent
     install -Dm644 "deploy/$what.toml" "$root/etc/linewatch/$what.toml"
     install -Dm644 docs/manual.md "$doc/manual.md"
     install -Dm644 LICENSE "$doc/copyright"
+    node scripts/sbom.mjs "$name" "$doc/sbom.cdx.json"
     gzip -9n <CHANGELOG.md >"$doc/changelog.gz"
     if [ "$what" = server ]; then
         install -Dm644 -t "$doc/examples" deploy/sample/*.csv shared/packs/*.toml
