@@ -5,6 +5,7 @@
 //! key with `_file` (`smtp.password_file`, `LINEWATCH_SMTP__PASSWORD_FILE`). Every mistake is
 //! reported, each with its place, not just the first one.
 
+mod auth;
 mod channels;
 mod read;
 mod source;
@@ -17,6 +18,7 @@ use linewatch_shared::rules::Mistake;
 
 use crate::app::quality::SampleRules;
 use crate::db::DbUrl;
+pub use auth::Auth;
 pub use channels::{Channel, Service, Sms, SmsForm};
 use source::Source;
 
@@ -136,6 +138,8 @@ pub struct Settings {
     pub http: Http,
     /// `[sync]`.
     pub sync: Sync,
+    /// `[auth]`.
+    pub auth: Auth,
     /// `db.url`, default `sqlite:` and `linewatch.db` in `data_dir`.
     pub db_url: DbUrl,
     /// `packs.dir`: a folder of packs beside the shipped ones.

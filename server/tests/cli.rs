@@ -58,12 +58,12 @@ impl Desk {
 #[test]
 fn users() {
     let desk = Desk::new("");
-    desk.ok(&["user", "add", "ops", "--role", "noc"], "long enough\n");
+    desk.ok(&["user", "add", "ops", "--role", "noc"], "long enough now\n");
     let (_, short) = desk.refused(&["user", "add", "x", "--role", "noc"], "short\n");
-    assert!(short.contains("at least 10 characters"), "{short}");
+    assert!(short.contains("at least 12 characters"), "{short}");
     let (_, none) = desk.refused(&["user", "add", "x", "--role", "noc"], "");
     assert!(none.contains("standard input"), "{none}");
-    let (_, twice) = desk.refused(&["user", "add", "ops", "--role", "noc"], "long enough\n");
+    let (_, twice) = desk.refused(&["user", "add", "ops", "--role", "noc"], "long enough now\n");
     assert_eq!(twice, "linewatch-server: there is already a user called \"ops\"\n");
     assert_eq!(desk.run(&["user", "add", "x", "--role", "boss"], "").0, 2);
     let token = desk.ok(&["user", "token", "ops"], "");
@@ -85,7 +85,7 @@ fn agents() {
     assert_eq!(parsed.name, "site-1");
     let all: serde_json::Value = serde_json::from_str(&desk.ok(&["agent", "list", "--json"], "")).unwrap();
     assert_eq!((all[0]["name"].as_str(), all[0]["state"].as_str()), (Some("site-1"), Some("known")));
-    desk.ok(&["user", "add", "tech-1", "--role", "technician"], "long enough\n");
+    desk.ok(&["user", "add", "tech-1", "--role", "technician"], "long enough now\n");
     let change = ["agent", "people", "site-1", "--add", "tech-1", "--json"];
     let people: serde_json::Value = serde_json::from_str(&desk.ok(&change, "")).unwrap();
     assert_eq!(people, serde_json::json!([{ "name": "tech-1", "role": "technician", "enabled": true }]));
@@ -187,7 +187,7 @@ fn serve_ends_when_asked() {
     let up: serde_json::Value = serde_json::from_str(&log).unwrap();
     assert!(up["http_addr"].as_str().unwrap().starts_with("127.0.0.1:"), "{log}");
     // Other commands work while it runs.
-    desk.ok(&["user", "add", "ops", "--role", "noc"], "long enough\n");
+    desk.ok(&["user", "add", "ops", "--role", "noc"], "long enough now\n");
     let pid = child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     for _ in 0..400 {

@@ -46,9 +46,11 @@ mod tests {
     async fn only_what_expired_goes() {
         both(|db| async move {
             let now = UnixMs(1_790_000_000_000);
-            users::add(&db, "ops", Role::Noc, "long enough", now).await.unwrap();
-            credential::start_session(&db, "ops", now).await.unwrap();
-            credential::start_session(&db, "ops", now + DAY_MS).await.unwrap();
+            users::add(&db, "ops", Role::Noc, "long enough now", now).await.unwrap();
+            for at in [now, now + DAY_MS] {
+                let (lasting, from) = (credential::Lasting::default(), credential::Origin::default());
+                credential::start_session(&db, "ops", lasting, from, at).await.unwrap();
+            }
             users::token(&db, "ops", users::COMMAND, now).await.unwrap();
             tick(&db, now + DAY_MS).await.unwrap();
             assert_eq!(int(&db, "SELECT COUNT(*) FROM session").await.unwrap(), 1);

@@ -44,10 +44,12 @@ pub mod risks;
 pub mod rota;
 pub mod server;
 pub mod service;
+pub mod sessions;
 pub mod shift;
 pub mod sites;
 pub mod snapshots;
 pub mod surveys;
+pub mod tokens;
 pub mod users;
 pub mod visits;
 
@@ -79,6 +81,14 @@ pub enum AppError {
     /// What was asked for cannot be done; the text says why, for people.
     #[error("{0}")]
     Refused(String),
+    /// A password that is not good enough.
+    #[error("{text}")]
+    WeakPassword {
+        /// `short`, `long`, `common` or `name`.
+        reason: &'static str,
+        /// The rule, for people.
+        text: String,
+    },
     /// The thing named does not exist.
     #[error("there is no {kind} called \"{name}\"")]
     Unknown {

@@ -4,11 +4,12 @@ use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 use serde_json::json;
 
+use super::tokens::{self, NewToken};
 use super::{Action, AppError, agent_people, audit};
-use crate::auth::{Role, credential, password};
-use crate::db::{Db, Priority};
+use crate::auth::{Role, password};
+use crate::db::{Db, DbError, Priority, Tx};
 use crate::store::users::UserRow;
-use crate::store::{self, sessions};
+use crate::store::{self, api_tokens, sessions};
 
 /// The longest user name, in characters.
 const NAME_CHARS_MAX: usize = 64;
@@ -55,7 +56,7 @@ pub async fn add_of(
         return Err(AppError::Refused("only technicians belong to a contractor".to_owned()));
     }
     check_name(name)?;
-    password::check_rules(secret)?;
+    password::check_rules(secret, name)?;
     let hash = password::hash(secret.to_owned()).await?;
     let (name, by) = (name.to_owned(), by.to_owned());
     db.write(Priority::Api, move |tx| {
@@ -76,23 +77,12 @@ pub async fn add_of(
     .await
 }
 
-/// Makes an API token for a user; it is shown only this once.
+/// Makes an API token of the usual kind for a user; it is shown only this once.
 ///
 /// # Errors
-/// When there is no such user, or it is disabled.
+/// Those of [`tokens::make`].
 pub async fn token(db: &Db, name: &str, by: &str, now: UnixMs) -> Result<String, AppError> {
-    let (secret, _) = credential::fresh()?;
-    let token = format!("{}{secret}", credential::TOKEN_PREFIX);
-    let (name, by, hash) = (name.to_owned(), by.to_owned(), credential::hash_of(&token));
-    db.write(Priority::Api, move |tx| {
-        if store::users::is_disabled(tx, &name)?.ok_or_else(|| unknown(&name))? {
-            return Err(AppError::Refused(format!("the user \"{name}\" is disabled")));
-        }
-        sessions::insert_token(tx, hash, &name, &by, now)?;
-        Ok(audit(tx, now.0, &by, Action::TokenMade, &name, None)?)
-    })
-    .await?;
-    Ok(token)
+    tokens::make(db, name, NewToken::default(), by, now).await
 }
 
 /// Ends a user's access: no more sign-ins, sessions gone, tokens gone.
@@ -108,7 +98,7 @@ pub async fn disable(db: &Db, name: &str, by: &str, now: UnixMs) -> Result<(), A
         if !store::users::disable(tx, &name)? {
             return Err(unknown(&name));
         }
-        sessions::remove_all_of(tx, &name)?;
+        end_access(tx, &name)?;
         audit(tx, now.0, &by, Action::UserDisabled, &name, None)?;
         Ok(agent_people::user_changed(tx, &name)?)
     })
@@ -132,7 +122,7 @@ pub async fn give_role(db: &Db, name: &str, role: Role, by: &str, now: UnixMs) -
             return Err(AppError::Refused("only technicians belong to a contractor".to_owned()));
         }
         store::users::set_role(tx, &name, role)?;
-        sessions::remove_all_of(tx, &name)?;
+        end_access(tx, &name)?;
         let detail = json!({ "from": before.role, "to": role });
         audit(tx, now.0, &by, Action::RoleGiven, &name, Some(&detail))?;
         Ok(agent_people::user_changed(tx, &name)?)
@@ -145,14 +135,14 @@ pub async fn give_role(db: &Db, name: &str, role: Role, by: &str, now: UnixMs) -
 /// # Errors
 /// When there is no such user, or the password is too short.
 pub async fn reset(db: &Db, name: &str, secret: &str, by: &str, now: UnixMs) -> Result<(), AppError> {
-    password::check_rules(secret)?;
+    password::check_rules(secret, name)?;
     let hash = password::hash(secret.to_owned()).await?;
     let (name, by) = (name.to_owned(), by.to_owned());
     db.write(Priority::Api, move |tx| {
         if !store::users::set_password(tx, &name, &hash)? {
             return Err(unknown(&name));
         }
-        sessions::remove_all_of(tx, &name)?;
+        end_access(tx, &name)?;
         audit(tx, now.0, &by, Action::PasswordReset, &name, None)?;
         Ok(agent_people::user_changed(tx, &name)?)
     })
@@ -192,7 +182,7 @@ impl From<UserRow> for User {
 }
 
 /// The role of a user whose password this is, or `None`. An unknown or disabled user takes as long as
-/// a known one.
+/// a known one. A hash of older parameters is made anew.
 ///
 /// # Errors
 /// The database's, or when too many wait to be hashed.
@@ -202,11 +192,47 @@ pub async fn check_password(
     secret: String,
     now: UnixMs,
 ) -> Result<Option<Role>, AppError> {
-    let name = name.to_owned();
-    let found = db.read(move |tx| store::users::password_of(tx, &name, now)).await?;
+    let wanted = name.to_owned();
+    let found = db.read(move |tx| store::users::password_of(tx, &wanted, now)).await?;
     let (hash, role) = found.unzip();
-    let fits = password::verify(secret, hash).await?;
-    Ok(role.filter(|_| fits))
+    let outdated = hash.clone().filter(|hash| password::is_outdated(hash));
+    if !password::verify(secret.clone(), hash).await? {
+        return Ok(None);
+    }
+    if let Some(before) = outdated {
+        rehash(db, name, secret, before).await?;
+    }
+    Ok(role)
+}
+
+/// Whether there is a user of that name.
+///
+/// # Errors
+/// The database's.
+pub async fn exists(db: &Db, name: &str) -> Result<bool, AppError> {
+    let name = name.to_owned();
+    Ok(db.read(move |tx| store::users::is_disabled(tx, &name)).await?.is_some())
+}
+
+/// Hashes a password with today's parameters, unless it was changed meanwhile.
+async fn rehash(db: &Db, name: &str, secret: String, before: String) -> Result<(), AppError> {
+    let hash = password::hash(secret).await?;
+    let name = name.to_owned();
+    db.write(Priority::Api, move |tx| {
+        if store::users::rehash(tx, &name, &before, &hash)? {
+            // Agents know people by a check that is made of the hash.
+            agent_people::user_changed(tx, &name)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Ends every session and every API token of a user.
+fn end_access(tx: &mut Tx<'_>, name: &str) -> Result<(), DbError> {
+    sessions::end_all_of(tx, name)?;
+    api_tokens::remove_all_of(tx, name)?;
+    Ok(())
 }
 
 fn unknown(name: &str) -> AppError {
@@ -234,11 +260,11 @@ pub fn check_name(name: &str) -> Result<(), AppError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::Via;
+    use crate::auth::{Via, credential};
     use crate::db::testing::both;
 
     const NOW: UnixMs = UnixMs(1_000_000);
-    const GOOD: &str = "long enough";
+    const GOOD: &str = "long enough now";
 
     async fn who_is(db: &Db, via: Via, secret: &str, at: UnixMs) -> Option<String> {
         credential::caller(db, via, secret, at).await.unwrap().map(|c| c.user)
@@ -251,15 +277,24 @@ mod tests {
             let twice = add(&db, "ops", Role::Noc, GOOD, NOW).await.unwrap_err().to_string();
             assert!(twice.contains("already"), "{twice}");
             assert!(add(&db, "x y", Role::Noc, GOOD, NOW).await.is_err());
-            assert!(add(&db, "short", Role::Noc, "123456789", NOW).await.is_err());
+            assert!(add(&db, "short", Role::Noc, "12345678901", NOW).await.is_err());
             assert_eq!(check_password(&db, "ops", GOOD.into(), NOW).await.unwrap(), Some(Role::Noc));
             assert_eq!(check_password(&db, "ops", "wrong".into(), NOW).await.unwrap(), None);
             assert_eq!(check_password(&db, "nobody", GOOD.into(), NOW).await.unwrap(), None);
             let token = token(&db, "ops", COMMAND, NOW).await.unwrap();
-            let session = credential::start_session(&db, "ops", NOW).await.unwrap();
+            let (lasting, from) = (credential::Lasting::default(), credential::Origin::default());
+            let session = credential::start_session(&db, "ops", lasting, from, NOW).await.unwrap();
             assert_eq!(who_is(&db, Via::Token, &token, NOW).await.as_deref(), Some("ops"));
             assert_eq!(who_is(&db, Via::Session, &session, NOW).await.as_deref(), Some("ops"));
             assert_eq!(who_is(&db, Via::Session, &token, NOW).await, None);
+            // Quiet for too long, and then, used all the time, at its end.
+            let idle = credential::IDLE_MS;
+            assert_eq!(who_is(&db, Via::Session, &session, NOW + idle).await, None);
+            for used in 1..7 {
+                let at = NOW + used * (idle - 1);
+                let known = who_is(&db, Via::Session, &session, at).await;
+                assert_eq!(known.is_some(), at < NOW + credential::SESSION_MS, "{used}");
+            }
             assert_eq!(who_is(&db, Via::Session, &session, NOW + credential::SESSION_MS).await, None);
             assert_eq!(list(&db, NOW).await.unwrap()[0].tokens, 1);
             disable(&db, "ops", COMMAND, NOW).await.unwrap();

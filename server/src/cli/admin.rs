@@ -1,20 +1,19 @@
 //! The commands that do one thing and end.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
-use super::{AgentCommand, Desk, UserCommand, out};
+use super::{AgentCommand, Desk, out};
 use crate::app::agent_customers::{self, CustomersChange};
 use crate::app::agent_people::{self, PeopleChange};
+use crate::app::agents;
 use crate::app::export::{self, FileForm};
 use crate::app::import::{self, ImportError, Kind, Summary};
 use crate::app::users::COMMAND;
-use crate::app::{agents, users};
-use crate::auth::password::PASSWORD_BYTES_MAX;
 use crate::db::DbError;
 use crate::tls::Authority;
 
@@ -58,44 +57,6 @@ fn say(summary: &Summary) {
     }
     let (created, changed, unchanged) = (summary.created.len(), summary.changed.len(), summary.unchanged);
     out::line(format_args!("{created} {verb}created, {changed} {verb}changed, {unchanged} unchanged"));
-}
-
-pub(super) async fn user(desk: &Desk, command: UserCommand) -> anyhow::Result<()> {
-    match command {
-        UserCommand::Add { name, role, contractor } => {
-            let secret = read_password()?;
-            users::add_of(&desk.db, &name, (role, contractor), &secret, (COMMAND, desk.now())).await?;
-            out::line(format_args!("added {name} ({})", role.name()));
-        }
-        UserCommand::Token { name } => out::line(users::token(&desk.db, &name, COMMAND, desk.now()).await?),
-        UserCommand::Disable { name } => {
-            users::disable(&desk.db, &name, COMMAND, desk.now()).await?;
-            out::line(format_args!("disabled {name}"));
-        }
-        UserCommand::Reset { name } => {
-            users::reset(&desk.db, &name, &read_password()?, COMMAND, desk.now()).await?;
-            out::line(format_args!("{name} has a new password"));
-        }
-        UserCommand::List { json } => {
-            let all = users::list(&desk.db, desk.now()).await?;
-            if json {
-                return out::json(&all);
-            }
-            let rows = all.iter().map(|user| {
-                let state = if user.disabled { "disabled" } else { "" };
-                let contractor = user.contractor.clone().unwrap_or_default();
-                vec![
-                    user.name.clone(),
-                    user.role.name().into(),
-                    user.tokens.to_string(),
-                    contractor,
-                    state.into(),
-                ]
-            });
-            table(&["name", "role", "tokens", "contractor", ""], rows);
-        }
-    }
-    Ok(())
 }
 
 pub(super) async fn agent(desk: &Desk, command: AgentCommand) -> anyhow::Result<()> {
@@ -186,22 +147,6 @@ pub(super) async fn export(desk: &Desk, what: Kind, file: &Path) -> anyhow::Resu
     new.write_all(&bytes).with_context(|| file.display().to_string())?;
     out::line(format_args!("wrote {}", file.display()));
     Ok(())
-}
-
-/// The first line of standard input.
-fn read_password() -> anyhow::Result<String> {
-    let mut text = String::new();
-    let limit = PASSWORD_BYTES_MAX as u64 + 2;
-    std::io::stdin()
-        .lock()
-        .take(limit)
-        .read_to_string(&mut text)
-        .context("the password on standard input")?;
-    let password = text.lines().next().unwrap_or("");
-    if password.is_empty() {
-        bail!("no password: give it on standard input");
-    }
-    Ok(password.to_owned())
 }
 
 pub(super) fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) {

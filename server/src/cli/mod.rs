@@ -14,6 +14,7 @@ mod out;
 mod papers;
 mod report;
 mod serve;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,7 +25,7 @@ use linewatch_shared::time::{Clock, UnixMs};
 
 use crate::app::AppError;
 use crate::app::packs::{self, PackSet};
-use crate::auth::Role;
+use crate::auth::{Role, TokenScope};
 use crate::boot::make_data_dir;
 use crate::clock::SystemClock;
 use crate::config::Settings;
@@ -134,6 +135,35 @@ enum UserCommand {
     Token {
         /// The user.
         name: String,
+        /// read, or write: everything that the user's role may do.
+        #[arg(long, value_parser = parse_scope, default_value = "write")]
+        scope: TokenScope,
+        /// For how long it is valid, such as 30d; at most 366d.
+        #[arg(long, value_name = "TIME", value_parser = parse_lasts, default_value = "90d")]
+        expires: i64,
+        /// What it is for, in a word.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        label: String,
+    },
+    /// List a user's API tokens: what they are called, what for, until when, last used on which day.
+    Tokens {
+        /// The user.
+        name: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke one of a user's API tokens.
+    RevokeToken {
+        /// The user.
+        name: String,
+        /// What `user tokens` calls it.
+        id: String,
+    },
+    /// Sign a user out everywhere, screens on the wall too; API tokens stay.
+    SignOut {
+        /// The user.
+        name: String,
     },
     /// End a user's access: sign-ins, sessions and tokens.
     Disable {
@@ -195,6 +225,14 @@ enum AgentCommand {
     },
 }
 
+fn parse_scope(text: &str) -> Result<TokenScope, String> {
+    TokenScope::parse(text).ok_or_else(|| "read or write".to_owned())
+}
+
+fn parse_lasts(text: &str) -> Result<i64, String> {
+    linewatch_shared::rules::parse_duration(text).map_err(|e| e.to_string())
+}
+
 fn parse_role(text: &str) -> Result<Role, String> {
     Role::parse(text).ok_or_else(|| "one of noc, manager, technician, admin".to_owned())
 }
@@ -247,7 +285,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Import { file, dry_run, json } => admin::import(&desk, &file, dry_run, json).await,
         Command::Export { what, file } => admin::export(&desk, what, &file).await,
-        Command::User(command) => admin::user(&desk, command).await,
+        Command::User(command) => user::run(&desk, command).await,
         Command::Customer(command) => customer::run(&desk, command).await,
         Command::Admission(command) => admission::run(&desk, command).await,
         Command::Agreement(command) => agreement::run(&desk, command).await,

@@ -50,6 +50,7 @@ pub(super) fn settings(s: &mut Source) -> Settings {
         public_url: s.parsed("public_url", base_url),
         http,
         sync,
+        auth: super::auth::auth(s),
         db_url: s.parsed("db.url", DbUrl::parse).unwrap_or(default_db),
         packs_dir: s.path("packs.dir"),
         log_format: s
@@ -251,6 +252,6 @@ fn log_level(text: &str) -> Result<String, String> {
     }
 }
 
-fn duration_ms(text: &str) -> Result<i64, String> {
+pub(super) fn duration_ms(text: &str) -> Result<i64, String> {
     linewatch_shared::rules::parse_duration(text).map_err(|e| e.to_string())
 }

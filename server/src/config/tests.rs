@@ -16,6 +16,7 @@ fn an_empty_file_is_the_defaults() {
     assert_eq!(s.db_url, DbUrl::Sqlite("/var/lib/linewatch-server/linewatch.db".into()));
     assert!(s.smtp.is_none() && s.webhook.is_none());
     assert_eq!(s.silence_grace_ms, 90_000);
+    assert_eq!((s.auth.lasting.max_ms, s.auth.lasting.idle_ms), (43_200_000, 7_200_000));
 }
 
 #[test]

@@ -46,6 +46,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0035_field_records", include_str!("../../migrations/0035_field_records.sql")),
     ("0036_agent_heads", include_str!("../../migrations/0036_agent_heads.sql")),
     ("0037_agent_customers", include_str!("../../migrations/0037_agent_customers.sql")),
+    ("0038_sign_ins", include_str!("../../migrations/0038_sign_ins.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

@@ -8,15 +8,14 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum_extra::extract::CookieJar;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use super::confidential::Withheld;
 use super::error::ApiError;
 use super::refused::Who;
-use super::session::{COOKIE, COOKIE_HOST};
+use super::session::cookie_of;
 use crate::app::App;
-use crate::auth::{Caller, Role, Via, credential};
+use crate::auth::{Caller, Role, TokenScope, Via, credential};
 
 /// Who may call a route. `Role::Admin` may call every one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +142,9 @@ async fn guard(
     if caller.via == Via::Screen && !is_for_screens(&request) {
         return Err(ApiError::forbidden("screen", "a screen reads the board, and nothing else"));
     }
+    if caller.scope == TokenScope::Read && !request.method().is_safe() {
+        return Err(ApiError::forbidden("token_scope", "this API token reads, and nothing else"));
+    }
     if !access.allows(caller.role) {
         let detail = format!("the role {} may not do this", caller.role.name());
         return Err(ApiError::forbidden("forbidden", detail).with("role", caller.role.name()));
@@ -175,9 +177,7 @@ async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, ApiError
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map_or("", |(_, t)| t.trim())
     });
-    let jar = CookieJar::from_headers(headers);
-    let cookie = jar.get(COOKIE_HOST).or_else(|| jar.get(COOKIE)).map(|cookie| cookie.value().to_owned());
-    let (via, secret) = match (bearer, cookie) {
+    let (via, secret) = match (bearer, cookie_of(app, headers)) {
         (Some(token), _) => (Via::Token, token.to_owned()),
         (None, Some(cookie)) => (Via::cookie(&cookie), cookie),
         (None, None) => return Err(ApiError::unauthenticated("sign in, or send an API token")),

@@ -18,7 +18,7 @@ use crate::db::testing::both;
 const CUSTOMERS: &str =
     "code,name,tier,pack\nbank,Sample Bank,AAA,group-line\nkey,Sample Key,gold,key-account\n";
 const LINES: &str = "code,customer,site,agent\nL1,bank,HQ,site-1\nK1,key,HQ,site-2\n";
-const PASSWORD: &str = "long enough";
+const PASSWORD: &str = "long enough now";
 
 async fn desk(db: Db) -> TestDesk {
     let desk = TestDesk::new(db).await;

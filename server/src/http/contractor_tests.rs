@@ -6,6 +6,7 @@ use linewatch_shared::time::{DAY_MS, HOUR_MS};
 use serde_json::{Value, json};
 
 use super::testing::{START, TestAnswer, TestDesk};
+use crate::app::tokens::{self, NewToken, TOKEN_MS_MAX};
 use crate::app::{import, users};
 use crate::auth::Role;
 use crate::db::Db;
@@ -37,8 +38,9 @@ impl Fixture {
             import::bytes(&desk.app.db, &desk.app.packs, csv.as_bytes(), false, START).await.unwrap();
         }
         let of = (Role::Technician, Some("K1".to_owned()));
-        users::add_of(&desk.app.db, "k1-tech", of, "long enough", (users::COMMAND, START)).await.unwrap();
-        let token = users::token(&desk.app.db, "k1-tech", users::COMMAND, START).await.unwrap();
+        users::add_of(&desk.app.db, "k1-tech", of, "long enough now", (users::COMMAND, START)).await.unwrap();
+        let new = NewToken { lasts_ms: Some(TOKEN_MS_MAX), ..NewToken::default() };
+        let token = tokens::make(&desk.app.db, "k1-tech", new, users::COMMAND, START).await.unwrap();
         Self { desk, token }
     }
 
@@ -166,7 +168,7 @@ async fn it_works_on_its_own_and_grants_itself_nothing() {
         f.desk.clock.advance(DAY_MS);
         assert_eq!(f.own(Method::GET, "/api/v1/session", None).await.status, StatusCode::UNAUTHORIZED);
         let password =
-            users::check_password(&f.desk.app.db, "k1-tech", "long enough".into(), f.desk.app.now());
+            users::check_password(&f.desk.app.db, "k1-tech", "long enough now".into(), f.desk.app.now());
         assert_eq!(password.await.unwrap(), None);
     })
     .await;
@@ -275,7 +277,7 @@ async fn a_contractor_is_written_down_whole_or_not_at_all() {
             db,
             "x",
             (Role::Noc, Some("K1".to_owned())),
-            "long enough",
+            "long enough now",
             (users::COMMAND, START),
         )
         .await;
@@ -284,7 +286,7 @@ async fn a_contractor_is_written_down_whole_or_not_at_all() {
             db,
             "x",
             (Role::Technician, Some("K9".to_owned())),
-            "long enough",
+            "long enough now",
             (users::COMMAND, START),
         )
         .await;

@@ -163,6 +163,9 @@ impl From<AppError> for ApiError {
         match e {
             AppError::Db(e) => e.into(),
             AppError::Refused(detail) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", detail),
+            AppError::WeakPassword { reason, text } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "weak_password", text).with("reason", reason)
+            }
             AppError::Unknown { .. } => Self::not_found("unknown", e.to_string()),
             AppError::Password(detail) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).retry_after_s(1)

@@ -113,7 +113,14 @@ mod tests {
     use crate::http::testing::TestDesk;
 
     fn caller(user: &str) -> Caller {
-        Caller { user: user.into(), role: Role::Noc, via: Via::Token, contractor: None }
+        Caller {
+            user: user.into(),
+            role: Role::Noc,
+            via: Via::Token,
+            contractor: None,
+            scope: crate::auth::TokenScope::Write,
+            proof: String::new(),
+        }
     }
 
     #[tokio::test(flavor = "multi_thread")]

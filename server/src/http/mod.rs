@@ -9,6 +9,9 @@ mod acceptance;
 #[cfg(test)]
 mod acceptance_tests;
 pub mod access;
+mod account;
+#[cfg(test)]
+mod account_tests;
 #[cfg(test)]
 mod admin_tests;
 mod admissions;
@@ -166,6 +169,7 @@ struct Info;
 /// Every route of the API, each with the roles that it is for.
 fn api(router: ApiRouter) -> ApiRouter {
     let router = session::routes(router);
+    let router = account::routes(router);
     let router = board::routes(router);
     let router = faults::routes(router);
     let router = deadlines::routes(router);

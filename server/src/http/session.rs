@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::access::{Access, ApiRouter, check_origin};
 use super::error::{ApiError, Problem};
 use super::extract::Body;
-use crate::app::{Action, App, audit, users};
+use super::refused::Who;
+use crate::app::{Action, App, audit, sessions, users};
+use crate::auth::credential::{Origin, start_screen, start_session};
 use crate::auth::{Caller, Role, Via, credential};
 use crate::db::Priority;
 use crate::tls::Peer;
@@ -65,12 +67,13 @@ pub struct Session {
 
 impl From<Caller> for Session {
     fn from(caller: Caller) -> Self {
-        let Caller { user, role, via, contractor } = caller;
+        let Caller { user, role, via, contractor, .. } = caller;
         Self { name: user.clone(), user, role, screen: via == Via::Screen, contractor }
     }
 }
 
-/// Signs in; sets the session cookie, which lasts 12 hours; a year for a screen on the wall.
+/// Signs in; sets the session cookie, which is new each time. It lasts 12 hours, and 2 without anything asked, where
+/// `[auth]` says nothing else; a year for a screen on the wall.
 #[utoipa::path(post, path = "/session", tag = "session", request_body = SignIn, responses(
     (status = 200, body = Session),
     (status = 401, description = "name or password is wrong (`bad_credentials`)", body = Problem),
@@ -79,29 +82,42 @@ impl From<Caller> for Session {
 async fn sign_in(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
+    Extension(who): Extension<Who>,
     headers: HeaderMap,
     Body { value: asked, .. }: Body<SignIn>,
 ) -> Result<Response, ApiError> {
     if headers.contains_key(header::ORIGIN) {
         check_origin(&headers)?;
     }
-    let role = check_present(&app, &asked.user, peer, asked.password).await?;
+    let checked = check_present(&app, &asked.user, peer, asked.password).await;
+    // The trail names users alone: what else was typed as a name may be a password.
+    if checked.is_err() && users::exists(&app.db, &asked.user).await? {
+        who.is(&asked.user);
+    }
+    checked?;
+    begin(&app, &asked.user, asked.screen, origin(peer, &headers)).await
+}
+
+/// Begins a session for somebody who has proved who it is; the one that the browser had is not gone on with.
+async fn begin(app: &App, user: &str, screen: bool, from: Origin) -> Result<Response, ApiError> {
     metrics::counter!("linewatch_sign_ins_total", "result" => "accepted").increment(1);
-    let (user, now) = (asked.user.clone(), app.now());
-    let (secret, via, action) = if asked.screen {
-        (credential::start_screen(&app.db, &user, now).await?, Via::Screen, Action::ScreenSignedIn)
+    let now = app.now();
+    let detail = serde_json::json!({ "address": from.address });
+    let (secret, via, action) = if screen {
+        (start_screen(&app.db, user, from, now).await?, Via::Screen, Action::ScreenSignedIn)
     } else {
-        (credential::start_session(&app.db, &user, now).await?, Via::Session, Action::SignedIn)
+        let lasting = app.settings.auth.lasting;
+        (start_session(&app.db, user, lasting, from, now).await?, Via::Session, Action::SignedIn)
     };
-    app.db.write(Priority::Api, move |tx| audit(tx, now.0, &user, action, &user, None)).await?;
-    let known = credential::caller(&app.db, Via::Session, &secret, now).await?;
-    let contractor = known.and_then(|caller| caller.contractor);
-    let mut cookie = cookie(&app, secret);
-    if asked.screen {
+    let name = user.to_owned();
+    app.db.write(Priority::Api, move |tx| audit(tx, now.0, &name, action, &name, Some(&detail))).await?;
+    let caller = credential::caller(&app.db, via, &secret, now).await?;
+    let caller = caller.ok_or_else(|| ApiError::unauthenticated("the session has ended; sign in again"))?;
+    let mut cookie = cookie(app, secret);
+    if screen {
         cookie.make_permanent();
     }
-    let session = Session::from(Caller { user: asked.user, role, via, contractor });
-    Ok((CookieJar::new().add(cookie), Json(session)).into_response())
+    Ok((CookieJar::new().add(cookie), Json(Session::from(caller))).into_response())
 }
 
 /// Who is signed in.
@@ -113,15 +129,19 @@ async fn who(caller: Caller) -> Json<Session> {
 /// Signs out; the cookie is worthless from then on. Signing out twice is no error.
 #[utoipa::path(delete, path = "/session", tag = "session", responses((status = 204)))]
 async fn sign_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, ApiError> {
-    let jar = CookieJar::from_headers(&headers);
-    let Some(found) = jar.get(COOKIE_HOST).or_else(|| jar.get(COOKIE)) else {
+    let Some(secret) = cookie_of(&app, &headers) else {
         return Ok(StatusCode::NO_CONTENT.into_response());
     };
     check_origin(&headers)?;
-    credential::end_session(&app.db, found.value()).await?;
-    let mut gone = cookie(&app, String::new());
+    sessions::sign_out(&app.db, &secret, app.now()).await?;
+    Ok(signed_out(&app))
+}
+
+/// The answer that takes the cookie away.
+pub(super) fn signed_out(app: &App) -> Response {
+    let mut gone = cookie(app, String::new());
     gone.make_removal();
-    Ok((CookieJar::new().add(gone), StatusCode::NO_CONTENT).into_response())
+    (CookieJar::new().add(gone), StatusCode::NO_CONTENT).into_response()
 }
 
 /// One's own password.
@@ -131,7 +151,7 @@ struct OwnPassword {
     /// The present one.
     #[schema(format = Password)]
     present: String,
-    /// The new one, at least 10 characters.
+    /// The new one, at least 12 characters.
     #[schema(format = Password)]
     new: String,
 }
@@ -140,6 +160,7 @@ struct OwnPassword {
 #[utoipa::path(put, path = "/session/password", tag = "session", request_body = OwnPassword, responses(
     (status = 204),
     (status = 401, description = "the present password is wrong (`bad_credentials`)", body = Problem),
+    (status = 422, description = "the new one is not good enough (`weak_password`, with a `reason`)", body = Problem),
 ))]
 async fn change_password(
     State(app): State<Arc<App>>,
@@ -153,8 +174,13 @@ async fn change_password(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Whether the password is the user's; the tries that fail are counted.
-async fn check_present(app: &App, user: &str, peer: Peer, password: String) -> Result<Role, ApiError> {
+/// Whether the password is the user's; the tries that fail are counted before anything is hashed.
+pub(super) async fn check_present(
+    app: &App,
+    user: &str,
+    peer: Peer,
+    password: String,
+) -> Result<Role, ApiError> {
     let address = peer.address.ip();
     app.throttle.begin(user, address, app.clock.mono()).map_err(|wait_ms| {
         let detail = "too many failed sign-ins; wait before the next one";
@@ -170,8 +196,25 @@ async fn check_present(app: &App, user: &str, peer: Peer, password: String) -> R
     Ok(role)
 }
 
+/// Where a request comes from, as the user of its session is shown it.
+pub(super) fn origin(peer: Peer, headers: &HeaderMap) -> Origin {
+    let browser = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    Origin::new(peer.address.ip(), browser)
+}
+
+/// Whether browsers reach this server over HTTPS.
+fn is_secure(app: &App) -> bool {
+    app.link_base.starts_with("https://")
+}
+
+/// The session's secret that a browser sent: over HTTPS only under the name that no other host can set.
+pub(super) fn cookie_of(app: &App, headers: &HeaderMap) -> Option<String> {
+    let name = if is_secure(app) { COOKIE_HOST } else { COOKIE };
+    CookieJar::from_headers(headers).get(name).map(|cookie| cookie.value().to_owned())
+}
+
 fn cookie(app: &App, value: String) -> Cookie<'static> {
-    let secure = app.link_base.starts_with("https://");
+    let secure = is_secure(app);
     let mut cookie = Cookie::new(if secure { COOKIE_HOST } else { COOKIE }, value);
     cookie.set_path("/");
     cookie.set_http_only(true);

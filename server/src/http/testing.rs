@@ -24,12 +24,12 @@ use uuid::Uuid;
 
 use super::access::Declared;
 use super::routers;
-use crate::app::{App, AppError, agents, users};
-use crate::auth::Role;
+use crate::app::{App, AppError, agents};
+use crate::auth::{Role, TokenScope, credential};
 use crate::boot::assemble;
 use crate::config::Settings;
 use crate::db::{Db, DbError, Priority};
-use crate::store;
+use crate::store::{self, api_tokens::TokenRow};
 use crate::tls::Peer;
 
 /// When test desks begin.
@@ -104,7 +104,7 @@ impl TestDesk {
         let mut tokens = Vec::new();
         for role in Role::ALL {
             add_user(&app.db, role).await;
-            tokens.push((role, must(users::token(&app.db, role.name(), users::COMMAND, START).await)));
+            tokens.push((role, add_token(&app.db, role).await));
         }
         Self { app, clock, declared: built.declared, router, agents, tokens, _folder: folder }
     }
@@ -235,6 +235,24 @@ async fn add_user(db: &Db, role: Role) {
     let added: Result<u64, DbError> =
         db.write(Priority::Api, move |tx| tx.execute(sql, &[role.name().into(), START.into()])).await;
     must(added);
+}
+
+/// An API token that lasts however far a test goes.
+async fn add_token(db: &Db, role: Role) -> String {
+    let (token, hash) = must(credential::fresh());
+    let row = TokenRow {
+        hash,
+        user: role.name().to_owned(),
+        label: String::new(),
+        scope: TokenScope::Write,
+        created_at: START,
+        expires_at: None,
+        used_at: None,
+    };
+    let added: Result<(), DbError> =
+        db.write(Priority::Api, move |tx| store::api_tokens::insert(tx, &row)).await;
+    must(added);
+    token
 }
 
 fn must<T, E: std::fmt::Debug>(result: Result<T, E>) -> T {

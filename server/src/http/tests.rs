@@ -10,7 +10,7 @@ use crate::app::{import, users};
 use crate::auth::Role;
 use crate::db::{Db, testing};
 
-const PASSWORD: &str = "long enough";
+const PASSWORD: &str = "long enough now";
 
 async fn desk() -> (TestDesk, testing::TestDatabase) {
     let database = testing::sqlite();

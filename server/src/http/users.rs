@@ -9,10 +9,11 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::access::{Access, ApiRouter};
+use super::account::{ApiTokens, TokenAnswer, TokenBody};
 use super::error::ApiError;
 use super::extract::Body;
-use crate::app::App;
 use crate::app::users::{self, User};
+use crate::app::{App, sessions, tokens};
 use crate::auth::{Caller, Role};
 
 /// Adds the routes.
@@ -23,7 +24,9 @@ pub fn routes(router: ApiRouter) -> ApiRouter {
         .route(Access::ADMIN, utoipa_axum::routes!(give_role))
         .route(Access::ADMIN, utoipa_axum::routes!(reset))
         .route(Access::ADMIN, utoipa_axum::routes!(disable))
-        .route(Access::ADMIN, utoipa_axum::routes!(make_token))
+        .route(Access::ADMIN, utoipa_axum::routes!(sign_out))
+        .route(Access::ADMIN, utoipa_axum::routes!(list_tokens, make_token))
+        .route(Access::ADMIN, utoipa_axum::routes!(revoke_token))
 }
 
 /// Every user.
@@ -47,7 +50,7 @@ struct NewUser {
     name: String,
     /// The role.
     role: Role,
-    /// The first password, at least 10 characters; it is theirs to change.
+    /// The first password, at least 12 characters; it is theirs to change.
     #[schema(format = Password)]
     password: String,
     /// The contractor's code, of one's technician.
@@ -125,21 +128,50 @@ async fn disable(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// An API token.
-#[derive(Serialize, utoipa::ToSchema)]
-struct TokenAnswer {
-    /// Shown only this once.
-    token: String,
+/// Signs a user out everywhere; API tokens stay.
+#[utoipa::path(delete, path = "/users/{name}/sessions", tag = "people", params(("name" = String, Path)),
+    responses((status = 204)))]
+async fn sign_out(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    sessions::end_all(&app.db, &name, &caller.user, app.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A user's API tokens that are valid, the last made first.
+#[utoipa::path(get, path = "/users/{name}/tokens", tag = "people", params(("name" = String, Path)),
+    responses((status = 200, body = ApiTokens)))]
+async fn list_tokens(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<Json<ApiTokens>, ApiError> {
+    Ok(Json(ApiTokens { items: tokens::list(&app.db, &name, app.now()).await? }))
 }
 
 /// Makes an API token with the user's role; it is shown only this once.
 #[utoipa::path(post, path = "/users/{name}/tokens", tag = "people", params(("name" = String, Path)),
-    responses((status = 201, body = TokenAnswer)))]
+    request_body = Option<TokenBody>, responses((status = 201, body = TokenAnswer)))]
 async fn make_token(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(name): Path<String>,
+    body: Option<Body<TokenBody>>,
 ) -> Result<(StatusCode, Json<TokenAnswer>), ApiError> {
-    let token = users::token(&app.db, &name, &caller.user, app.now()).await?;
+    let new = body.map(|body| body.value).unwrap_or_default().into();
+    let token = tokens::make(&app.db, &name, new, &caller.user, app.now()).await?;
     Ok((StatusCode::CREATED, Json(TokenAnswer { token })))
+}
+
+/// Revokes one of a user's API tokens.
+#[utoipa::path(delete, path = "/users/{name}/tokens/{id}", tag = "people",
+    params(("name" = String, Path), ("id" = String, Path)), responses((status = 204)))]
+async fn revoke_token(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((name, id)): Path<(String, String)>,
+) -> Result<StatusCode, ApiError> {
+    tokens::revoke(&app.db, &name, &id, &caller.user, app.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

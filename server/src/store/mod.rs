@@ -13,6 +13,7 @@ pub mod agreements;
 pub mod alert_texts;
 pub mod alerts;
 pub mod allowances;
+pub mod api_tokens;
 pub mod audit;
 pub mod calls;
 pub mod conflicts;

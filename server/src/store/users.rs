@@ -62,6 +62,12 @@ pub fn set_password(tx: &mut Tx<'_>, name: &str, password_hash: &str) -> Result<
     Ok(tx.execute(sql, &[name.into(), password_hash.into()])? > 0)
 }
 
+/// Puts another hash of the same password in the place of `before`; false when it is not there any more.
+pub fn rehash(tx: &mut Tx<'_>, name: &str, before: &str, hash: &str) -> Result<bool, DbError> {
+    let sql = "UPDATE app_user SET password_hash = $3 WHERE name = $1 AND password_hash = $2";
+    Ok(tx.execute(sql, &[name.into(), before.into(), hash.into()])? > 0)
+}
+
 /// That a user `u` may come in at the moment `$2`: one of a contractor while the contract runs.
 macro_rules! may_come_in {
     () => {

@@ -70,7 +70,7 @@ describe('the shell', () => {
     assert.ok(await present.evaluate((field) => field === document.activeElement));
     assert.equal(await next.inputValue(), NEXT, 'nobody types it again');
     await type(PASSWORD, 'short');
-    await wrong.filter({ hasText: 'at least 10 characters' }).waitFor();
+    await wrong.filter({ hasText: 'at least 12 characters' }).waitFor();
     await type(PASSWORD, NEXT, `${NEXT}x`);
     await wrong.filter({ hasText: 'not the same' }).waitFor();
     await type(PASSWORD, NEXT, NEXT);
@@ -103,7 +103,7 @@ describe('the shell', () => {
       await page.locator('[data-user-menu] summary').click();
       assert.deepEqual(await graveFindings(page), []);
       await page.click('[data-change-password]');
-      await page.locator('[data-form=own-password]', { hasText: '至少 10 个字符' }).waitFor();
+      await page.locator('[data-form=own-password]', { hasText: '至少 12 个字符' }).waitFor();
       await page.locator('dialog', { hasText: '其他所有登录都会退出' }).waitFor();
       await page.fill('[name=present]', NEXT);
       await page.fill('[name=next]', '短');

@@ -3,7 +3,7 @@ import { pageWords } from '../lib/i18n/page';
 export const passwordWords = pageWords(
   {
     title: 'Change your password',
-    hint: 'At least 10 characters; anything beyond that is yours to choose.',
+    hint: 'At least 12 characters, and not one of those that everybody tries; anything beyond that is yours to choose.',
     present: 'Present password',
     next: 'New password',
     again: 'New password once more',
@@ -19,7 +19,7 @@ export const passwordWords = pageWords(
   },
   {
     title: '修改密码',
-    hint: '至少 10 个字符，内容不限。',
+    hint: '至少 12 个字符，不能是常见密码；其余不限。',
     present: '当前密码',
     next: '新密码',
     again: '再次输入新密码',

@@ -18,10 +18,13 @@ const PLAIN: readonly string[] = [
   'internal',
   'not_json',
   'screen',
+  'session_only',
   'supervisor_only',
   'timeout',
+  'token_scope',
   'too_many_attempts',
   'unauthenticated',
+  'weak_password',
 ];
 
 export function explain(error: unknown, locale: Locale): string {

@@ -3,9 +3,9 @@ import { flawOf } from './password';
 
 describe('flawOf', () => {
   it('counts characters, not bytes, for the least and bytes for the most', () => {
-    const nine = '密码密码密码密码密';
-    expect(flawOf('old', nine, nine)).toBe('short');
-    expect(flawOf('old', `${nine}码`, `${nine}码`)).toBeNull();
+    const eleven = '密码密码密码密码密码密';
+    expect(flawOf('old', eleven, eleven)).toBe('short');
+    expect(flawOf('old', `${eleven}码`, `${eleven}码`)).toBeNull();
     expect(flawOf('old', '密'.repeat(342), '密'.repeat(342))).toBe('long');
   });
 

@@ -1,6 +1,6 @@
 // What the server asks of a password. Pure.
 
-export const PASSWORD_CHARS_MIN = 10;
+export const PASSWORD_CHARS_MIN = 12;
 const PASSWORD_BYTES_MAX = 1024;
 
 export type PasswordFlaw = 'short' | 'long' | 'differs' | 'same';
