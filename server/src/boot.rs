@@ -28,6 +28,7 @@ use crate::app::packs::ways::unknown_ways;
 use crate::app::refusals::{self, Refusals};
 use crate::app::snapshots::Snapshots;
 use crate::app::{App, AppError, Pulse, erasure, housekeeping, packs, server};
+use crate::auth::seal::SecretsKey;
 use crate::auth::throttle::Throttle;
 use crate::config::Settings;
 use crate::db::Db;
@@ -143,6 +144,7 @@ pub async fn assemble(
     let now = clock.now();
     let pack_set = PackSet::load(settings.packs_dir.as_deref()).map_err(AppError::Mistakes)?;
     let pack_set = Arc::new(pack_set);
+    let secrets = SecretsKey::load_or_create(&settings.auth.secrets_key_file)?;
     let authority = Arc::new(Authority::load_or_create(&settings.data_dir.join("tls"), now)?);
     for warning in pack_set.warnings(now) {
         tracing::warn!("{warning}");
@@ -188,6 +190,7 @@ pub async fn assemble(
         authority,
         refusals: Refusals::default(),
         throttle: Throttle::default(),
+        secrets,
         take_key,
         carry_key,
         digests: Digests::default(),

@@ -21,6 +21,7 @@ pub async fn tick(db: &Db, now: UnixMs) -> Result<(), AppError> {
     let due = [
         (Expiring::Session, now),
         (Expiring::ApiToken, now),
+        (Expiring::SignIn, now),
         (Expiring::EnrolToken, now - ENROL_TOKENS_KEPT_MS),
         (Expiring::Answer, now - ANSWERS_KEPT_MS),
     ];

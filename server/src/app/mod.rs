@@ -42,6 +42,7 @@ pub mod refusals;
 pub mod report;
 pub mod risks;
 pub mod rota;
+pub mod second_factor;
 pub mod server;
 pub mod service;
 pub mod sessions;
@@ -62,6 +63,7 @@ use linewatch_shared::time::Clock;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::auth::seal::SecretsKey;
 use crate::auth::throttle::Throttle;
 use crate::config::Settings;
 use crate::db::{Db, DbError};
@@ -89,6 +91,12 @@ pub enum AppError {
         /// The rule, for people.
         text: String,
     },
+    /// The code of a second factor is wrong, or was used.
+    #[error("the code is wrong, too old or was used already")]
+    WrongCode,
+    /// No sign-in waits for a second proof any more.
+    #[error("too much time or too many tries went by: sign in again from the beginning")]
+    SignInOver,
     /// The thing named does not exist.
     #[error("there is no {kind} called \"{name}\"")]
     Unknown {
@@ -177,6 +185,8 @@ pub struct App {
     pub refusals: refusals::Refusals,
     /// Failed sign-ins.
     pub throttle: Throttle,
+    /// What secrets in the database are sealed with.
+    pub secrets: SecretsKey,
     /// Signs the links in alerts.
     pub take_key: crate::notify::take_link::TakeKey,
     /// What agents seal for each other with.

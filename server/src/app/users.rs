@@ -9,7 +9,7 @@ use super::{Action, AppError, agent_people, audit};
 use crate::auth::{Role, password};
 use crate::db::{Db, DbError, Priority, Tx};
 use crate::store::users::UserRow;
-use crate::store::{self, api_tokens, sessions};
+use crate::store::{self, api_tokens, second_factor, sessions};
 
 /// The longest user name, in characters.
 const NAME_CHARS_MAX: usize = 64;
@@ -31,6 +31,8 @@ pub struct User {
     pub tokens: u32,
     /// The contractor, of one's technician.
     pub contractor: Option<String>,
+    /// Whether a second factor is asked for.
+    pub second_factor: bool,
 }
 
 /// Adds a user.
@@ -177,6 +179,7 @@ impl From<UserRow> for User {
             created_at: row.created_at.to_rfc3339(),
             tokens: row.tokens,
             contractor: row.contractor,
+            second_factor: row.second_factor,
         }
     }
 }
@@ -232,6 +235,7 @@ async fn rehash(db: &Db, name: &str, secret: String, before: String) -> Result<(
 fn end_access(tx: &mut Tx<'_>, name: &str) -> Result<(), DbError> {
     sessions::end_all_of(tx, name)?;
     api_tokens::remove_all_of(tx, name)?;
+    second_factor::end_waits_of(tx, name)?;
     Ok(())
 }
 

@@ -6,7 +6,9 @@ pub mod offline;
 pub mod password;
 pub mod role;
 pub mod scope;
+pub mod seal;
 pub mod throttle;
+pub mod totp;
 
 pub use credential::{Caller, Via};
 pub use role::Role;

@@ -165,6 +165,11 @@ enum UserCommand {
         /// The user.
         name: String,
     },
+    /// Take a user's second factor away, for somebody who lost it; sessions end.
+    ResetSecondFactor {
+        /// The user.
+        name: String,
+    },
     /// End a user's access: sign-ins, sessions and tokens.
     Disable {
         /// The user.

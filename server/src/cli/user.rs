@@ -6,9 +6,9 @@ use anyhow::{Context, bail};
 
 use super::admin::{plural, table};
 use super::{Desk, UserCommand, out};
-use crate::app::sessions;
 use crate::app::tokens::{self, NewToken};
 use crate::app::users::{self, COMMAND};
+use crate::app::{second_factor, sessions};
 use crate::auth::password::PASSWORD_BYTES_MAX;
 
 pub(super) async fn run(desk: &Desk, command: UserCommand) -> anyhow::Result<()> {
@@ -32,6 +32,10 @@ pub(super) async fn run(desk: &Desk, command: UserCommand) -> anyhow::Result<()>
             let ended = sessions::end_all(db, &name, COMMAND, now).await?;
             out::line(format_args!("ended {} of {name}", plural(ended as usize, "session")));
         }
+        UserCommand::ResetSecondFactor { name } => {
+            second_factor::reset(db, &name, COMMAND, now).await?;
+            out::line(format_args!("{name} signs in without a second factor"));
+        }
         UserCommand::Disable { name } => {
             users::disable(db, &name, COMMAND, now).await?;
             out::line(format_args!("disabled {name}"));
@@ -52,10 +56,18 @@ async fn list(desk: &Desk, json: bool) -> anyhow::Result<()> {
     }
     let rows = all.into_iter().map(|user| {
         let state = if user.disabled { "disabled" } else { "" };
+        let factor = if user.second_factor { "second factor" } else { "" };
         let contractor = user.contractor.unwrap_or_default();
-        vec![user.name, user.role.name().into(), user.tokens.to_string(), contractor, state.into()]
+        vec![
+            user.name,
+            user.role.name().into(),
+            user.tokens.to_string(),
+            contractor,
+            factor.into(),
+            state.into(),
+        ]
     });
-    table(&["name", "role", "tokens", "contractor", ""], rows);
+    table(&["name", "role", "tokens", "contractor", "", ""], rows);
     Ok(())
 }
 

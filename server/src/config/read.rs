@@ -50,7 +50,7 @@ pub(super) fn settings(s: &mut Source) -> Settings {
         public_url: s.parsed("public_url", base_url),
         http,
         sync,
-        auth: super::auth::auth(s),
+        auth: super::auth::auth(s, &data_dir),
         db_url: s.parsed("db.url", DbUrl::parse).unwrap_or(default_db),
         packs_dir: s.path("packs.dir"),
         log_format: s

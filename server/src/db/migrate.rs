@@ -47,6 +47,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0036_agent_heads", include_str!("../../migrations/0036_agent_heads.sql")),
     ("0037_agent_customers", include_str!("../../migrations/0037_agent_customers.sql")),
     ("0038_sign_ins", include_str!("../../migrations/0038_sign_ins.sql")),
+    ("0039_second_factor", include_str!("../../migrations/0039_second_factor.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

@@ -166,6 +166,8 @@ impl From<AppError> for ApiError {
             AppError::WeakPassword { reason, text } => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "weak_password", text).with("reason", reason)
             }
+            AppError::WrongCode => Self::new(StatusCode::UNAUTHORIZED, "bad_second_factor", e.to_string()),
+            AppError::SignInOver => Self::new(StatusCode::UNAUTHORIZED, "sign_in_over", e.to_string()),
             AppError::Unknown { .. } => Self::not_found("unknown", e.to_string()),
             AppError::Password(detail) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).retry_after_s(1)

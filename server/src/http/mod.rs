@@ -108,6 +108,9 @@ mod reports;
 mod risk_tests;
 mod risks;
 mod rota;
+mod second_factor;
+#[cfg(test)]
+mod second_factor_tests;
 mod service_end;
 #[cfg(test)]
 mod service_tests;
@@ -170,6 +173,7 @@ struct Info;
 fn api(router: ApiRouter) -> ApiRouter {
     let router = session::routes(router);
     let router = account::routes(router);
+    let router = second_factor::routes(router);
     let router = board::routes(router);
     let router = faults::routes(router);
     let router = deadlines::routes(router);

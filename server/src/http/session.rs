@@ -1,5 +1,6 @@
 //! `/session`: signing in, who is signed in, signing out.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, State};
@@ -14,6 +15,8 @@ use super::access::{Access, ApiRouter, check_origin};
 use super::error::{ApiError, Problem};
 use super::extract::Body;
 use super::refused::Who;
+use super::second_factor::SecondStep;
+use crate::app::second_factor::{self, Waiting};
 use crate::app::{Action, App, audit, sessions, users};
 use crate::auth::credential::{Origin, start_screen, start_session};
 use crate::auth::{Caller, Role, Via, credential};
@@ -63,12 +66,15 @@ pub struct Session {
     /// The contractor, of one's technician.
     #[serde(skip_serializing_if = "Option::is_none")]
     contractor: Option<String>,
+    /// Of a second factor that was set up just now: shown only this once, each good once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_codes: Option<Vec<String>>,
 }
 
 impl From<Caller> for Session {
     fn from(caller: Caller) -> Self {
         let Caller { user, role, via, contractor, .. } = caller;
-        Self { name: user.clone(), user, role, screen: via == Via::Screen, contractor }
+        Self { name: user.clone(), user, role, screen: via == Via::Screen, contractor, recovery_codes: None }
     }
 }
 
@@ -76,6 +82,7 @@ impl From<Caller> for Session {
 /// `[auth]` says nothing else; a year for a screen on the wall.
 #[utoipa::path(post, path = "/session", tag = "session", request_body = SignIn, responses(
     (status = 200, body = Session),
+    (status = 202, description = "the second factor is asked for: `POST /session/second-factor`", body = SecondStep),
     (status = 401, description = "name or password is wrong (`bad_credentials`)", body = Problem),
     (status = 429, description = "too many failures (`too_many_attempts`); see Retry-After", body = Problem),
 ))]
@@ -94,12 +101,23 @@ async fn sign_in(
     if checked.is_err() && users::exists(&app.db, &asked.user).await? {
         who.is(&asked.user);
     }
-    checked?;
-    begin(&app, &asked.user, asked.screen, origin(peer, &headers)).await
+    let who = (asked.user.as_str(), checked?, asked.screen);
+    let app = app.as_ref();
+    let waiting = second_factor::ask(&app.db, &app.secrets, &app.settings.auth, who, app.now()).await?;
+    if let Some(Waiting { secret, setup }) = waiting {
+        return Ok((StatusCode::ACCEPTED, Json(SecondStep { pending: secret, setup })).into_response());
+    }
+    begin(app, &asked.user, asked.screen, origin(peer, &headers), None).await
 }
 
 /// Begins a session for somebody who has proved who it is; the one that the browser had is not gone on with.
-async fn begin(app: &App, user: &str, screen: bool, from: Origin) -> Result<Response, ApiError> {
+pub(super) async fn begin(
+    app: &App,
+    user: &str,
+    screen: bool,
+    from: Origin,
+    recovery_codes: Option<Vec<String>>,
+) -> Result<Response, ApiError> {
     metrics::counter!("linewatch_sign_ins_total", "result" => "accepted").increment(1);
     let now = app.now();
     let detail = serde_json::json!({ "address": from.address });
@@ -117,7 +135,8 @@ async fn begin(app: &App, user: &str, screen: bool, from: Origin) -> Result<Resp
     if screen {
         cookie.make_permanent();
     }
-    Ok((CookieJar::new().add(cookie), Json(Session::from(caller))).into_response())
+    Ok((CookieJar::new().add(cookie), Json(Session { recovery_codes, ..Session::from(caller) }))
+        .into_response())
 }
 
 /// Who is signed in.
@@ -181,19 +200,39 @@ pub(super) async fn check_present(
     peer: Peer,
     password: String,
 ) -> Result<Role, ApiError> {
-    let address = peer.address.ip();
-    app.throttle.begin(user, address, app.clock.mono()).map_err(|wait_ms| {
-        let detail = "too many failed sign-ins; wait before the next one";
-        ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail)
-            .retry_after_s((wait_ms + 999) / 1000)
-    })?;
+    let slowed = slow_down(app, user, "password", peer)?;
     let Some(role) = users::check_password(&app.db, user, password, app.now()).await? else {
         metrics::counter!("linewatch_sign_ins_total", "result" => "refused").increment(1);
         let detail = "the name or the password is wrong";
         return Err(ApiError::new(StatusCode::UNAUTHORIZED, "bad_credentials", detail));
     };
-    app.throttle.succeeded(user, address);
+    slowed.over(app);
     Ok(role)
+}
+
+/// A try that counts as failed until it is over.
+pub(super) struct Slowed {
+    account: String,
+    address: IpAddr,
+}
+
+impl Slowed {
+    /// It did not fail.
+    pub(super) fn over(self, app: &App) {
+        app.throttle.succeeded(&self.account, self.address);
+    }
+}
+
+/// Counts a try to prove who one is, before anything else is done about it.
+pub(super) fn slow_down(app: &App, user: &str, proof: &str, peer: Peer) -> Result<Slowed, ApiError> {
+    // No name has a space.
+    let (account, address) = (format!("{user} {proof}"), peer.address.ip());
+    app.throttle.begin(&account, address, app.clock.mono()).map_err(|wait_ms| {
+        let detail = "too many failed sign-ins; wait before the next one";
+        ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail)
+            .retry_after_s((wait_ms + 999) / 1000)
+    })?;
+    Ok(Slowed { account, address })
 }
 
 /// Where a request comes from, as the user of its session is shown it.

@@ -13,7 +13,7 @@ use super::account::{ApiTokens, TokenAnswer, TokenBody};
 use super::error::ApiError;
 use super::extract::Body;
 use crate::app::users::{self, User};
-use crate::app::{App, sessions, tokens};
+use crate::app::{App, second_factor, sessions, tokens};
 use crate::auth::{Caller, Role};
 
 /// Adds the routes.
@@ -25,6 +25,7 @@ pub fn routes(router: ApiRouter) -> ApiRouter {
         .route(Access::ADMIN, utoipa_axum::routes!(reset))
         .route(Access::ADMIN, utoipa_axum::routes!(disable))
         .route(Access::ADMIN, utoipa_axum::routes!(sign_out))
+        .route(Access::ADMIN, utoipa_axum::routes!(reset_second_factor))
         .route(Access::ADMIN, utoipa_axum::routes!(list_tokens, make_token))
         .route(Access::ADMIN, utoipa_axum::routes!(revoke_token))
 }
@@ -137,6 +138,18 @@ async fn sign_out(
     Path(name): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     sessions::end_all(&app.db, &name, &caller.user, app.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes a user's second factor away, for somebody who lost it, and signs them out everywhere.
+#[utoipa::path(delete, path = "/users/{name}/second-factor", tag = "people", params(("name" = String, Path)),
+    responses((status = 204)))]
+async fn reset_second_factor(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    second_factor::reset(&app.db, &name, &caller.user, app.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -11,6 +11,8 @@ pub enum Expiring {
     Session,
     /// API tokens.
     ApiToken,
+    /// Sign-ins that wait for their second proof.
+    SignIn,
     /// Enrolment tokens, used or not.
     EnrolToken,
     /// Kept answers, by the age of their making.
@@ -23,6 +25,7 @@ impl Expiring {
         match self {
             Self::Session => ("session", "hash", "expires_at_ms"),
             Self::ApiToken => ("api_token", "hash", "expires_at_ms"),
+            Self::SignIn => ("pending_sign_in", "hash", "expires_at_ms"),
             Self::EnrolToken => ("enrol_token", "hash", "expires_at_ms"),
             Self::Answer => ("idempotency", "user_name, key", "created_at_ms"),
         }

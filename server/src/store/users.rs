@@ -20,6 +20,8 @@ pub struct UserRow {
     pub tokens: u32,
     /// The contractor, of one's technician.
     pub contractor: Option<String>,
+    /// Whether a second factor is asked for.
+    pub second_factor: bool,
 }
 
 /// A role as a row gives it.
@@ -86,7 +88,8 @@ pub fn password_of(tx: &mut Tx<'_>, name: &str, now: UnixMs) -> Result<Option<(S
 }
 
 const COLUMNS: &str = "name, role, disabled, created_at_ms, (SELECT COUNT(*) FROM api_token t \
-     WHERE t.user_name = u.name AND (t.expires_at_ms IS NULL OR t.expires_at_ms > $1)), contractor";
+     WHERE t.user_name = u.name AND (t.expires_at_ms IS NULL OR t.expires_at_ms > $1)), contractor, \
+     (SELECT COUNT(*) FROM second_factor f WHERE f.user_name = u.name AND f.confirmed_at_ms IS NOT NULL)";
 
 fn user(row: &Row) -> Result<UserRow, DbError> {
     Ok(UserRow {
@@ -96,6 +99,7 @@ fn user(row: &Row) -> Result<UserRow, DbError> {
         created_at: row.get(3)?,
         tokens: row.get(4)?,
         contractor: row.get(5)?,
+        second_factor: row.get(6)?,
     })
 }
 
