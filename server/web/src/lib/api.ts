@@ -1,7 +1,17 @@
 // The typed client of the server's API. It also feeds the clock: every answer carries a time stamp.
 
 import type { ServerClock } from './clock';
-import type { Fault, FaultDetail, LineItem, NewFact, NewReport, Pack, Session, Snapshot } from './types';
+import type {
+  Fault,
+  FaultDetail,
+  LineItem,
+  NewFact,
+  NewReport,
+  Pack,
+  SecondStep,
+  Session,
+  Snapshot,
+} from './types';
 
 const BASE = '/api/v1';
 const TIMEOUT_MS = 15_000;
@@ -50,8 +60,13 @@ export class Api {
   }
 
   /** `screen`: for a screen on the wall, which stays signed in and reads the board alone. */
-  signIn(user: string, password: string, screen: boolean): Promise<Session> {
+  signIn(user: string, password: string, screen: boolean): Promise<Session | SecondStep> {
     return this.#write('POST', '/session', screen ? { user, password, screen } : { user, password });
+  }
+
+  /** The second proof, after a right password. */
+  proveSecondFactor(pending: string, code: string): Promise<Session> {
+    return this.#write('POST', '/session/second-factor', { pending, code });
   }
 
   session(): Promise<Session> {
@@ -101,7 +116,7 @@ export class Api {
   async #write<T>(method: string, path: string, body: unknown): Promise<T> {
     const text = body === undefined ? undefined : JSON.stringify(body);
     // A password is in no key.
-    const name = path.startsWith('/session') ? path : `${method} ${path} ${text}`;
+    const name = /^\/(session|account)/.test(path) ? path : `${method} ${path} ${text}`;
     const key = this.#unanswered.get(name) ?? newKey();
     this.#unanswered.set(name, key);
     try {

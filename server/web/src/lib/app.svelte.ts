@@ -13,7 +13,7 @@ import { reader } from './reader.svelte';
 import { parseRoute, type Route } from './route';
 import { rows, type Row } from './rows';
 import { toasts, TOASTS_KEPT, type Toast } from './toasts.svelte';
-import type { BoardEvent, DeadlineEvent, Fault, NewFact, Pack, Session } from './types';
+import type { BoardEvent, DeadlineEvent, Fault, NewFact, Pack, SecondStep, Session } from './types';
 
 /** The server sends what changed in frames: what comes within so long is shown at once, not one by one. */
 const GATHER_MS = 50;
@@ -29,6 +29,9 @@ const PARTED_MS = 3_000;
 const LATE_MS = 10_000;
 /** How far into each server second the page redraws, so that a late timer never shows the second before. */
 const TICK_PHASE_MS = 20;
+
+/** A proof that was asked for once more was wrong: whoever is signed in stays so. */
+const PROOFS: readonly string[] = ['bad_credentials', 'bad_second_factor'];
 
 const monotonic = () => performance.now();
 
@@ -103,8 +106,23 @@ class App {
     }
   }
 
-  async signIn(user: string, password: string): Promise<void> {
-    this.#signedIn(await this.api.signIn(user, password, this.route.page === 'wall'));
+  /** Signs in; what else is asked for, where the password is not enough. */
+  async signIn(user: string, password: string): Promise<SecondStep | null> {
+    const answer = await this.api.signIn(user, password, this.route.page === 'wall');
+    if ('pending' in answer) return answer;
+    this.#signedIn(answer);
+    return null;
+  }
+
+  /** The second proof: the recovery codes of a factor that was set up by it, and how to go on. */
+  async proveSecondFactor(pending: string, code: string): Promise<{ codes: string[]; go: () => void }> {
+    const session = await this.api.proveSecondFactor(pending, code);
+    return { codes: session.recovery_codes ?? [], go: () => this.#signedIn(session) };
+  }
+
+  async signOutEverywhere(): Promise<void> {
+    await this.#guard(this.api.send('DELETE', '/account/sessions'));
+    this.#leave(false);
   }
 
   async signOut(): Promise<void> {
@@ -120,9 +138,11 @@ class App {
       await this.api.changePassword(present, next);
       this.#live?.stop();
       const session = await this.api.signIn(user, next, false).catch(() => null);
-      if (session) this.#signedIn(session);
+      // With a second factor the code is asked for as at any sign-in.
+      const whole = session && !('pending' in session) ? session : null;
+      if (whole) this.#signedIn(whole);
       else this.#leave(false);
-      return session !== null;
+      return whole !== null;
     } finally {
       this.#renewing = false;
     }
@@ -184,7 +204,8 @@ class App {
     try {
       return await call;
     } catch (error) {
-      if (error instanceof ApiError && error.status === 401) this.#leave(true);
+      if (error instanceof ApiError && error.status === 401 && !PROOFS.includes(error.code))
+        this.#leave(true);
       // Somebody else was there first, perhaps: what was decided on is old.
       if (error instanceof ApiError && error.status === 409) this.#live?.reread();
       throw error;

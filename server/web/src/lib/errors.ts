@@ -11,6 +11,7 @@ import { MESSAGES, word } from './i18n';
 const PLAIN: readonly string[] = [
   'bad_credentials',
   'bad_idempotency_key',
+  'bad_second_factor',
   'body_unreadable',
   'busy',
   'cross_site',
@@ -19,6 +20,7 @@ const PLAIN: readonly string[] = [
   'not_json',
   'screen',
   'session_only',
+  'sign_in_over',
   'supervisor_only',
   'timeout',
   'token_scope',

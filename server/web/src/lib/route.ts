@@ -15,6 +15,7 @@ export const PAGES = [
   'reports',
   'admin',
   'mine',
+  'account',
 ] as const;
 /** A page beside the board. */
 export type PageName = (typeof PAGES)[number];

@@ -242,6 +242,15 @@ export interface Session {
   role: 'noc' | 'manager' | 'technician' | 'admin';
   /** Of a screen on the wall: it lasts, and reads the board alone. */
   screen?: boolean;
+  /** Of a second factor that was set up just now. */
+  recovery_codes?: string[];
+}
+
+/** What is asked for after a right password. */
+export interface SecondStep {
+  pending: string;
+  /** Of somebody who has to have a second factor and has none. */
+  setup?: { secret: string; uri: string };
 }
 
 export interface NewReport {

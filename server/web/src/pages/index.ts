@@ -17,6 +17,7 @@ export const LOAD: Partial<Record<PageName | 'wall', Load>> = {
   lines: () => import('./lines/Page.svelte'),
   wall: () => import('./wall/Page.svelte'),
   admin: () => import('./admin/Page.svelte'),
+  account: () => import('./account/Page.svelte'),
   mine: () => import('./mine/Page.svelte'),
   reports: () => import('./reports/Page.svelte'),
   calls: () => import('./calls/Page.svelte'),

@@ -39,6 +39,7 @@ export const en = {
     report: 'Report a fault',
     signOut: 'Sign out',
     account: 'Signed in',
+    ownAccount: 'Your account',
     changePassword: 'Change password …',
     keys: 'Keys',
     language: 'Language',

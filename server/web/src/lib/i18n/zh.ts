@@ -39,6 +39,7 @@ export const zh: Messages = {
     report: '报障',
     signOut: '退出',
     account: '当前用户',
+    ownAccount: '我的账号',
     changePassword: '修改密码…',
     keys: '快捷键',
     language: '语言',
