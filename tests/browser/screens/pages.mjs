@@ -103,6 +103,7 @@ export const PAGES = [
     empty: true,
   },
   { name: 'admin-users', path: () => 'admin/users', ready: '[data-user=head]', as: 'head' },
+  { name: 'account', path: () => 'account', ready: '[data-session=here]', as: 'head' },
   { name: 'admin-trail', path: () => 'admin/trail', ready: '[data-entry]', as: 'head' },
   { name: 'admin-privacy', path: () => 'admin/privacy', ready: 'tr[data-erasure]', as: 'head' },
 ];

@@ -87,6 +87,7 @@ export interface User {
   disabled: boolean;
   created_at: string;
   tokens: number;
+  second_factor: boolean;
   contractor: string | null;
 }
 
