@@ -10,8 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::Router;
-use axum::serve::Listener;
 use linewatch_shared::time::Clock;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -38,7 +36,7 @@ use crate::notify::channel::Way;
 use crate::notify::take_link::TakeLinks;
 use crate::notify::{Notifier, NotifySettings};
 use crate::store::packs::PackCache;
-use crate::tls::{Authority, LimitedListener, Peer, ServerTls, TlsListener};
+use crate::tls::{self, Authority, LimitedListener, ServerTls, TlsListener};
 
 /// How long requests and loops may take to end after they were asked to.
 const END_WITHIN: Duration = Duration::from_secs(10);
@@ -79,11 +77,12 @@ pub async fn boot(
     let app = Arc::new(make_app(settings, clock, shutdown, http_addr).await?);
     let tls = Arc::new(ServerTls::new(Arc::clone(&app.authority), &app.settings, app.now())?);
     let routers = http::routers(&app);
-    let desk = LimitedListener::new(http_listener, app.settings.http.max_connections);
+    let desk = desk_listener(http_listener, &app.settings);
     let sync = TlsListener::new(sync_listener, app.settings.sync.max_connections, tls.config()?)?;
     let mut tasks = JoinSet::new();
-    tasks.spawn(serve(desk, routers.desk, app.shutdown.clone()));
-    tasks.spawn(serve(sync, routers.sync, app.shutdown.clone()));
+    let patience = app.settings.limits.patience;
+    tasks.spawn(tls::serve(desk, routers.desk, patience, app.shutdown.clone()));
+    tasks.spawn(tls::serve(sync, routers.sync, patience, app.shutdown.clone()));
     background(&app, &tls, &mut tasks);
     engine::spawn(&app, &mut tasks);
     tasks.spawn(live::run(Arc::clone(&app)));
@@ -212,19 +211,9 @@ async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("{key}: cannot listen on {address}"))
 }
 
-async fn serve<L>(listener: L, router: Router, shutdown: CancellationToken) -> anyhow::Result<()>
-where
-    L: Listener<Addr = Peer>,
-    Peer: for<'a> axum::extract::connect_info::Connected<axum::serve::IncomingStream<'a, L>>,
-{
-    let service = router.into_make_service_with_connect_info::<Peer>();
-    let ending = shutdown.clone();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown.cancelled_owned());
-    tokio::select! {
-        served = serving.into_future() => Ok(served?),
-        // A request that does not end is cut off.
-        () = async { ending.cancelled().await; tokio::time::sleep(END_WITHIN).await } => Ok(()),
-    }
+fn desk_listener(inner: TcpListener, settings: &Settings) -> LimitedListener {
+    let (http, each_max) = (&settings.http, settings.limits.connections_per_address);
+    LimitedListener::new(inner, http.max_connections, each_max, http.trusted_proxies.clone())
 }
 
 async fn periodic<F, Fut>(app: Arc<App>, period: Duration, tick: F) -> anyhow::Result<()>

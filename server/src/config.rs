@@ -7,6 +7,7 @@
 
 mod auth;
 mod channels;
+mod limits;
 mod read;
 mod source;
 
@@ -20,6 +21,7 @@ use crate::app::quality::SampleRules;
 use crate::db::DbUrl;
 pub use auth::Auth;
 pub use channels::{Channel, Service, Sms, SmsForm};
+pub use limits::{Limits, Proxies};
 use source::Source;
 
 /// A text that is never printed.
@@ -114,6 +116,8 @@ pub struct Http {
     pub listen: SocketAddr,
     /// `http.max_connections`, default 10000; more wait in the kernel.
     pub max_connections: usize,
+    /// `http.trusted_proxies`: whose `X-Forwarded-For` is believed; nobody's by default.
+    pub trusted_proxies: Proxies,
 }
 
 /// `[sync]`: where agents come in, always TLS.
@@ -140,6 +144,8 @@ pub struct Settings {
     pub sync: Sync,
     /// `[auth]`.
     pub auth: Auth,
+    /// `[limits]`.
+    pub limits: Limits,
     /// `db.url`, default `sqlite:` and `linewatch.db` in `data_dir`.
     pub db_url: DbUrl,
     /// `packs.dir`: a folder of packs beside the shipped ones.

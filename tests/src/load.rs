@@ -13,6 +13,10 @@ use tokio::task::JoinSet;
 
 use crate::harness::Server;
 
+/// One address and one user stand for many here: what is measured is the server, not its patience with one of them.
+pub const WITHOUT_LIMITS: &str = "limits.requests_per_address = 1000000000\nlimits.requests_per_user = 1000000000\n\
+    limits.streams_per_user = 100000\nlimits.connections_per_address = 100000\n";
+
 /// Calls at the same time.
 const AT_ONCE: usize = 16;
 /// Changes that may be unanswered; further ones are left out and counted.

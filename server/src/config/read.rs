@@ -40,6 +40,7 @@ pub(super) fn settings(s: &mut Source) -> Settings {
     let http = Http {
         listen: s.parsed("http.listen", address).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
         max_connections: s.parsed("http.max_connections", count).unwrap_or(DEFAULT_MAX_CONNECTIONS),
+        trusted_proxies: super::limits::proxies(s),
     };
     let sync = Sync {
         listen: s.parsed("sync.listen", address).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8443))),
@@ -51,6 +52,7 @@ pub(super) fn settings(s: &mut Source) -> Settings {
         http,
         sync,
         auth: super::auth::auth(s, &data_dir),
+        limits: super::limits::limits(s),
         db_url: s.parsed("db.url", DbUrl::parse).unwrap_or(default_db),
         packs_dir: s.path("packs.dir"),
         log_format: s
@@ -208,7 +210,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
         .map_err(|_| format!("\"{text}\" is not an address and port, such as 127.0.0.1:8080 or [::1]:8080"))
 }
 
-fn count(text: &str) -> Result<usize, String> {
+pub(super) fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(n) if n > 0 => Ok(n),
         _ => Err(format!("\"{text}\" is not a whole number above 0")),

@@ -28,7 +28,7 @@ fn every_mistake_has_its_place() {
         "s.toml:1:12: data_dir: ",
         "s.toml:2:1: wat: unknown key",
         "s.toml:4:10: http.listen: \"here\" is not an address",
-        "s.toml:5:1: http.liste: unknown key; known in [http]: listen, max_connections",
+        "s.toml:5:1: http.liste: unknown key; known in [http]: listen, max_connections, trusted_proxies",
         "s.toml:7:10: log.format: \"xml\" is not one of: text, json",
         "s.toml:9:9: silence.grace: \"90\" is not a duration",
         "s.toml:10:2: nope: unknown section",

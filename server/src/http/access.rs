@@ -12,6 +12,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use super::confidential::Withheld;
 use super::error::ApiError;
+use super::limits::Gate;
 use super::refused::Who;
 use super::session::cookie_of;
 use crate::app::App;
@@ -135,6 +136,9 @@ async fn guard(
     let caller = authenticate(&app, request.headers()).await?;
     if let Some(who) = request.extensions().get::<Who>() {
         who.is(&caller.user);
+    }
+    if let Some(gate) = request.extensions().get::<Arc<Gate>>() {
+        gate.user(&caller.user)?;
     }
     if caller.via == Via::Session && !request.method().is_safe() {
         check_origin(request.headers())?;

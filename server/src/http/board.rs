@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use super::access::{Access, ApiRouter, Proof};
 use super::confidential::Withheld;
 use super::error::ApiError;
 use super::extract::Params;
+use super::limits::Gate;
 use super::viewer;
 use crate::app::App;
 use crate::app::desk::board::{Board, EngineView, snapshot};
@@ -84,6 +85,7 @@ struct EventParams {
     responses((status = 200, content_type = "text/event-stream", body = String)))]
 async fn events(
     State(app): State<Arc<App>>,
+    Extension(gate): Extension<Arc<Gate>>,
     caller: Caller,
     withheld: Withheld,
     headers: HeaderMap,
@@ -99,5 +101,6 @@ async fn events(
         }
     };
     let proof = Proof::new(caller.clone(), headers);
-    Ok(viewer::open(app, caller.contractor, withheld, cursor, Some(proof)))
+    let user = caller.user.clone();
+    gate.stream(&user, || viewer::open(app, caller.contractor, withheld, cursor, Some(proof)))
 }

@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use futures::{StreamExt as _, stream};
+use futures::{Stream, StreamExt as _, stream};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
@@ -78,21 +78,26 @@ pub(super) async fn whole_body<S: Send + Sync>(request: Request, state: &S) -> R
         Ok(bytes) => return Ok(bytes),
         Err(error) => error,
     };
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        drain(reader()).await;
+        let detail = "the body is larger than this call takes: 1 MiB, 4 MiB for a push of records, 256 KiB for a chunk";
+        return Err(ApiError::new(error.status(), "body_too_large", detail));
+    }
+    Err(ApiError::new(StatusCode::BAD_REQUEST, "body_unreadable", error.body_text()))
+}
+
+/// Reads and forgets what comes, within bounds.
+pub(super) async fn drain(mut rest: impl Stream<Item = Result<Bytes, axum::Error>> + Unpin) {
     let rest = async {
-        let (mut left, mut rest) = (REFUSED_BYTES_MAX, reader());
+        let mut left = REFUSED_BYTES_MAX;
         while let Some(Ok(part)) = rest.next().await
             && part.len() <= left
         {
             left -= part.len();
         }
     };
-    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        // In time or not: the answer is the same.
-        let _ = tokio::time::timeout(REFUSED_FOR, rest).await;
-        let detail = "the body is larger than this call takes: 1 MiB, 4 MiB for a push of records, 256 KiB for a chunk";
-        return Err(ApiError::new(error.status(), "body_too_large", detail));
-    }
-    Err(ApiError::new(StatusCode::BAD_REQUEST, "body_unreadable", error.body_text()))
+    // In time or not: the answer is the same.
+    let _ = tokio::time::timeout(REFUSED_FOR, rest).await;
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {

@@ -70,6 +70,7 @@ mod grading;
 pub mod health;
 pub mod idempotency;
 mod leaks;
+mod limits;
 #[cfg(test)]
 mod matter_tests;
 mod matters;
@@ -155,6 +156,7 @@ pub use access::{Access, ApiRouter};
 pub use error::ApiError;
 
 use crate::app::App;
+use limits::{Gate, Side};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -255,14 +257,20 @@ pub fn routers(app: &Arc<App>) -> Routers {
         .merge(survey_page::page())
         .merge(take_page::page())
         .fallback(assets::serve);
-    Routers { desk: finish(desk, app), sync: finish(sync::routes(app), app), declared }
+    Routers {
+        desk: finish(desk, app, Side::Desk),
+        sync: finish(sync::routes(app), app, Side::Agents),
+        declared,
+    }
 }
 
-fn finish(router: Router<Arc<App>>, app: &Arc<App>) -> Router {
+fn finish(router: Router<Arc<App>>, app: &Arc<App>, side: Side) -> Router {
+    let gate = Arc::new(Gate::new(app, side));
     router
         .layer(DefaultBodyLimit::max(extract::BODY_BYTES_MAX))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(observe::panicked))
+        .layer(from_fn_with_state(gate, limits::limit))
         .layer(from_fn_with_state(Arc::clone(app), observe::observe))
         .with_state(Arc::clone(app))
 }

@@ -11,10 +11,11 @@ use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
 use super::error::ApiError;
+use super::limits::body_within;
 use super::refused::Asked;
 use crate::app::App;
 
-/// The time in which an answer has to begin. Event streams only begin in it.
+/// The time in which an answer has to begin, once the body is there. Event streams only begin in it.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// The answer's own id, which the log also has.
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -35,9 +36,10 @@ pub(super) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     let span = tracing::info_span!("request", %method, route, id);
     let asked = Asked::of(&mut request, &route);
     let started = app.clock.mono();
-    let answered = tokio::time::timeout(ANSWER_LIMIT, next.run(request).instrument(span.clone())).await;
+    let within = ANSWER_LIMIT + body_within(&request);
+    let answered = tokio::time::timeout(within, next.run(request).instrument(span.clone())).await;
     let mut response = answered.unwrap_or_else(|_| {
-        let detail = format!("no answer within {} s", ANSWER_LIMIT.as_secs());
+        let detail = format!("no answer within {} s", within.as_secs());
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail).retry_after_s(5).into_response()
     });
     let (status, took_ms) = (response.status().as_u16(), app.clock.mono().0 - started.0);

@@ -2,7 +2,7 @@
 //! that never hold up the next caller.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -20,6 +20,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::authority::fingerprint;
+use super::places::{Place, Places, neighbourhood};
+use crate::config::Proxies;
 
 /// A connection on which nothing moves either way for so long is closed. Event streams send a
 /// comment more often than this.
@@ -28,6 +30,8 @@ const IDLE_LIMIT: Duration = Duration::from_mins(2);
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 /// Handshakes under way at the same time; a slow one costs memory, not a turn.
 const HANDSHAKES_MAX: usize = 1024;
+/// Connections of one address that show no certificate: to enrol.
+const STRANGERS_PER_ADDRESS_MAX: usize = 100;
 /// Finished handshakes that wait to be served.
 const READY_MAX: usize = 64;
 /// The pause after an accept failed for want of file descriptors.
@@ -47,13 +51,39 @@ pub struct Peer {
 pub struct LimitedListener {
     inner: TcpListener,
     room: Arc<Semaphore>,
+    each: Arc<Each>,
 }
+
+/// How many connections one address may hold.
+#[derive(Debug)]
+struct Each {
+    places: Places<IpAddr>,
+    /// Behind a proxy is everybody.
+    proxies: Proxies,
+}
+
+impl Each {
+    /// A place where one is needed; `Err` where there is none.
+    fn place(&self, address: SocketAddr) -> Result<Option<Place<IpAddr>>, TooMany> {
+        if self.proxies.contains(address.ip()) {
+            return Ok(None);
+        }
+        self.places.take(neighbourhood(address.ip())).map(Some).ok_or_else(|| {
+            metrics::counter!("linewatch_connections_refused_total").increment(1);
+            TooMany
+        })
+    }
+}
+
+/// The address holds as many connections as it may: this one is closed without a word.
+struct TooMany;
 
 impl LimitedListener {
     /// Wraps a bound listener.
     #[must_use]
-    pub fn new(inner: TcpListener, connections_max: usize) -> Self {
-        Self { inner, room: Arc::new(Semaphore::new(connections_max)) }
+    pub fn new(inner: TcpListener, connections_max: usize, each_max: usize, proxies: Proxies) -> Self {
+        let each = Arc::new(Each { places: Places::new(each_max), proxies });
+        Self { inner, room: Arc::new(Semaphore::new(connections_max)), each }
     }
 
     async fn next(&mut self) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
@@ -85,8 +115,12 @@ impl Listener for LimitedListener {
     type Addr = Peer;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (stream, address, permit) = self.next().await;
-        (Guarded::new(stream, permit), Peer { address, certificate: None })
+        loop {
+            let (stream, address, permit) = self.next().await;
+            if let Ok(place) = self.each.place(address) {
+                return (Guarded::new(stream, permit, place), Peer { address, certificate: None });
+            }
+        }
     }
 
     fn local_addr(&self) -> io::Result<Peer> {
@@ -118,7 +152,8 @@ impl TlsListener {
     pub fn new(inner: TcpListener, connections_max: usize, config: Arc<ServerConfig>) -> io::Result<Self> {
         let address = inner.local_addr()?;
         let (sender, ready) = mpsc::channel(READY_MAX);
-        let limited = LimitedListener::new(inner, connections_max);
+        let limited =
+            LimitedListener::new(inner, connections_max, STRANGERS_PER_ADDRESS_MAX, Proxies::default());
         let accepting = tokio::spawn(accept_all(limited, TlsAcceptor::from(config), sender)).abort_handle();
         Ok(Self { address, ready, accepting })
     }
@@ -132,18 +167,22 @@ impl Drop for TlsListener {
 
 async fn accept_all(mut inner: LimitedListener, acceptor: TlsAcceptor, ready: mpsc::Sender<Ready>) {
     let handshakes = Arc::new(Semaphore::new(HANDSHAKES_MAX));
+    let each = Arc::clone(&inner.each);
     loop {
         let (stream, address, permit) = inner.next().await;
         let Ok(slot) = Arc::clone(&handshakes).acquire_owned().await else { return };
-        let (acceptor, ready) = (acceptor.clone(), ready.clone());
+        let (acceptor, ready, each) = (acceptor.clone(), ready.clone(), Arc::clone(&each));
         tokio::spawn(async move {
             match tokio::time::timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await {
                 Ok(Ok(stream)) => {
                     let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
                     let peer = Peer { address, certificate: shown.map(fingerprint) };
                     drop(slot);
+                    // Agents may share an address; whoever is not known yet counts by it.
+                    let place = if peer.certificate.is_some() { Ok(None) } else { each.place(address) };
+                    let Ok(place) = place else { return };
                     // The listener is gone when the program ends.
-                    drop(ready.send((Guarded::new(stream, permit), peer)).await);
+                    drop(ready.send((Guarded::new(stream, permit, place), peer)).await);
                 }
                 Ok(Err(e)) => tracing::debug!(%address, error = %e, "TLS handshake failed"),
                 Err(_) => tracing::debug!(%address, "TLS handshake took too long"),
@@ -180,11 +219,12 @@ pub struct Guarded<S> {
     inner: S,
     idle: Pin<Box<Sleep>>,
     _permit: Option<OwnedSemaphorePermit>,
+    _place: Option<Place<IpAddr>>,
 }
 
 impl<S> Guarded<S> {
-    fn new(inner: S, permit: Option<OwnedSemaphorePermit>) -> Self {
-        Self { inner, idle: Box::pin(tokio::time::sleep(IDLE_LIMIT)), _permit: permit }
+    fn new(inner: S, permit: Option<OwnedSemaphorePermit>, place: Option<Place<IpAddr>>) -> Self {
+        Self { inner, idle: Box::pin(tokio::time::sleep(IDLE_LIMIT)), _permit: permit, _place: place }
     }
 
     fn moved<T>(&mut self, poll: Poll<T>) -> Poll<T> {

@@ -6,8 +6,12 @@
 
 mod authority;
 mod listener;
+mod places;
 mod server;
+mod serving;
 
 pub use authority::{Authority, SignedAgent};
 pub use listener::{LimitedListener, Peer, TlsListener};
+pub use places::{Place, Places, neighbourhood};
 pub use server::ServerTls;
+pub use serving::serve;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use linewatch_shared::time::{MINUTE_MS, UnixMs};
 use linewatch_tests::harness::{Folder, Server, ServerOptions, block_on, interrupt_on_signals, mono_ms, now};
-use linewatch_tests::load::{Calls, change, quantile, report};
+use linewatch_tests::load::{Calls, WITHOUT_LIMITS, change, quantile, report};
 use linewatch_tests::procfs::{cpu_time, peak_rss_kib, rss_kib};
 use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +31,10 @@ fn main() -> Result<()> {
     let (viewers, faults) = (size("VIEWERS", 1_000), size("FAULTS", 5_000));
     let span = Duration::from_secs(size("SECONDS", 20) as u64);
     let folder = Folder::new()?;
-    let mut server = Server::new(folder.path(), &ServerOptions::default())?;
+    let mut server = Server::new(
+        folder.path(),
+        &ServerOptions { more: WITHOUT_LIMITS.to_owned(), ..ServerOptions::default() },
+    )?;
     let calls = Calls::new(&server, "bench", "noc")?;
     import(&server, faults)?;
     server.start()?;

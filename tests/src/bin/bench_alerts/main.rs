@@ -15,6 +15,7 @@ use linewatch_tests::harness::{
     Agent, Api, BOUND, Folder, Mailbox, Server, ServerOptions, Store, interrupt_on_signals, mono_ms, now,
     pause, sample,
 };
+use linewatch_tests::load::WITHOUT_LIMITS;
 use serde_json::json;
 
 /// Faults that run in the background.
@@ -83,7 +84,12 @@ struct Desk {
 fn open(folder: &Folder) -> Result<Desk> {
     let mailbox = Mailbox::start(&folder.sub("mail")?)?;
     let packs = vec![("bench.toml".to_owned(), PACK.to_owned())];
-    let options = ServerOptions { smtp: Some(mailbox.address), packs, ..ServerOptions::default() };
+    let options = ServerOptions {
+        smtp: Some(mailbox.address),
+        packs,
+        more: WITHOUT_LIMITS.to_owned(),
+        ..ServerOptions::default()
+    };
     let mut server = Server::new(&folder.sub("server")?, &options)?;
     let api = server.user("bench", "noc", "a sample password")?;
     let all = "CUST-1,sample,standard,group-line,all@desk.example".to_owned();

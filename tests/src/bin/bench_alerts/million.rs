@@ -10,7 +10,7 @@ use linewatch_shared::time::UnixMs;
 use linewatch_tests::harness::{
     Folder, Server, ServerOptions, Store, block_on, eventually, mono_ms, now, pause,
 };
-use linewatch_tests::load::{Calls, quantile, report};
+use linewatch_tests::load::{Calls, WITHOUT_LIMITS, quantile, report};
 use linewatch_tests::procfs::{cpu_time, peak_rss_kib};
 use linewatch_tests::smtp::{Received, SmtpServer};
 use rusqlite::Connection;
@@ -42,7 +42,12 @@ pub fn run() -> Result<()> {
     let folder = Folder::new()?;
     let mails = block_on(SmtpServer::local())?;
     let packs = vec![("bench.toml".to_owned(), PACK.to_owned())];
-    let options = ServerOptions { smtp: Some(mails.address), packs, ..ServerOptions::default() };
+    let options = ServerOptions {
+        smtp: Some(mails.address),
+        packs,
+        more: WITHOUT_LIMITS.to_owned(),
+        ..ServerOptions::default()
+    };
     let mut server = Server::new(folder.path(), &options)?;
     let calls = Calls::new(&server, "bench", "noc")?;
     import(&server, due)?;

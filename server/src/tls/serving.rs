@@ -1,0 +1,83 @@
+//! Serves a router on a listener, with bounds on what HTTP itself may cost: the head of a request comes within a time and a
+//! size, one connection carries so many requests at once.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use axum::serve::Listener;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::Service as _;
+
+use super::listener::Peer;
+
+/// How long requests may take to end after they were asked to.
+const END_WITHIN: Duration = Duration::from_secs(10);
+/// What is kept of a request's head before it is read; a longer one is refused.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Requests at the same time on one HTTP/2 connection.
+const STREAMS_MAX: u32 = 64;
+
+/// Serves until `shutdown`; requests under way then have a few seconds to end. `patience` is the time for the head of a
+/// request, and for which a connection may wait for the next one.
+///
+/// # Errors
+/// Never: a connection that fails is that one's own matter.
+pub async fn serve<L>(
+    mut listener: L,
+    router: Router,
+    patience: Duration,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()>
+where
+    L: Listener<Addr = Peer>,
+{
+    let builder = builder(patience);
+    let open = TaskTracker::new();
+    loop {
+        let (io, peer) = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        let (builder, router, shutdown) = (builder.clone(), router.clone(), shutdown.clone());
+        open.spawn(async move {
+            let service = tower::service_fn(move |request: Request<Incoming>| {
+                let mut request = request.map(Body::new);
+                request.extensions_mut().insert(ConnectInfo(peer));
+                router.clone().call(request)
+            });
+            let service = TowerToHyperService::new(service);
+            let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
+            tokio::select! {
+                // Whoever hangs up in the middle does so every day.
+                _ = connection.as_mut() => {}
+                () = shutdown.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    let _ = tokio::time::timeout(END_WITHIN, connection).await;
+                }
+            }
+        });
+    }
+    drop(listener);
+    open.close();
+    open.wait().await;
+    Ok(())
+}
+
+fn builder(patience: Duration) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(HEAD_BYTES_MAX);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(HEAD_BYTES_MAX as u32)
+        .max_concurrent_streams(STREAMS_MAX);
+    builder
+}
