@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test build web lint bench faults fuzz package package-test reproducible screenshots report-sample setup clean
+.PHONY: help demo test build web lint bench faults fuzz package package-test reproducible screenshots report-sample setup clean nodes failover
 
 # Say CARGO_FLAGS= to let cargo change Cargo.lock.
 export CARGO_FLAGS ?= --locked
@@ -52,6 +52,17 @@ fuzz: ## Feed every decoder and parser with bytes nobody meant (NAME=records: th
 	@scripts/setup.sh build web
 	@scripts/web.sh
 	@SECONDS_EACH="$(or $(SECONDS_EACH),60)" FUZZ_KEEP="$(FUZZ_KEEP)" scripts/fuzz.sh $(NAME)
+nodes: ## Kill nodes on one PostgreSQL at moments of chance; nothing is lost, doubled or left untold (SEED=, SECONDS=)
+	@scripts/setup.sh build web test
+	@scripts/web.sh
+	@. scripts/env.sh && cargo build --workspace --bins $(CARGO_FLAGS)
+	@SEED="$(SEED)" SECONDS="$(SECONDS)" $(TARGET)/debug/nodes
+
+failover: ## Kill the primary of PostgreSQL and promote its standby; the nodes find it by themselves (SEED=)
+	@scripts/setup.sh build web test
+	@scripts/web.sh
+	@. scripts/env.sh && cargo build --workspace --bins $(CARGO_FLAGS)
+	@SEED="$(SEED)" $(TARGET)/debug/failover
 
 package: ## Build Debian packages into target/debian
 	@scripts/setup.sh build web

@@ -7,6 +7,8 @@ pub mod faults;
 pub mod fuzz;
 pub mod harness;
 pub mod load;
+pub mod nodes;
 pub mod procfs;
+pub mod proxy;
 pub mod smtp;
 pub mod year;

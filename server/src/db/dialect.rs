@@ -20,6 +20,8 @@ use std::borrow::Cow;
 pub const PG_CLAIM_SUFFIX: &str = " FOR UPDATE SKIP LOCKED";
 /// Takes one advisory lock until the end of the transaction.
 pub const PG_LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
+/// Lifts the bound on a statement's time until the end of the transaction.
+pub const PG_NO_TIME_LIMIT: &str = "SET LOCAL statement_timeout = 0";
 /// The one notification channel; the payload is our own channel's name.
 pub const PG_CHANNEL: &str = "linewatch";
 /// Speaks on it.

@@ -29,6 +29,12 @@ pub enum DbError {
     /// No connection to PostgreSQL could be had.
     #[error("PostgreSQL cannot be reached: {0}")]
     Pool(String),
+    /// PostgreSQL has not answered; nobody knows what became of it.
+    #[error("PostgreSQL does not answer to `{sql}`")]
+    Silent {
+        /// The statement's beginning.
+        sql: String,
+    },
     /// The database file cannot be opened.
     #[error("cannot open {}: {source}", path.display())]
     Open {
@@ -99,28 +105,63 @@ impl DbError {
         Self::Postgres { source, sql: shown(sql) }
     }
 
+    pub(super) fn silent(sql: &str) -> Self {
+        Self::Silent { sql: shown(sql) }
+    }
+
     pub(super) fn row_count(expected: &'static str, found: usize, sql: &str) -> Self {
         Self::RowCount { expected, found, sql: shown(sql) }
     }
 
-    /// True when the same transaction may well succeed when it is run again.
+    /// True when it says nothing against the work itself: the database is busy or away, and whoever asked may ask again.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Pool(_) | Self::Silent { .. } => true,
+            Self::Postgres { source, .. } => {
+                let late = [
+                    SqlState::QUERY_CANCELED,
+                    SqlState::LOCK_NOT_AVAILABLE,
+                    SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+                    SqlState::TOO_MANY_CONNECTIONS,
+                    SqlState::READ_ONLY_SQL_TRANSACTION,
+                ];
+                source.code().is_some_and(|code| late.contains(code)) || self.is_worth_another_try()
+            }
+            _ => self.is_worth_another_try(),
+        }
+    }
+
+    /// True when the same transaction may well succeed when it is run again at once.
+    pub(super) fn is_worth_another_try(&self) -> bool {
         match self {
             Self::Sqlite { source, .. } => matches!(
                 source.sqlite_error_code(),
                 Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
             ),
             Self::Postgres { source, .. } => {
+                let ending =
+                    [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW];
                 source.is_closed()
-                    || source.code().is_some_and(|c| {
-                        *c == SqlState::T_R_SERIALIZATION_FAILURE
-                            || *c == SqlState::T_R_DEADLOCK_DETECTED
-                            || *c == SqlState::ADMIN_SHUTDOWN
-                            || *c == SqlState::CANNOT_CONNECT_NOW
-                    })
+                    || source.code().is_some_and(|code| ending.contains(code))
+                    || self.is_surely_undone()
             }
-            Self::Pool(_) => true,
+            _ => false,
+        }
+    }
+
+    /// True when the database says that nothing of the transaction was done, even if this is the answer to its commit.
+    pub(super) fn is_surely_undone(&self) -> bool {
+        let undone = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
+        matches!(self, Self::Postgres { source, .. } if source.code().is_some_and(|code| undone.contains(code)))
+    }
+
+    /// True when the connection leads to a server that does not answer, or takes no writes any more: a standby, where
+    /// the primary was.
+    pub(super) fn spoils_connection(&self) -> bool {
+        match self {
+            Self::Silent { .. } => true,
+            Self::Postgres { source, .. } => source.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION),
             _ => false,
         }
     }

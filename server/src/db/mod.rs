@@ -12,6 +12,7 @@ pub mod dialect;
 mod error;
 mod migrate;
 mod notify;
+mod pg_connect;
 mod pg_listen;
 mod pg_value;
 mod postgres;

@@ -6,14 +6,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Transaction};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Transaction};
 use futures::{StreamExt, TryStreamExt};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::AbortHandle;
-use tokio_postgres::{Config, IsolationLevel, NoTls};
+use tokio_postgres::IsolationLevel;
 
 use super::notify::Notifier;
+use super::pg_connect::{ANSWER_WITHIN, Connector, Hosts};
 use super::pg_listen::listen_for_ever;
 use super::pg_value::to_row;
 use super::tx::Kind;
@@ -22,13 +23,7 @@ use super::{DbError, LockKey, MAX_TRIES, PG_POOL_SIZE, Priority, Row, Tx, Value,
 /// Connections that only the engine's writes may take.
 const KEPT_FOR_ENGINE: usize = 2;
 /// How long a transaction waits for a free connection.
-const POOL_WAIT: Duration = Duration::from_secs(30);
-/// How long the network may take to connect.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the network may swallow what was sent.
-const NETWORK_SILENCE: Duration = Duration::from_secs(30);
-/// A node that hangs inside a transaction loses it, and with it its locks.
-const SESSION_OPTIONS: &str = "-c idle_in_transaction_session_timeout=60s";
+const POOL_WAIT: Duration = Duration::from_secs(10);
 /// The pause before the second try; it doubles each time.
 const FIRST_RETRY_PAUSE: Duration = Duration::from_millis(5);
 /// Whether a transaction may write.
@@ -55,24 +50,19 @@ impl Drop for Postgres {
 
 impl Postgres {
     pub(super) async fn open(url: &str) -> Result<(Self, Arc<Notifier>), DbError> {
-        let mut config: Config = url.parse().map_err(|e| DbError::postgres(e, "db.url"))?;
-        config.application_name("linewatch").connect_timeout(CONNECT_TIMEOUT);
-        // A server that vanished without a word is noticed, and lets go of its locks.
-        config.keepalives_idle(NETWORK_SILENCE).tcp_user_timeout(NETWORK_SILENCE);
-        if config.get_options().is_none() {
-            config.options(SESSION_OPTIONS);
-        }
+        let (hosts, config) = Hosts::of(url)?;
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(config.clone(), NoTls, manager_config);
+        let manager = Manager::from_connect(config, Connector(Arc::clone(&hosts)), manager_config);
         let pool = Pool::builder(manager)
             .max_size(PG_POOL_SIZE)
             .wait_timeout(Some(POOL_WAIT))
+            .create_timeout(Some(hosts.all_within()))
             .runtime(deadpool_postgres::Runtime::Tokio1)
             .build()
             .map_err(|e| DbError::Pool(e.to_string()))?;
         let notifier = Arc::new(Notifier::default());
         let (tried, first_try) = oneshot::channel();
-        let task = listen_for_ever(config, Arc::clone(&notifier), tried);
+        let task = listen_for_ever(hosts, Arc::clone(&notifier), tried);
         let listening = tokio::spawn(task).abort_handle();
         // From here on notifications of other nodes are heard, unless the first try failed; then
         // the first statement says why.
@@ -136,8 +126,8 @@ fn with_retries<T, E: From<DbError>>(
     }
 }
 
-/// One try. `again` is set when it failed in a way that another try may mend; a lost connection
-/// during the commit is not one, because nobody knows whether the commit happened.
+/// One try. `again` is set when it failed in a way that another try may mend. A connection that was lost during the commit
+/// is not one, nor a server that was told to end meanwhile: nobody knows whether the commit happened.
 fn transact<T, E: From<DbError>>(
     pool: &Pool,
     handle: &Handle,
@@ -146,20 +136,39 @@ fn transact<T, E: From<DbError>>(
     again: &mut bool,
 ) -> Result<T, E> {
     let mut client = handle.block_on(pool.get()).map_err(|e| DbError::Pool(pool_reason(&e)))?;
+    let mut spoilt = false;
+    let result = transact_on(&mut client, handle, mode, work, again, &mut spoilt);
+    if spoilt {
+        // Not given back to the pool; nor are the others, which lead to the same server.
+        drop(Object::take(client));
+        pool.retain(|_, _| false);
+    }
+    result
+}
+
+/// `spoilt` is set when the connection is of no use any more, though it may look alive.
+fn transact_on<T, E: From<DbError>>(
+    client: &mut Object,
+    handle: &Handle,
+    mode: Mode,
+    work: &mut impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+    again: &mut bool,
+    spoilt: &mut bool,
+) -> Result<T, E> {
     let begin = match mode {
         Mode::Write => client.build_transaction().isolation_level(IsolationLevel::ReadCommitted),
         Mode::Read => {
             client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true)
         }
     };
-    let inner = handle.block_on(begin.start()).map_err(|e| {
-        let e = DbError::postgres(e, "BEGIN");
-        *again = e.is_retryable();
-        e
+    let inner = answered(handle, "BEGIN", begin.start()).inspect_err(|e| {
+        *again = e.is_worth_another_try();
+        *spoilt = e.spoils_connection();
     })?;
     let mut tx = Tx::new(Kind::Postgres(PgTx { inner, handle: handle.clone() }));
     let result = work(&mut tx);
     let (failed, retryable) = (tx.has_failed(), tx.is_retryable());
+    *spoilt = tx.is_spoilt();
     let (Kind::Postgres(PgTx { inner, .. }), _) = tx.into_parts() else {
         return Err(DbError::Closed.into());
     };
@@ -168,21 +177,34 @@ fn transact<T, E: From<DbError>>(
             *again = retryable;
             Err(DbError::Aborted.into())
         }
-        Ok(value) => match handle.block_on(inner.commit()) {
+        Ok(value) => match answered(handle, "COMMIT", inner.commit()) {
             Ok(()) => Ok(value),
             Err(e) => {
-                let closed = e.is_closed();
-                let e = DbError::postgres(e, "COMMIT");
-                *again = e.is_retryable() && !closed;
+                *again = e.is_surely_undone();
+                *spoilt = e.spoils_connection();
                 Err(e.into())
             }
         },
         Err(e) => {
             *again = retryable;
-            // Dropping would send the same, but only when the connection is next used.
-            drop(handle.block_on(inner.rollback()));
+            if !*spoilt {
+                // Dropping would send the same, but only when the connection is next used.
+                *spoilt = answered(handle, "ROLLBACK", inner.rollback()).is_err();
+            }
             Err(e)
         }
+    }
+}
+
+/// Waits for an answer, not for ever.
+fn answered<T>(
+    handle: &Handle,
+    sql: &str,
+    work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, DbError> {
+    match handle.block_on(async { tokio::time::timeout(ANSWER_WITHIN, work).await }) {
+        Ok(result) => result.map_err(|e| DbError::postgres(e, sql)),
+        Err(_) => Err(DbError::silent(sql)),
     }
 }
 
@@ -209,7 +231,7 @@ impl PgTx<'_> {
         sql: &str,
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, DbError> {
-        self.handle.block_on(work).map_err(|e| DbError::postgres(e, sql))
+        answered(&self.handle, sql, work)
     }
 
     pub(super) fn execute(&self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
@@ -239,7 +261,9 @@ impl PgTx<'_> {
     }
 
     pub(super) fn script(&self, sql: &str) -> Result<(), DbError> {
-        self.run(sql, self.inner.batch_execute(sql))
+        let unhurried = format!("{}; {sql}", dialect::PG_NO_TIME_LIMIT);
+        // However long it takes: a large table is being changed.
+        self.handle.block_on(self.inner.batch_execute(&unhurried)).map_err(|e| DbError::postgres(e, sql))
     }
 
     pub(super) fn lock(&self, sorted: &[LockKey]) -> Result<(), DbError> {

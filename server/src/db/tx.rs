@@ -39,13 +39,22 @@ pub struct Tx<'a> {
     failed: bool,
     /// Set when that failure says that another try may succeed.
     retryable: bool,
+    /// Set when it says that the connection is of no use any more.
+    spoilt: bool,
     notify: Vec<&'static str>,
     work: Work,
 }
 
 impl<'a> Tx<'a> {
     pub(super) fn new(kind: Kind<'a>) -> Self {
-        Self { kind, failed: false, retryable: false, notify: Vec::new(), work: Work::default() }
+        Self {
+            kind,
+            failed: false,
+            retryable: false,
+            spoilt: false,
+            notify: Vec::new(),
+            work: Work::default(),
+        }
     }
 
     /// Runs a statement and says how many rows it touched.
@@ -155,6 +164,10 @@ impl<'a> Tx<'a> {
         self.retryable
     }
 
+    pub(super) const fn is_spoilt(&self) -> bool {
+        self.spoilt
+    }
+
     pub(super) const fn has_failed(&self) -> bool {
         self.failed
     }
@@ -169,7 +182,8 @@ impl<'a> Tx<'a> {
         }
         run(&mut self.kind).inspect_err(|e| {
             self.failed = true;
-            self.retryable = e.is_retryable();
+            self.retryable = e.is_worth_another_try();
+            self.spoilt = e.spoils_connection();
         })
     }
 }

@@ -7,6 +7,7 @@
 mod agent;
 mod api;
 mod clock;
+mod cluster;
 mod folder;
 mod mailbox;
 mod netns;
@@ -21,6 +22,7 @@ mod wait;
 pub use agent::Agent;
 pub use api::{Answer, Api};
 pub use clock::ShiftedClock;
+pub use cluster::Cluster;
 pub use folder::{Folder, free_port, story};
 pub use mailbox::{Mail, Mailbox};
 pub use netns::{Namespace, is_root, remove_leftovers};
