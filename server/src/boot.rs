@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use linewatch_shared::time::Clock;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -20,12 +20,13 @@ use crate::app::contacts::Contacts;
 use crate::app::desk::recount::recount;
 use crate::app::desk::tasks::Digests;
 use crate::app::desk::{Channels, Desk};
+use crate::app::epoch::Epoch;
 use crate::app::live::{self, Live};
 use crate::app::packs::PackSet;
 use crate::app::packs::ways::unknown_ways;
 use crate::app::refusals::{self, Refusals};
 use crate::app::snapshots::Snapshots;
-use crate::app::{App, AppError, Pulse, erasure, housekeeping, packs, server};
+use crate::app::{App, AppError, Pulse, epoch, erasure, housekeeping, packs, server};
 use crate::auth::seal::SecretsKey;
 use crate::auth::throttle::Throttle;
 use crate::config::Settings;
@@ -40,6 +41,9 @@ use crate::tls::{self, Authority, LimitedListener, ServerTls, TlsListener};
 
 /// How long requests and loops may take to end after they were asked to.
 const END_WITHIN: Duration = Duration::from_secs(10);
+/// Connections that may wait in the kernel until they are accepted, as far as it allows: after an outage all agents come at
+/// once.
+const BACKLOG: u32 = 4_096;
 /// How often metrics are folded.
 const METRICS_PERIOD: Duration = Duration::from_secs(5);
 /// How often what has expired is deleted, and the certificate's age looked at.
@@ -71,8 +75,8 @@ pub async fn boot(
     // Read before anything is made: packs with mistakes change nothing.
     PackSet::load(settings.packs_dir.as_deref()).map_err(AppError::Mistakes)?;
     make_data_dir(&settings)?;
-    let http_listener = bind(settings.http.listen, "http.listen").await?;
-    let sync_listener = bind(settings.sync.listen, "sync.listen").await?;
+    let http_listener = bind(settings.http.listen, "http.listen")?;
+    let sync_listener = bind(settings.sync.listen, "sync.listen")?;
     let (http_addr, sync_addr) = (http_listener.local_addr()?, sync_listener.local_addr()?);
     let app = Arc::new(make_app(settings, clock, shutdown, http_addr).await?);
     let tls = Arc::new(ServerTls::new(Arc::clone(&app.authority), &app.settings, app.now())?);
@@ -152,7 +156,7 @@ pub async fn assemble(
         tracing::warn!(%mistake, "alerts that go this way alone reach nobody");
     }
     packs::store(&db, &pack_set, now.0).await?;
-    let server_epoch = server::epoch(&db).await?;
+    let server_epoch = Epoch::new(epoch::settle(&db, now).await?);
     let take_key = server::take_key(&db).await?;
     let carry_key = server::carry_key(&db).await?;
     server::set_link_base(&db, &link_base).await?;
@@ -207,8 +211,14 @@ pub fn make_data_dir(settings: &Settings) -> anyhow::Result<()> {
     made.with_context(|| format!("data_dir: {}", folder.display()))
 }
 
-async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("{key}: cannot listen on {address}"))
+fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    listen().with_context(|| format!("{key}: cannot listen on {address}"))
 }
 
 fn desk_listener(inner: TcpListener, settings: &Settings) -> LimitedListener {

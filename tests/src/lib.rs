@@ -1,6 +1,7 @@
 //! Stories with real processes, fault injection and benchmarks: the harness that they share.
 
 pub mod bench_agent;
+pub mod bench_agents;
 pub mod bench_probe;
 pub mod demo;
 pub mod faults;

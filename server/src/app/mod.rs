@@ -10,6 +10,7 @@ pub mod alert_texts;
 pub mod alerting;
 pub mod assessment;
 pub mod availability;
+pub mod backup;
 pub mod calls;
 pub mod conflicts;
 pub mod contact_reads;
@@ -23,6 +24,7 @@ pub mod desk;
 pub mod desk_owes;
 pub mod diagnoses;
 pub mod diary;
+pub mod epoch;
 pub mod equipment;
 pub mod erasure;
 pub mod export;
@@ -162,7 +164,7 @@ pub struct App {
     /// The packs in force.
     pub packs: Arc<PackSet>,
     /// Random, new with each new database; agents notice a restored one by it.
-    pub server_epoch: Uuid,
+    pub server_epoch: epoch::Epoch,
     /// What links in messages begin with; no slash at the end.
     pub link_base: String,
     /// Set when the program is asked to end; long answers (event streams) end on it.

@@ -1,35 +1,18 @@
 //! What the database knows about this installation as a whole.
 
 use linewatch_shared::wire::CarryKey;
-use uuid::Uuid;
 
 use super::{AppError, random};
 use crate::db::{Db, DbError, Priority};
 use crate::notify::take_link::TakeKey;
 use crate::store::meta;
 
-/// The key of the database's epoch.
-const EPOCH: &str = "epoch";
 /// The key of the secret by which links in alerts are signed.
 const TAKE_SECRET: &str = "take_secret";
 /// The key of what agents seal for each other with.
 const CARRY_SECRET: &str = "carry_secret";
 /// The key of what links begin with.
 const LINK_BASE: &str = "link_base";
-
-/// The database's epoch; made on first use.
-///
-/// # Errors
-/// The database's.
-pub async fn epoch(db: &Db) -> Result<Uuid, AppError> {
-    let fresh = Uuid::from_bytes(random()?);
-    db.write(Priority::Api, move |tx| {
-        meta::set_first(tx, EPOCH, &fresh.to_string())?;
-        let text = meta::get(tx, EPOCH)?.unwrap_or_default();
-        Uuid::parse_str(&text).map_err(|e| AppError::Db(DbError::Data(format!("meta.epoch: {e}"))))
-    })
-    .await
-}
 
 /// What links in alerts are signed with, the same on every node; made on first use.
 ///
@@ -75,10 +58,8 @@ mod tests {
     use crate::db::testing::both;
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn the_epoch_stays() {
+    async fn keys_stay() {
         both(|db| async move {
-            let first = epoch(&db).await.unwrap();
-            assert_eq!(epoch(&db).await.unwrap(), first);
             assert!(take_key(&db).await.unwrap() == take_key(&db).await.unwrap());
             let carried = carry_key(&db).await.unwrap();
             assert!(carry_key(&db).await.unwrap() == carried && carried.0 != [0; 32]);

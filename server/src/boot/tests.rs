@@ -92,7 +92,7 @@ async fn an_agent_enrols_over_tls_and_is_recognised() {
         assert_eq!(answer.status(), 200);
         let enrolled: Enrolled = wire::decode(&answer.bytes().await.unwrap()).unwrap();
         assert_eq!(enrolled.name, "site-1");
-        assert_eq!(enrolled.server_epoch, server.running.app.server_epoch);
+        assert_eq!(enrolled.server_epoch, server.running.app.server_epoch.get());
         assert_eq!(enrolled.authority_pem, server.running.app.authority.pem());
         assert_eq!(code(server.enrol(&token, csr.clone()).await).await, (410, "used_token".into()));
         let stray = EnrolToken { secret: [1; 32], authority_sha256: [0; 32], name: String::new() }.encode();

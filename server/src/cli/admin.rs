@@ -6,15 +6,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
+use linewatch_shared::time::UnixMs;
 
 use super::{AgentCommand, Desk, out};
 use crate::app::agent_customers::{self, CustomersChange};
 use crate::app::agent_people::{self, PeopleChange};
 use crate::app::agents;
+use crate::app::backup;
 use crate::app::export::{self, FileForm};
 use crate::app::import::{self, ImportError, Kind, Summary};
 use crate::app::users::COMMAND;
 use crate::db::DbError;
+use crate::db::backup::{Checked, look_at};
 use crate::tls::Authority;
 
 /// Agents read from the database at a time.
@@ -129,13 +132,36 @@ async fn all_agents(desk: &Desk) -> Result<Vec<agents::Agent>, DbError> {
 }
 
 pub(super) async fn backup(desk: &Desk, file: PathBuf) -> anyhow::Result<()> {
-    desk.db.backup(file.clone()).await?;
+    let checked = backup::make(&desk.db, file.clone(), COMMAND, desk.now()).await?;
     out::line(format_args!(
-        "copied to {}; keep {} too",
+        "copied to {}: {}; keep {} too",
         file.display(),
+        in_words(&checked),
         desk.settings.data_dir.join("tls").display()
     ));
     Ok(())
+}
+
+/// Looks at a copy without a server or its configuration.
+pub(super) fn verify(file: &Path) -> anyhow::Result<()> {
+    let checked = look_at(file)?;
+    out::line(format_args!("{} is whole: {}", file.display(), in_words(&checked)));
+    if checked.behind > 0 {
+        out::line(format_args!(
+            "it is of an older linewatch-server: {} migrations are still to be applied",
+            checked.behind
+        ));
+    }
+    Ok(())
+}
+
+fn in_words(checked: &Checked) -> String {
+    let newest = checked.newest_at_ms.map_or_else(|| "none".to_owned(), |at| UnixMs(at).to_rfc3339());
+    let mib = checked.bytes as f64 / f64::from(1 << 20);
+    format!(
+        "{mib:.1} MiB, {} faults, {} records of agents, the newest stored at {newest}",
+        checked.faults, checked.records
+    )
 }
 
 /// Writes a new file: one that is there already stays as it is.

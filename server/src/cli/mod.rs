@@ -97,10 +97,13 @@ enum Command {
     /// Contractors: companies that maintain for us.
     #[command(subcommand)]
     Contractor(contractor::ContractorCommand),
-    /// Copy the embedded database, while it is in use, to a new file.
+    /// Copy the embedded database, while it is in use, to a new file, and check the copy.
     Backup {
         /// The new file.
         file: PathBuf,
+        /// Check a copy that is there already, from end to end, instead of making one.
+        #[arg(long)]
+        verify: bool,
     },
     /// Report the figures of a month, quarter or year.
     Report(report::ReportArgs),
@@ -282,6 +285,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
             None => Ok(()),
         };
     }
+    if let Command::Backup { file, verify: true } = &cli.command {
+        return admin::verify(file);
+    }
     let settings = Settings::load(&cli.config).map_err(AppError::Mistakes)?;
     if matches!(cli.command, Command::Serve) {
         return serve::run(settings).await;
@@ -297,7 +303,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Alert(command) => alert::run(&desk, command).await,
         Command::Agent(command) => admin::agent(&desk, command).await,
         Command::Contractor(command) => contractor::run(&desk, command).await,
-        Command::Backup { file } => admin::backup(&desk, file).await,
+        Command::Backup { file, .. } => admin::backup(&desk, file).await,
         Command::Calls(args) => calls::run(&desk, args).await,
         Command::Report(args) => report::run(&desk, args).await,
         Command::Papers(args) => papers::run(&desk, args).await,

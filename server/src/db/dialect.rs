@@ -22,6 +22,9 @@ pub const PG_CLAIM_SUFFIX: &str = " FOR UPDATE SKIP LOCKED";
 pub const PG_LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
 /// Lifts the bound on a statement's time until the end of the transaction.
 pub const PG_NO_TIME_LIMIT: &str = "SET LOCAL statement_timeout = 0";
+/// Cluster, database and timeline: the latter is another one after every promotion and restored archive.
+pub const PG_PLACE: &str = "SELECT CAST((pg_control_system()).system_identifier AS TEXT) || ' ' || CAST(oid AS TEXT) || ' ' || \
+     substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) FROM pg_database WHERE datname = current_database()";
 /// The one notification channel; the payload is our own channel's name.
 pub const PG_CHANNEL: &str = "linewatch";
 /// Speaks on it.

@@ -8,6 +8,7 @@
 //!
 //! Never here: business rules, HTTP, the current time.
 
+pub mod backup;
 pub mod dialect;
 mod error;
 mod migrate;
@@ -15,6 +16,7 @@ mod notify;
 mod pg_connect;
 mod pg_listen;
 mod pg_value;
+mod place;
 mod postgres;
 mod queue;
 mod sqlite;
@@ -194,11 +196,11 @@ impl Db {
         self.notifier.listen(channel)
     }
 
-    /// Copies a SQLite database, while it is in use, to the new file `to`.
+    /// Copies a SQLite database, while it is in use, to the new file `to`, and reads the copy from end to end.
     ///
     /// # Errors
-    /// On PostgreSQL ([`DbError::Unsupported`]), or when the copy cannot be written.
-    pub async fn backup(&self, to: PathBuf) -> Result<(), DbError> {
+    /// On PostgreSQL ([`DbError::Unsupported`]), or when the copy cannot be written or is damaged.
+    pub async fn backup(&self, to: PathBuf) -> Result<backup::Checked, DbError> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.backup(to).await,
             Engine::Postgres(_) => Err(DbError::Unsupported("backup: use pg_dump for a PostgreSQL database")),

@@ -10,6 +10,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement, StatementStatus, TransactionBehavior};
 use tokio::sync::oneshot;
 
+use super::backup::{self, Checked};
 use super::notify::Notifier;
 use super::queue::Queue;
 use super::tx::Kind;
@@ -25,8 +26,6 @@ const WRITER_CACHE_KIB: i64 = 64_000;
 const READER_CACHE_KIB: i64 = 16_000;
 /// What a WAL file that once grew is cut back to, in bytes.
 const WAL_BYTES_KEPT: i64 = 64 * 1024 * 1024;
-/// Pages of 4 KiB that are copied between two looks at other work during a backup.
-const BACKUP_STEP_PAGES: i32 = 1024;
 
 /// The open database. Dropping it lets the threads finish what is queued.
 pub(super) struct Sqlite {
@@ -102,9 +101,13 @@ impl Sqlite {
         answered.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
     }
 
-    pub(super) async fn backup(&self, to: PathBuf) -> Result<(), DbError> {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) async fn backup(&self, to: PathBuf) -> Result<Checked, DbError> {
         let from = self.path.clone();
-        let copied = tokio::task::spawn_blocking(move || copy(&from, &to)).await;
+        let copied = tokio::task::spawn_blocking(move || backup::copy(&from, &to)).await;
         copied.unwrap_or(Err(DbError::Panicked))
     }
 
@@ -159,7 +162,7 @@ fn spawn(
         .map_err(|e| DbError::Data(format!("cannot start a database thread: {e}")))
 }
 
-fn connect(path: &Path, reader: bool) -> Result<Connection, DbError> {
+pub(super) fn connect(path: &Path, reader: bool) -> Result<Connection, DbError> {
     let fail = |source| DbError::Open { path: path.to_owned(), source };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -196,19 +199,6 @@ fn keep_names(connection: &Connection, path: &Path) -> Result<(), rusqlite::Erro
             Some(reason),
         )
     })
-}
-
-fn copy(from: &Path, to: &Path) -> Result<(), DbError> {
-    if to.exists() {
-        return Err(DbError::Data(format!("{} is already there", to.display())));
-    }
-    let source = connect(from, true)?;
-    let fail = |source| DbError::Open { path: to.to_owned(), source };
-    let mut target = Connection::open(to).map_err(fail)?;
-    let backup = rusqlite::backup::Backup::new(&source, &mut target).map_err(fail)?;
-    backup.run_to_completion(BACKUP_STEP_PAGES, std::time::Duration::ZERO, None).map_err(fail)?;
-    drop(backup);
-    target.close().map_err(|(_, e)| fail(e))
 }
 
 /// The statements of one transaction.

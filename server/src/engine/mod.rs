@@ -6,6 +6,7 @@ mod deadlines;
 mod duties;
 mod ladders;
 mod late;
+mod place;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub fn spawn(app: &Arc<App>, tasks: &mut JoinSet<anyhow::Result<()>>) {
     tasks.spawn(late::run(Arc::clone(app)));
     tasks.spawn(duties::run(Arc::clone(app)));
     tasks.spawn(agents::keep_seen(Arc::clone(app)));
+    tasks.spawn(place::run(Arc::clone(app)));
     tasks.spawn(agents::watch_silence(Arc::clone(app)));
 }
 

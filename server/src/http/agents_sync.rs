@@ -88,7 +88,7 @@ async fn hello(
         .await?;
     answer(&HelloAnswer {
         protocol,
-        server_epoch: app.server_epoch,
+        server_epoch: app.server_epoch.get(),
         server_now: app.now(),
         limits: Limits {
             batch_records: wire::BATCH_RECORDS_MAX as u32,
@@ -151,7 +151,7 @@ async fn pull(
     Packed(body): Packed,
 ) -> Result<Response, ApiError> {
     let asked: Pull = message(&body)?;
-    let (server_epoch, agent, now) = (app.server_epoch, agent.id, app.now());
+    let (server_epoch, agent, now) = (app.server_epoch.get(), agent.id, app.now());
     let packs = Arc::clone(&app.desk.packs);
     let page = app
         .db
@@ -222,7 +222,7 @@ async fn heartbeat(
     let reference_head = app.db.read(reference::head).await?;
     answer(&HeartbeatAnswer {
         server_now: app.now(),
-        server_epoch: app.server_epoch,
+        server_epoch: app.server_epoch.get(),
         reference_head: reference_head.cast_unsigned(),
     })
 }

@@ -80,7 +80,7 @@ async fn enroll(State(app): State<Arc<App>>, Packed(body): Packed) -> Result<Res
         name: enrolled.name,
         certificate_pem: enrolled.certificate_pem,
         authority_pem: app.authority.pem().to_owned(),
-        server_epoch: app.server_epoch,
+        server_epoch: app.server_epoch.get(),
     })
 }
 

@@ -137,7 +137,12 @@ pub fn run(folder: &Folder, seed: u64, say: impl Fn(&str)) -> Result<Outcome> {
     eventually(BOUND, "every node listens again", || {
         Ok((world.store.number(listening)? == NODES as i64).then_some(()))
     })?;
+    let noted = "SELECT COUNT(*) FROM audit WHERE action = 'backup restored'";
+    eventually(BOUND, "the nodes have seen that it is another timeline", || {
+        Ok((world.store.number(noted)? > 0).then_some(()))
+    })?;
     go_on(&mut world, &mut chance, WELL_MS)?;
+    ensure!(world.store.number(noted)? == 1, "two nodes began an epoch each");
 
     for reporter in reporters {
         let done = reporter.stop()?;
