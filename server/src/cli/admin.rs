@@ -134,10 +134,11 @@ async fn all_agents(desk: &Desk) -> Result<Vec<agents::Agent>, DbError> {
 pub(super) async fn backup(desk: &Desk, file: PathBuf) -> anyhow::Result<()> {
     let checked = backup::make(&desk.db, file.clone(), COMMAND, desk.now()).await?;
     out::line(format_args!(
-        "copied to {}: {}; keep {} too",
+        "copied to {}: {}; keep {} and {} too",
         file.display(),
         in_words(&checked),
-        desk.settings.data_dir.join("tls").display()
+        desk.settings.data_dir.join("tls").display(),
+        desk.settings.auth.secrets_key_file.display()
     ));
     Ok(())
 }
