@@ -31,6 +31,8 @@ const FILES_MAX: usize = 65_536;
 const ENROLLING_AT_ONCE: usize = 16;
 /// Connections that the server takes, beyond the agents.
 const CONNECTIONS_SPARE: usize = 2_000;
+/// Calls of one address and user while they are let in.
+const CALLS_A_MINUTE: usize = 1_000_000;
 /// How long all of them may take to come back.
 const BACK_WITHIN: Duration = Duration::from_mins(3);
 
@@ -90,7 +92,10 @@ pub fn run(folder: &Folder, options: Options, say: impl Fn(&str)) -> Result<Figu
     let mut server = Server::new(&folder.sub("server")?, &ServerOptions::default())?;
     let config = std::fs::read_to_string(server.config())?;
     let config = config.replace("[sync]\n", &format!("[sync]\nmax_connections = {connections}\n"));
-    std::fs::write(server.config(), config)?;
+    // All of them have one address here, and one administrator lets all of them in.
+    let limits = ["requests_per_address", "requests_per_user", "strangers_per_address"];
+    let limits: String = limits.iter().map(|key| format!("{key} = {CALLS_A_MINUTE}\n")).collect();
+    std::fs::write(server.config(), format!("{config}\n[limits]\n{limits}"))?;
     server.run(&["user", "add", "bench", "--role", "admin"], "a sample password")?.ok()?;
     let token = server.run(&["user", "token", "bench"], "")?.ok()?.trim().to_owned();
     server.start()?;
