@@ -26,6 +26,7 @@ use crate::app::packs::PackSet;
 use crate::app::packs::ways::unknown_ways;
 use crate::app::refusals::{self, Refusals};
 use crate::app::snapshots::Snapshots;
+use crate::app::trail::{anchors, prune};
 use crate::app::{App, AppError, Pulse, epoch, erasure, housekeeping, packs, server};
 use crate::auth::seal::SecretsKey;
 use crate::auth::throttle::Throttle;
@@ -91,6 +92,7 @@ pub async fn boot(
     engine::spawn(&app, &mut tasks);
     tasks.spawn(live::run(Arc::clone(&app)));
     tasks.spawn(refusals::run(Arc::clone(&app)));
+    tasks.spawn(anchors::run(Arc::clone(&app)));
     let links = TakeLinks { key: app.take_key.clone(), base: app.link_base.clone() };
     let settings = NotifySettings { take: Some(links), ..NotifySettings::from(&*app.settings) };
     let notifier = Notifier::new(app.db.clone(), Arc::clone(&app.clock), &settings)?;
@@ -116,6 +118,11 @@ async fn housekeep(app: Arc<App>, tls: Arc<ServerTls>) {
     }
     if let Err(e) = housekeeping::tick(&app.db, app.now()).await {
         tracing::warn!(error = %e, "housekeeping failed; trying again later");
+    }
+    match prune::tick(&app.db, app.settings.audit_keep, app.now()).await {
+        Ok(0) => {}
+        Ok(entries) => tracing::info!(entries, "emptied entries of the audit trail whose time was over"),
+        Err(e) => tracing::warn!(error = %e, "the audit trail could not be pruned; trying again later"),
     }
     if let Err(e) = tls.renew_if_old(app.clock.as_ref()) {
         tracing::error!(error = %e, "the server's certificate could not be renewed");

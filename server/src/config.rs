@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use linewatch_shared::rules::Mistake;
 
 use crate::app::quality::SampleRules;
+use crate::app::trail::prune::Keep;
 use crate::db::DbUrl;
 pub use auth::Auth;
 pub use channels::{Channel, Service, Sms, SmsForm};
@@ -191,6 +192,8 @@ pub struct Settings {
     pub supervisors: Vec<String>,
     /// `desk.confidentiality`, default false: contact data only for users with a valid agreement.
     pub confidentiality: bool,
+    /// `audit.keep_…`: how long the entries of each kind say something.
+    pub audit_keep: Keep,
     /// `desk.admission`, default false: new customers are admitted by a superior.
     pub admission: bool,
 }

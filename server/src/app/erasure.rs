@@ -14,7 +14,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::app::desk::DeskError;
-use crate::app::{Action, AppError, audit};
+use crate::app::trail::erase::Whose;
+use crate::app::{Action, AppError, audit, trail};
 use crate::db::{Db, DbError, Priority, Tx};
 use crate::store::erasure::{self, Erasure};
 use crate::store::{reference, service};
@@ -68,22 +69,26 @@ fn check(tx: &mut Tx<'_>, customer: &str, now: UnixMs) -> Result<(), DeskError> 
 /// When there is no such customer, or its service goes on.
 pub async fn preview(db: &Db, customer: &str, now: UnixMs) -> Result<Counts, DeskError> {
     let customer = customer.to_owned();
-    db.read(move |tx| {
-        check(tx, &customer, now)?;
-        let scope = Scope::of(tx, &customer, false)?;
-        let mut counts = Counts::new();
-        let personal = words::personal(tx, &scope)?;
-        words::replace(tx, &scope, &personal, &mut counts)?;
-        let mut place = Place::START;
-        for _ in 0..PAGES_MAX {
-            place = page(tx, &scope, place, &mut counts)?;
-            if place == Place::Done {
-                break;
+    let (whose, mut counts) = db
+        .read(move |tx| {
+            check(tx, &customer, now)?;
+            let scope = Scope::of(tx, &customer, false)?;
+            let mut counts = Counts::new();
+            let personal = words::personal(tx, &scope)?;
+            words::replace(tx, &scope, &personal, &mut counts)?;
+            let mut place = Place::START;
+            for _ in 0..PAGES_MAX {
+                place = page(tx, &scope, place, &mut counts)?;
+                if place == Place::Done {
+                    break;
+                }
             }
-        }
-        Ok(counts)
-    })
-    .await
+            let whose = Whose { customer: customer.clone(), words: personal };
+            Ok::<_, DeskError>((whose, counts))
+        })
+        .await?;
+    add(&mut counts, "audit details", trail::erase::details(db, whose, None, now).await?);
+    Ok(counts)
 }
 
 /// Erases until nothing is left; one that is finished stays as it is.
@@ -105,10 +110,13 @@ pub async fn run(db: &Db, id: Uuid, now: UnixMs) -> Result<Option<Erasure>, AppE
         })
         .await;
     let (scope, personal) = read?;
+    let whose = Whose { customer: scope.customer.clone(), words: personal.clone() };
+    let of_trail = trail::erase::details(db, whose, Some(id), now).await?;
     let within = scope.clone();
     let mut counts: Counts = db
         .write(Priority::Ingest, move |tx| {
             let mut counts = Counts::new();
+            add(&mut counts, "audit details", of_trail);
             words::replace(tx, &within, &personal, &mut counts)?;
             Ok::<_, DbError>(counts)
         })

@@ -65,6 +65,8 @@ pub fn propose(desk: &Desk, tx: &mut Tx<'_>, new: &NewProposal, now: UnixMs) -> 
         keeps_manager: None,
     };
     grades::insert(tx, &proposal)?;
+    let detail = json!({ "customer": proposal.customer, "grade": proposal.grade, "before": proposal.before });
+    audit(tx, now.0, &new.by, Action::GradeProposed, &proposal.id.to_string(), Some(&detail))?;
     Ok(proposal)
 }
 

@@ -53,6 +53,7 @@ pub mod sites;
 pub mod snapshots;
 pub mod surveys;
 pub mod tokens;
+pub mod trail;
 pub mod users;
 pub mod visits;
 

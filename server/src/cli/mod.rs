@@ -6,6 +6,7 @@ mod admission;
 mod agreement;
 mod alert;
 mod assessment;
+mod audit;
 mod calls;
 mod check;
 mod contractor;
@@ -94,6 +95,9 @@ enum Command {
     /// Agents: who may sync.
     #[command(subcommand)]
     Agent(AgentCommand),
+    /// The audit trail: whether it is whole, and what leaves of it.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Contractors: companies that maintain for us.
     #[command(subcommand)]
     Contractor(contractor::ContractorCommand),
@@ -302,6 +306,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Agreement(command) => agreement::run(&desk, command).await,
         Command::Alert(command) => alert::run(&desk, command).await,
         Command::Agent(command) => admin::agent(&desk, command).await,
+        Command::Audit(command) => audit::run(&desk, command).await,
         Command::Contractor(command) => contractor::run(&desk, command).await,
         Command::Backup { file, .. } => admin::backup(&desk, file).await,
         Command::Calls(args) => calls::run(&desk, args).await,

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use linewatch_shared::time::DAY_MS;
+
 use super::source::Source;
 use super::{AlertLang, Channel, Http, LogFormat, Settings, Smtp, SmtpTls, Sync, Webhook};
 use crate::app::quality::{POINTS_MAX, SAMPLE_MAX};
+use crate::app::trail::prune::Keep;
 use crate::db::DbUrl;
 
 /// Silence after which an agent's lines are unknown.
@@ -26,6 +29,8 @@ const DEFAULT_QUALITY_AT_LEAST: usize = 5;
 const DEFAULT_QUALITY_GOOD_FROM: i64 = 80;
 /// The most supervisors who are told.
 const SUPERVISORS_MAX: usize = 16;
+/// A trail that forgets sooner is none.
+const AUDIT_KEEP_MIN_MS: i64 = 30 * DAY_MS;
 /// Connections that one listener holds at the same time.
 const DEFAULT_MAX_CONNECTIONS: usize = 10_000;
 
@@ -78,8 +83,26 @@ pub(super) fn settings(s: &mut Source) -> Settings {
         supervisors: supervisors(s),
         confidentiality: s.flag("desk.confidentiality").unwrap_or(false),
         admission: s.flag("desk.admission").unwrap_or(false),
+        audit_keep: audit_keep(s),
         data_dir,
     }
+}
+
+fn audit_keep(s: &mut Source) -> Keep {
+    let default = Keep::default();
+    let mut keep = |key: &str, default: i64| s.parsed(key, keep_ms).unwrap_or(default);
+    Keep {
+        access_ms: keep("audit.keep_access", default.access_ms),
+        security_ms: keep("audit.keep_security", default.security_ms),
+        personal_ms: keep("audit.keep_personal", default.personal_ms),
+        exports_ms: keep("audit.keep_exports", default.exports_ms),
+        changes_ms: keep("audit.keep_changes", default.changes_ms),
+    }
+}
+
+fn keep_ms(text: &str) -> Result<i64, String> {
+    let ms = duration_ms(text)?;
+    if ms < AUDIT_KEEP_MIN_MS { Err(format!("\"{text}\" is too short: at least 30d")) } else { Ok(ms) }
 }
 
 fn day_of_month(text: &str) -> Result<u32, String> {

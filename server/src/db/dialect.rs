@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | placeholders | `?n` (a bare `$n` binds by first use, so `$2 … $1` would be mixed up) | `$n` |
 //! | types in migrations | `{blob}` BLOB, `{pk_auto}` INTEGER PRIMARY KEY AUTOINCREMENT, `{text}` TEXT | BYTEA, BIGINT … IDENTITY PRIMARY KEY, TEXT COLLATE "C" |
+//! | triggers | between the lines `--{sqlite` and `--}` | between `--{postgres` and `--}` |
 //! | many rows | a loop over one prepared statement | the same, pipelined |
 //! | claiming work | one writer | `FOR UPDATE SKIP LOCKED` |
 //! | locks | one writer | `pg_advisory_xact_lock` |
@@ -42,13 +43,28 @@ const TYPES: &[(&str, &str, &str)] = &[
 /// A migration's text for SQLite.
 #[must_use]
 pub fn for_sqlite(sql: &str) -> String {
-    TYPES.iter().fold(sql.to_owned(), |sql, (name, sqlite, _)| sql.replace(name, sqlite))
+    TYPES.iter().fold(only(sql, "--{sqlite"), |sql, (name, sqlite, _)| sql.replace(name, sqlite))
 }
 
 /// A migration's text for PostgreSQL.
 #[must_use]
 pub fn for_postgres(sql: &str) -> String {
-    TYPES.iter().fold(sql.to_owned(), |sql, (name, _, postgres)| sql.replace(name, postgres))
+    TYPES.iter().fold(only(sql, "--{postgres"), |sql, (name, _, postgres)| sql.replace(name, postgres))
+}
+
+/// A text without what is for the other database: from a line `--{NAME` to a line `--}`.
+fn only(sql: &str, mine: &str) -> String {
+    let mut is_mine = true;
+    let mut kept = String::with_capacity(sql.len());
+    for line in sql.split_inclusive('\n') {
+        match line.trim_end() {
+            begin if begin.starts_with("--{") => is_mine = begin == mine,
+            "--}" => is_mine = true,
+            _ if is_mine => kept.push_str(line),
+            _ => {}
+        }
+    }
+    kept
 }
 
 /// Rewrites `$n` to `?n`, outside of literals, quoted names and comments.
@@ -84,7 +100,14 @@ pub fn numbered(sql: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::numbered;
+    use super::{for_postgres, for_sqlite, numbered};
+
+    #[test]
+    fn what_is_for_one_database_alone_is_told_apart() {
+        let sql = "a {blob}\n--{sqlite\nb\n--}\nc\n--{postgres\nd\n--}\ne";
+        assert_eq!(for_sqlite(sql), "a BLOB\nb\nc\ne");
+        assert_eq!(for_postgres(sql), "a BYTEA\nc\nd\ne");
+    }
 
     #[test]
     fn placeholders_keep_their_numbers() {

@@ -48,6 +48,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0037_agent_customers", include_str!("../../migrations/0037_agent_customers.sql")),
     ("0038_sign_ins", include_str!("../../migrations/0038_sign_ins.sql")),
     ("0039_second_factor", include_str!("../../migrations/0039_second_factor.sql")),
+    ("0040_audit_chain", include_str!("../../migrations/0040_audit_chain.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

@@ -166,7 +166,13 @@ fn transact_on<T, E: From<DbError>>(
         *spoilt = e.spoils_connection();
     })?;
     let mut tx = Tx::new(Kind::Postgres(PgTx { inner, handle: handle.clone() }));
-    let result = work(&mut tx);
+    let mut result = work(&mut tx);
+    if result.is_ok()
+        && !tx.has_failed()
+        && let Err(error) = tx.finish()
+    {
+        result = Err(error.into());
+    }
     let (failed, retryable) = (tx.has_failed(), tx.is_retryable());
     *spoilt = tx.is_spoilt();
     let (Kind::Postgres(PgTx { inner, .. }), _) = tx.into_parts() else {

@@ -137,6 +137,9 @@ fn transact<T, E: From<DbError>>(
     let inner = connection.transaction_with_behavior(behavior).map_err(|e| DbError::sqlite(e, "BEGIN"))?;
     let mut tx = Tx::new(Kind::Sqlite(SqliteTx { connection: &inner, steps: Cell::new(0) }));
     let value = work(&mut tx)?;
+    if !tx.has_failed() {
+        tx.finish()?;
+    }
     if tx.has_failed() {
         return Err(DbError::Aborted.into());
     }

@@ -31,6 +31,9 @@ pub(super) enum Kind<'a> {
     Postgres(PgTx<'a>),
 }
 
+/// What a transaction does last.
+type Last = Box<dyn FnOnce(&mut Tx<'_>) -> Result<(), DbError> + Send>;
+
 /// A running transaction. After a statement failed, every further one fails too, on both databases;
 /// the closure's `Err` then undoes all of it.
 pub struct Tx<'a> {
@@ -42,6 +45,7 @@ pub struct Tx<'a> {
     /// Set when it says that the connection is of no use any more.
     spoilt: bool,
     notify: Vec<&'static str>,
+    last: Vec<Last>,
     work: Work,
 }
 
@@ -53,6 +57,7 @@ impl<'a> Tx<'a> {
             retryable: false,
             spoilt: false,
             notify: Vec::new(),
+            last: Vec::new(),
             work: Work::default(),
         }
     }
@@ -136,6 +141,20 @@ impl<'a> Tx<'a> {
             Kind::Sqlite(_) => Ok(()),
             Kind::Postgres(tx) => tx.lock(&keys),
         })
+    }
+
+    /// Runs `last` once everything else of this transaction is done, before its commit: for what others wait for, so that they
+    /// wait as shortly as can be. What is said first is done first.
+    pub fn at_end(&mut self, last: impl FnOnce(&mut Tx<'_>) -> Result<(), DbError> + Send + 'static) {
+        self.last.push(Box::new(last));
+    }
+
+    /// Does what is to be done last.
+    pub(super) fn finish(&mut self) -> Result<(), DbError> {
+        for last in std::mem::take(&mut self.last) {
+            last(self)?;
+        }
+        Ok(())
     }
 
     /// Wakes the listeners of `channel`, on every node, once this transaction is committed.

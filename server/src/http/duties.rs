@@ -15,8 +15,8 @@ use super::extract::{Body, Params};
 use super::faults::{short, time};
 use super::idempotency::{Answer, IdempotencyKey, write_once};
 use super::page::{Page, decode_cursor, limit};
-use crate::app::App;
 use crate::app::matters::duties::{self, NewDuty};
+use crate::app::{Action, App, audit};
 use crate::auth::Caller;
 use crate::store::duties::Duty;
 
@@ -125,9 +125,10 @@ async fn give(
     let DutyBody { pack, cadence, customer, site, since } = body.value;
     let since = time("since", since.as_deref())?.unwrap_or(now);
     let new = NewDuty { pack, cadence, customer, site: short("site", site)?, since };
-    let desk = app.desk.clone();
+    let (desk, by) = (app.desk.clone(), caller.user.clone());
     write_once(&app, &caller, key, body.hash, move |tx| {
         let duty = duties::give(&desk, tx, &new, now)?;
+        audit(tx, now.0, &by, Action::DutyWritten, &duty.id.to_string(), None)?;
         Answer::new(StatusCode::OK, &DutyItem::from(duty))
     })
     .await

@@ -33,6 +33,10 @@ mod assessment_tests;
 mod assessments;
 mod assets;
 mod audit_trail;
+#[cfg(any(test, feature = "testing"))]
+pub mod audited;
+#[cfg(test)]
+mod audited_tests;
 mod availability;
 #[cfg(test)]
 mod availability_tests;

@@ -1,8 +1,9 @@
 //! Calls the API of an application that has a database but no sockets. For tests only.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::Body;
@@ -23,13 +24,14 @@ use tower::ServiceExt;
 use uuid::Uuid;
 
 use super::access::Declared;
+use super::audited::AUDITED;
 use super::routers;
 use crate::app::{App, AppError, agents};
 use crate::auth::{Role, TokenScope, credential};
 use crate::boot::assemble;
 use crate::config::Settings;
 use crate::db::{Db, DbError, Priority};
-use crate::store::{self, api_tokens::TokenRow};
+use crate::store::{self, api_tokens::TokenRow, audit};
 use crate::tls::Peer;
 
 /// When test desks begin.
@@ -47,6 +49,8 @@ pub struct TestDesk {
     router: Router,
     agents: Router,
     tokens: Vec<(Role, String)>,
+    /// Routes that were seen to leave something in the trail.
+    left: Mutex<BTreeSet<&'static str>>,
     _folder: tempfile::TempDir,
 }
 
@@ -106,7 +110,16 @@ impl TestDesk {
             add_user(&app.db, role).await;
             tokens.push((role, add_token(&app.db, role).await));
         }
-        Self { app, clock, declared: built.declared, router, agents, tokens, _folder: folder }
+        Self {
+            app,
+            clock,
+            declared: built.declared,
+            router,
+            agents,
+            tokens,
+            left: Mutex::default(),
+            _folder: folder,
+        }
     }
 
     /// The API token of the user with that role.
@@ -136,9 +149,46 @@ impl TestDesk {
         self.send(must(request.body(body))).await
     }
 
-    /// Sends any request.
+    /// Sends any request. One that writes for the first time by its route has to leave in the audit trail what [`AUDITED`] says.
+    ///
+    /// # Panics
+    /// When it does not.
     pub async fn send(&self, request: Request<Body>) -> TestAnswer {
-        answered(self.router.clone(), request).await
+        let route = self.route_of(request.method(), request.uri().path());
+        let before = self.trail_end().await;
+        let answer = answered(self.router.clone(), request).await;
+        let listed = AUDITED.iter().find(|(listed, _)| route.as_deref() == Some(*listed));
+        if let Some((route, actions)) = listed
+            && answer.status.is_success()
+            && self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(route)
+        {
+            let written = self.app.db.read(move |tx| audit::page(tx, before, 100)).await;
+            let of_these = |entry: &audit::Stored| actions.iter().any(|action| action.word() == entry.action);
+            assert!(
+                must(written).iter().any(of_these),
+                "{route} left nothing in the audit trail: {}",
+                answer.text
+            );
+        }
+        answer
+    }
+
+    async fn trail_end(&self) -> i64 {
+        must(self.app.db.read(audit::head).await).map_or(0, |(n, _)| n)
+    }
+
+    /// The declared route of a call that writes.
+    fn route_of(&self, method: &Method, path: &str) -> Option<String> {
+        if method.is_safe() {
+            return None;
+        }
+        let asked: Vec<&str> = path.strip_prefix("/api/v1")?.split('/').collect();
+        let fits = |template: &str| {
+            let parts: Vec<&str> = template.split('/').collect();
+            parts.len() == asked.len() && parts.iter().zip(&asked).all(|(p, a)| p.starts_with('{') || p == a)
+        };
+        let (_, template, _) = self.declared.iter().find(|(of, path, _)| of == method && fits(path))?;
+        Some(format!("{method} {template}"))
     }
 
     /// Enrols the agent of that name, under a certificate that [`TestDesk::say`] shows.

@@ -45,7 +45,8 @@ fn thousandths(value: i64) -> String {
 }
 
 /// A text that a spreadsheet would take for a formula gets an apostrophe before it.
-fn guarded(text: &str) -> String {
+#[must_use]
+pub fn guarded(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
         format!("'{text}")
     } else {

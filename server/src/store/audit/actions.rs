@@ -217,6 +217,8 @@ actions! {
         RiskEntered = "risk entered",
         /// A risk that was entered by hand was taken back.
         RiskTakenBack = "risk taken back",
+        /// A new grade was proposed for a customer.
+        GradeProposed = "grade proposed",
         /// A customer's new grade was approved.
         GradeApproved = "grade approved",
         /// A customer's new grade was rejected.
@@ -249,6 +251,8 @@ actions! {
         QualityChecked = "quality checked",
         /// The acceptance of a line was begun.
         AcceptanceOpened = "acceptance opened",
+        /// A duty that comes round was given.
+        DutyWritten = "duty written",
         /// What did not fit was settled by a person.
         ConflictSettled = "conflict settled",
         /// Planned work was applied for.
@@ -279,6 +283,8 @@ actions! {
     Trail {
         /// Entries whose time is over were emptied.
         TrailPruned = "audit trail pruned",
+        /// Details went with what was personal; the entry says how many.
+        TrailErased = "audit trail details erased",
         /// A person said why the trail ends before an anchor: a backup was put back.
         TrailRestored = "audit trail restored",
     }

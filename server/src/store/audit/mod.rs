@@ -1,14 +1,27 @@
-//! The record of who did what. Rows are only ever added.
+//! The record of who did what. Entries are only ever added, each with a hash over the one before it (`chain`); the
+//! database itself refuses to change one, to take one out, or to put one in between.
+//!
+//! What an entry says may go when its time is over, or when what is personal is erased; its place in the chain stays.
 
 mod actions;
+pub mod chain;
+mod gone;
+mod seal;
+mod stored;
 
 use linewatch_shared::time::UnixMs;
 
 pub use actions::{Action, Kind};
+pub use gone::{Cut, cut, cut_off, emptiable_before, empty, erase_detail, first_kept, take_off};
+pub use stored::{Detail, Stored, details, head, page};
 
 use crate::db::{DbError, Row, Tx, Value};
 
-/// Writes what happened, and who did it, where it cannot be changed again.
+/// Writes what happened, and who did it, where it cannot be changed again. It is done at the transaction's end: nothing of
+/// the same transaction finds it.
+///
+/// # Errors
+/// None now; those of the database come at the transaction's end.
 pub fn append(
     tx: &mut Tx<'_>,
     at_ms: i64,
@@ -17,11 +30,9 @@ pub fn append(
     subject: &str,
     detail: Option<&serde_json::Value>,
 ) -> Result<(), DbError> {
-    let detail = detail.map(ToString::to_string);
-    tx.execute(
-        "INSERT INTO audit (at_ms, who, action, subject, detail) VALUES ($1, $2, $3, $4, $5)",
-        &[at_ms.into(), who.into(), action.word().into(), subject.into(), Value::from(detail)],
-    )?;
+    let (who, subject) = (who.to_owned(), subject.to_owned());
+    let new = seal::New { at_ms, who, action, subject, detail: detail.map(ToString::to_string) }.bounded();
+    tx.at_end(move |tx| seal::seal(tx, &new));
     Ok(())
 }
 
@@ -49,7 +60,7 @@ pub struct Entry {
     pub n: i64,
     /// When.
     pub at: UnixMs,
-    /// Who.
+    /// Who; empty once that is gone.
     pub who: String,
     /// What was done.
     pub action: String,
@@ -99,9 +110,9 @@ pub fn list(tx: &mut Tx<'_>, wanted: &Wanted, limit: i64) -> Result<Vec<Entry>, 
         Ok(Entry {
             n: row.get(0)?,
             at: row.get(1)?,
-            who: row.get(2)?,
+            who: row.get::<Option<String>>(2)?.unwrap_or_default(),
             action: row.get(3)?,
-            subject: row.get(4)?,
+            subject: row.get::<Option<String>>(4)?.unwrap_or_default(),
             detail: row.get(5)?,
         })
     };
