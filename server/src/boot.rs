@@ -26,12 +26,12 @@ use crate::app::packs::PackSet;
 use crate::app::packs::ways::unknown_ways;
 use crate::app::refusals::{self, Refusals};
 use crate::app::snapshots::Snapshots;
-use crate::app::trail::{anchors, prune};
-use crate::app::{App, AppError, Pulse, epoch, erasure, housekeeping, packs, server};
+use crate::app::trail::{LastCheck, anchors, prune};
+use crate::app::{Action, App, AppError, Pulse, audit, epoch, erasure, housekeeping, packs, server};
 use crate::auth::seal::SecretsKey;
 use crate::auth::throttle::Throttle;
 use crate::config::Settings;
-use crate::db::Db;
+use crate::db::{Db, DbError, Priority, Tx};
 use crate::engine;
 use crate::http;
 use crate::notify::channel::Way;
@@ -80,6 +80,7 @@ pub async fn boot(
     let sync_listener = bind(settings.sync.listen, "sync.listen")?;
     let (http_addr, sync_addr) = (http_listener.local_addr()?, sync_listener.local_addr()?);
     let app = Arc::new(make_app(settings, clock, shutdown, http_addr).await?);
+    note_start(&app).await?;
     let tls = Arc::new(ServerTls::new(Arc::clone(&app.authority), &app.settings, app.now())?);
     let routers = http::routers(&app);
     let desk = desk_listener(http_listener, &app.settings);
@@ -127,6 +128,14 @@ async fn housekeep(app: Arc<App>, tls: Arc<ServerTls>) {
     if let Err(e) = tls.renew_if_old(app.clock.as_ref()) {
         tracing::error!(error = %e, "the server's certificate could not be renewed");
     }
+}
+
+/// Puts the start into the audit trail.
+async fn note_start(app: &App) -> Result<(), DbError> {
+    let (now, detail) = (app.now(), serde_json::json!({ "version": env!("CARGO_PKG_VERSION") }));
+    let note =
+        move |tx: &mut Tx<'_>| audit(tx, now.0, "rule", Action::ServerStarted, "server", Some(&detail));
+    app.db.write(Priority::Api, note).await
 }
 
 async fn make_app(
@@ -199,6 +208,7 @@ pub async fn assemble(
         snapshots: Snapshots::default(),
         authority,
         refusals: Refusals::default(),
+        trail: LastCheck::default(),
         throttle: Throttle::default(),
         secrets,
         take_key,

@@ -14,6 +14,7 @@ pub mod config;
 pub mod db;
 pub mod engine;
 pub mod http;
+pub mod log;
 pub mod notify;
 pub mod report;
 pub mod store;

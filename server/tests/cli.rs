@@ -295,3 +295,27 @@ fn words_of_alerts_are_set_seen_and_taken_back() {
     assert_eq!(desk.ok(&["alert", "texts", "--own", "--json"], "").trim(), "[]");
     desk.refused(&["alert", "reset-text", "en", "restoration-missed.what"], "");
 }
+
+#[test]
+fn the_audit_trail_is_checked_and_exported() {
+    let desk = Desk::new("");
+    desk.ok(&["user", "add", "ops", "--role", "noc"], "a long enough password\n");
+    let whole = desk.ok(&["audit", "verify"], "");
+    assert!(whole.starts_with("whole up to entry "), "{whole}");
+    let file = desk.path("trail.jsonl");
+    desk.ok(&["audit", "export", &file], "");
+    desk.refused(&["audit", "export", &file], "");
+    desk.ok(&["audit", "verify", "--file", &file], "");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("\"subject\":\"ops\""), "{text}");
+    let changed = desk.path("changed.jsonl");
+    std::fs::write(&changed, text.replace("\"subject\":\"ops\"", "\"subject\":\"eve\"")).unwrap();
+    let (_, broken) = desk.refused(&["audit", "verify", "--file", &changed], "");
+    assert!(broken.contains("the audit trail is broken at entry"), "{broken}");
+    let anchors: serde_json::Value =
+        serde_json::from_str(&desk.ok(&["audit", "anchors", "--json"], "")).unwrap();
+    assert!(anchors[0]["n"].as_i64().is_some_and(|n| n > 1), "{anchors}");
+    let (_, nothing) = desk.refused(&["audit", "restored", "--reason", "none"], "");
+    assert!(nothing.contains("nothing is missing"), "{nothing}");
+    assert!(desk.ok(&["audit", "export", "-", "--format", "csv"], "").contains(",user added,ops,"));
+}

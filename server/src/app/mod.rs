@@ -186,6 +186,8 @@ pub struct App {
     pub authority: Arc<Authority>,
     /// Refused requests that wait to be written into the audit trail.
     pub refusals: refusals::Refusals,
+    /// Whether the audit trail was whole when it was last looked at.
+    pub trail: trail::LastCheck,
     /// Failed sign-ins.
     pub throttle: Throttle,
     /// What secrets in the database are sealed with.

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 pub(in crate::app) use in_force::{in_force, packs_in_force, packs_in_force_from};
 
-use super::AppError;
+use super::{Action, AppError, audit};
 use crate::db::{Db, Priority, Tx};
 use crate::store::packs::{self, NewVersion};
 use crate::store::reference;
@@ -28,6 +28,8 @@ use crate::store::reference;
 const PACKS_MAX: usize = 256;
 /// The folder of calendars in `packs.dir`.
 const CALENDARS_DIR: &str = "calendars";
+/// Who puts a pack into force: whoever wrote the file.
+const BY_RULE: &str = "rule";
 /// The largest file of a pack or a calendar, in bytes.
 const PACK_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -196,6 +198,9 @@ fn store_in(tx: &mut Tx<'_>, set: &PackSet, now_ms: i64) -> Result<(), AppError>
                     tx,
                     &NewVersion { name, version, sha256: &sha256, text, valid_from_ms: now_ms },
                 )?;
+                let detail =
+                    serde_json::json!({ "version": version, "sha256": sha256, "from": loaded.origin });
+                audit(tx, now_ms, BY_RULE, Action::PacksChanged, name, Some(&detail))?;
                 added.push((reference::Kind::Pack, name.clone()));
             }
         }

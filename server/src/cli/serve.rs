@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::boot::boot;
 use crate::clock::SystemClock;
-use crate::config::{LogFormat, Settings};
+use crate::config::Settings;
+use crate::log;
 
 pub(super) async fn run(settings: Settings) -> anyhow::Result<()> {
     start_log(&settings)?;
@@ -36,11 +37,6 @@ fn notify_systemd(state: &[sd_notify::NotifyState<'_>]) {
 }
 
 fn start_log(settings: &Settings) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&settings.log_level)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match settings.log_format {
-        LogFormat::Text => builder.with_ansi(false).init(),
-        LogFormat::Json => builder.json().flatten_event(true).init(),
-    }
+    log::subscriber(&settings.log_level, settings.log_format, std::io::stderr)?.try_init()?;
     Ok(())
 }

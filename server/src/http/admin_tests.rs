@@ -144,3 +144,16 @@ async fn the_audit_trail_is_read_page_by_page_from_its_end() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn administrators_see_whether_the_trail_is_whole() {
+    both(|db| async move {
+        let desk = TestDesk::new(db).await;
+        let chain = admin(&desk, Method::GET, "/audit/chain", None).await;
+        assert_eq!((chain.status, &chain.json["whole"]), (StatusCode::OK, &json!(true)), "{}", chain.text);
+        assert!(chain.json["upto"].as_i64().is_some_and(|n| n > 0), "{}", chain.text);
+        let noc = desk.call(Some(Role::Noc), Method::GET, "/api/v1/audit/chain", None).await;
+        assert_eq!(noc.status, StatusCode::FORBIDDEN);
+    })
+    .await;
+}

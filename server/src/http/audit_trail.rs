@@ -12,12 +12,13 @@ use super::extract::Params;
 use super::faults::time;
 use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
+use crate::app::trail::{self, Checked};
 use crate::db::DbError;
 use crate::store::audit::{self, Entry, Wanted};
 
 /// Adds the route.
 pub fn routes(router: ApiRouter) -> ApiRouter {
-    router.route(Access::ADMIN, utoipa_axum::routes!(list))
+    router.route(Access::ADMIN, utoipa_axum::routes!(list)).route(Access::ADMIN, utoipa_axum::routes!(chain))
 }
 
 /// Which entries.
@@ -87,4 +88,13 @@ async fn list(
         app.db.read(move |tx| audit::list(tx, &wanted, size as i64 + 1)).await;
     let Page { items, next_cursor } = Page::new("audit", size, found?, |entry| entry.n);
     Ok(Json(Page { items: items.into_iter().map(AuditItem::from).collect(), next_cursor }))
+}
+
+/// Whether the chain of entries is whole, as the server found it when it last looked: at its start, and each day.
+#[utoipa::path(get, path = "/audit/chain", tag = "people", responses((status = 200, body = Checked)))]
+async fn chain(State(app): State<Arc<App>>) -> Result<Json<Checked>, ApiError> {
+    match app.trail.get() {
+        Some(checked) => Ok(Json(checked)),
+        None => Ok(Json(trail::check(&app).await?)),
+    }
 }

@@ -8,6 +8,10 @@ pub const AUDITED: &[(&str, &[Action])] = &[
     ("POST /absences", &[Action::AbsenceWritten]),
     ("DELETE /absences/{id}", &[Action::AbsenceEnded]),
     ("PUT /agents/{name}/customers", &[Action::AgentCustomersChanged]),
+    ("DELETE /account/sessions", &[Action::SignedOutEverywhere]),
+    ("DELETE /account/sessions/{id}", &[Action::SessionEnded]),
+    ("POST /account/tokens", &[Action::TokenMade]),
+    ("DELETE /account/tokens/{id}", &[Action::TokenRevoked]),
     ("POST /agents/{name}/enrolment", &[Action::EnrolmentTokenMade]),
     ("PUT /agents/{name}/people", &[Action::AgentPeopleChanged]),
     ("POST /agents/{name}/revocation", &[Action::AgentRevoked]),
@@ -59,6 +63,8 @@ pub const AUDITED: &[(&str, &[Action])] = &[
     ("PUT /users/{name}/password", &[Action::PasswordReset]),
     ("PUT /users/{name}/role", &[Action::RoleGiven]),
     ("POST /users/{name}/tokens", &[Action::TokenMade]),
+    ("DELETE /users/{name}/sessions", &[Action::SignedOutEverywhere]),
+    ("DELETE /users/{name}/tokens/{id}", &[Action::TokenRevoked]),
 ];
 
 /// Calls that are not, and why.

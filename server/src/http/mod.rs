@@ -43,6 +43,8 @@ mod availability_tests;
 mod board;
 mod calls;
 #[cfg(test)]
+mod canary_tests;
+#[cfg(test)]
 mod channel_tests;
 mod channels;
 mod confidential;

@@ -106,6 +106,7 @@ describe('administration', () => {
     await row.getByText('kept out').waitFor();
 
     const trail = await open('/trail');
+    await trail.locator('[data-chain=whole]', { hasText: 'whole up to entry' }).waitFor();
     await trail.fill('#trail-subject', 'sample-duty');
     await trail.click('[data-panel=trail] button[type=submit]');
     await trail.locator('[data-entry="user disabled"]', { hasText: ADMIN }).waitFor();

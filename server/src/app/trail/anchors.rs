@@ -19,6 +19,8 @@ use crate::store::audit;
 const FILE: &str = "audit-anchors.jsonl";
 /// How often the trail is anchored.
 const EVERY: Duration = Duration::from_hours(1);
+/// How often all of it is checked.
+const CHECKED_EVERY_HOURS: u64 = 24;
 /// The most lines that are read, from the end.
 const ANCHORS_MAX: usize = 200_000;
 
@@ -112,16 +114,26 @@ pub(super) fn append(file: &Path, anchor: &Anchor) -> Result<(), AppError> {
 /// Never; the type is that of all loops.
 pub async fn run(app: Arc<App>) -> anyhow::Result<()> {
     let file = file(&app.settings);
-    loop {
-        if let Err(error) = write(&app.db, &file, app.now()).await {
-            tracing::warn!(%error, "the audit trail could not be anchored; trying again later");
+    let mut hours = 0_u64;
+    while !app.shutdown.is_cancelled() {
+        if hours.is_multiple_of(CHECKED_EVERY_HOURS)
+            && let Err(error) = super::check(&app).await
+        {
+            tracing::warn!(%error, "the audit trail could not be checked; trying again later");
         }
-        if app.shutdown.is_cancelled() {
-            return Ok(());
-        }
+        anchor(&app, &file).await;
+        hours += 1;
         tokio::select! {
             () = app.shutdown.cancelled() => {}
             () = tokio::time::sleep(EVERY) => {}
         }
+    }
+    anchor(&app, &file).await;
+    Ok(())
+}
+
+async fn anchor(app: &App, file: &Path) {
+    if let Err(error) = write(&app.db, file, app.now()).await {
+        tracing::warn!(%error, "the audit trail could not be anchored; trying again later");
     }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::app::{Action, audit};
 use crate::db::{Db, DbError, Priority, Tx};
-use crate::store::audit as store;
+use crate::store::audit::{self as store, Detail};
 
 /// Details that one transaction looks at.
 const AT_ONCE: i64 = 500;
@@ -26,10 +26,13 @@ pub struct Whose {
 }
 
 impl Whose {
-    fn has(&self, subject: Option<&str>, detail: &str) -> bool {
+    fn has(&self, entry: &Detail) -> bool {
+        let subject = entry.subject.as_deref();
         let of = |before: &str| subject.and_then(|s| s.strip_prefix(before)) == Some(self.customer.as_str());
+        // Why it is erased stays on record, as far as it names nobody.
+        let is_of = entry.action != Some(Action::ErasureBegun) && (of("customer ") || of("customer/"));
         // JSON writes some letters in its own way; the names and numbers of people have none of those.
-        of("customer ") || of("customer/") || self.words.iter().any(|word| detail.contains(word.as_str()))
+        is_of || self.words.iter().any(|word| entry.detail.contains(word.as_str()))
     }
 }
 
@@ -69,7 +72,7 @@ fn page(
             entry.action,
             Some(Action::TrailPruned | Action::TrailErased | Action::TrailRestored | Action::Erased)
         );
-        if stays || !whose.has(entry.subject.as_deref(), &entry.detail) {
+        if stays || !whose.has(entry) {
             continue;
         }
         found += 1;

@@ -10,17 +10,54 @@ pub mod verify;
 pub mod walk;
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use linewatch_shared::time::UnixMs;
+use serde::Serialize;
 use serde_json::json;
 
-use super::{Action, AppError, audit};
+use super::{Action, App, AppError, audit};
 use crate::db::{Db, DbError, Priority};
 use crate::store::audit as store;
 use anchors::Anchor;
+use verify::Verdict;
 
-/// Under which name an erasure counts the details of the trail that went with it.
-pub const ERASED_COUNT: &str = "audit details";
+/// What was found when the trail was last checked by itself.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Checked {
+    /// When.
+    pub checked_at: String,
+    /// What.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// The last check, kept for whoever asks.
+#[derive(Debug, Default)]
+pub struct LastCheck(Mutex<Option<Checked>>);
+
+impl LastCheck {
+    /// It.
+    pub fn get(&self) -> Option<Checked> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Checks the trail against itself and the anchors, and keeps what was found.
+///
+/// # Errors
+/// The database's, and the anchors' file's.
+pub async fn check(app: &App) -> Result<Checked, AppError> {
+    let known = anchors::read(&anchors::file(&app.settings))?;
+    let verdict = verify::verify(&app.db, &known).await?;
+    metrics::gauge!("linewatch_audit_whole").set(if verdict.whole { 1.0 } else { 0.0 });
+    if let Some(broken) = &verdict.broken {
+        tracing::error!(n = broken.n, says = broken.says, "the audit trail is broken");
+    }
+    let checked = Checked { checked_at: app.now().to_rfc3339(), verdict };
+    *app.trail.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(checked.clone());
+    Ok(checked)
+}
 
 /// Says that the trail ends where it does because a backup was put back: what was anchored beyond that is no more. That is an
 /// entry itself.

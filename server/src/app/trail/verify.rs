@@ -16,7 +16,7 @@ use crate::store::audit::{self, Stored};
 const PAGE: i64 = 1_000;
 
 /// What was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Verdict {
     /// Whether nothing is broken.
     pub whole: bool,

@@ -12,7 +12,7 @@ use crate::store::audit::chain::{self, Hash, Link, START};
 use crate::store::audit::{Action, Cut, Kind, Stored};
 
 /// How the trail is broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
     /// An entry does not say what was written.
@@ -32,7 +32,7 @@ pub enum How {
 }
 
 /// The first place where the trail is broken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Broken {
     /// The entry.
     pub n: i64,

@@ -53,6 +53,11 @@ export const userWords = pageWords(
     subject: 'About',
     detail: 'More',
     show: 'Show',
+    from: 'From',
+    until: 'Until',
+    chainWhole: (n: number, at: string) => `The chain is whole up to entry ${n}, checked ${at}.`,
+    chainBroken: (n: number, at: string) =>
+      `The chain is broken at entry ${n}, checked ${at}: see "audit verify".`,
   },
   {
     users: '用户',
@@ -100,5 +105,9 @@ export const userWords = pageWords(
     subject: '对象',
     detail: '详情',
     show: '查询',
+    from: '起始时间',
+    until: '截止时间',
+    chainWhole: (n, at) => `记录链完整，至第 ${n} 条（核验于 ${at}）。`,
+    chainBroken: (n, at) => `记录链在第 ${n} 条处断裂（核验于 ${at}），请运行 audit verify 查看。`,
   },
 );
