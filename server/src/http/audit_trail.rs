@@ -12,7 +12,7 @@ use super::extract::Params;
 use super::faults::time;
 use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
-use crate::app::trail::{self, Checked};
+use crate::app::trail::{self, TrailCheck};
 use crate::db::DbError;
 use crate::store::audit::{self, Entry, Wanted};
 
@@ -91,8 +91,8 @@ async fn list(
 }
 
 /// Whether the chain of entries is whole, as the server found it when it last looked: at its start, and each day.
-#[utoipa::path(get, path = "/audit/chain", tag = "people", responses((status = 200, body = Checked)))]
-async fn chain(State(app): State<Arc<App>>) -> Result<Json<Checked>, ApiError> {
+#[utoipa::path(get, path = "/audit/chain", tag = "people", responses((status = 200, body = TrailCheck)))]
+async fn chain(State(app): State<Arc<App>>) -> Result<Json<TrailCheck>, ApiError> {
     match app.trail.get() {
         Some(checked) => Ok(Json(checked)),
         None => Ok(Json(trail::check(&app).await?)),

@@ -160,6 +160,8 @@ impl TestDesk {
         let listed = AUDITED.iter().find(|(listed, _)| route.as_deref() == Some(*listed));
         if let Some((route, actions)) = listed
             && answer.status.is_success()
+            // A dry run names nothing that it made.
+            && !answer.json.get("id").is_some_and(Value::is_null)
             && self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(route)
         {
             let written = self.app.db.read(move |tx| audit::page(tx, before, 100)).await;
@@ -188,7 +190,7 @@ impl TestDesk {
             parts.len() == asked.len() && parts.iter().zip(&asked).all(|(p, a)| p.starts_with('{') || p == a)
         };
         let (_, template, _) = self.declared.iter().find(|(of, path, _)| of == method && fits(path))?;
-        Some(format!("{method} {template}"))
+        Some(format!("{} {template}", method.as_str().to_lowercase()))
     }
 
     /// Enrols the agent of that name, under a certificate that [`TestDesk::say`] shows.

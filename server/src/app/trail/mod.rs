@@ -24,7 +24,7 @@ use verify::Verdict;
 
 /// What was found when the trail was last checked by itself.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Checked {
+pub struct TrailCheck {
     /// When.
     pub checked_at: String,
     /// What.
@@ -34,11 +34,11 @@ pub struct Checked {
 
 /// The last check, kept for whoever asks.
 #[derive(Debug, Default)]
-pub struct LastCheck(Mutex<Option<Checked>>);
+pub struct LastCheck(Mutex<Option<TrailCheck>>);
 
 impl LastCheck {
     /// It.
-    pub fn get(&self) -> Option<Checked> {
+    pub fn get(&self) -> Option<TrailCheck> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -47,14 +47,14 @@ impl LastCheck {
 ///
 /// # Errors
 /// The database's, and the anchors' file's.
-pub async fn check(app: &App) -> Result<Checked, AppError> {
+pub async fn check(app: &App) -> Result<TrailCheck, AppError> {
     let known = anchors::read(&anchors::file(&app.settings))?;
     let verdict = verify::verify(&app.db, &known).await?;
     metrics::gauge!("linewatch_audit_whole").set(if verdict.whole { 1.0 } else { 0.0 });
     if let Some(broken) = &verdict.broken {
         tracing::error!(n = broken.n, says = broken.says, "the audit trail is broken");
     }
-    let checked = Checked { checked_at: app.now().to_rfc3339(), verdict };
+    let checked = TrailCheck { checked_at: app.now().to_rfc3339(), verdict };
     *app.trail.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(checked.clone());
     Ok(checked)
 }
