@@ -10,6 +10,11 @@ pub const AUDITED: &[(&str, &[Action])] = &[
     ("put /agents/{name}/customers", &[Action::AgentCustomersChanged]),
     ("delete /account/sessions", &[Action::SignedOutEverywhere]),
     ("delete /account/sessions/{id}", &[Action::SessionEnded]),
+    ("post /account/recovery-codes", &[Action::RecoveryCodesMade]),
+    ("post /account/second-factor/confirm", &[Action::SecondFactorOn]),
+    ("post /account/second-factor/off", &[Action::SecondFactorOff]),
+    ("delete /users/{name}/second-factor", &[Action::SecondFactorReset]),
+    ("post /session/second-factor", &[Action::SignedIn, Action::ScreenSignedIn]),
     ("post /account/tokens", &[Action::TokenMade]),
     ("delete /account/tokens/{id}", &[Action::TokenRevoked]),
     ("post /agents/{name}/enrolment", &[Action::EnrolmentTokenMade]),
@@ -71,6 +76,7 @@ pub const AUDITED: &[(&str, &[Action])] = &[
 pub const UNAUDITED: &[(&str, &str)] = &[
     ("post /alert-texts/preview", "changes nothing"),
     ("post /packs/preview", "changes nothing"),
+    ("post /account/second-factor", "nothing is in force before it is confirmed, which is in the trail"),
     (
         "post /alertmanager",
         "takes alerts of a monitoring system in; each is a fact of its own, with who and when",
