@@ -27,6 +27,8 @@ use crate::procfs::{cpu_time, peak_rss_kib, rss_kib};
 
 /// Open files that this process and the server may have: a socket for each agent, at either end.
 const FILES_MAX: usize = 65_536;
+/// Those that have nothing to do with agents.
+const FILES_SPARE: usize = 200;
 /// Agents that enrol at the same time.
 const ENROLLING_AT_ONCE: usize = 16;
 /// Connections that the server takes, beyond the agents.
@@ -86,7 +88,7 @@ struct Sums {
 /// # Errors
 /// When not all agents get in, or back.
 pub fn run(folder: &Folder, options: Options, say: impl Fn(&str)) -> Result<Figures> {
-    allow_files()?;
+    allow_files(options.agents)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let connections = options.agents + CONNECTIONS_SPARE;
     let mut server = Server::new(&folder.sub("server")?, &ServerOptions::default())?;
@@ -153,9 +155,18 @@ fn usual(server: &Server, sums: &Sums, span: Duration, figures: &mut Figures) ->
     Ok(())
 }
 
-fn allow_files() -> Result<()> {
-    let limit = format!("--nofile={FILES_MAX}:{FILES_MAX}");
-    let pid = std::process::id().to_string();
+/// Lets this process and its children have as many files as the machine allows it.
+fn allow_files(agents: usize) -> Result<()> {
+    let limits = std::fs::read_to_string("/proc/self/limits")?;
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).context("no limit of files")?;
+    // In words: Max open files, the present limit, the highest one.
+    let highest = line.split_whitespace().nth(4).and_then(|text| text.parse().ok()).unwrap_or(FILES_MAX);
+    let limit = highest.min(FILES_MAX);
+    ensure!(
+        limit > agents + FILES_SPARE,
+        "{agents} agents need more than the {limit} files that are allowed here"
+    );
+    let (pid, limit) = (std::process::id().to_string(), format!("--nofile={limit}:"));
     let ran = Command::new("prlimit").args(["--pid", &pid, &limit]).output().context("prlimit")?;
     ensure!(ran.status.success(), "prlimit: {}", String::from_utf8_lossy(&ran.stderr));
     Ok(())
