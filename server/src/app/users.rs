@@ -263,6 +263,8 @@ pub fn check_name(name: &str) -> Result<(), AppError> {
 
 #[cfg(test)]
 mod tests {
+    use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
+
     use super::*;
     use crate::auth::{Via, credential};
     use crate::db::testing::both;
@@ -308,6 +310,29 @@ mod tests {
             assert_eq!(who_is(&db, Via::Token, &token, NOW).await, None);
             assert!(check_password(&db, "ops", "another password".into(), NOW).await.unwrap().is_some());
             assert!(matches!(disable(&db, "nobody", COMMAND, NOW).await, Err(AppError::Unknown { .. })));
+        })
+        .await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_hash_of_older_parameters_is_made_anew() {
+        both(|db| async move {
+            add(&db, "ops", Role::Noc, GOOD, NOW).await.unwrap();
+            let params = Params::new(12 * 1024, 3, 1, None).unwrap();
+            let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+            let old = argon2.hash_password(GOOD.as_bytes()).unwrap().to_string();
+            let before = old.clone();
+            let put = move |tx: &mut Tx<'_>| store::users::set_password(tx, "ops", &old);
+            db.write(Priority::Api, put).await.unwrap();
+            let stored = async || {
+                let read = |tx: &mut Tx<'_>| store::users::password_of(tx, "ops", NOW);
+                db.read(read).await.unwrap().unwrap().0
+            };
+            assert_eq!(check_password(&db, "ops", "not this one".into(), NOW).await.unwrap(), None);
+            assert_eq!(stored().await, before);
+            assert!(check_password(&db, "ops", GOOD.into(), NOW).await.unwrap().is_some());
+            assert!(!password::is_outdated(&stored().await));
+            assert!(check_password(&db, "ops", GOOD.into(), NOW).await.unwrap().is_some());
         })
         .await;
     }

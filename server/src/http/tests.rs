@@ -171,6 +171,14 @@ async fn over_https_the_cookie_is_tied_to_the_host() {
     let answer = sign_in(&desk, "ops", PASSWORD).await;
     let cookie = answer.headers["set-cookie"].to_str().unwrap();
     assert!(cookie.starts_with("__Host-linewatch_session=") && cookie.contains("; Secure"), "{cookie}");
+    // Another host of the same domain may set a cookie without that prefix: it is worth nothing.
+    let secret = cookie.split(';').next().and_then(|pair| pair.split_once('=')).unwrap().1;
+    for (name, status) in
+        [("__Host-linewatch_session", StatusCode::OK), ("linewatch_session", StatusCode::UNAUTHORIZED)]
+    {
+        let request = Request::get("/api/v1/session").header("cookie", format!("{name}={secret}"));
+        assert_eq!(desk.send(request.body(Body::empty()).unwrap()).await.status, status, "{name}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
