@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test build web lint bench faults fuzz package package-test reproducible screenshots report-sample setup clean nodes failover
+.PHONY: help demo test build web lint bench faults fuzz nodes failover package package-test reproducible screenshots report-sample setup clean
 
 # Say CARGO_FLAGS= to let cargo change Cargo.lock.
 export CARGO_FLAGS ?= --locked
@@ -52,6 +52,7 @@ fuzz: ## Feed every decoder and parser with bytes nobody meant (NAME=records: th
 	@scripts/setup.sh build web
 	@scripts/web.sh
 	@SECONDS_EACH="$(or $(SECONDS_EACH),60)" FUZZ_KEEP="$(FUZZ_KEEP)" scripts/fuzz.sh $(NAME)
+
 nodes: ## Kill nodes on one PostgreSQL at moments of chance; nothing is lost, doubled or left untold (SEED=, SECONDS=)
 	@scripts/setup.sh build web test
 	@scripts/web.sh

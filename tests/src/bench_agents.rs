@@ -96,7 +96,7 @@ pub fn run(folder: &Folder, options: Options, say: impl Fn(&str)) -> Result<Figu
     let config = config.replace("[sync]\n", &format!("[sync]\nmax_connections = {connections}\n"));
     // All of them have one address here, and one administrator lets all of them in.
     let limits = ["requests_per_address", "requests_per_user", "strangers_per_address"];
-    let limits: String = limits.iter().map(|key| format!("{key} = {CALLS_A_MINUTE}\n")).collect();
+    let limits = limits.map(|key| format!("{key} = {CALLS_A_MINUTE}\n")).concat();
     std::fs::write(server.config(), format!("{config}\n[limits]\n{limits}"))?;
     server.run(&["user", "add", "bench", "--role", "admin"], "a sample password")?.ok()?;
     let token = server.run(&["user", "token", "bench"], "")?.ok()?.trim().to_owned();
