@@ -1,21 +1,27 @@
 //! Becoming an agent of a server: a key made here, a certificate signed there, one token used once.
 //!
 //! The token names the server's authority by its hash, so that the very first connection is already
-//! checked. Everything that enrolment yields is one file, replaced whole, readable by its owner only; the private key in it
+//! checked. The key is stored before it is shown: where the answer is lost, the same token and the same key get it again
+//! ([`pending`]). Everything that enrolment yields is one file, replaced whole, readable by its owner only; the private key in it
 //! is sealed by the vault.
+
+mod pending;
+pub mod renewal;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use linewatch_shared::enrol_token::{EnrolToken, EnrolTokenError};
 use linewatch_shared::time::UnixMs;
-use linewatch_shared::wire::Enroll;
+use linewatch_shared::wire::{Enroll, LEVEL};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::sync::client::Client;
+use crate::sync::generation::Generations;
+use crate::sync::home::Home;
 use crate::sync::tls::{self, TlsError};
 use crate::sync::transport::CallError;
 use crate::vault::{Vault, VaultError, write_durably};
@@ -24,6 +30,8 @@ use crate::vault::{Vault, VaultError, write_durably};
 const FILE_NAME: &str = "identity.json";
 /// What the private key is sealed as.
 const KEY_PURPOSE: &str = "identity";
+/// The most authorities of one server.
+const AUTHORITIES_MAX: usize = 4;
 /// The port of a server that is named without one.
 const DEFAULT_PORT: u16 = 8443;
 
@@ -46,6 +54,9 @@ pub struct Identity {
     pub certificate_pem: String,
     /// The server's own authority.
     pub authority_pem: String,
+    /// From when on, by the server's clock, the certificate is to be renewed; none where the server never said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renew_at: Option<UnixMs>,
 }
 
 /// Enrolment failed; nothing has changed on this machine.
@@ -121,7 +132,7 @@ impl Identity {
         }
     }
 
-    /// Replaces the stored identity, whole or not at all.
+    /// Replaces the stored identity, whole or not at all. Under [`renewal::lock`].
     fn store(&self, data_dir: &Path) -> Result<(), EnrollError> {
         let path = data_dir.join(FILE_NAME);
         let write = || write_durably(&path, &serde_json::to_vec_pretty(self)?);
@@ -150,22 +161,43 @@ impl Identity {
         if !self.key_pem.is_empty() {
             return Ok(Zeroizing::new(self.key_pem.clone()));
         }
-        let unreadable = || VaultError::Unreadable(KEY_PURPOSE.to_owned());
-        let sealed = hex::decode(&self.key_sealed).map_err(|_| unreadable())?;
-        let plain = vault.unseal(KEY_PURPOSE, &sealed)?;
-        Ok(Zeroizing::new(String::from_utf8(plain).map_err(|_| unreadable())?))
+        Ok(opened(vault, &self.key_sealed)?)
     }
 
-    /// The client for this identity's server.
+    /// The client for this identity's server, which keeps what it has to store in the data directory.
     ///
     /// # Errors
     /// When a stored certificate cannot be used, or the private key was sealed with another key.
-    pub fn client(&self, vault: &Vault) -> Result<Client, EnrollError> {
+    pub fn client(&self, data_dir: &Path, vault: &Vault) -> Result<Client, EnrollError> {
         let tls = tls::as_agent(&self.authority_pem, &self.certificate_pem, &self.key_pem(vault)?)?;
-        Client::new(&self.server, tls).map_err(|error| EnrollError::Unreachable {
+        let client = Client::new(&self.server, tls).map_err(|error| EnrollError::Unreachable {
             server: self.server.clone(),
             reason: error.to_string(),
-        })
+        })?;
+        Ok(client.at(Home::new(data_dir, tls::fingerprints(&self.authority_pem)?)))
+    }
+
+    /// Trusts these authorities from now on, which came over the trust in those before.
+    ///
+    /// # Errors
+    /// When one of them is none, or the file cannot be replaced; then those before go on.
+    pub fn trust(data_dir: &Path, authorities: &[String]) -> Result<(), EnrollError> {
+        if authorities.len() > AUTHORITIES_MAX {
+            return Err(EnrollError::Answer(format!("more than {AUTHORITIES_MAX} authorities")));
+        }
+        let authority_pem =
+            authorities.iter().map(|pem| pem.trim_end()).collect::<Vec<_>>().join("\n") + "\n";
+        if tls::fingerprints(&authority_pem)?.len() != authorities.len() {
+            return Err(EnrollError::Answer("an authority that cannot be read".to_owned()));
+        }
+        let _lock = renewal::lock(data_dir)?;
+        match Self::load(data_dir)? {
+            Some(stored) if stored.authority_pem != authority_pem => {
+                tracing::info!(authorities = authorities.len(), "the server's authorities have changed");
+                Self { authority_pem, ..stored }.store(data_dir)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Until when the certificate is valid.
@@ -181,6 +213,13 @@ fn sealed(vault: &Vault, pem: &str) -> Result<String, VaultError> {
     Ok(hex::encode(vault.seal(KEY_PURPOSE, pem.as_bytes())?))
 }
 
+fn opened(vault: &Vault, sealed: &str) -> Result<Zeroizing<String>, VaultError> {
+    let unreadable = || VaultError::Unreadable(KEY_PURPOSE.to_owned());
+    let sealed = hex::decode(sealed).map_err(|_| unreadable())?;
+    let plain = vault.unseal(KEY_PURPOSE, &sealed)?;
+    Ok(Zeroizing::new(String::from_utf8(plain).map_err(|_| unreadable())?))
+}
+
 #[cfg(test)]
 impl Identity {
     /// An identity for tests that never reach a server.
@@ -188,7 +227,16 @@ impl Identity {
         let (key_sealed, key_pem) = (String::new(), String::new());
         let (certificate_pem, authority_pem) = (String::new(), String::new());
         let server = "https://127.0.0.1:8443".to_owned();
-        Self { agent_id, name: name.to_owned(), server, key_sealed, key_pem, certificate_pem, authority_pem }
+        Self {
+            agent_id,
+            name: name.to_owned(),
+            server,
+            key_sealed,
+            key_pem,
+            certificate_pem,
+            authority_pem,
+            renew_at: None,
+        }
     }
 }
 
@@ -228,12 +276,13 @@ pub async fn enroll(
     if let Some(known) = Identity::load(data_dir)?.filter(|_| !force) {
         return Err(EnrollError::Already { name: known.name, server: known.server });
     }
-    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
-    let mut params = rcgen::CertificateParams::new(Vec::new())?;
-    params.distinguished_name = rcgen::DistinguishedName::new();
-    let csr_der = params.serialize_request(&key)?.der().to_vec();
-    let enroll =
-        Enroll { secret: token.secret.to_vec(), csr_der, version: env!("CARGO_PKG_VERSION").to_owned() };
+    let key = pending::key(data_dir, &token, vault)?;
+    let enroll = Enroll {
+        secret: token.secret.to_vec(),
+        csr_der: request(&key)?,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        level: LEVEL,
+    };
     let tls = tls::by_fingerprint(token.authority_sha256)?;
     let client = Client::new(&server, tls).map_err(|error| explain(&server, error))?;
     let enrolled = client.enroll(&enroll).await.map_err(|error| explain(&server, error))?;
@@ -250,11 +299,36 @@ pub async fn enroll(
         key_pem: String::new(),
         certificate_pem: enrolled.certificate_pem,
         authority_pem: enrolled.authority_pem,
+        renew_at: enrolled.renew_at,
     };
     // Found out now rather than at the first sync.
-    identity.client(vault)?;
-    identity.store(data_dir)?;
+    let client = identity.client(data_dir, vault)?;
+    {
+        let _lock = renewal::lock(data_dir)?;
+        identity.store(data_dir)?;
+        Generations::of(data_dir).forget();
+    }
+    confirm(&client, data_dir, &identity).await?;
     Ok(identity)
+}
+
+/// A signing request: of it only the key counts.
+fn request(key: &rcgen::KeyPair) -> Result<Vec<u8>, rcgen::Error> {
+    let mut params = rcgen::CertificateParams::new(Vec::new())?;
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    Ok(params.serialize_request(key)?.der().to_vec())
+}
+
+/// Shows the new certificate, which spends the token. Where the server is not reached any more, the first sync does it.
+async fn confirm(client: &Client, data_dir: &Path, identity: &Identity) -> Result<(), EnrollError> {
+    match client.whoami().await {
+        Ok(()) => {
+            pending::forget(data_dir);
+            Ok(())
+        }
+        Err(error @ CallError::Problem { .. }) => Err(explain(&identity.server, error)),
+        Err(CallError::Unreachable(_)) => Ok(()),
+    }
 }
 
 fn explain(server: &str, error: CallError) -> EnrollError {

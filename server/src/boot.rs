@@ -15,7 +15,6 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::agents::Identities;
 use crate::app::contacts::Contacts;
 use crate::app::desk::recount::recount;
 use crate::app::desk::tasks::Digests;
@@ -38,7 +37,7 @@ use crate::notify::channel::Way;
 use crate::notify::take_link::TakeLinks;
 use crate::notify::{Notifier, NotifySettings};
 use crate::store::packs::PackCache;
-use crate::tls::{self, Authority, LimitedListener, ServerTls, TlsListener};
+use crate::tls::{self, Authorities, LimitedListener, ServerTls, TlsListener};
 
 /// How long requests and loops may take to end after they were asked to.
 const END_WITHIN: Duration = Duration::from_secs(10);
@@ -47,6 +46,8 @@ const END_WITHIN: Duration = Duration::from_secs(10);
 const BACKLOG: u32 = 4_096;
 /// How often metrics are folded.
 const METRICS_PERIOD: Duration = Duration::from_secs(5);
+/// How often it is looked whether the authority is being rotated.
+const AUTHORITIES_PERIOD: Duration = Duration::from_secs(2);
 /// How often what has expired is deleted, and the certificate's age looked at.
 const HOUSEKEEPING_PERIOD: Duration = Duration::from_hours(1);
 
@@ -81,7 +82,7 @@ pub async fn boot(
     let (http_addr, sync_addr) = (http_listener.local_addr()?, sync_listener.local_addr()?);
     let app = Arc::new(make_app(settings, clock, shutdown, http_addr).await?);
     note_start(&app).await?;
-    let tls = Arc::new(ServerTls::new(Arc::clone(&app.authority), &app.settings, app.now())?);
+    let tls = Arc::new(ServerTls::new(Arc::clone(&app.authorities), &app.settings, app.now())?);
     let routers = http::routers(&app);
     let desk = desk_listener(http_listener, &app.settings);
     let sync = TlsListener::new(sync_listener, app.settings.sync.max_connections, tls.config()?)?;
@@ -106,9 +107,24 @@ pub async fn boot(
     Ok(Running { http_addr, sync_addr, app, tasks })
 }
 
+/// Has the listener follow a rotation of the authority.
+fn follow_authorities(app: &App, tls: &ServerTls) {
+    match tls.follow(app.clock.as_ref()) {
+        Ok(false) => {}
+        Ok(true) => tracing::info!("the authorities have changed; new connections go by them"),
+        Err(e) => tracing::error!(error = %e, "the authorities cannot be read; those before go on"),
+    }
+}
+
 /// Everything that runs beside the listeners. Each loop ends on `app.shutdown`.
 fn background(app: &Arc<App>, tls: &Arc<ServerTls>, tasks: &mut JoinSet<anyhow::Result<()>>) {
     tasks.spawn(periodic(Arc::clone(app), METRICS_PERIOD, |_| async { http::health::metrics_upkeep() }));
+    let follower = Arc::clone(tls);
+    let follow = move |app: Arc<App>| {
+        follow_authorities(&app, &follower);
+        std::future::ready(())
+    };
+    tasks.spawn(periodic(Arc::clone(app), AUTHORITIES_PERIOD, follow));
     let tls = Arc::clone(tls);
     tasks.spawn(periodic(Arc::clone(app), HOUSEKEEPING_PERIOD, move |app| housekeep(app, Arc::clone(&tls))));
 }
@@ -164,7 +180,7 @@ pub async fn assemble(
     let pack_set = PackSet::load(settings.packs_dir.as_deref()).map_err(AppError::Mistakes)?;
     let pack_set = Arc::new(pack_set);
     let secrets = SecretsKey::load_or_create(&settings.auth.secrets_key_file)?;
-    let authority = Arc::new(Authority::load_or_create(&settings.data_dir.join("tls"), now)?);
+    let authorities = Arc::new(Authorities::load_or_create(&settings.data_dir.join("tls"), now)?);
     for warning in pack_set.warnings(now) {
         tracing::warn!("{warning}");
     }
@@ -175,6 +191,7 @@ pub async fn assemble(
     let server_epoch = Epoch::new(epoch::settle(&db, now).await?);
     let take_key = server::take_key(&db).await?;
     let carry_key = server::carry_key(&db).await?;
+    let agent_key = server::agent_key(&db).await?;
     server::set_link_base(&db, &link_base).await?;
     let desk = Desk {
         packs: Arc::new(PackCache::new(pack_set.calendars().clone())),
@@ -206,15 +223,16 @@ pub async fn assemble(
         ids: std::sync::Mutex::default(),
         live: Live::default(),
         snapshots: Snapshots::default(),
-        authority,
+        authorities,
         refusals: Refusals::default(),
         trail: LastCheck::default(),
         throttle: Throttle::default(),
         secrets,
         take_key,
         carry_key,
+        agent_key,
+        proofs: Throttle::default(),
         digests: Digests::default(),
-        identities: Identities::default(),
     })
 }
 

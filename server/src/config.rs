@@ -130,6 +130,8 @@ pub struct Sync {
     pub names: Vec<String>,
     /// `sync.max_connections`, default 10000.
     pub max_connections: usize,
+    /// `sync.certificate_life`, default 30 days: how long an agent's certificate is valid. It is renewed at two thirds.
+    pub certificate_life_ms: i64,
 }
 
 /// Everything that can be configured.

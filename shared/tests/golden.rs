@@ -227,6 +227,8 @@ fn hello() -> Hello {
         boot: Uuid::from_u128(0xB007),
         epoch: 42,
         heads: Lane::ALL.map(|lane| Head { lane, last: 3 }).to_vec(),
+        level: 0,
+        trusts: Vec::new(),
     }
 }
 

@@ -16,7 +16,7 @@ use linewatch_agent::vault::{Key, Source, Vault};
 use linewatch_shared::backoff::{Backoff, BackoffPolicy};
 use linewatch_shared::facts::{Lane, Reading};
 use linewatch_shared::time::MonoMs;
-use linewatch_shared::wire::{Head, Heartbeat, Hello, PROTOCOL, PROTOCOL_MIN};
+use linewatch_shared::wire::{Head, Heartbeat, Hello, LEVEL, PROTOCOL, PROTOCOL_MIN};
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -192,7 +192,7 @@ fn let_in(runtime: &Runtime, server: &Server, token: &str, dir: &Path, count: us
                 let enrolment: serde_json::Value = enrolment.json().await?;
                 let secret = enrolment["token"].as_str().context("token")?;
                 let identity = enroll(&dir, &sync, secret, false, &vault).await?;
-                anyhow::Ok(identity.client(&vault)?)
+                anyhow::Ok(identity.client(&dir, &vault)?)
             });
         }
         let mut clients = Vec::new();
@@ -252,6 +252,8 @@ fn hello(boot: Uuid, epoch: u64) -> Hello {
         boot,
         epoch,
         heads: Lane::ALL.iter().map(|lane| Head { lane: *lane, last: 0 }).collect(),
+        level: LEVEL,
+        trusts: Vec::new(),
     }
 }
 

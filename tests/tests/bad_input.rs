@@ -5,9 +5,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use linewatch_agent::enroll::Identity;
 use linewatch_agent::journal::open_vault;
+use linewatch_agent::sync::generation::Generations;
 use linewatch_agent::sync::tls::as_agent;
 use linewatch_agent::vault::VaultConfig;
-use linewatch_shared::wire::CONTENT_TYPE;
+use linewatch_shared::wire::{CONTENT_TYPE, GENERATION_HEADER};
 use linewatch_tests::harness::{
     Agent, Answer, Api, Folder, Server, ServerOptions, Store, block_on, eventually, now, sample, story,
 };
@@ -84,6 +85,8 @@ impl Desk {
             .build()?;
         block_on(async {
             let request = http.post(format!("{}/sync/v1/{call}", identity.server));
+            let newest = Generations::of(&self.agent.data_dir()).newest().unwrap_or_default();
+            let request = request.header(GENERATION_HEADER, hex::encode(newest));
             let answer = request.header("content-type", CONTENT_TYPE).body(body).send().await?;
             let status = answer.status().as_u16();
             let body = serde_json::from_slice(&answer.bytes().await?).unwrap_or(Value::Null);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use linewatch_shared::health::{ClockState, HealthWarning};
 use linewatch_shared::time::DAY_MS;
-use linewatch_shared::wire::{Hello, PROTOCOL, PROTOCOL_MIN};
+use linewatch_shared::wire::{Hello, LEVEL, PROTOCOL, PROTOCOL_MIN};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
@@ -133,7 +133,7 @@ pub fn examine(config: &Config, lang: Lang, journal: Option<&Journal>) -> anyhow
     match (Identity::load(&config.data_dir), &journal) {
         (Ok(Some(identity)), Some(journal)) => {
             findings.push(enrolment(&identity, lang)?);
-            findings.extend(server(&identity, journal, lang)?);
+            findings.extend(server(&identity, &config.data_dir, journal, lang)?);
         }
         (Ok(Some(identity)), None) => findings.push(enrolment(&identity, lang)?),
         (Ok(None), _) => {
@@ -232,13 +232,20 @@ fn enrolment(identity: &Identity, lang: Lang) -> anyhow::Result<Finding> {
     let now = scribe()?.now();
     let left_ms = identity.valid_until().map(|until| until.since(now));
     let until = identity.valid_until().map(crate::out::local).unwrap_or_default();
+    let renews = identity.renew_at.is_some();
     let grade = match left_ms {
+        Some(..=0) if renews => Grade::Warn,
         None | Some(..=0) => Grade::Fail,
+        Some(_) if renews => Grade::Ok,
         Some(left) if left < EXPIRY_WARN_MS => Grade::Warn,
         Some(_) => Grade::Ok,
     };
     let advice = match grade {
         Grade::Ok => ("", ""),
+        _ if renews => (
+            ": a new certificate comes by itself once the server is reached",
+            "：连上服务器后会自动换发新证书",
+        ),
         _ => (": enrol again with a new token and --force", "：请用新令牌并加 --force 重新注册"),
     };
     let text = lang.pick(
@@ -249,8 +256,13 @@ fn enrolment(identity: &Identity, lang: Lang) -> anyhow::Result<Finding> {
 }
 
 /// Says hello, and compares the clocks.
-fn server(identity: &Identity, journal: &Journal, lang: Lang) -> anyhow::Result<Vec<Finding>> {
-    let client = match identity.client(journal.vault()) {
+fn server(
+    identity: &Identity,
+    data_dir: &std::path::Path,
+    journal: &Journal,
+    lang: Lang,
+) -> anyhow::Result<Vec<Finding>> {
+    let client = match identity.client(data_dir, journal.vault()) {
         Ok(client) => client,
         Err(error) => {
             let text = lang.pick(
@@ -270,6 +282,8 @@ fn server(identity: &Identity, journal: &Journal, lang: Lang) -> anyhow::Result<
         boot: journal.scribe().boot(),
         epoch: stream.epoch,
         heads: lanes.iter().map(LaneView::head).collect(),
+        level: LEVEL,
+        trusts: Vec::new(),
     };
     let answer = super::runtime(1)?.block_on(client.hello(&hello));
     let after = journal.scribe().reading();

@@ -6,12 +6,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::open_journal;
 use crate::config::Config;
-use crate::enroll::Identity;
+use crate::enroll::{Identity, renewal};
 use crate::field::parts;
 use crate::journal::{LaneView, lane_views};
 use crate::out;
 use crate::run::link;
 use crate::sync::session::{Session, Step};
+use crate::vault::Vault;
 
 /// Failures in a row after which the command gives up; the running agent never does.
 const FAILURES_MAX: u32 = 3;
@@ -43,17 +44,18 @@ pub fn sync(config: &Config, args: SyncArgs) -> anyhow::Result<()> {
         Ok(views.iter().map(LaneView::unsent).sum())
     };
     let pictures = || -> anyhow::Result<u64> { Ok(journal.read_blocking(parts::left)?.parts) };
+    let runtime = super::runtime(1)?;
+    let identity = runtime.block_on(with_valid_certificate(config, identity, journal.vault()))?;
     let (total, total_pictures) = (unsent()?, pictures()?);
     let bar = ProgressBar::with_draw_target(
         Some(total.max(1)),
         if args.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() },
     );
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} records and pictures, {elapsed}")?);
-    let runtime = super::runtime(1)?;
     runtime
         .block_on(async {
             let mut session =
-                Session::new(journal.clone(), identity.client(journal.vault())?, link::chance()).await?;
+                Session::new(journal.clone(), identity.client(&config.data_dir, journal.vault())?, link::chance()).await?;
             let status = session.status();
             let (mut failures, mut in_vain) = (0, 0);
             loop {
@@ -99,6 +101,22 @@ pub fn sync(config: &Config, args: SyncArgs) -> anyhow::Result<()> {
     };
     out::line(&format!("everything is at {} ({sent} sent)", identity.server))?;
     Ok(())
+}
+
+/// With a new certificate where the server says that the stored one counts no more.
+async fn with_valid_certificate(
+    config: &Config,
+    identity: Identity,
+    vault: &Vault,
+) -> anyhow::Result<Identity> {
+    match identity.client(&config.data_dir, vault)?.whoami().await {
+        Err(error) if error.is_over() => {}
+        // Anything else is met, and told, by the conversation.
+        _ => return Ok(identity),
+    }
+    let proved = renewal::prove(&config.data_dir, &identity, vault).await;
+    proved.with_context(|| format!("a new certificate from {}", identity.server))?;
+    Ok(Identity::load(&config.data_dir)?.unwrap_or(identity))
 }
 
 fn given_up(bar: &ProgressBar, reason: &str, left: u64) -> anyhow::Error {

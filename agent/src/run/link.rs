@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::renewing::keep_valid;
 use crate::enroll::Identity;
 use crate::journal::Journal;
 use crate::sync::session::{Session, SyncStatus};
@@ -35,7 +36,7 @@ pub(super) async fn sync(
 ) {
     while !stop.is_cancelled() {
         let Some(identity) = wait_for_identity(&data_dir).await else { return };
-        let client = match identity.client(journal.vault()) {
+        let client = match identity.client(&data_dir, journal.vault()) {
             Ok(client) => client,
             Err(error) => {
                 tracing::error!(%error, "no sync");
@@ -49,14 +50,15 @@ pub(super) async fn sync(
                 return;
             }
         };
-        let status = session.status();
+        let (status, kept) = (session.status(), session.status());
         *slot.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(Link { status: status.clone(), wishes: session.wishes() });
         tracing::info!(agent = identity.name, server = identity.server, "syncing");
         tokio::select! {
             () = crate::sync::run(session, journal.clone(), stop.clone()) => {}
             () = tell_pulls(status, &pulled) => {}
-            () = another_enrolment(&data_dir, &identity) => tracing::info!("enrolled anew"),
+            () = another_certificate(&data_dir, &identity) => tracing::info!("another certificate: connecting anew"),
+            () = keep_valid(&data_dir, &journal, &identity, kept) => {}
         }
     }
 }
@@ -72,15 +74,19 @@ async fn tell_pulls(mut status: watch::Receiver<SyncStatus>, pulled: &watch::Sen
     }
 }
 
-/// Returns when the stored identity is another one.
-async fn another_enrolment(data_dir: &Path, identity: &Identity) {
+/// Returns when the stored certificate is another one: renewed, or of another enrolment.
+async fn another_certificate(data_dir: &Path, identity: &Identity) {
     loop {
         tokio::time::sleep(ENROLLED_LOOK).await;
         let stored = Identity::load(data_dir).ok().flatten();
-        if stored.is_some_and(|stored| stored.certificate_pem != identity.certificate_pem) {
+        if stored.is_some_and(|stored| is_another(&stored, identity)) {
             return;
         }
     }
+}
+
+fn is_another(stored: &Identity, identity: &Identity) -> bool {
+    stored.certificate_pem != identity.certificate_pem || stored.authority_pem != identity.authority_pem
 }
 
 async fn wait_for_identity(data_dir: &Path) -> Option<Identity> {

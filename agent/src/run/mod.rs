@@ -6,6 +6,7 @@
 pub mod facts;
 pub mod link;
 pub mod lock;
+mod renewing;
 mod targeting;
 pub mod targets;
 

@@ -4,13 +4,15 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use linewatch_shared::wire::{
-    self, CONTENT_TYPE, Chunk, ChunkAnswer, Enroll, Enrolled, Heartbeat, HeartbeatAnswer, Hello, HelloAnswer,
-    MESSAGE_BYTES_MAX, Parts, PartsAnswer, Pull, PullPage, PushAnswer, Tasks, TasksAnswer,
+    self, CONTENT_TYPE, Challenge, Challenged, Chunk, ChunkAnswer, Enroll, Enrolled, GENERATION_HEADER,
+    Heartbeat, HeartbeatAnswer, Hello, HelloAnswer, MESSAGE_BYTES_MAX, Parts, PartsAnswer, Prove, Pull,
+    PullPage, PushAnswer, Renew, Renewed, Tasks, TasksAnswer,
 };
 use reqwest::header::{CONTENT_TYPE as CONTENT_TYPE_HEADER, RETRY_AFTER};
 use rustls::ClientConfig;
 use serde::de::DeserializeOwned;
 
+use super::home::Home;
 use super::transport::{CallError, Transport};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,6 +30,7 @@ const RETRY_AFTER_MS_MAX: i64 = 3_600_000;
 pub struct Client {
     http: reqwest::Client,
     base: String,
+    home: Option<Home>,
 }
 
 /// An error with its causes.
@@ -65,7 +68,20 @@ impl Client {
             .user_agent(concat!("linewatch-agent/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| CallError::Unreachable(chain(&error)))?;
-        Ok(Self { http, base: base.trim_end_matches('/').to_owned() })
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), home: None })
+    }
+
+    /// The same, showing what the agent keeps at home, and keeping there what the server says to it.
+    #[must_use]
+    pub fn at(self, home: Home) -> Self {
+        Self { home: Some(home), ..self }
+    }
+
+    fn shown(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        match self.home.as_ref().and_then(Home::newest) {
+            Some(newest) => request.header(GENERATION_HEADER, hex::encode(newest)),
+            None => request,
+        }
     }
 
     /// `POST /sync/v1/enroll`
@@ -74,6 +90,40 @@ impl Client {
     /// When the server is not reached, or refuses.
     pub async fn enroll(&self, enroll: &Enroll) -> Result<Enrolled, CallError> {
         self.message("enroll", enroll).await
+    }
+
+    /// `POST /sync/v1/renew`
+    ///
+    /// # Errors
+    /// When the server is not reached, or refuses.
+    pub async fn renew(&self, renew: &Renew) -> Result<Renewed, CallError> {
+        self.message("renew", renew).await
+    }
+
+    /// `POST /sync/v1/challenge`
+    ///
+    /// # Errors
+    /// When the server is not reached, or refuses.
+    pub async fn challenge(&self, challenge: &Challenge) -> Result<Challenged, CallError> {
+        self.message("challenge", challenge).await
+    }
+
+    /// `POST /sync/v1/prove`
+    ///
+    /// # Errors
+    /// When the server is not reached, or refuses.
+    pub async fn prove(&self, prove: &Prove) -> Result<Renewed, CallError> {
+        self.message("prove", prove).await
+    }
+
+    /// `GET /sync/v1/whoami`: shows the certificate.
+    ///
+    /// # Errors
+    /// When the server is not reached, or refuses.
+    pub async fn whoami(&self) -> Result<(), CallError> {
+        let sent = self.shown(self.http.get(format!("{}/sync/v1/whoami", self.base))).send().await;
+        let answer = sent.map_err(|error| unreachable_of(&error))?;
+        if answer.status().is_success() { Ok(()) } else { Err(problem(answer).await) }
     }
 
     async fn message<Q: serde::Serialize, A: DeserializeOwned>(
@@ -87,8 +137,7 @@ impl Client {
 
     async fn post<A: DeserializeOwned>(&self, call: &str, body: Vec<u8>) -> Result<A, CallError> {
         let sent = self
-            .http
-            .post(format!("{}/sync/v1/{call}", self.base))
+            .shown(self.http.post(format!("{}/sync/v1/{call}", self.base)))
             .header(CONTENT_TYPE_HEADER, CONTENT_TYPE)
             .body(body)
             .send()
@@ -147,7 +196,12 @@ async fn problem(answer: reqwest::Response) -> CallError {
 
 impl Transport for Client {
     async fn hello(&self, hello: &Hello) -> Result<HelloAnswer, CallError> {
-        self.message("hello", hello).await
+        let Some(home) = self.home.clone() else { return self.message("hello", hello).await };
+        let hello = Hello { trusts: home.trusts(), ..hello.clone() };
+        let answer: HelloAnswer = self.message("hello", &hello).await?;
+        let told = answer.clone();
+        drop(tokio::task::spawn_blocking(move || home.keep(&told)).await);
+        Ok(answer)
     }
     async fn push(&self, packed: Vec<u8>) -> Result<PushAnswer, CallError> {
         self.post("push", packed).await

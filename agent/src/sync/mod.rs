@@ -6,6 +6,8 @@
 pub mod beside;
 pub mod client;
 pub mod clock;
+pub mod generation;
+pub mod home;
 mod note;
 pub mod pace;
 mod parts;

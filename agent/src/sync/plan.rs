@@ -14,6 +14,9 @@ use crate::journal::{LaneView, RANGES_MAX, Span, Wanted, is_ordered};
 
 /// Time between heartbeats.
 pub const HEARTBEAT_MS: i64 = 15_000;
+/// Time after which a hello is said again on a conversation that goes well: it tells what changes seldom, and turns the
+/// agent's generation on.
+pub const HELLO_AGAIN_MS: i64 = 3_600_000;
 /// Time between tries after the server refused this agent's credential.
 pub const REFUSED_MS: i64 = 600_000;
 /// Room for a batch's envelope, in bytes.
@@ -91,6 +94,8 @@ pub struct Planner {
     reference_head: u64,
     /// The number that the agent's reference data stands for; none before the first pull.
     pulled: Option<u64>,
+    /// When a hello is due again.
+    hello_at: MonoMs,
     /// What is beside the lanes.
     pub beside: Besides,
 }
@@ -114,6 +119,7 @@ impl Planner {
             forks: 0,
             reference_head: 0,
             pulled,
+            hello_at: MonoMs(0),
             beside: Besides::default(),
         }
     }
@@ -124,6 +130,7 @@ impl Planner {
         let heartbeat_at = match self.link {
             Link::Down(at) if now >= at => return Action::Hello,
             Link::Down(at) => return Action::Wait(at),
+            Link::Up(at) if now >= at && now >= self.hello_at => return Action::Hello,
             Link::Up(at) if now >= at => return Action::Heartbeat,
             Link::Up(at) => at,
         };
@@ -167,6 +174,7 @@ impl Planner {
         self.limits = limits;
         self.reference_head = reference_head;
         self.link = Link::Up(MonoMs(now.0 + HEARTBEAT_MS));
+        self.hello_at = MonoMs(now.0 + HELLO_AGAIN_MS);
     }
 
     /// The server answered a heartbeat.

@@ -39,6 +39,15 @@ pub struct SyncStatus {
     /// How fast records and parts went lately, in bytes a second.
     #[serde(default)]
     pub rate_bytes_per_s: Option<u64>,
+    /// The server's level, as it last said.
+    #[serde(default)]
+    pub level: u16,
+    /// Whether the server wants the agent's certificate renewed now.
+    #[serde(default)]
+    pub renew: bool,
+    /// Whether the server says that the agent's certificate counts no more.
+    #[serde(default)]
+    pub expired: bool,
 }
 
 /// What a step did.
@@ -132,6 +141,7 @@ impl<T: Transport> Session<T> {
                 status.connected = self.planner.is_up();
                 status.last_contact_at = Some(self.journal.scribe().now());
                 status.trouble = None;
+                status.expired = false;
                 status.rate_bytes_per_s = self.pace.bytes_per_s();
             }),
             Err(error) => self.failed(&error).await?,
@@ -159,6 +169,7 @@ impl<T: Transport> Session<T> {
         }
         self.status.send_modify(|status| {
             status.connected = false;
+            status.expired = error.is_over();
             status.trouble = Some(text);
         });
         Ok(())
@@ -174,6 +185,8 @@ impl<T: Transport> Session<T> {
             boot: self.journal.scribe().boot(),
             epoch,
             heads: lanes.iter().map(LaneView::head).collect(),
+            level: LEVEL,
+            trusts: Vec::new(),
         };
         let answer = match self.transport.hello(&hello).await {
             Ok(answer) => answer,
@@ -182,6 +195,8 @@ impl<T: Transport> Session<T> {
         let after = self.reading();
         let (limits, reference_head, server_now) = (answer.limits, answer.reference_head, answer.server_now);
         let level = answer.level;
+        let renew = answer.renew;
+        self.status.send_modify(|status| (status.level, status.renew) = (level, renew));
         let now = after.wall;
         match self.journal.write(move |tx| note::hello(tx, epoch, &answer, now)).await? {
             Noted::Forked(why) => self.forked(&why),

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use linewatch_shared::wire::Hash;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
@@ -154,18 +155,51 @@ pub fn by_fingerprint(authority_sha256: [u8; 32]) -> Result<ClientConfig, TlsErr
     Ok(config)
 }
 
+/// For a proof of the key: trusts the stored authority, and shows no certificate.
+///
+/// # Errors
+/// When a certificate cannot be read.
+pub fn as_stranger(authority_pem: &str, certificate_pem: &str) -> Result<ClientConfig, TlsError> {
+    let chain: Vec<_> =
+        CertificateDer::pem_slice_iter(certificate_pem.as_bytes()).collect::<Result<_, _>>()?;
+    let mut config =
+        builder(Trust::Known(roots(authority_pem)?, begin_of_all(&chain)))?.with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// The stored authority; while it is rotated, both.
+fn roots(authority_pem: &str) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for authority in CertificateDer::pem_slice_iter(authority_pem.as_bytes()) {
+        roots.add(authority?)?;
+    }
+    Ok(roots)
+}
+
+/// SHA-256 of each of the stored authorities.
+///
+/// # Errors
+/// When one cannot be read, or used as a root.
+pub fn fingerprints(authority_pem: &str) -> Result<Vec<Hash>, TlsError> {
+    roots(authority_pem)?;
+    let all = CertificateDer::pem_slice_iter(authority_pem.as_bytes());
+    Ok(all
+        .map(|der| Ok(Hash(Sha256::digest(der?.as_ref()).into())))
+        .collect::<Result<_, rustls::pki_types::pem::Error>>()?)
+}
+
 /// For sync: trusts the stored authority, and shows the agent's certificate.
 ///
 /// # Errors
 /// When a certificate or the key cannot be read.
 pub fn as_agent(authority_pem: &str, certificate_pem: &str, key_pem: &str) -> Result<ClientConfig, TlsError> {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(authority_pem.as_bytes())?)?;
     let chain: Vec<_> =
         CertificateDer::pem_slice_iter(certificate_pem.as_bytes()).collect::<Result<_, _>>()?;
     let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes())?;
     let since = begin_of_all(&chain);
-    let mut config = builder(Trust::Known(roots, since))?.with_client_auth_cert(chain, key)?;
+    let mut config =
+        builder(Trust::Known(roots(authority_pem)?, since))?.with_client_auth_cert(chain, key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }

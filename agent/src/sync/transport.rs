@@ -52,6 +52,14 @@ impl CallError {
         matches!(self, Self::Problem { status: 403, code, .. } if code == "revoked")
     }
 
+    /// Whether the server says that this agent's certificate counts no more: it has expired, or is an older one than it
+    /// knows, as after an old disk was put back. The key may still prove itself.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        let codes = ["expired_certificate", "unknown_certificate"];
+        matches!(self, Self::Problem { status: 401, code, .. } if codes.contains(&code.as_str()))
+    }
+
     /// What the failure means. Only an answer with a code is the server's own word; anything else may be
     /// a proxy's or a captive portal's.
     #[must_use]

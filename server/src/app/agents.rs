@@ -1,29 +1,26 @@
-//! Agents: how one is known, gets in, and is kept out.
+//! Agents: which there are, and how one is kept out. How one gets in is in [`enrolment`], how it is known afterwards in
+//! [`identity`], how it goes on being known in [`renewal`].
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+pub mod enrolment;
+pub mod generation;
+pub mod identity;
+pub mod quarantine;
+pub mod renewal;
+pub mod seal;
 
-use linewatch_shared::enrol_token::EnrolToken;
 use linewatch_shared::facts::Lane;
-use linewatch_shared::time::{DAY_MS, MonoMs, SECOND_MS, UnixMs};
+use linewatch_shared::time::UnixMs;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
+
+pub use enrolment::{EnrolError, TOKEN_MS, enrol, token};
+pub use identity::{AgentIdentity, identify};
 
 use super::{Action, AppError, audit, random, users};
 use crate::db::{Db, DbError, Priority, Tx};
 use crate::store::agent_heads::{self, Unsent};
 use crate::store::agents::{self, AgentRow};
-use crate::store::{enrol_tokens, reference};
-use crate::tls::Authority;
-
-/// How long a looked-up certificate is believed; a revoked agent is out after this at the latest.
-const IDENTITY_MS: i64 = 5 * SECOND_MS;
-/// Certificates that are remembered.
-const IDENTITIES_MAX: usize = 20_000;
-
-/// How long an enrolment token is valid.
-pub const TOKEN_MS: i64 = DAY_MS;
+use crate::store::{agent_certificates, enrol_tokens, reference};
 
 /// An agent, as lists show it. Times are RFC 3339.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -32,8 +29,12 @@ pub struct Agent {
     pub id: Uuid,
     /// Its name.
     pub name: String,
-    /// `known` (not yet enrolled), `enrolled` or `revoked`.
+    /// `known` (not yet enrolled), `enrolled`, `quarantined` (there are two of it) or `revoked`.
     pub state: String,
+    /// Since when its records are kept aside, because there are two of it.
+    pub quarantined_since: Option<String>,
+    /// How many records are kept aside for that.
+    pub kept_aside: i64,
     /// Lines that it probes.
     pub lines: u32,
     /// When it was last heard.
@@ -64,51 +65,6 @@ pub struct UnsentLane {
     pub since_at: String,
 }
 
-/// Who is on the other end of a sync connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AgentIdentity {
-    /// The agent's id.
-    pub id: Uuid,
-    /// The agent's name.
-    pub name: String,
-    /// True when it is kept out.
-    pub revoked: bool,
-}
-
-/// Why an enrolment is refused.
-#[derive(Debug, thiserror::Error)]
-pub enum EnrolError {
-    /// No such token was ever made here.
-    #[error("the enrolment token is not known here; make one with `agent token NAME`")]
-    Unknown,
-    /// It was used before.
-    #[error("the enrolment token was already used; make a new one with `agent token NAME`")]
-    Used,
-    /// It is too old.
-    #[error("the enrolment token expired; make a new one with `agent token NAME`")]
-    Expired,
-    /// Anything else.
-    #[error(transparent)]
-    App(#[from] AppError),
-}
-
-impl From<DbError> for EnrolError {
-    fn from(e: DbError) -> Self {
-        Self::App(e.into())
-    }
-}
-
-/// What an enrolled agent gets.
-#[derive(Clone, Debug)]
-pub struct EnrolledAgent {
-    /// Its id.
-    pub id: Uuid,
-    /// Its name.
-    pub name: String,
-    /// Its certificate.
-    pub certificate_pem: String,
-}
-
 /// The agent called `name`; made as `known` when there is none.
 ///
 /// # Errors
@@ -118,76 +74,7 @@ pub fn ensure(tx: &mut Tx<'_>, name: &str, now: UnixMs) -> Result<Uuid, AppError
     Ok(agents::ensure(tx, name, Uuid::from_bytes(random()?), now)?)
 }
 
-/// Makes an enrolment token for the agent called `name`, which need not be known yet. A token for a
-/// revoked agent lets it in again once it is used.
-///
-/// # Errors
-/// When the name is not usable.
-pub async fn token(
-    db: &Db,
-    name: &str,
-    authority: &Authority,
-    by: &str,
-    now: UnixMs,
-) -> Result<String, AppError> {
-    let token =
-        EnrolToken { secret: random()?, authority_sha256: authority.fingerprint(), name: name.to_owned() };
-    let (name, by, hash) = (name.to_owned(), by.to_owned(), hash_of(&token.secret));
-    db.write(Priority::Api, move |tx| {
-        let agent = ensure(tx, &name, now)?;
-        enrol_tokens::insert(tx, hash, agent, now, now + TOKEN_MS)?;
-        Ok::<_, AppError>(audit(tx, now.0, &by, Action::EnrolmentTokenMade, &name, None)?)
-    })
-    .await?;
-    Ok(token.encode())
-}
-
-/// Spends a token and signs the agent's key, in one transaction: either both happen or neither.
-///
-/// # Errors
-/// When the token is not good, or the signing request is not one.
-pub async fn enrol(
-    db: &Db,
-    authority: Arc<Authority>,
-    secret: &[u8],
-    csr_der: Vec<u8>,
-    version: String,
-    now: UnixMs,
-) -> Result<EnrolledAgent, EnrolError> {
-    let hash = hash_of(secret);
-    db.write(Priority::Api, move |tx| {
-        let Some(id) = enrol_tokens::spend(tx, hash, now)? else { return Err(why_not(tx, hash)?) };
-        let signed = authority.sign_agent(&csr_der, id, now)?;
-        let name = agents::enrol(tx, id, signed.fingerprint, &version, now)?;
-        audit(tx, now.0, &format!("agent {name}"), Action::Enrolled, &name, None)?;
-        reference::changed(tx, &[(reference::Kind::Agent, name.clone())])?;
-        Ok(EnrolledAgent { id, name, certificate_pem: signed.certificate_pem })
-    })
-    .await
-}
-
-fn why_not(tx: &mut Tx<'_>, hash: [u8; 32]) -> Result<EnrolError, DbError> {
-    Ok(match enrol_tokens::was_used(tx, hash)? {
-        None => EnrolError::Unknown,
-        Some(true) => EnrolError::Used,
-        Some(false) => EnrolError::Expired,
-    })
-}
-
-fn hash_of(secret: &[u8]) -> [u8; 32] {
-    Sha256::digest(secret).into()
-}
-
-/// Whose certificate that is; `None` for one that was replaced by a later enrolment.
-///
-/// # Errors
-/// The database's.
-pub async fn identify(db: &Db, fingerprint: [u8; 32]) -> Result<Option<AgentIdentity>, DbError> {
-    let found = db.read(move |tx| agents::by_certificate(tx, fingerprint)).await?;
-    Ok(found.map(|(id, name, revoked)| AgentIdentity { id, name, revoked }))
-}
-
-/// Keeps an agent out from now on, and makes its unused tokens worthless.
+/// Keeps an agent out from its next request on, and makes its unused tokens worthless.
 ///
 /// # Errors
 /// When there is no such agent.
@@ -197,6 +84,7 @@ pub async fn revoke(db: &Db, name: &str, by: &str, now: UnixMs) -> Result<(), Ap
         let unknown = || AppError::Unknown { kind: "agent", name: name.clone() };
         let id = agents::revoke(tx, &name, now)?.ok_or_else(unknown)?;
         enrol_tokens::remove_unused(tx, id)?;
+        agent_certificates::remove_unshown(tx, id)?;
         audit(tx, now.0, &by, Action::AgentRevoked, &name, None)?;
         Ok(reference::changed(tx, &[(reference::Kind::Agent, name.clone())])?)
     })
@@ -229,10 +117,13 @@ fn shown(row: AgentRow, unsent: Unsent) -> Agent {
         records,
         since_at: since.to_rfc3339(),
     };
+    let is_quarantined = row.quarantined_at.is_some() && row.state == "enrolled";
     Agent {
         id: row.id,
         name: row.name,
-        state: row.state,
+        state: if is_quarantined { "quarantined".to_owned() } else { row.state },
+        quarantined_since: row.quarantined_at.map(UnixMs::to_rfc3339),
+        kept_aside: row.kept_aside,
         lines: row.lines,
         last_seen_at: row.last_seen_at.map(UnixMs::to_rfc3339),
         silent_since: row.silent_since.map(UnixMs::to_rfc3339),
@@ -241,33 +132,6 @@ fn shown(row: AgentRow, unsent: Unsent) -> Agent {
         health: row.health.and_then(|text| serde_json::from_str(&text).ok()),
         unsent: unsent.lanes.into_iter().map(lane).collect(),
         parts_missing: unsent.parts,
-    }
-}
-
-/// Certificates looked up a moment ago.
-#[derive(Debug, Default)]
-pub struct Identities {
-    seen: Mutex<HashMap<[u8; 32], (AgentIdentity, MonoMs)>>,
-}
-
-impl Identities {
-    /// The agent, when it was looked up within 5 seconds.
-    pub fn get(&self, certificate: &[u8; 32], now: MonoMs) -> Option<AgentIdentity> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(certificate)
-            .filter(|(_, at)| now.0 - at.0 < IDENTITY_MS)
-            .map(|(identity, _)| identity.clone())
-    }
-
-    /// Remembers a look-up.
-    pub fn keep(&self, certificate: [u8; 32], identity: AgentIdentity, now: MonoMs) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() >= IDENTITIES_MAX {
-            seen.retain(|_, (_, at)| now.0 - at.0 < IDENTITY_MS);
-        }
-        if seen.len() < IDENTITIES_MAX {
-            seen.insert(certificate, (identity, now));
-        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod agreements;
 pub mod alert_texts;
 pub mod alerting;
 pub mod assessment;
+pub mod authorities;
 pub mod availability;
 pub mod backup;
 pub mod calls;
@@ -71,7 +72,7 @@ use crate::auth::throttle::Throttle;
 use crate::config::Settings;
 use crate::db::{Db, DbError};
 pub use crate::store::audit::{Action, append as audit};
-use crate::tls::Authority;
+use crate::tls::Authorities;
 use packs::PackSet;
 
 /// A loop that has not come round for so long counts as dead.
@@ -182,8 +183,8 @@ pub struct App {
     pub live: live::Live,
     /// What boards begin with.
     pub snapshots: snapshots::Snapshots,
-    /// Signs agents' keys.
-    pub authority: Arc<Authority>,
+    /// Sign agents' keys, and the server's own.
+    pub authorities: Arc<Authorities>,
     /// Refused requests that wait to be written into the audit trail.
     pub refusals: refusals::Refusals,
     /// Whether the audit trail was whole when it was last looked at.
@@ -196,10 +197,12 @@ pub struct App {
     pub take_key: crate::notify::take_link::TakeKey,
     /// What agents seal for each other with.
     pub carry_key: linewatch_shared::wire::CarryKey,
+    /// What is signed for agents.
+    pub agent_key: agents::seal::AgentKey,
+    /// Proofs of agents' keys that did not count.
+    pub proofs: Throttle,
     /// What agents were told of their open work.
     pub digests: desk::tasks::Digests,
-    /// Agents' certificates that were looked up a moment ago.
-    pub identities: agents::Identities,
 }
 
 impl std::fmt::Debug for App {

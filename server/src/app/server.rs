@@ -2,6 +2,7 @@
 
 use linewatch_shared::wire::CarryKey;
 
+use super::agents::seal::AgentKey;
 use super::{AppError, random};
 use crate::db::{Db, DbError, Priority};
 use crate::notify::take_link::TakeKey;
@@ -11,6 +12,8 @@ use crate::store::meta;
 const TAKE_SECRET: &str = "take_secret";
 /// The key of what agents seal for each other with.
 const CARRY_SECRET: &str = "carry_secret";
+/// The key of what the server signs for agents with.
+const AGENT_SECRET: &str = "agent_secret";
 /// The key of what links begin with.
 const LINK_BASE: &str = "link_base";
 
@@ -28,6 +31,14 @@ pub async fn take_key(db: &Db) -> Result<TakeKey, AppError> {
 /// The database's.
 pub async fn carry_key(db: &Db) -> Result<CarryKey, AppError> {
     secret(db, CARRY_SECRET).await.map(CarryKey)
+}
+
+/// What the server signs for agents with, the same on every node; made on first use.
+///
+/// # Errors
+/// The database's.
+pub async fn agent_key(db: &Db) -> Result<AgentKey, AppError> {
+    secret(db, AGENT_SECRET).await.map(AgentKey::new)
 }
 
 async fn secret(db: &Db, key: &'static str) -> Result<[u8; 32], AppError> {

@@ -12,13 +12,13 @@ use super::{AgentCommand, Desk, out};
 use crate::app::agent_customers::{self, CustomersChange};
 use crate::app::agent_people::{self, PeopleChange};
 use crate::app::agents;
+use crate::app::agents::quarantine::{self, Kept};
 use crate::app::backup;
 use crate::app::export::{self, FileForm};
 use crate::app::import::{self, ImportError, Kind, Summary};
 use crate::app::users::COMMAND;
 use crate::db::DbError;
 use crate::db::backup::{Checked, look_at};
-use crate::tls::Authority;
 
 /// Agents read from the database at a time.
 const AGENTS_AT_ONCE: usize = 500;
@@ -65,12 +65,18 @@ fn say(summary: &Summary) {
 pub(super) async fn agent(desk: &Desk, command: AgentCommand) -> anyhow::Result<()> {
     match command {
         AgentCommand::Token { name } => {
-            let authority = Authority::load_or_create(&desk.settings.data_dir.join("tls"), desk.now())?;
-            out::line(agents::token(&desk.db, &name, &authority, COMMAND, desk.now()).await?);
+            let authorities = desk.authorities()?;
+            out::line(agents::token(&desk.db, &name, &authorities.now().shown, COMMAND, desk.now()).await?);
         }
         AgentCommand::Revoke { name } => {
             agents::revoke(&desk.db, &name, COMMAND, desk.now()).await?;
             out::line(format_args!("revoked {name}"));
+        }
+        AgentCommand::Release { name, discard } => {
+            let kept = if discard { Kept::Discard } else { Kept::Take };
+            let records = quarantine::release(&desk.db, &name, kept, COMMAND, desk.now()).await?;
+            let what = if discard { "discarded" } else { "to be taken in" };
+            out::line(format_args!("released {name}; {} {what}", plural(records as usize, "record")));
         }
         AgentCommand::People { name, add, remove, json } => {
             let people = if add.is_empty() && remove.is_empty() {

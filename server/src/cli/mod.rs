@@ -7,6 +7,7 @@ mod agreement;
 mod alert;
 mod assessment;
 mod audit;
+mod authority;
 mod calls;
 mod check;
 mod contractor;
@@ -31,6 +32,7 @@ use crate::boot::make_data_dir;
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::db::Db;
+use crate::tls::Authorities;
 
 /// Tracks restoration deadlines, feedback and callbacks owed, and alerts account managers.
 #[derive(Debug, Parser)]
@@ -98,6 +100,9 @@ enum Command {
     /// The audit trail: whether it is whole, and what leaves of it.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// The authority that agents trust, and its rotation.
+    #[command(subcommand)]
+    Authority(authority::AuthorityCommand),
     /// Contractors: companies that maintain for us.
     #[command(subcommand)]
     Contractor(contractor::ContractorCommand),
@@ -207,6 +212,14 @@ enum AgentCommand {
         /// The agent.
         name: String,
     },
+    /// End the quarantine of an agent of which there were two, and take in what was kept aside.
+    Release {
+        /// The agent.
+        name: String,
+        /// Leave what was kept aside where it is, for good.
+        #[arg(long)]
+        discard: bool,
+    },
     /// Show, or change, which customers an agent sees beside its own lines: a laptop in the field.
     Customers {
         /// The agent.
@@ -307,6 +320,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Alert(command) => alert::run(&desk, command).await,
         Command::Agent(command) => admin::agent(&desk, command).await,
         Command::Audit(command) => audit::run(&desk, command).await,
+        Command::Authority(command) => authority::authority(&desk, command).await,
         Command::Contractor(command) => contractor::run(&desk, command).await,
         Command::Backup { file, .. } => admin::backup(&desk, file).await,
         Command::Calls(args) => calls::run(&desk, args).await,
@@ -338,6 +352,10 @@ impl Desk {
 
     fn now(&self) -> UnixMs {
         self.clock.now()
+    }
+
+    fn authorities(&self) -> anyhow::Result<Authorities> {
+        Ok(Authorities::load_or_create(&self.settings.data_dir.join("tls"), self.now())?)
     }
 }
 

@@ -8,6 +8,7 @@ use linewatch_shared::time::DAY_MS;
 
 use super::source::Source;
 use super::{AlertLang, Channel, Http, LogFormat, Settings, Smtp, SmtpTls, Sync, Webhook};
+use crate::app::agents::renewal::{LIFE_MS, LIFE_MS_MAX, LIFE_MS_MIN};
 use crate::app::quality::{POINTS_MAX, SAMPLE_MAX};
 use crate::app::trail::prune::Keep;
 use crate::db::DbUrl;
@@ -51,6 +52,7 @@ pub(super) fn settings(s: &mut Source) -> Settings {
         listen: s.parsed("sync.listen", address).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8443))),
         names: s.list("sync.names").unwrap_or_default(),
         max_connections: s.parsed("sync.max_connections", count).unwrap_or(DEFAULT_MAX_CONNECTIONS),
+        certificate_life_ms: s.parsed("sync.certificate_life", certificate_life).unwrap_or(LIFE_MS),
     };
     Settings {
         public_url: s.parsed("public_url", base_url),
@@ -108,6 +110,12 @@ fn keep_ms(text: &str) -> Result<i64, String> {
 fn day_of_month(text: &str) -> Result<u32, String> {
     let day = text.parse().ok().filter(|day| (1..=28).contains(day));
     day.ok_or_else(|| format!("\"{text}\" is not a day that every month has (1 to 28)"))
+}
+
+fn certificate_life(text: &str) -> Result<i64, String> {
+    let life_ms = duration_ms(text)?;
+    let fits = (LIFE_MS_MIN..=LIFE_MS_MAX).contains(&life_ms);
+    fits.then_some(life_ms).ok_or_else(|| format!("\"{text}\" is not a life from 1h to 90d"))
 }
 
 fn percent(text: &str) -> Result<usize, String> {

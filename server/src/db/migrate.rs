@@ -49,6 +49,9 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0038_sign_ins", include_str!("../../migrations/0038_sign_ins.sql")),
     ("0039_second_factor", include_str!("../../migrations/0039_second_factor.sql")),
     ("0040_audit_chain", include_str!("../../migrations/0040_audit_chain.sql")),
+    ("0041_agent_certificates", include_str!("../../migrations/0041_agent_certificates.sql")),
+    ("0042_agent_generations", include_str!("../../migrations/0042_agent_generations.sql")),
+    ("0043_agent_trusts", include_str!("../../migrations/0043_agent_trusts.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

@@ -98,7 +98,7 @@ async fn an_agent_is_let_in_by_a_token_of_the_page_and_kept_out_again() {
             linewatch_shared::enrol_token::EnrolToken::parse(made.json["token"].as_str().unwrap()).unwrap();
         assert_eq!(
             (token.name.as_str(), token.authority_sha256),
-            ("site-7", desk.app.authority.fingerprint())
+            ("site-7", desk.app.authorities.now().shown.fingerprint())
         );
         assert!(made.json["port"].as_u64().is_some(), "{}", made.text);
         let revoked = admin(&desk, Method::POST, "/agents/site-7/revocation", None).await;

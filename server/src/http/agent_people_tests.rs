@@ -181,6 +181,8 @@ async fn hello_says_the_level_and_a_key_that_stays() {
             boot: Uuid::nil(),
             epoch: 1,
             heads: Vec::new(),
+            level: 0,
+            trusts: Vec::new(),
         };
         let first: HelloAnswer = desk.told("site-1", "/sync/v1/hello", &hello).await;
         let other: HelloAnswer = desk.told("site-2", "/sync/v1/hello", &hello).await;

@@ -9,21 +9,22 @@ use axum::response::Response;
 use axum::routing::post;
 use linewatch_shared::facts::{CHUNK_BYTES_MAX, Lane, Reading};
 use linewatch_shared::wire::{
-    self, Batch, Chunk, ChunkAnswer, Head, Heartbeat, HeartbeatAnswer, Held, HeldLane, Hello, HelloAnswer,
-    Limits, PARTS_ASKED_MAX, PROTOCOL, PROTOCOL_MIN, Parts, PartsAnswer, Pull, PushAnswer, Tasks,
+    self, Batch, Chunk, ChunkAnswer, Hash, Head, Heartbeat, HeartbeatAnswer, Held, HeldLane, Hello,
+    HelloAnswer, Limits, PARTS_ASKED_MAX, PROTOCOL, PROTOCOL_MIN, Parts, PartsAnswer, Pull, PushAnswer,
+    Tasks, TasksAnswer,
 };
 use uuid::Uuid;
 
 use super::error::ApiError;
 use super::sync::{Packed, answer, message};
 use crate::app::App;
-use crate::app::agents::AgentIdentity;
+use crate::app::agents::{AgentIdentity, generation};
 use crate::app::desk;
 use crate::app::desk::ingest::{Part, RECORDS_PER_TRANSACTION_MAX, Taken, take};
 use crate::app::desk::pull::{Asking, PullError, page};
 use crate::db::{DbError, Priority, Tx};
 use crate::store::agent_heads::Heads;
-use crate::store::agents::Seen;
+use crate::store::agents::{self, Seen};
 use crate::store::reference;
 use crate::store::streams;
 
@@ -59,6 +60,52 @@ fn note_contact(
     app.seen.note(Seen { agent: agent.id, at, clock_offset_ms: device.wall.since(at), version, heads });
 }
 
+/// The most authorities that an agent says it trusts.
+const TRUSTS_MAX: usize = 8;
+
+/// What an agent hears of a rotation of the authority.
+#[derive(Default)]
+struct Told {
+    authorities: Vec<String>,
+    renew: bool,
+}
+
+/// Notes which authorities an agent trusts, and tells it where they are others by now. It hears so over the trust that it
+/// has, which is what vouches for the next one.
+async fn told_of_authorities(app: &App, agent: &AgentIdentity, hello: &Hello) -> Result<Told, DbError> {
+    if hello.level < wire::LEVEL_RENEWS {
+        return Ok(Told::default());
+    }
+    let set = app.authorities.now();
+    let told: Vec<_> = hello.trusts.iter().take(TRUSTS_MAX).map(|hash| hash.0).collect();
+    let (id, trusts) = (agent.id, agents::trusts_text(&told));
+    let known = app.db.read(move |tx| agents::trusts(tx, id)).await?;
+    let is_behind = trusts != agents::trusts_text(&set.fingerprints());
+    if known.as_ref() != Some(&trusts) {
+        let save = move |tx: &mut Tx<'_>| agents::save_trusts(tx, id, &trusts);
+        app.db.write(Priority::Ingest, save).await?;
+    }
+    let pems = || set.trusted.iter().map(|known| known.pem().to_owned()).collect();
+    Ok(Told {
+        authorities: if is_behind { pems() } else { Vec::new() },
+        renew: agent.authority.is_some_and(|signed| signed != set.issuing.fingerprint()),
+    })
+}
+
+/// An agent of which there are two is told nothing of people: neither of them may be ours.
+pub(super) fn refuse_quarantined(agent: &AgentIdentity) -> Result<(), ApiError> {
+    if agent.quarantined {
+        let detail = "there are two of this agent; a person at the desk has to release it";
+        return Err(ApiError::forbidden("quarantined", detail));
+    }
+    Ok(())
+}
+
+/// The number of reference data that an agent hears of: none where it is told nothing, so that it asks for none.
+const fn head_for(agent: &AgentIdentity, head: i64) -> u64 {
+    if agent.quarantined { 0 } else { head.cast_unsigned() }
+}
+
 async fn hello(
     State(app): State<Arc<App>>,
     agent: AgentIdentity,
@@ -73,6 +120,7 @@ async fn hello(
         );
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "protocol", detail));
     }
+    let told = told_of_authorities(&app, &agent, &hello).await?;
     let version = hello.version.chars().take(64).collect();
     note_contact(&app, &agent, hello.device, (hello.epoch, hello.heads), Some(version));
     let (id, epoch) = (agent.id, hello.epoch);
@@ -96,9 +144,15 @@ async fn hello(
             body_bytes: wire::BODY_BYTES_MAX as u32,
         },
         held,
-        reference_head: reference_head.cast_unsigned(),
+        reference_head: head_for(&agent, reference_head),
         level: wire::LEVEL,
-        carry_key: Some(app.carry_key.clone()),
+        carry_key: (!agent.quarantined).then(|| app.carry_key.clone()),
+        generation: agent
+            .generation
+            .filter(|_| hello.level >= wire::LEVEL_RENEWS)
+            .map(|newest| generation::seal(&app.agent_key, agent.id, newest + 1)),
+        authorities: told.authorities,
+        renew: told.renew,
     })
 }
 
@@ -151,6 +205,7 @@ async fn pull(
     Packed(body): Packed,
 ) -> Result<Response, ApiError> {
     let asked: Pull = message(&body)?;
+    refuse_quarantined(&agent)?;
     let (server_epoch, agent, now) = (app.server_epoch.get(), agent.id, app.now());
     let packs = Arc::clone(&app.desk.packs);
     let page = app
@@ -172,6 +227,11 @@ async fn tasks(
     Packed(body): Packed,
 ) -> Result<Response, ApiError> {
     let asked: Tasks = message(&body)?;
+    if agent.quarantined {
+        // As if nothing had changed.
+        let digest = asked.known.unwrap_or(Hash([0; 32]));
+        return answer(&TasksAnswer { digest, work: None });
+    }
     let (reader, now) = (Arc::clone(&app), app.now());
     let told: Result<_, DbError> =
         app.db.read(move |tx| desk::tasks::answer(tx, &reader.digests, agent.id, &asked, now)).await;
@@ -223,6 +283,6 @@ async fn heartbeat(
     answer(&HeartbeatAnswer {
         server_now: app.now(),
         server_epoch: app.server_epoch.get(),
-        reference_head: reference_head.cast_unsigned(),
+        reference_head: head_for(&agent, reference_head),
     })
 }

@@ -13,6 +13,7 @@ use super::extract::Body;
 use crate::app::App;
 use crate::app::agent_customers::{self, CustomersChange};
 use crate::app::agent_people::{self, AgentPerson, PeopleChange};
+use crate::app::agents::quarantine::{self, Kept};
 use crate::app::agents::{self, TOKEN_MS};
 use crate::auth::Caller;
 
@@ -21,6 +22,7 @@ pub fn routes(router: ApiRouter) -> ApiRouter {
     router
         .route(Access::ADMIN, utoipa_axum::routes!(enrol))
         .route(Access::ADMIN, utoipa_axum::routes!(revoke))
+        .route(Access::ADMIN, utoipa_axum::routes!(release))
         .route(Access::ADMIN, utoipa_axum::routes!(people, put_people))
         .route(Access::ADMIN, utoipa_axum::routes!(customers, put_customers))
 }
@@ -49,7 +51,7 @@ async fn enrol(
 ) -> Result<(StatusCode, Json<EnrolmentToken>), ApiError> {
     let now = app.now();
     let answer = EnrolmentToken {
-        token: agents::token(&app.db, &name, &app.authority, &caller.user, now).await?,
+        token: agents::token(&app.db, &name, &app.authorities.now().shown, &caller.user, now).await?,
         expires_at: (now + TOKEN_MS).to_rfc3339(),
         names: app.settings.sync.names.clone(),
         port: app.settings.sync.listen.port(),
@@ -57,7 +59,7 @@ async fn enrol(
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
-/// Keeps an agent out from now on (within 5 seconds), and makes its unused enrolment tokens worthless.
+/// Keeps an agent out from its next request on, also on an open connection, and makes its unused enrolment tokens worthless.
 #[utoipa::path(post, path = "/agents/{name}/revocation", tag = "reference", params(("name" = String, Path)),
     responses((status = 204)))]
 async fn revoke(
@@ -67,6 +69,35 @@ async fn revoke(
 ) -> Result<StatusCode, ApiError> {
     agents::revoke(&app.db, &name, &caller.user, app.now()).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What becomes of what was kept aside.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ReleaseBody {
+    /// `take`: the records count, as if they had come now. `discard`: they stay aside for good.
+    records: Kept,
+}
+
+/// What was kept aside.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Released {
+    /// How many records.
+    records: u64,
+}
+
+/// Ends the quarantine of an agent of which there were two: whichever of them comes next goes on alone. Said twice it is
+/// refused: it takes no `Idempotency-Key`.
+#[utoipa::path(post, path = "/agents/{name}/release", tag = "reference", params(("name" = String, Path)),
+    request_body = ReleaseBody, responses((status = 200, body = Released)))]
+async fn release(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    body: Body<ReleaseBody>,
+) -> Result<Json<Released>, ApiError> {
+    let records = quarantine::release(&app.db, &name, body.value.records, &caller.user, app.now()).await?;
+    Ok(Json(Released { records }))
 }
 
 /// Who may sign in on an agent.

@@ -19,6 +19,7 @@ mod admissions;
 mod agent_customer_tests;
 #[cfg(test)]
 mod agent_people_tests;
+mod agents_keys;
 mod agents_sync;
 mod agreements;
 #[cfg(test)]
@@ -55,6 +56,8 @@ mod conflicts;
 #[cfg(test)]
 mod contractor_tests;
 mod contractors;
+#[cfg(test)]
+mod copied_tests;
 mod dead_letters;
 mod deadlines;
 mod diary;

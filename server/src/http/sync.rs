@@ -9,18 +9,19 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use linewatch_shared::wire::{self, Enroll, Enrolled};
+use linewatch_shared::wire::{self, Enroll, Enrolled, GENERATION_HEADER};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
 use super::refused::Who;
 use crate::app::App;
+use crate::app::agents::identity::Showing;
 use crate::app::agents::{self, AgentIdentity, EnrolError};
 use crate::tls::Peer;
 
 pub(super) fn routes(_: &Arc<App>) -> Router<Arc<App>> {
-    super::agents_sync::routes(Router::new())
+    super::agents_keys::routes(super::agents_sync::routes(Router::new()))
         .route("/sync/v1/enroll", post(enroll))
         .route("/sync/v1/whoami", get(who))
         .fallback(async || {
@@ -64,9 +65,9 @@ async fn who(agent: AgentIdentity) -> String {
 
 async fn enroll(State(app): State<Arc<App>>, Packed(body): Packed) -> Result<Response, ApiError> {
     let asked: Enroll = message(&body)?;
-    let authority = Arc::clone(&app.authority);
-    let enrolled =
-        agents::enrol(&app.db, authority, &asked.secret, asked.csr_der, asked.version, app.now()).await;
+    let (authority, life_ms) =
+        (Arc::clone(&app.authorities.now().issuing), app.settings.sync.certificate_life_ms);
+    let enrolled = agents::enrol(&app.db, authority, asked, life_ms, app.now()).await;
     let result = if enrolled.is_ok() { "accepted" } else { "refused" };
     metrics::counter!("linewatch_enrolments_total", "result" => result).increment(1);
     let enrolled = enrolled.map_err(|e| match e {
@@ -79,8 +80,9 @@ async fn enroll(State(app): State<Arc<App>>, Packed(body): Packed) -> Result<Res
         agent_id: enrolled.id,
         name: enrolled.name,
         certificate_pem: enrolled.certificate_pem,
-        authority_pem: app.authority.pem().to_owned(),
+        authority_pem: app.authorities.now().pem(),
         server_epoch: app.server_epoch.get(),
+        renew_at: enrolled.renew_at,
     })
 }
 
@@ -90,25 +92,25 @@ impl FromRequestParts<Arc<App>> for AgentIdentity {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|info| info.0);
-        let certificate = peer.and_then(|peer| peer.certificate).ok_or_else(|| {
+        let shown = peer.and_then(|peer| peer.certificate).ok_or_else(|| {
             ApiError::new(
                 StatusCode::UNAUTHORIZED,
                 "no_certificate",
                 "agents show the certificate of their enrolment",
             )
         })?;
-        let now = app.clock.mono();
-        let identity = if let Some(identity) = app.identities.get(&certificate, now) {
-            identity
-        } else {
-            let found = agents::identify(&app.db, certificate).await?;
-            let identity = found.ok_or_else(|| {
-                let detail = "this certificate was replaced by a later enrolment, or is not of this database";
-                ApiError::new(StatusCode::UNAUTHORIZED, "unknown_certificate", detail)
-            })?;
-            app.identities.keep(certificate, identity.clone(), now);
-            identity
-        };
+        let now = app.now();
+        if shown.ends_at <= now {
+            let detail = "this certificate has expired; its key gets a new one by a challenge";
+            return Err(ApiError::new(StatusCode::UNAUTHORIZED, "expired_certificate", detail));
+        }
+        let header = parts.headers.get(GENERATION_HEADER).and_then(|value| value.to_str().ok());
+        let generation = header.and_then(|digits| hex::decode(digits).ok());
+        let showing = Showing { certificate: shown, generation };
+        let identity = agents::identify(&app.db, &app.agent_key, &showing, now).await?.ok_or_else(|| {
+            let detail = "this certificate was replaced by a later one, or is not of this database";
+            ApiError::new(StatusCode::UNAUTHORIZED, "unknown_certificate", detail)
+        })?;
         if let Some(who) = parts.extensions.get::<Who>() {
             who.is(&format!("agent {}", identity.name));
         }

@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use linewatch_shared::facts::{Lane, Record};
 use linewatch_shared::time::{ManualClock, UnixMs};
-use linewatch_shared::wire::{self, Batch, Chain, Envelope, PushAnswer};
+use linewatch_shared::wire::{self, Batch, Chain, Envelope, GENERATION_HEADER, Generation, PushAnswer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -31,8 +31,9 @@ use crate::auth::{Role, TokenScope, credential};
 use crate::boot::assemble;
 use crate::config::Settings;
 use crate::db::{Db, DbError, Priority};
+use crate::store::agent_certificates::{self, Signed};
 use crate::store::{self, api_tokens::TokenRow, audit};
-use crate::tls::Peer;
+use crate::tls::{Peer, Shown};
 
 /// When test desks begin.
 pub const START: UnixMs = UnixMs(1_790_000_000_000);
@@ -206,7 +207,19 @@ impl TestDesk {
             .db
             .write(Priority::Api, move |tx| {
                 let id = agents::ensure(tx, &name, now)?;
-                store::agents::enrol(tx, id, certificate(&name), "test", now)?;
+                let shown = certificate(&name);
+                let signed = Signed {
+                    fingerprint: shown.fingerprint,
+                    key: shown.key,
+                    authority: [0; 32],
+                    expires_at: shown.ends_at,
+                };
+                agent_certificates::remove_others(tx, id, signed.fingerprint)?;
+                if agent_certificates::find(tx, signed.fingerprint)?.is_none() {
+                    agent_certificates::insert(tx, id, &signed, None, now)?;
+                }
+                agent_certificates::confirm(tx, signed.fingerprint, signed.key, now)?;
+                store::agents::let_in(tx, id, now)?;
                 Ok(id)
             })
             .await;
@@ -222,7 +235,25 @@ impl TestDesk {
     }
 
     async fn post_as(&self, agent: &str, path: &str, body: Vec<u8>) -> TestAnswer {
-        let mut request = must(Request::post(path).body(Body::from(body)));
+        self.post_showing(agent, path, body, None).await
+    }
+
+    /// Posts as the agent of that name, showing a generation.
+    ///
+    /// # Panics
+    /// When the request cannot be made.
+    pub async fn post_showing(
+        &self,
+        agent: &str,
+        path: &str,
+        body: Vec<u8>,
+        newest: Option<&Generation>,
+    ) -> TestAnswer {
+        let mut request = Request::post(path);
+        if let Some(Generation(newest)) = newest {
+            request = request.header(GENERATION_HEADER, hex::encode(newest));
+        }
+        let mut request = must(request.body(Body::from(body)));
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         let peer = Peer { address, certificate: Some(certificate(agent)) };
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -267,8 +298,9 @@ impl TestDesk {
     }
 }
 
-fn certificate(agent: &str) -> [u8; 32] {
-    Sha256::digest(agent.as_bytes()).into()
+fn certificate(agent: &str) -> Shown {
+    let fingerprint = Sha256::digest(agent.as_bytes()).into();
+    Shown { fingerprint, key: fingerprint, ends_at: UnixMs(i64::MAX) }
 }
 
 async fn answered(router: Router, request: Request<Body>) -> TestAnswer {

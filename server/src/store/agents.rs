@@ -17,6 +17,10 @@ pub struct AgentRow {
     pub name: String,
     /// `known`, `enrolled` or `revoked`.
     pub state: String,
+    /// Since when its records are kept aside.
+    pub quarantined_at: Option<UnixMs>,
+    /// How many are.
+    pub kept_aside: i64,
     /// Lines that it probes.
     pub lines: u32,
     /// When it was last heard.
@@ -39,17 +43,99 @@ pub fn ensure(tx: &mut Tx<'_>, name: &str, fresh_id: Uuid, now: UnixMs) -> Resul
     tx.query_one("SELECT id FROM agent WHERE name = $1", &[name.into()])?.get(0)
 }
 
-/// Lets an agent in with a certificate, also one that was kept out; gives its name.
-pub fn enrol(
-    tx: &mut Tx<'_>,
-    agent: Uuid,
-    cert_fingerprint: [u8; 32],
-    version: &str,
-    now: UnixMs,
-) -> Result<String, DbError> {
-    let sql = "UPDATE agent SET state = 'enrolled', cert_fingerprint = $2, enrolled_at_ms = $3, \
-         revoked_at_ms = NULL, version = $4 WHERE id = $1 RETURNING name";
-    tx.query_one(sql, &[agent.into(), cert_fingerprint.into(), now.into(), version.into()])?.get(0)
+/// Lets an agent in, also one that was kept out.
+pub fn let_in(tx: &mut Tx<'_>, agent: Uuid, now: UnixMs) -> Result<(), DbError> {
+    let sql = "UPDATE agent SET state = 'enrolled', enrolled_at_ms = $2, revoked_at_ms = NULL, \
+         quarantined_at_ms = NULL, generation = 0, generation_at_ms = NULL WHERE id = $1";
+    tx.execute(sql, &[agent.into(), now.into()])?;
+    Ok(())
+}
+
+/// Which turn of its secret an agent has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// The newest that was shown; 0 for none.
+    pub generation: i64,
+    /// When that was first shown.
+    pub at: Option<UnixMs>,
+    /// Whether its records are kept aside.
+    pub quarantined: bool,
+}
+
+/// Which turn of its secret an agent has shown.
+pub fn turn(tx: &mut Tx<'_>, agent: Uuid) -> Result<Turn, DbError> {
+    let sql = "SELECT generation, generation_at_ms, quarantined_at_ms FROM agent WHERE id = $1";
+    let row = tx.query_one(sql, &[agent.into()])?;
+    let quarantined = row.get::<Option<UnixMs>>(2)?.is_some();
+    Ok(Turn { generation: row.get(0)?, at: row.get(1)?, quarantined })
+}
+
+/// Notes a turn that is shown for the first time.
+pub fn save_generation(tx: &mut Tx<'_>, agent: Uuid, generation: i64, now: UnixMs) -> Result<(), DbError> {
+    let sql = "UPDATE agent SET generation = $2, generation_at_ms = $3 WHERE id = $1 AND generation < $2";
+    tx.execute(sql, &[agent.into(), generation.into(), now.into()])?;
+    Ok(())
+}
+
+/// Keeps an agent's records aside from now on.
+pub fn quarantine(tx: &mut Tx<'_>, agent: Uuid, now: UnixMs) -> Result<(), DbError> {
+    let sql = "UPDATE agent SET quarantined_at_ms = $2 WHERE id = $1 AND quarantined_at_ms IS NULL";
+    tx.execute(sql, &[agent.into(), now.into()])?;
+    Ok(())
+}
+
+/// Takes an agent's records in again, from whichever of its copies comes next; false when they were taken in.
+pub fn release(tx: &mut Tx<'_>, agent: Uuid) -> Result<bool, DbError> {
+    let sql = "UPDATE agent SET quarantined_at_ms = NULL, generation = 0, generation_at_ms = NULL \
+         WHERE id = $1 AND quarantined_at_ms IS NOT NULL";
+    Ok(tx.execute(sql, &[agent.into()])? > 0)
+}
+
+/// Fingerprints of authorities, as they are stored.
+#[must_use]
+pub fn trusts_text(fingerprints: &[[u8; 32]]) -> String {
+    let mut digits: Vec<_> = fingerprints.iter().map(hex::encode).collect();
+    digits.sort();
+    digits.join(",")
+}
+
+/// Which authorities an agent said that it trusts.
+pub fn trusts(tx: &mut Tx<'_>, agent: Uuid) -> Result<Option<String>, DbError> {
+    tx.query_one("SELECT trusts FROM agent WHERE id = $1", &[agent.into()])?.get(0)
+}
+
+/// Notes which authorities an agent says that it trusts.
+pub fn save_trusts(tx: &mut Tx<'_>, agent: Uuid, trusts: &str) -> Result<(), DbError> {
+    tx.execute("UPDATE agent SET trusts = $2 WHERE id = $1", &[agent.into(), trusts.into()])?;
+    Ok(())
+}
+
+/// How many agents that are let in trust an authority, and how many show a certificate of it.
+pub fn trust_in(tx: &mut Tx<'_>, authority: [u8; 32]) -> Result<(i64, i64), DbError> {
+    let sql = "SELECT (SELECT COUNT(*) FROM agent WHERE state = 'enrolled' AND trusts LIKE $1), \
+         (SELECT COUNT(*) FROM agent_certificate c JOIN agent a ON a.id = c.agent \
+          WHERE a.state = 'enrolled' AND c.confirmed_at_ms IS NOT NULL AND c.authority = $2)";
+    let row = tx.query_one(sql, &[format!("%{}%", hex::encode(authority)).into(), authority.into()])?;
+    Ok((row.get(0)?, row.get(1)?))
+}
+
+/// Agents that are let in and would be cut off if there were this authority alone: they have not said that they trust it,
+/// or show a certificate of another one.
+pub fn left_behind(tx: &mut Tx<'_>, authority: [u8; 32], limit: i64) -> Result<Vec<String>, DbError> {
+    let sql = "SELECT a.name FROM agent a WHERE a.state = 'enrolled' AND (a.trusts IS NULL OR a.trusts NOT LIKE $1 \
+         OR NOT EXISTS (SELECT 1 FROM agent_certificate c \
+          WHERE c.agent = a.id AND c.confirmed_at_ms IS NOT NULL AND c.authority = $2)) ORDER BY a.name LIMIT $3";
+    let like = format!("%{}%", hex::encode(authority));
+    tx.query(sql, &[like.into(), authority.into(), limit.into()])?.iter().map(|row| row.get(0)).collect()
+}
+
+/// Notes which certificate an agent shows.
+pub fn show(tx: &mut Tx<'_>, agent: Uuid, cert_fingerprint: [u8; 32]) -> Result<(), DbError> {
+    tx.execute(
+        "UPDATE agent SET cert_fingerprint = $2 WHERE id = $1",
+        &[agent.into(), cert_fingerprint.into()],
+    )?;
+    Ok(())
 }
 
 /// Keeps an agent out; gives its id, or none when there is no such agent.
@@ -58,19 +144,27 @@ pub fn revoke(tx: &mut Tx<'_>, name: &str, now: UnixMs) -> Result<Option<Uuid>, 
     tx.query_opt(sql, &[name.into(), now.into()])?.map(|row| row.get(0)).transpose()
 }
 
-/// Whose certificate that is: id, name, and whether it is revoked.
-pub fn by_certificate(
-    tx: &mut Tx<'_>,
-    fingerprint: [u8; 32],
-) -> Result<Option<(Uuid, String, bool)>, DbError> {
-    let sql = "SELECT id, name, state FROM agent WHERE cert_fingerprint = $1";
-    let row = tx.query_opt(sql, &[fingerprint.into()])?;
-    row.map(|row| Ok((row.get(0)?, row.get(1)?, row.get::<String>(2)? == "revoked"))).transpose()
-}
-
 /// The agent's name.
 pub fn name_of(tx: &mut Tx<'_>, agent: Uuid) -> Result<String, DbError> {
     tx.query_one("SELECT name FROM agent WHERE id = $1", &[agent.into()])?.get(0)
+}
+
+/// The agent's name; none where there is no such agent.
+pub fn named(tx: &mut Tx<'_>, agent: Uuid) -> Result<Option<String>, DbError> {
+    let row = tx.query_opt("SELECT name FROM agent WHERE id = $1", &[agent.into()])?;
+    row.map(|row| row.get(0)).transpose()
+}
+
+/// Whether an agent is let in.
+pub fn is_enrolled(tx: &mut Tx<'_>, agent: Uuid) -> Result<bool, DbError> {
+    let sql = "SELECT 1 FROM agent WHERE id = $1 AND state = 'enrolled'";
+    Ok(tx.query_opt(sql, &[agent.into()])?.is_some())
+}
+
+/// Notes that a challenge is answered; false when it was, or one that was made after it.
+pub fn take_challenge(tx: &mut Tx<'_>, agent: Uuid, made_at: UnixMs) -> Result<bool, DbError> {
+    let sql = "UPDATE agent SET challenged_at_ms = $2 WHERE id = $1 AND (challenged_at_ms IS NULL OR challenged_at_ms < $2)";
+    Ok(tx.execute(sql, &[agent.into(), made_at.into()])? > 0)
 }
 
 /// The agent's id; none where there is no such agent.
@@ -88,7 +182,8 @@ pub fn ids_by_name(tx: &mut Tx<'_>) -> Result<HashMap<String, Uuid>, DbError> {
 /// At most `limit` agents by name, after the one called `after`.
 pub fn list(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<AgentRow>, DbError> {
     let sql = "SELECT a.id, a.name, a.state, (SELECT COUNT(*) FROM line l WHERE l.agent = a.id), \
-         a.last_seen_at_ms, a.silent_since_ms, a.clock_offset_ms, a.version, a.health FROM agent a \
+         a.last_seen_at_ms, a.silent_since_ms, a.clock_offset_ms, a.version, a.health, \
+         a.quarantined_at_ms, (SELECT COUNT(*) FROM aside s WHERE s.agent = a.id AND s.reason = 'quarantined') FROM agent a \
          WHERE a.name > $1 ORDER BY a.name LIMIT $2";
     let read = |row: &Row| {
         Ok(AgentRow {
@@ -101,6 +196,8 @@ pub fn list(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<AgentRow>, D
             clock_offset_ms: row.get(6)?,
             version: row.get(7)?,
             health: row.get(8)?,
+            quarantined_at: row.get(9)?,
+            kept_aside: row.get(10)?,
         })
     };
     tx.query(sql, &[after.into(), limit.into()])?.iter().map(read).collect()

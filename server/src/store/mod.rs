@@ -5,6 +5,7 @@
 
 pub mod acceptance;
 pub mod admission;
+pub mod agent_certificates;
 pub mod agent_customers;
 pub mod agent_heads;
 pub mod agent_people;

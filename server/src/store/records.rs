@@ -123,6 +123,8 @@ pub enum AsideReason {
     OutOfScope,
     /// It is dated ahead: it waits until then.
     Future,
+    /// There are two of its agent: a person has to say what becomes of it.
+    Quarantined,
 }
 
 impl AsideReason {
@@ -134,6 +136,7 @@ impl AsideReason {
             Self::OtherBytes => "other_bytes",
             Self::OutOfScope => "out_of_scope",
             Self::Future => "future",
+            Self::Quarantined => "quarantined",
         }
     }
 }
@@ -214,6 +217,20 @@ pub fn ahead_until(tx: &mut Tx<'_>, now: UnixMs, limit: i64) -> Result<Vec<Ahead
 pub fn ahead_of(tx: &mut Tx<'_>, agent: Uuid, limit: i64) -> Result<Vec<Ahead>, DbError> {
     let sql = "SELECT n, agent, hash, bytes FROM aside WHERE agent = $1 AND due_at_ms IS NOT NULL ORDER BY n LIMIT $2";
     tx.query(sql, &[agent.into(), limit.into()])?.iter().map(ahead).collect()
+}
+
+/// Makes what was kept aside of a quarantined agent due; answers how much that is.
+pub fn release_quarantined(tx: &mut Tx<'_>, agent: Uuid, now: UnixMs) -> Result<u64, DbError> {
+    let sql =
+        "UPDATE aside SET due_at_ms = $2 WHERE agent = $1 AND reason = 'quarantined' AND due_at_ms IS NULL";
+    tx.execute(sql, &[agent.into(), now.into()])
+}
+
+/// Leaves what was kept aside of a quarantined agent aside for good; answers how much that is.
+pub fn discard_quarantined(tx: &mut Tx<'_>, agent: Uuid, by: &str) -> Result<u64, DbError> {
+    let sql = "UPDATE aside SET reason = 'discarded', detail = $2 \
+         WHERE agent = $1 AND reason = 'quarantined' AND due_at_ms IS NULL";
+    tx.execute(sql, &[agent.into(), format!("discarded by {by}").into()])
 }
 
 /// Forgets a body that was taken in after all.

@@ -3,42 +3,40 @@
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::Datelike;
 use linewatch_shared::time::{DAY_MS, UnixMs};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
 };
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, CertificateSigningRequestDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::SigningRequest;
 use crate::app::AppError;
+use crate::store::agent_certificates::Signed;
 
 /// How long the authority is valid.
 const AUTHORITY_DAYS: i64 = 30 * 365;
-/// How long an agent's certificate is valid; access ends earlier by `agent revoke`.
-const AGENT_DAYS: i64 = 10 * 365;
 /// How long a server's certificate is valid, although it is made anew each month: a field laptop's
 /// clock may be far ahead.
 const SERVER_DAYS: i64 = 2 * 365;
 /// Certificates are valid from so long ago, for clocks that are behind.
 const BACKDATED_DAYS: i64 = 365;
-/// The largest signing request, in bytes.
-const CSR_BYTES_MAX: usize = 16 * 1024;
-
-const CERTIFICATE_FILE: &str = "authority.pem";
-const KEY_FILE: &str = "authority.key";
+/// What the files of the first authority are called.
+pub(super) const FIRST: &str = "authority";
 
 /// What an agent gets for its signing request.
 #[derive(Clone, Debug)]
 pub struct SignedAgent {
     /// The certificate.
     pub certificate_pem: String,
-    /// SHA-256 of its DER: how the agent is recognised later.
-    pub fingerprint: [u8; 32],
+    /// How the agent is recognised later.
+    pub signed: Signed,
 }
 
 /// The authority of this installation.
@@ -63,10 +61,18 @@ impl Authority {
     /// # Errors
     /// When a file cannot be read or written, or does not hold what it should.
     pub fn load_or_create(folder: &Path, now: UnixMs) -> Result<Self, AppError> {
-        let (certificate, key) = (folder.join(CERTIFICATE_FILE), folder.join(KEY_FILE));
-        if !certificate.exists() {
-            create(folder, &certificate, &key, now)?;
+        if !files(folder, FIRST).0.exists() {
+            Self::create(folder, FIRST, now)?;
         }
+        Self::load(folder, FIRST)
+    }
+
+    /// Reads the authority of that name.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or does not hold what it should.
+    pub(super) fn load(folder: &Path, name: &str) -> Result<Self, AppError> {
+        let (certificate, key) = files(folder, name);
         let read = |path: &Path| std::fs::read_to_string(path).map_err(|e| file_error(path, e));
         let (pem, key_pem) = (read(&certificate)?, read(&key)?);
         let bad = |path: &Path, e: &dyn std::fmt::Display| {
@@ -76,6 +82,29 @@ impl Authority {
         let der = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|e| bad(&certificate, &e))?;
         let issuer = Issuer::from_ca_cert_der(&der, key_pair).map_err(|e| bad(&certificate, &e))?;
         Ok(Self { issuer, certificate: der, pem })
+    }
+
+    /// Makes an authority of that name.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub(super) fn create(folder: &Path, name: &str, now: UnixMs) -> Result<(), AppError> {
+        let (certificate, key) = files(folder, name);
+        create(folder, &certificate, &key, now)
+    }
+
+    /// Deletes the key of the authority of that name: nothing is signed by it any more.
+    ///
+    /// # Errors
+    /// When it cannot be deleted.
+    pub(super) fn delete_key(folder: &Path, name: &str) -> Result<(), AppError> {
+        let (_, key) = files(folder, name);
+        std::fs::remove_file(&key).map_err(|e| file_error(&key, e))
+    }
+
+    /// Until when it is valid.
+    pub fn ends_at(&self) -> Option<UnixMs> {
+        super::Shown::of(&self.certificate).map(|shown| shown.ends_at)
     }
 
     /// The certificate, as agents get it.
@@ -114,30 +143,41 @@ impl Authority {
         Ok((signed.der().clone(), key))
     }
 
-    /// Signs an agent's key. Of the request only the key counts: what the certificate says comes from
-    /// here.
+    /// Signs an agent's key for so long. Of the request only the key counts: what the certificate says comes from here.
     ///
     /// # Errors
-    /// [`AppError::Refused`] when the request is not one, or is not signed by its own key.
-    pub fn sign_agent(&self, csr_der: &[u8], agent: Uuid, now: UnixMs) -> Result<SignedAgent, AppError> {
-        if csr_der.len() > CSR_BYTES_MAX {
-            return Err(AppError::Refused(format!(
-                "the signing request is larger than {CSR_BYTES_MAX} bytes"
-            )));
-        }
-        let mut request =
-            CertificateSigningRequestParams::from_der(&CertificateSigningRequestDer::from(csr_der))
-                .map_err(|e| AppError::Refused(format!("the signing request is not usable: {e}")))?;
+    /// When it cannot be signed.
+    pub fn sign_agent(
+        &self,
+        mut request: SigningRequest,
+        agent: Uuid,
+        life_ms: i64,
+        now: UnixMs,
+    ) -> Result<SignedAgent, AppError> {
         let mut params = CertificateParams::default();
         params.distinguished_name = named(&agent.to_string());
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         params.use_authority_key_identifier_extension = true;
-        valid(&mut params, now, AGENT_DAYS);
-        request.params = params;
-        let signed = request.signed_by(&self.issuer).map_err(|e| fail(&e))?;
-        Ok(SignedAgent { certificate_pem: signed.pem(), fingerprint: fingerprint(signed.der()) })
+        valid(&mut params, now, 0);
+        // To the second: a life may be shorter than a day.
+        let day_ms = now.0.rem_euclid(DAY_MS);
+        params.not_after += Duration::from_millis((day_ms + life_ms).max(0).cast_unsigned());
+        request.params.params = params;
+        let certificate = request.params.signed_by(&self.issuer).map_err(|e| fail(&e))?;
+        let signed = Signed {
+            fingerprint: fingerprint(certificate.der()),
+            key: request.key(),
+            authority: self.fingerprint(),
+            expires_at: now + life_ms,
+        };
+        Ok(SignedAgent { certificate_pem: certificate.pem(), signed })
     }
+}
+
+/// Certificate and key of the authority of that name.
+fn files(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+    (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")))
 }
 
 /// How a certificate is recognised.
@@ -160,7 +200,7 @@ fn create(folder: &Path, certificate: &Path, key: &Path, now: UnixMs) -> Result<
     write_whole(certificate, signed.pem().as_bytes(), 0o644)
 }
 
-fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> Result<(), AppError> {
+pub(super) fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> Result<(), AppError> {
     let part = path.with_extension("part");
     let write = || {
         if part.exists() {
@@ -193,7 +233,7 @@ fn fail(e: &rcgen::Error) -> AppError {
     AppError::Certificate(e.to_string())
 }
 
-fn file_error(path: &Path, source: std::io::Error) -> AppError {
+pub(super) fn file_error(path: &Path, source: std::io::Error) -> AppError {
     AppError::File { path: PathBuf::from(path), source }
 }
 
@@ -212,12 +252,12 @@ mod tests {
         let first = Authority::load_or_create(&tls, NOW).unwrap();
         let again = Authority::load_or_create(&tls, NOW).unwrap();
         assert_eq!(first.fingerprint(), again.fingerprint());
-        let mode = std::fs::metadata(tls.join(KEY_FILE)).unwrap().permissions().mode();
+        let mode = std::fs::metadata(files(&tls, FIRST).1).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]
-    fn only_a_sound_request_is_signed() {
+    fn a_certificate_says_what_the_authority_says() {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::load_or_create(folder.path(), NOW).unwrap();
         let key = KeyPair::generate().unwrap();
@@ -225,16 +265,19 @@ mod tests {
         asked.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let csr = asked.serialize_request(&key).unwrap();
         let agent = Uuid::now_v7();
-        let signed = authority.sign_agent(csr.der(), agent, NOW).unwrap();
-        let (_, pem) = x509_parser::pem::parse_x509_pem(signed.certificate_pem.as_bytes()).unwrap();
+        let request = SigningRequest::parse(csr.der()).unwrap();
+        let key = request.key();
+        let made = authority.sign_agent(request, agent, DAY_MS / 2, NOW).unwrap();
+        let (_, pem) = x509_parser::pem::parse_x509_pem(made.certificate_pem.as_bytes()).unwrap();
         let certificate = pem.parse_x509().unwrap();
         assert!(!certificate.is_ca());
         assert!(certificate.subject_alternative_name().unwrap().is_none());
         assert_eq!(certificate.subject().to_string(), format!("CN={agent}"));
-        let mut broken = csr.der().to_vec();
-        *broken.last_mut().unwrap() ^= 1;
-        assert!(matches!(authority.sign_agent(&broken, agent, NOW), Err(AppError::Refused(_))));
-        assert!(authority.sign_agent(b"nonsense", agent, NOW).is_err());
-        assert!(authority.sign_agent(&vec![0; CSR_BYTES_MAX + 1], agent, NOW).is_err());
+        assert_eq!(certificate.validity().not_after.timestamp(), (NOW + DAY_MS / 2).0 / 1_000);
+        assert_eq!(made.signed.expires_at, NOW + DAY_MS / 2);
+        assert_eq!(made.signed.key, key);
+        let shown = super::super::Shown::of(&CertificateDer::from(pem.contents.clone())).unwrap();
+        assert_eq!((shown.fingerprint, shown.key), (made.signed.fingerprint, key));
+        assert_eq!(shown.ends_at, made.signed.expires_at);
     }
 }

@@ -19,7 +19,7 @@ use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::authority::fingerprint;
+use super::Shown;
 use super::places::{Place, Places, neighbourhood};
 use crate::config::Proxies;
 
@@ -42,8 +42,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 pub struct Peer {
     /// Its address.
     pub address: SocketAddr,
-    /// SHA-256 of the certificate that it showed and our authority signed.
-    pub certificate: Option<[u8; 32]>,
+    /// The certificate that it showed and our authority signed.
+    pub certificate: Option<Shown>,
 }
 
 /// A plain listener that serves at most so many connections at once; further ones wait in the kernel.
@@ -176,7 +176,7 @@ async fn accept_all(mut inner: LimitedListener, acceptor: TlsAcceptor, ready: mp
             match tokio::time::timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await {
                 Ok(Ok(stream)) => {
                     let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-                    let peer = Peer { address, certificate: shown.map(fingerprint) };
+                    let peer = Peer { address, certificate: shown.and_then(Shown::of) };
                     drop(slot);
                     // Agents may share an address; whoever is not known yet counts by it.
                     let place = if peer.certificate.is_some() { Ok(None) } else { each.place(address) };

@@ -4,14 +4,20 @@
 //! memory only and is made anew at each start and every month. Agents trust the authority, whose hash
 //! came with their enrolment token, and nothing else.
 
+mod authorities;
 mod authority;
 mod listener;
 mod places;
+mod request;
 mod server;
 mod serving;
+mod shown;
 
+pub use authorities::{Authorities, Set};
 pub use authority::{Authority, SignedAgent};
 pub use listener::{LimitedListener, Peer, TlsListener};
 pub use places::{Place, Places, neighbourhood};
+pub use request::SigningRequest;
 pub use server::ServerTls;
 pub use serving::serve;
+pub use shown::Shown;

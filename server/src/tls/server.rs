@@ -4,11 +4,13 @@ use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use linewatch_shared::time::{Clock, DAY_MS, UnixMs};
-use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::ServerConfig;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{RootCertStore, ServerConfig};
 
-use super::Authority;
+use super::shown::Clients;
+use super::{Authorities, Authority};
 use crate::app::AppError;
 use crate::config::Settings;
 
@@ -18,9 +20,10 @@ const RENEW_AFTER_MS: i64 = 30 * DAY_MS;
 /// The certificate in use, and how to get the next one.
 #[derive(Debug)]
 pub struct ServerTls {
-    authority: Arc<Authority>,
+    authorities: Arc<Authorities>,
     names: Vec<String>,
     current: Arc<Current>,
+    clients: Arc<Clients>,
 }
 
 #[derive(Debug)]
@@ -40,7 +43,7 @@ impl ServerTls {
     ///
     /// # Errors
     /// When a configured name is not one.
-    pub fn new(authority: Arc<Authority>, settings: &Settings, now: UnixMs) -> Result<Self, AppError> {
+    pub fn new(authorities: Arc<Authorities>, settings: &Settings, now: UnixMs) -> Result<Self, AppError> {
         let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
         let listen: IpAddr = settings.sync.listen.ip();
         if !listen.is_unspecified() {
@@ -50,8 +53,10 @@ impl ServerTls {
         names.extend(settings.sync.names.iter().cloned());
         names.sort();
         names.dedup();
-        let key = make(&authority, &names, now)?;
-        Ok(Self { authority, names, current: Arc::new(Current { key: RwLock::new((key, now)) }) })
+        let set = authorities.now();
+        let key = make(&set.shown, &names, now)?;
+        let current = Arc::new(Current { key: RwLock::new((key, now)) });
+        Ok(Self { authorities, names, current, clients: Arc::new(Clients::of(&set)?) })
     }
 
     /// What the acceptor needs. Clients may come without a certificate (to enrol); one that they do
@@ -61,17 +66,11 @@ impl ServerTls {
     /// When the authority's certificate cannot be used as a root.
     pub fn config(&self) -> Result<Arc<ServerConfig>, AppError> {
         let fail = |e: &dyn std::fmt::Display| AppError::Certificate(e.to_string());
-        let mut roots = RootCertStore::empty();
-        roots.add(self.authority.certificate().clone()).map_err(|e| fail(&e))?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-            .allow_unauthenticated()
-            .build()
-            .map_err(|e| fail(&e))?;
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|e| fail(&e))?
-            .with_client_cert_verifier(verifier)
+            .with_client_cert_verifier(Arc::clone(&self.clients) as Arc<dyn ClientCertVerifier>)
             .with_cert_resolver(Arc::clone(&self.current) as Arc<dyn ResolvesServerCert>);
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Arc::new(config))
@@ -87,9 +86,28 @@ impl ServerTls {
         if now.since(made_at) < RENEW_AFTER_MS {
             return Ok(false);
         }
-        let key = make(&self.authority, &self.names, now)?;
-        *self.current.key.write().unwrap_or_else(PoisonError::into_inner) = (key, now);
+        self.renew(now)?;
         Ok(true)
+    }
+
+    /// Follows a rotation of the authority: for the next connections.
+    ///
+    /// # Errors
+    /// When the authorities cannot be read; those that were known go on.
+    pub fn follow(&self, clock: &dyn Clock) -> Result<bool, AppError> {
+        let now = clock.now();
+        if !self.authorities.reload(now)? {
+            return Ok(false);
+        }
+        self.clients.trust(&self.authorities.now())?;
+        self.renew(now)?;
+        Ok(true)
+    }
+
+    fn renew(&self, now: UnixMs) -> Result<(), AppError> {
+        let key = make(&self.authorities.now().shown, &self.names, now)?;
+        *self.current.key.write().unwrap_or_else(PoisonError::into_inner) = (key, now);
+        Ok(())
     }
 }
 
@@ -118,9 +136,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let now = UnixMs(1_790_000_000_000);
         let clock = ManualClock::at(now);
-        let authority = Arc::new(Authority::load_or_create(folder.path(), now).unwrap());
+        let authorities = Arc::new(Authorities::load_or_create(folder.path(), now).unwrap());
         let settings = Settings::parse("[sync]\nnames = [\"desk.example\"]", "s", vec![]).unwrap();
-        let tls = ServerTls::new(authority, &settings, now).unwrap();
+        let tls = ServerTls::new(authorities, &settings, now).unwrap();
         let shown = || tls.current.key.read().unwrap().0.cert[0].clone();
         let first = shown();
         clock.advance(29 * DAY_MS);

@@ -3,37 +3,9 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Chain, RangeSet};
+use super::{Chain, Generation, Hash, RangeSet};
 use crate::facts::{Lane, Reading};
 use crate::time::UnixMs;
-
-/// `POST /sync/v1/enroll`: a new agent shows its token and asks for a certificate.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Enroll {
-    /// The token's secret.
-    #[serde(with = "serde_bytes")]
-    pub secret: Vec<u8>,
-    /// The signing request for the key that was made on the device.
-    #[serde(with = "serde_bytes")]
-    pub csr_der: Vec<u8>,
-    /// The program's version.
-    pub version: String,
-}
-
-/// The answer to [`Enroll`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Enrolled {
-    /// Who the agent is from now on.
-    pub agent_id: Uuid,
-    /// Its name, as the desk knows it.
-    pub name: String,
-    /// Its certificate.
-    pub certificate_pem: String,
-    /// The server's own authority.
-    pub authority_pem: String,
-    /// The server's epoch.
-    pub server_epoch: Uuid,
-}
 
 /// How far a lane has been written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +33,12 @@ pub struct Hello {
     pub epoch: u64,
     /// How far each lane has been written.
     pub heads: Vec<Head>,
+    /// The agent's [`super::LEVEL`].
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub level: u16,
+    /// SHA-256 of each authority that the agent trusts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trusts: Vec<Hash>,
 }
 
 /// The bounds that an agent keeps to.
@@ -119,6 +97,16 @@ pub struct HelloAnswer {
     /// What agents of this server seal what they carry for each other with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carry_key: Option<CarryKey>,
+    /// What the agent is to show from now on. To agents from level 2 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<Generation>,
+    /// The certificates of all authorities to trust from now on, in PEM, where the agent trusts others. To agents from
+    /// level 2 on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorities: Vec<String>,
+    /// True where the agent is to renew its certificate now: another authority signs by now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub renew: bool,
 }
 
 /// A key that the agents of one server share, so that what one exports another can import, and nobody else read.
@@ -277,7 +265,7 @@ pub struct ReferenceTerms {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-const fn is_first(level: &u16) -> bool {
+pub(super) const fn is_first(level: &u16) -> bool {
     *level == 0
 }
 

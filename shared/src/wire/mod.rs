@@ -6,6 +6,7 @@
 
 mod batch;
 mod chain;
+mod identity;
 mod messages;
 mod parts;
 mod ranges;
@@ -14,10 +15,13 @@ mod tasks;
 
 pub use batch::{Batch, Envelope, EnvelopeError};
 pub use chain::{Chain, Hash, record_hash};
+pub use identity::{
+    Challenge, Challenged, Enroll, Enrolled, GENERATION_HEADER, Generation, Prove, Renew, Renewed,
+    proof_message,
+};
 pub use messages::{
-    CarryKey, Cursor, Enroll, Enrolled, Head, Heartbeat, HeartbeatAnswer, Held, HeldLane, Hello, HelloAnswer,
-    Limits, PackText, Person, Pull, PullPage, PushAnswer, Reference, ReferenceCustomer, ReferenceLine,
-    ReferenceTerms,
+    CarryKey, Cursor, Head, Heartbeat, HeartbeatAnswer, Held, HeldLane, Hello, HelloAnswer, Limits, PackText,
+    Person, Pull, PullPage, PushAnswer, Reference, ReferenceCustomer, ReferenceLine, ReferenceTerms,
 };
 pub use parts::{Chunk, ChunkAnswer, PARTS_ASKED_MAX, PartHeld, Parts, PartsAnswer};
 pub use ranges::{RANGES_MAX, Range, RangeSet, RangeSum};
@@ -33,8 +37,11 @@ pub const PROTOCOL: u16 = 1;
 /// The oldest protocol that this program still speaks.
 pub const PROTOCOL_MIN: u16 = 1;
 /// What a program can do within the protocol, beyond its first form. Both sides say theirs; neither says what the other
-/// does not understand. 1: people, open work, parts of reports.
-pub const LEVEL: u16 = 1;
+/// does not understand. 1: people, open work, parts of reports. 2: certificates that are renewed, generations
+/// ([`LEVEL_RENEWS`]).
+pub const LEVEL: u16 = 2;
+/// The level from which on an agent renews its certificate by itself.
+pub const LEVEL_RENEWS: u16 = 2;
 /// The longest decompressed batch, in bytes.
 pub const BATCH_BYTES_MAX: usize = 4 << 20;
 /// The most records in one batch.

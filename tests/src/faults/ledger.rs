@@ -202,7 +202,7 @@ impl Attempt {
 /// What the server holds of what people wrote.
 #[derive(Debug, Default)]
 pub struct ServerRecords {
-    /// Ids and bytes; those that wait for their time among them.
+    /// Ids and bytes; those that wait for their time, or a person, among them.
     pub records: Vec<(Uuid, Vec<u8>)>,
     /// How many pictures of each report are there, whole and by their hashes.
     pub pictures: BTreeMap<Uuid, u64>,
@@ -228,7 +228,9 @@ impl ServerRecords {
         while let Some(row) = rows.next()? {
             let (reason, detail, bytes): (String, String, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
             match Record::from_bytes(&bytes) {
-                Ok(record) if reason == "future" => found.records.push((record.id, bytes)),
+                Ok(record) if reason == "future" || reason == "quarantined" => {
+                    found.records.push((record.id, bytes))
+                }
                 _ => found.aside.push(format!("{reason}: {detail}")),
             }
         }

@@ -154,7 +154,28 @@ impl World {
         if told.code == Some(0) {
             self.ledger.sent(&machine.name);
         }
+        self.release()?;
         Ok(told.code == Some(0))
+    }
+
+    /// A person at the desk lets on whatever agents the server has taken for copies.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn release(&mut self) -> Result<()> {
+        let store = Store::Sqlite(self.server.database());
+        if store.number("SELECT COUNT(*) FROM agent WHERE quarantined_at_ms IS NOT NULL")? == 0 {
+            return Ok(());
+        }
+        let told = self.server.run(&["agent", "list", "--json"], "")?.ok()?;
+        let agents: Vec<serde_json::Value> = serde_json::from_str(&told)?;
+        for agent in agents.iter().filter(|agent| agent["state"] == "quarantined") {
+            let name = agent["name"].as_str().unwrap_or_default();
+            let told = self.server.run(&["agent", "release", name], "")?.ok()?;
+            self.tell(name, told.trim());
+            self.proofs.add("copies noticed by the server", 1);
+        }
+        Ok(())
     }
 
     /// The machine goes down and comes up; what the cut did is counted.
@@ -213,6 +234,7 @@ impl World {
         machine.volume.gate().disarm();
         let told = crate::harness::eventually(DRAIN, "everything is at the server", || {
             let told = machine.command(&["sync", "--quiet"])?;
+            self.release()?;
             if told.code == Some(0) { Ok(Some(told)) } else { bail!("{}", told.err) }
         })
         .with_context(|| format!("the last sync of {}", machine.name))?;

@@ -102,7 +102,7 @@ pub fn journal_with(agent: &Agent, clock: ShiftedClock, boot: Uuid) -> Result<Jo
 /// When the server is not reached, or it takes too long.
 pub fn sync(agent: &Agent, journal: &Journal) -> Result<()> {
     let identity = Identity::load(&agent.data_dir())?.context("not enrolled")?;
-    let client = identity.client(journal.vault())?;
+    let client = identity.client(&agent.data_dir(), journal.vault())?;
     let conversation = async {
         let mut session = Session::new(journal.clone(), client, chance()).await?;
         let status = session.status();

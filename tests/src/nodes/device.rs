@@ -48,7 +48,8 @@ impl Device {
         let identity = Identity::load(&self.agent.data_dir())?.context("not enrolled")?;
         let (journal, stop) = (self.journal.clone(), self.stop.clone());
         block_on(async {
-            let session = Session::new(journal.clone(), identity.client(journal.vault())?, chance()).await?;
+            let client = identity.client(&self.agent.data_dir(), journal.vault())?;
+            let session = Session::new(journal.clone(), client, chance()).await?;
             tokio::spawn(linewatch_agent::sync::run(session, journal, stop));
             Ok(())
         })

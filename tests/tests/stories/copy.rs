@@ -6,10 +6,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use linewatch_agent::vault::own_key_path;
-use linewatch_tests::harness::{Agent, Folder, Store, now, run, sample, story};
+use linewatch_tests::harness::{Agent, BOUND, Folder, Store, eventually, now, run, sample, story};
 use uuid::Uuid;
 
-use crate::desk::Desk;
+use crate::desk::{AGENT, Desk};
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
     run(Path::new("cp"), &[OsStr::new("-a"), from.as_os_str(), to.as_os_str()], "")?.ok().map(drop)
@@ -28,6 +28,19 @@ fn write(agent: &Agent, count: usize) -> Result<Vec<Uuid>> {
         ids.push(printed.trim().parse().context(printed)?);
     }
     Ok(ids)
+}
+
+/// A person lets the agent on where the server has noticed that there are two of it; answers whether it had.
+fn release(desk: &Desk) -> Result<bool> {
+    let store = Store::Sqlite(desk.server.database());
+    if store.number("SELECT COUNT(*) FROM agent WHERE quarantined_at_ms IS NOT NULL")? == 0 {
+        return Ok(false);
+    }
+    desk.server.run(&["agent", "release", AGENT], "")?.ok()?;
+    eventually(BOUND, "what was kept aside is taken in", || {
+        Ok((store.number("SELECT COUNT(*) FROM aside")? == 0).then_some(()))
+    })?;
+    Ok(true)
 }
 
 fn check(desk: &Desk, saved: &BTreeSet<Uuid>) -> Result<()> {
@@ -63,13 +76,15 @@ fn both_laptops_facts_arrive_once() {
         for agent in [&desk.agent, &other, &desk.agent] {
             agent.run(&["sync", "--quiet"])?.ok()?;
         }
+        release(&desk)?;
         check(&desk, &saved)?;
         ensure!(epochs(&desk)? == 2, "{} epochs", epochs(&desk)?);
         saved.extend(write(&desk.agent, 2)?);
         saved.extend(write(&other, 2)?);
-        for agent in [&other, &desk.agent] {
+        for agent in [&desk.agent, &desk.agent, &other] {
             agent.run(&["sync", "--quiet"])?.ok()?;
         }
+        ensure!(release(&desk)?, "nobody noticed that there are two of it");
         check(&desk, &saved)
     });
 }
@@ -89,6 +104,7 @@ fn a_backup_put_back_loses_nothing_that_was_sent() {
         std::fs::rename(&backup, &data)?;
         saved.extend(write(&desk.agent, 4)?);
         desk.agent.run(&["sync", "--quiet"])?.ok()?;
+        release(&desk)?;
         check(&desk, &saved)
     });
 }

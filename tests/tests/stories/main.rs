@@ -6,6 +6,7 @@
 mod clock;
 mod copy;
 mod desk;
+mod identity;
 mod late;
 mod locked;
 mod overdue;

@@ -135,6 +135,25 @@ async fn only_the_own_authority_is_trusted_and_by_whatever_name_it_is_reached() 
 }
 
 #[tokio::test]
+async fn while_the_authority_is_rotated_both_are_trusted() {
+    let (own, next) = (authority(), authority());
+    let both = format!("{}{}", own.pem, next.pem);
+    let prints = [own.fingerprint(), next.fingerprint()].map(wire::Hash);
+    assert_eq!(tls::fingerprints(&both).unwrap(), prints);
+    assert!(tls::fingerprints("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").is_err());
+    let (_, certificate, agent_key) = own.leaf(ExtendedKeyUsagePurpose::ClientAuth, 2020, 2100);
+    for signer in [&own, &next] {
+        let (leaf, _, key) = signer.leaf(ExtendedKeyUsagePurpose::ServerAuth, 2020, 2100);
+        let address = serve(vec![leaf, signer.der.clone()], &key, beat_answer()).await;
+        let as_agent = |pem: &str| tls::as_agent(pem, &certificate, &agent_key.serialize_pem()).unwrap();
+        beat(address, as_agent(&both)).await.unwrap();
+        beat(address, tls::as_stranger(&both, &certificate).unwrap()).await.unwrap();
+        let alone = beat(address, as_agent(&own.pem)).await;
+        assert_eq!(alone.is_ok(), signer.pem == own.pem);
+    }
+}
+
+#[tokio::test]
 async fn a_presented_authority_vouches_only_for_what_it_signed() {
     // A stranger presents our authority's certificate beside a leaf that it did not sign.
     let (own, stranger) = (authority(), authority());

@@ -55,6 +55,10 @@ fn only_the_servers_own_word_locks() {
     for (status, code) in [(403, ""), (403, "forbidden"), (401, "unknown_certificate"), (503, "revoked")] {
         assert!(!problem(status, code, None).is_revoked(), "{status} {code}");
     }
+    assert!(problem(401, "expired_certificate", None).is_over());
+    assert!(problem(401, "unknown_certificate", None).is_over(), "an old disk was put back");
+    assert!(!problem(401, "", None).is_over(), "a captive portal's word");
+    assert!(!problem(403, "revoked", None).is_over());
 }
 
 #[test]

@@ -251,6 +251,9 @@ impl Transport for Model {
                     .collect(),
                 reference_head: state.reference_head,
                 level: state.level,
+                generation: None,
+                authorities: Vec::new(),
+                renew: false,
                 carry_key: Some(CARRY_KEY),
             })
         })

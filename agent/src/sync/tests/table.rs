@@ -5,7 +5,7 @@ use linewatch_shared::time::MonoMs;
 use linewatch_shared::wire::Limits;
 
 use crate::journal::{LaneView, Span};
-use crate::sync::plan::{Action, HEARTBEAT_MS, Planner, REFUSED_MS, Rejected};
+use crate::sync::plan::{Action, HEARTBEAT_MS, HELLO_AGAIN_MS, Planner, REFUSED_MS, Rejected};
 
 const LIMITS: Limits = Limits { batch_records: 100, batch_bytes: 1 << 20, body_bytes: 1 << 20 };
 
@@ -26,6 +26,20 @@ fn said(planner: &Planner, now: i64, lanes: &[LaneView]) -> String {
         Action::Wait(at) => format!("wait {}", at.0),
         other => format!("{other:?}").to_lowercase(),
     }
+}
+
+#[test]
+fn a_hello_is_said_again_each_hour_of_a_conversation_that_goes_well() {
+    let mut planner = up(3, Some(3));
+    let mut now = 0;
+    while now + HEARTBEAT_MS < HELLO_AGAIN_MS {
+        now += HEARTBEAT_MS;
+        assert_eq!(said(&planner, now, &[]), "heartbeat");
+        planner.on_heartbeat(MonoMs(now), 3);
+    }
+    assert_eq!(said(&planner, HELLO_AGAIN_MS, &[]), "hello");
+    planner.on_hello(MonoMs(HELLO_AGAIN_MS), LIMITS, 3, 0);
+    assert_eq!(said(&planner, HELLO_AGAIN_MS + HEARTBEAT_MS, &[]), "heartbeat");
 }
 
 #[test]

@@ -12,7 +12,8 @@ use uuid::Uuid;
 use super::Desk;
 use crate::app::matters::{self, reported, taken_in};
 use crate::db::{DbError, Tx};
-use crate::store::records::{self, Aside};
+use crate::store::agents;
+use crate::store::records::{self, Aside, AsideReason};
 use crate::store::streams;
 use intake::{Intake, Refusal, Stored};
 
@@ -53,7 +54,11 @@ pub fn take(desk: &Desk, tx: &mut Tx<'_>, part: &Part<'_>, now: UnixMs) -> Resul
     let mut stream = streams::load(tx, part.agent, epoch, lane)?;
     let fresh = if lane == Lane::Summary { Some(unordered(part, &stream)) } else { ordered(part, &stream) };
     let Some(fresh) = fresh else { return Ok(Taken::Fork) };
-    let taken = store(tx, part, &fresh, now)?;
+    let taken = if agents::turn(tx, part.agent)?.quarantined {
+        keep_aside(tx, part, &fresh, now)?
+    } else {
+        store(tx, part, &fresh, now)?
+    };
     for (number, hash, _) in &fresh {
         if lane == Lane::Summary {
             stream.ranges.insert(*number, *hash);
@@ -112,10 +117,8 @@ fn unordered<'a>(part: &'a Part<'_>, stream: &streams::Stream) -> Vec<Numbered<'
     numbered(part).filter(|(number, _, _)| !stream.ranges.contains(*number)).collect()
 }
 
-fn store(tx: &mut Tx<'_>, part: &Part<'_>, fresh: &[Numbered<'_>], now: UnixMs) -> Result<Stored, DbError> {
-    let mut intake = Intake::new(tx, part.agent, now)?;
-    let mut asides = Vec::new();
-    let aside = |number: u64, hash: Hash, bytes: &[u8], refusal: Refusal| Aside {
+fn set_aside(part: &Part<'_>, (number, hash, bytes): Numbered<'_>, refusal: Refusal) -> Aside {
+    Aside {
         agent: part.agent,
         epoch: part.envelope.epoch,
         lane: part.envelope.lane.name(),
@@ -125,6 +128,27 @@ fn store(tx: &mut Tx<'_>, part: &Part<'_>, fresh: &[Numbered<'_>], now: UnixMs) 
         detail: refusal.detail,
         due_at: refusal.due_at,
         bytes: bytes.to_vec(),
+    }
+}
+
+/// Keeps what a quarantined agent sends: durable, and unread until a person has said what becomes of it.
+fn keep_aside(
+    tx: &mut Tx<'_>,
+    part: &Part<'_>,
+    fresh: &[Numbered<'_>],
+    now: UnixMs,
+) -> Result<Stored, DbError> {
+    let why = || Refusal::of(AsideReason::Quarantined, "there are two of this agent");
+    let asides: Vec<_> = fresh.iter().map(|numbered| set_aside(part, *numbered, why())).collect();
+    records::put_aside(tx, &asides, now)?;
+    Ok(Stored { set_aside: asides.len() as u32, ..Stored::default() })
+}
+
+fn store(tx: &mut Tx<'_>, part: &Part<'_>, fresh: &[Numbered<'_>], now: UnixMs) -> Result<Stored, DbError> {
+    let mut intake = Intake::new(tx, part.agent, now)?;
+    let mut asides = Vec::new();
+    let aside = |number: u64, hash: Hash, bytes: &[u8], refusal: Refusal| {
+        set_aside(part, (number, hash, bytes), refusal)
     };
     let mut readable = Vec::new();
     for (number, hash, bytes) in fresh {
@@ -159,7 +183,7 @@ fn store(tx: &mut Tx<'_>, part: &Part<'_>, fresh: &[Numbered<'_>], now: UnixMs) 
     Ok(Stored { set_aside: asides.len() as u32, ..stored })
 }
 
-/// Takes in again what had come too early, now that it is due.
+/// Takes in again what had come too early, now that it is due, and what a person has released.
 ///
 /// # Errors
 /// The database's.
@@ -168,6 +192,9 @@ pub fn take_due(desk: &Desk, tx: &mut Tx<'_>, now: UnixMs) -> Result<usize, DbEr
     let mut taken = Stored::default();
     for ahead in &due {
         let mut intake = Intake::new(tx, ahead.agent, now)?;
+        if let Ok(record) = Record::from_bytes(&ahead.bytes) {
+            intake.clock(tx, &record)?;
+        }
         intake.again(tx, ahead)?;
         taken.merge(intake.finish(tx)?);
     }

@@ -113,7 +113,7 @@ impl Gate {
     fn caller(&self, peer: Peer) -> Result<Option<Place<IpAddr>>, ApiError> {
         let (address, now) = (neighbourhood(peer.address.ip()), self.app.clock.mono());
         if let (Side::Agents, Some(certificate)) = (self.side, peer.certificate) {
-            return self.agents.take(certificate, now).map_err(too_many).map(|()| None);
+            return self.agents.take(certificate.fingerprint, now).map_err(too_many).map(|()| None);
         }
         self.addresses.take(address, now).map_err(too_many)?;
         self.at_once

@@ -139,6 +139,8 @@ actions! {
         CertificateRenewed = "certificate renewed",
         /// An agent whose certificate had expired proved its key and got a new one.
         CertificateRecovered = "certificate recovered",
+        /// Somebody did not prove an agent's key; the detail says why.
+        ProofRefused = "proof of a key refused",
         /// An agent is kept out.
         AgentRevoked = "agent revoked",
         /// Two devices use one agent's identity: its records are kept aside.

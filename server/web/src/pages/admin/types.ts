@@ -58,7 +58,11 @@ export interface DeadLetter {
 export interface Agent {
   id: string;
   name: string;
-  state: 'known' | 'enrolled' | 'revoked';
+  state: 'known' | 'enrolled' | 'quarantined' | 'revoked';
+  /** Since when its records are kept aside, because there are two of it. */
+  quarantined_since: string | null;
+  /** How many are. */
+  kept_aside: number;
   lines: number;
   last_seen_at: string | null;
   silent_since: string | null;
