@@ -19,6 +19,7 @@ pub const AUDITED: &[(&str, &[Action])] = &[
     ("delete /account/tokens/{id}", &[Action::TokenRevoked]),
     ("post /agents/{name}/enrolment", &[Action::EnrolmentTokenMade]),
     ("put /agents/{name}/people", &[Action::AgentPeopleChanged]),
+    ("post /agents/{name}/release", &[Action::AgentReleased, Action::AgentRecordsDiscarded]),
     ("post /agents/{name}/revocation", &[Action::AgentRevoked]),
     ("post /agreements", &[Action::AgreementRecorded]),
     ("delete /agreements/{id}", &[Action::AgreementEnded]),
