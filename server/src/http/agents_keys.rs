@@ -14,7 +14,7 @@ use super::error::ApiError;
 use super::sync::{Packed, answer, message};
 use crate::app::App;
 use crate::app::agents::{AgentIdentity, renewal};
-use crate::tls::Peer;
+use crate::tls::{Peer, neighbourhood};
 
 /// Adds the routes.
 pub(super) fn routes(router: Router<Arc<App>>) -> Router<Arc<App>> {
@@ -43,14 +43,16 @@ async fn challenge(State(app): State<Arc<App>>, Packed(body): Packed) -> Result<
     answer(&Challenged { nonce: renewal::challenge(&app.agent_key, asked.agent_id, app.now())? })
 }
 
-/// Throttled by agent and by address, before anything is looked up.
+/// Throttled before anything is looked up: by address, and by agent as seen from that address, so that nobody keeps an
+/// agent out by proofs of his own in its name.
 async fn prove(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Packed(body): Packed,
 ) -> Result<Response, ApiError> {
     let proof: Prove = message(&body)?;
-    let (account, address) = (proof.agent_id.to_string(), peer.address.ip());
+    let address = neighbourhood(peer.address.ip());
+    let account = format!("{} {address}", proof.agent_id);
     if let Err(left_ms) = app.proofs.begin(&account, address, app.clock.mono()) {
         let detail = "too many proofs that did not count; wait before the next one";
         let refused = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail);

@@ -8,15 +8,16 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use linewatch_shared::enrol_token::EnrolToken;
-use linewatch_shared::wire::Enroll;
+use linewatch_shared::wire::{self, Enroll, HelloAnswer, LEVEL};
 use serde_json::{Map, Value, json};
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::copied_tests::{beat, hello};
 use super::testing::{START, TestAnswer, TestDesk};
 use crate::app::import;
 use crate::auth::Role;
 use crate::config::LogFormat;
-use crate::db::testing::both;
+use crate::db::testing::{both, int};
 
 /// What is in every canary.
 const CANARY: &str = "canary7141";
@@ -190,15 +191,27 @@ async fn what_succeeds(desk: &TestDesk) -> Vec<String> {
 /// The port for agents: a forged token, a real one that is spent, and what is no message.
 async fn agents(desk: &TestDesk, enrolment: &str) {
     for secret in [CANARY.as_bytes().to_vec(), EnrolToken::parse(enrolment).unwrap().secret.to_vec()] {
-        let asked = Enroll { secret, csr_der: CANARY.as_bytes().to_vec(), version: CANARY.to_owned() };
+        let (csr_der, version) = (CANARY.as_bytes().to_vec(), CANARY.to_owned());
+        let asked = Enroll { secret, csr_der, version, level: LEVEL };
         let answer = desk.say(CANARY, "/sync/v1/enroll", &asked).await;
         assert!(!answer.status.is_success() && !answer.text.contains(CANARY), "{}", answer.text);
     }
     desk.enrol(CANARY).await;
-    for path in ["hello", "push", "pull", "tasks", "parts", "chunk", "heartbeat"] {
+    for path in
+        ["hello", "push", "pull", "tasks", "parts", "chunk", "heartbeat", "renew", "challenge", "prove"]
+    {
         let answer = desk.say(CANARY, &format!("/sync/v1/{path}"), &CANARY).await;
         assert!(answer.status.is_client_error(), "{path}: {}", answer.text);
     }
+    // There are two of it.
+    let told: HelloAnswer = desk.told(CANARY, "/sync/v1/hello", &hello(LEVEL)).await;
+    let (path, body) = ("/sync/v1/heartbeat", wire::encode(&beat()).unwrap());
+    for generation in [told.generation.as_ref(), None] {
+        let answer = desk.post_showing(CANARY, path, body.clone(), generation).await;
+        assert!(answer.status.is_success(), "{}", answer.text);
+    }
+    let quarantined = "SELECT COUNT(*) FROM agent WHERE quarantined_at_ms IS NOT NULL";
+    assert_eq!(int(&desk.app.db, quarantined).await.unwrap(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,7 +21,11 @@ fn reading() -> Reading {
     Reading { wall: START, mono: MonoMs(1) }
 }
 
-fn hello(level: u16) -> Hello {
+pub(super) fn beat() -> Heartbeat {
+    Heartbeat { device: reading(), boot: Uuid::nil(), epoch: 1, heads: Vec::new() }
+}
+
+pub(super) fn hello(level: u16) -> Hello {
     Hello {
         protocol_min: PROTOCOL,
         protocol_max: PROTOCOL,
@@ -57,8 +61,7 @@ impl Laptop<'_> {
     }
 
     async fn beat(&self) {
-        let beat = Heartbeat { device: reading(), boot: Uuid::nil(), epoch: 1, heads: Vec::new() };
-        assert_eq!(self.say("/sync/v1/heartbeat", &beat).await.status, 200);
+        assert_eq!(self.say("/sync/v1/heartbeat", &beat()).await.status, 200);
     }
 
     /// Pushes one record in an epoch of its own; answers whether it was kept aside.

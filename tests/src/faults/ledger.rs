@@ -229,7 +229,7 @@ impl ServerRecords {
             let (reason, detail, bytes): (String, String, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
             match Record::from_bytes(&bytes) {
                 Ok(record) if reason == "future" || reason == "quarantined" => {
-                    found.records.push((record.id, bytes))
+                    found.records.push((record.id, bytes));
                 }
                 _ => found.aside.push(format!("{reason}: {detail}")),
             }

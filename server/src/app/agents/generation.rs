@@ -91,7 +91,7 @@ pub(super) fn take(
             let detail = json!({ "shown": shown, "newest": turn.generation });
             audit(tx, now.0, &format!("agent {name}"), Action::AgentQuarantined, name, Some(&detail))?;
             tracing::error!(
-                agent = name,
+                %agent,
                 "there are two of this agent; what they send is kept aside: see `agent release`"
             );
             metrics::counter!("linewatch_agents_quarantined_total").increment(1);

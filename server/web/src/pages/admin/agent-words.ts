@@ -16,6 +16,18 @@ export const agentWords = pageWords(
     count: 'Records',
     since: 'Known since',
     photosMissing: 'Photos and signatures',
+    twofold: 'There are two of it',
+    twofoldSince: (since: string, records: string) =>
+      `Its disk was copied, or put back as it was. Since ${since} what either of them sends is kept aside: ${records}.`,
+    twofoldHint:
+      'Find out which device is yours. Released, whichever comes next goes on alone, and the other one is noticed again. If one is not yours, keep the agent out first, and let the device that is in again.',
+    take: 'Take in what they sent',
+    takeSure: 'The records count, as if they had come now.',
+    discard: 'Leave it aside for good',
+    discardSure: 'The records never count. They stay in the database.',
+    wait: 'Not yet',
+    taken: (n: string) => `Released; records to be taken in: ${n}`,
+    discarded: (n: string) => `Released; records left aside: ${n}`,
     people: 'Who may sign in on it',
     peopleHint:
       'On its own page, also while nothing reaches it. The agent learns of a change when it next syncs.',
@@ -48,6 +60,18 @@ export const agentWords = pageWords(
     count: '记录数',
     since: '获知时间',
     photosMissing: '照片与签字',
+    twofold: '出现副本',
+    twofoldSince: (since, records) =>
+      `该设备的磁盘被复制，或被还原到旧状态。自 ${since} 起，双方上传的内容均单独存放：${records}。`,
+    twofoldHint:
+      '请确认哪台设备是自己的。解除隔离后，先联系服务器的一台继续使用，另一台会再次被发现。如果其中一台不是自己的，请先吊销该探针，再重新接入自己的设备。',
+    take: '收录上传内容',
+    takeSure: '这些记录将计入，视同现在收到。',
+    discard: '永久搁置',
+    discardSure: '这些记录不再计入，但仍保留在数据库中。',
+    wait: '暂不处理',
+    taken: (n) => `已解除隔离，待收录记录：${n}`,
+    discarded: (n) => `已解除隔离，已搁置记录：${n}`,
     people: '可登录人员',
     peopleHint: '可在该设备的本地页面登录，离线时亦可。变更在设备下次同步时生效。',
     nobody: '没有人可以登录。',
