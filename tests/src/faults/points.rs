@@ -169,6 +169,7 @@ fn clock(world: &mut World, machine: &mut Machine) -> Result<()> {
 fn copy(world: &mut World, machine: &mut Machine) -> Result<()> {
     world.write(machine, 1)?;
     let name = format!("copy-{}", world.point);
+    world.twofold.insert(machine.name.clone());
     let mut other = world.bare(&name, machine.volume.image().copy())?;
     (other.customer, other.lines) = (machine.customer.clone(), machine.lines.clone());
     let before = moves(&other)?;
@@ -198,6 +199,7 @@ fn restore(world: &mut World, machine: &mut Machine, image: &mut Disk) -> Result
     // The whole disk as it was, or its files copied back.
     let is_whole = is_sent && world.seed.below(2) == 0;
     machine.volume.put_back(if is_whole { old } else { old.copy() })?;
+    world.twofold.insert(machine.name.clone());
     let held = machine.held().unwrap_or_default();
     let before = moves(machine)?;
     world.ledger.replaced(&machine.name, &held);

@@ -1,6 +1,6 @@
 //! The desk and its laptops, and what every point is made of: writing, dying, coming back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -63,6 +63,8 @@ pub struct World {
     pub dir: PathBuf,
     /// The point that is played, for marks.
     pub point: u64,
+    /// Agents of which there are, or were, two: no other may be taken for a copy.
+    pub twofold: BTreeSet<String>,
     api: Api,
     /// How many things were to be written so far.
     pub(super) writes: u64,
@@ -93,6 +95,7 @@ impl World {
             net_counts: Arc::new(NetCounts::default()),
             dir: folder.path().to_owned(),
             point: 0,
+            twofold: BTreeSet::new(),
             api,
             writes: 0,
             changes_of_a_save: CHANGES_OF_A_SAVE,
@@ -158,10 +161,10 @@ impl World {
         Ok(told.code == Some(0))
     }
 
-    /// A person at the desk lets on whatever agents the server has taken for copies.
+    /// A person at the desk lets on the agents that the server has taken for copies.
     ///
     /// # Errors
-    /// When the server refuses.
+    /// When the server refuses, or one is none.
     pub fn release(&mut self) -> Result<()> {
         let store = Store::Sqlite(self.server.database());
         if store.number("SELECT COUNT(*) FROM agent WHERE quarantined_at_ms IS NOT NULL")? == 0 {
@@ -171,6 +174,7 @@ impl World {
         let agents: Vec<serde_json::Value> = serde_json::from_str(&told)?;
         for agent in agents.iter().filter(|agent| agent["state"] == "quarantined") {
             let name = agent["name"].as_str().unwrap_or_default();
+            ensure!(self.twofold.contains(name), "{name} was taken for a copy, and is none");
             let told = self.server.run(&["agent", "release", name], "")?.ok()?;
             self.tell(name, told.trim());
             self.proofs.add("copies noticed by the server", 1);
