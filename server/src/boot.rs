@@ -1,6 +1,10 @@
 //! Starts a server from its settings, and ends it. Tests drive it like `main` does.
 
 #[cfg(test)]
+mod identity_tests;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 
 use std::future::Future;

@@ -90,7 +90,9 @@ fn first_shown(tx: &mut Tx<'_>, shown: &Shown, now: UnixMs) -> Result<Option<Age
     let enrols = known.token.filter(|_| !known.confirmed);
     if let Some(token) = enrols {
         if !enrol_tokens::spend(tx, token, now)? {
-            return Ok(None);
+            // Another request of the same device was quicker; or the token is gone.
+            let known = agent_certificates::find(tx, shown.fingerprint)?;
+            return Ok(known.filter(|known| known.confirmed).map(Into::into));
         }
     } else if known.revoked {
         return Ok(Some(known.into()));

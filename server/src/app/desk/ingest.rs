@@ -141,6 +141,8 @@ fn keep_aside(
     let why = || Refusal::of(AsideReason::Quarantined, "there are two of this agent");
     let asides: Vec<_> = fresh.iter().map(|numbered| set_aside(part, *numbered, why())).collect();
     records::put_aside(tx, &asides, now)?;
+    let reason = AsideReason::Quarantined.name();
+    metrics::counter!("linewatch_records_set_aside_total", "reason" => reason).increment(asides.len() as u64);
     Ok(Stored { set_aside: asides.len() as u32, ..Stored::default() })
 }
 
