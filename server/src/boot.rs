@@ -41,7 +41,7 @@ use crate::notify::channel::Way;
 use crate::notify::take_link::TakeLinks;
 use crate::notify::{Notifier, NotifySettings};
 use crate::store::packs::PackCache;
-use crate::tls::{self, Authorities, LimitedListener, ServerTls, TlsListener};
+use crate::tls::{self, Authorities, LimitedListener, ServerTls, Speaks, TlsListener};
 
 /// How long requests and loops may take to end after they were asked to.
 const END_WITHIN: Duration = Duration::from_secs(10);
@@ -92,8 +92,8 @@ pub async fn boot(
     let sync = TlsListener::new(sync_listener, app.settings.sync.max_connections, tls.config()?)?;
     let mut tasks = JoinSet::new();
     let patience = app.settings.limits.patience;
-    tasks.spawn(tls::serve(desk, routers.desk, patience, app.shutdown.clone()));
-    tasks.spawn(tls::serve(sync, routers.sync, patience, app.shutdown.clone()));
+    tasks.spawn(tls::serve(desk, routers.desk, (Speaks::Http1, patience), app.shutdown.clone()));
+    tasks.spawn(tls::serve(sync, routers.sync, (Speaks::Both, patience), app.shutdown.clone()));
     background(&app, &tls, &mut tasks);
     engine::spawn(&app, &mut tasks);
     tasks.spawn(live::run(Arc::clone(&app)));

@@ -8,6 +8,7 @@
 mod auth;
 mod channels;
 mod limits;
+mod outgoing;
 mod read;
 mod source;
 
@@ -23,6 +24,7 @@ use crate::db::DbUrl;
 pub use auth::Auth;
 pub use channels::{Channel, Service, Sms, SmsForm};
 pub use limits::{Limits, Proxies};
+pub use outgoing::is_private;
 use source::Source;
 
 /// A text that is never printed.
@@ -163,6 +165,8 @@ pub struct Settings {
     pub webhook: Option<Webhook>,
     /// `[channels.NAME]`.
     pub channels: Vec<Channel>,
+    /// `notify.allow_private`, default false: channels and the webhook may lead to this machine or its own segment.
+    pub allow_private: bool,
     /// `alerts.lang`, default `both`.
     pub alert_lang: AlertLang,
     /// `alerts.lang_of`: addresses with a language of their own.

@@ -3,7 +3,7 @@
 use linewatch_shared::time::UnixMs;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
-use super::import::Kind;
+use super::import::{self, Kind};
 use super::{Action, AppError, audit};
 use crate::db::{Db, DbError, Priority, Tx};
 use crate::store::{customers, equipment, line_rows, sites};
@@ -131,7 +131,7 @@ fn equipment(tx: &mut Tx<'_>) -> Result<Vec<Vec<String>>, DbError> {
 
 /// A text that a spreadsheet would take for a formula gets an apostrophe before it, which an import takes off.
 fn guarded(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() }
+    if text.starts_with(import::FORMULA_BEGINS) { format!("'{text}") } else { text.to_owned() }
 }
 
 fn csv(columns: &[&str], rows: &[Vec<String>]) -> Result<Vec<u8>, AppError> {

@@ -1,5 +1,6 @@
 //! A visit report whole: what was said, the form by which it was asked, and how its photos stand.
 
+pub(crate) mod redraw;
 mod said;
 
 use std::collections::HashMap;

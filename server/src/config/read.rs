@@ -41,6 +41,11 @@ pub(super) const LANGS: &[(&str, AlertLang)] =
 
 pub(super) fn settings(s: &mut Source) -> Settings {
     let channels = super::channels::channels(s);
+    let webhook = webhook(s);
+    let allow_private = s.flag("notify.allow_private").unwrap_or(false);
+    if !allow_private {
+        super::outgoing::check(s, webhook.as_ref(), &channels);
+    }
     let data_dir = s.path("data_dir").unwrap_or_else(|| PathBuf::from("/var/lib/linewatch-server"));
     let default_db = DbUrl::Sqlite(data_dir.join("linewatch.db"));
     let http = Http {
@@ -67,8 +72,9 @@ pub(super) fn settings(s: &mut Source) -> Settings {
             .unwrap_or(LogFormat::Text),
         log_level: s.parsed("log.level", log_level).unwrap_or_else(|| "info".to_owned()),
         smtp: smtp(s, &channels),
-        webhook: webhook(s),
+        webhook,
         channels,
+        allow_private,
         alert_lang: s.choice("alerts.lang", LANGS).unwrap_or(AlertLang::Both),
         alert_lang_of: lang_of(s),
         storm_above: s.parsed("alerts.storm", count).unwrap_or(DEFAULT_STORM_ABOVE),

@@ -13,6 +13,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use super::confidential::Withheld;
 use super::error::ApiError;
 use super::limits::Gate;
+use super::page_token;
 use super::refused::Who;
 use super::session::cookie_of;
 use crate::app::App;
@@ -142,6 +143,8 @@ async fn guard(
     }
     if caller.via == Via::Session && !request.method().is_safe() {
         check_origin(request.headers())?;
+        let secret = cookie_of(&app, request.headers()).unwrap_or_default();
+        page_token::check(request.headers(), &secret)?;
     }
     if caller.via == Via::Screen && !is_for_screens(&request) {
         return Err(ApiError::forbidden("screen", "a screen reads the board, and nothing else"));

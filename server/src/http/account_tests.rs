@@ -13,10 +13,11 @@ use crate::db::testing::both;
 
 const PASSWORD: &str = "long enough now";
 
-/// A browser: its cookie, and what it sends along.
+/// A browser: its cookie, what its page knows, and what it sends along.
 struct Browser<'a> {
     desk: &'a TestDesk,
     cookie: String,
+    token: String,
 }
 
 impl<'a> Browser<'a> {
@@ -25,12 +26,14 @@ impl<'a> Browser<'a> {
         let answer = desk.call(None, Method::POST, "/api/v1/session", Some(body)).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         let cookie = answer.headers["set-cookie"].to_str().unwrap();
-        Self { desk, cookie: cookie.split(';').next().unwrap().to_owned() }
+        let token = answer.json["token"].as_str().unwrap().to_owned();
+        Self { desk, cookie: cookie.split(';').next().unwrap().to_owned(), token }
     }
 
     async fn call(&self, method: &str, path: &str, body: Option<Value>) -> TestAnswer {
         let request = Request::builder().method(method).uri(format!("/api/v1{path}"));
         let request = request.header("cookie", &self.cookie).header("host", "desk.test");
+        let request = request.header("x-linewatch-token", &self.token);
         let request = request.header("origin", "http://desk.test").header("content-type", "application/json");
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         self.desk.send(request.body(body).unwrap()).await

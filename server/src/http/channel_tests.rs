@@ -129,7 +129,7 @@ async fn a_channel_is_listed_without_its_key_and_tried() {
     let base = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, service).await });
     let settings = format!(
-        "[channels.good]\nkind = \"slack\"\nurl = \"{base}/good?hush\"\nmarks = [\"missed\"]\n\
+        "[notify]\nallow_private = true\n[channels.good]\nkind = \"slack\"\nurl = \"{base}/good?hush\"\nmarks = [\"missed\"]\n\
          [channels.bad]\nkind = \"slack\"\nurl = \"{base}/bad\"\nfallback = \"good\"\n"
     );
     let database = crate::db::testing::sqlite();

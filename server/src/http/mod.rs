@@ -90,6 +90,7 @@ mod pack_preview;
 #[cfg(test)]
 mod pack_preview_tests;
 pub mod page;
+mod page_token;
 #[cfg(test)]
 mod paper_tests;
 mod papers;
@@ -266,11 +267,8 @@ pub fn routers(app: &Arc<App>) -> Routers {
         .merge(survey_page::page())
         .merge(take_page::page())
         .fallback(assets::serve);
-    Routers {
-        desk: finish(desk, app, Side::Desk),
-        sync: finish(sync::routes(app), app, Side::Agents),
-        declared,
-    }
+    let desk = finish(desk, app, Side::Desk).layer(from_fn_with_state(Arc::clone(app), limits::behind_proxy));
+    Routers { desk, sync: finish(sync::routes(app), app, Side::Agents), declared }
 }
 
 fn finish(router: Router<Arc<App>>, app: &Arc<App>, side: Side) -> Router {

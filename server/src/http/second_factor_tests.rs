@@ -46,6 +46,8 @@ async fn with_cookie(
 ) -> TestAnswer {
     let cookie = signed_in.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     let request = Request::builder().method(method).uri(format!("/api/v1{path}")).header("cookie", cookie);
+    let token = signed_in.json["token"].as_str().unwrap_or_default();
+    let request = request.header("x-linewatch-token", token);
     let request = request.header("host", "desk.test").header("origin", "http://desk.test");
     let request = request.header("content-type", "application/json");
     desk.send(request.body(Body::from(body.to_string())).unwrap()).await

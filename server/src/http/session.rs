@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::access::{Access, ApiRouter, check_origin};
 use super::error::{ApiError, Problem};
 use super::extract::Body;
+use super::page_token;
 use super::refused::Who;
 use super::second_factor::SecondStep;
 use crate::app::second_factor::{self, Waiting};
@@ -69,12 +70,23 @@ pub struct Session {
     /// Of a second factor that was set up just now: shown only this once, each good once.
     #[serde(skip_serializing_if = "Option::is_none")]
     recovery_codes: Option<Vec<String>>,
+    /// What the page says in `X-Linewatch-Token` with each write by this session's cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
 }
 
 impl From<Caller> for Session {
     fn from(caller: Caller) -> Self {
         let Caller { user, role, via, contractor, .. } = caller;
-        Self { name: user.clone(), user, role, screen: via == Via::Screen, contractor, recovery_codes: None }
+        Self {
+            name: user.clone(),
+            user,
+            role,
+            screen: via == Via::Screen,
+            contractor,
+            recovery_codes: None,
+            token: None,
+        }
     }
 }
 
@@ -131,18 +143,21 @@ pub(super) async fn begin(
     app.db.write(Priority::Api, move |tx| audit(tx, now.0, &name, action, &name, Some(&detail))).await?;
     let caller = credential::caller(&app.db, via, &secret, now).await?;
     let caller = caller.ok_or_else(|| ApiError::unauthenticated("the session has ended; sign in again"))?;
+    let token = (via == Via::Session).then(|| page_token::of_session(&secret));
     let mut cookie = cookie(app, secret);
     if screen {
         cookie.make_permanent();
     }
-    Ok((CookieJar::new().add(cookie), Json(Session { recovery_codes, ..Session::from(caller) }))
+    Ok((CookieJar::new().add(cookie), Json(Session { recovery_codes, token, ..Session::from(caller) }))
         .into_response())
 }
 
 /// Who is signed in.
 #[utoipa::path(get, path = "/session", tag = "session", responses((status = 200, body = Session)))]
-async fn who(caller: Caller) -> Json<Session> {
-    Json(Session::from(caller))
+async fn who(State(app): State<Arc<App>>, caller: Caller, headers: HeaderMap) -> Json<Session> {
+    let secret = if caller.via == Via::Session { cookie_of(&app, &headers) } else { None };
+    let token = secret.as_deref().map(page_token::of_session);
+    Json(Session { token, ..Session::from(caller) })
 }
 
 /// Signs out; the cookie is worthless from then on. Signing out twice is no error.

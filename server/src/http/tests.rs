@@ -163,6 +163,53 @@ async fn a_browser_signs_in_and_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_write_by_cookie_needs_the_pages_token() {
+    let (desk, _database) = desk().await;
+    users::add(&desk.app.db, "ops", Role::Noc, PASSWORD, START).await.unwrap();
+    let enter = async || {
+        let answer = sign_in(&desk, "ops", PASSWORD).await;
+        let cookie = answer.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        (cookie, answer.json["token"].as_str().unwrap().to_owned())
+    };
+    let ((cookie, token), (_, of_another)) = (enter().await, enter().await);
+    let call = |method: &str, path: &str, token: Option<&str>| {
+        let mut request = Request::builder().method(method).uri(path).header("cookie", &cookie);
+        request = request.header("host", "desk.test").header("origin", "http://desk.test");
+        if let Some(token) = token {
+            request = request.header("x-linewatch-token", token);
+        }
+        desk.send(request.header("content-type", "application/json").body(Body::from("{}")).unwrap())
+    };
+    for wrong in [None, Some(""), Some(of_another.as_str())] {
+        let answer = call("POST", "/api/v1/faults", wrong).await;
+        assert_eq!((answer.status, &answer.json["code"]), (StatusCode::FORBIDDEN, &json!("page_token")));
+    }
+    let answer = call("POST", "/api/v1/faults", Some(&token)).await;
+    assert_eq!(answer.json["code"], "invalid_field", "it is looked at now: {}", answer.text);
+    // A page that was loaded anew asks for it; a program has none and needs none.
+    assert_eq!(call("GET", "/api/v1/session", None).await.json["token"], json!(token));
+    let by_token = desk.call(Some(Role::Noc), Method::GET, "/api/v1/session", None).await;
+    assert_eq!(by_token.json["token"], serde_json::Value::Null);
+    let answer = desk.call(Some(Role::Noc), Method::POST, "/api/v1/faults", Some(json!({}))).await;
+    assert_eq!(answer.json["code"], "invalid_field", "{}", answer.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_https_browsers_are_told_to_stay_there() {
+    let database = testing::sqlite();
+    let db = Db::open(&database.url, 0).await.unwrap();
+    let desk = TestDesk::at(db, "https://desk.test").await;
+    for path in ["/", "/api/v1/board", "/docs/", "/healthz"] {
+        let answer = desk.call(None, Method::GET, path, None).await;
+        let sts = answer.headers["strict-transport-security"].to_str().unwrap();
+        assert_eq!(sts, "max-age=31536000; includeSubDomains", "{path}");
+    }
+    let (plain, _database) = self::desk().await;
+    let answer = plain.call(None, Method::GET, "/", None).await;
+    assert!(!answer.headers.contains_key("strict-transport-security"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn over_https_the_cookie_is_tied_to_the_host() {
     let database = testing::sqlite();
     let db = Db::open(&database.url, 0).await.unwrap();
@@ -321,8 +368,19 @@ async fn pages_are_served_with_their_headers() {
         let answer = desk.call(None, Method::GET, path, None).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}");
         let csp = answer.headers["content-security-policy"].to_str().unwrap();
-        assert!(csp.contains("default-src 'self'") && csp.contains("frame-ancestors 'none'"), "{csp}");
-        assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+        for part in ["default-src 'self'", "frame-ancestors 'none'", "object-src 'none'", "base-uri 'none'"] {
+            assert!(csp.contains(part), "{csp}");
+        }
+        assert!(!csp.contains("unsafe"), "{path}: {csp}");
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+        ] {
+            assert_eq!(answer.headers[name], value, "{path}");
+        }
+        assert!(!answer.headers.contains_key("access-control-allow-origin"));
         assert!(answer.headers.contains_key("x-request-id"));
     }
     let docs = desk.call(None, Method::GET, "/docs/swagger-initializer.js", None).await;

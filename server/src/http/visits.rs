@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use linewatch_shared::facts::{Body, Record, Visit};
 use linewatch_shared::wire::Hash;
@@ -18,6 +18,7 @@ use super::extract::Params;
 use super::page::{Page, PageParams, decode_cursor, limit};
 use super::reports::{file, lang};
 use crate::app::desk::DeskError;
+use crate::app::visits::redraw::redrawn;
 use crate::app::visits::{self, PartCounts, VisitDetail};
 use crate::app::{App, contact_reads};
 use crate::auth::Caller;
@@ -129,8 +130,8 @@ async fn read(
     Ok(Json(found))
 }
 
-/// A photo or signature of a report. Browsers are told to show it in no page of ours and to run nothing in it. Who reads it
-/// is in the audit trail.
+/// A photo or signature of a report, drawn anew from what arrived; that stays as it came, under the hash that names it. Browsers
+/// are told to keep it out of pages of others and to run nothing in it. Who reads it is in the audit trail.
 #[utoipa::path(get, path = "/visits/{id}/parts/{sha256}", tag = "visits",
     params(("id" = String, Path), ("sha256" = String, Path)),
     responses((status = 200, description = "The image", content((Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png")))))]
@@ -149,6 +150,10 @@ async fn image(
     let found: Result<_, DbError> = app.db.read(move |tx| visits::image(tx, id, Hash(hash))).await;
     let (media, bytes) = found?.ok_or_else(unknown)?;
     note(&app, caller.user, id).await?;
+    let drawing = tokio::task::spawn_blocking(move || redrawn(media, &bytes)).await;
+    let drawn = drawing.map_err(|e| DbError::Data(e.to_string()))?;
+    let bytes =
+        drawn.map_err(|e| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "no_picture", e.to_string()))?;
     let ending = media.rsplit('/').next().unwrap_or_default();
     let name = format!("attachment; filename=\"{}.{ending}\"", hex::encode(&hash[..8]));
     let headers = [

@@ -1,14 +1,17 @@
 //! One HTTP client for every service: bounded in time and size, and silent about addresses, which hold keys.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use chrono::DateTime;
 use linewatch_shared::time::{SECOND_MS, UnixMs};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::RETRY_AFTER;
 use reqwest::{RequestBuilder, StatusCode, Url};
 use serde_json::Value;
 
 use super::failure::Failure;
+use crate::config::is_private;
 
 /// How long one request may take, with its answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,13 +29,37 @@ const WORDS_CHARS_MAX: usize = 200;
 #[error("HTTP client: {0}")]
 pub struct HttpError(String);
 
-/// The client.
+/// Resolves names, and leaves out addresses to which nothing may go: what is connected to is what was looked at.
+struct Outside;
+
+impl Resolve for Outside {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(outside(name))
+    }
+}
+
+async fn outside(name: Name) -> Result<Addrs, Box<dyn std::error::Error + Send + Sync>> {
+    let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+    let outside: Vec<SocketAddr> = found.filter(|address| !is_private(address.ip())).collect();
+    if outside.is_empty() {
+        let reason = "the name leads to this machine or its own segment; notify.allow_private allows it";
+        return Err(reason.into());
+    }
+    Ok(Box::new(outside.into_iter()))
+}
+
+/// The client; unless `allow_private`, names that lead to this machine or its own segment are not followed.
 ///
 /// # Errors
 /// When TLS cannot be set up.
-pub fn client() -> Result<reqwest::Client, HttpError> {
+pub fn client(allow_private: bool) -> Result<reqwest::Client, HttpError> {
     let builder = || {
-        reqwest::Client::builder()
+        let builder = if allow_private {
+            reqwest::Client::builder()
+        } else {
+            reqwest::Client::builder().dns_resolver(Outside)
+        };
+        builder
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
@@ -147,6 +174,18 @@ fn chain(e: reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_leads_inside_is_not_followed() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://localhost:{}/", listener.local_addr().unwrap().port());
+        let refused = ask(client(false).unwrap().get(&url), UnixMs(0)).await.unwrap_err();
+        assert!(format!("{refused:?}").contains("leads to this machine"), "{refused:?}");
+        let accepting = listener.accept();
+        let allowed = client(true).unwrap();
+        let asking = allowed.get(&url).timeout(Duration::from_millis(300)).send();
+        assert!(tokio::join!(accepting, asking).0.is_ok());
+    }
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {

@@ -28,6 +28,8 @@ pub struct NotifySettings {
     pub webhooks: Vec<WebhookSettings>,
     /// Everything else.
     pub channels: Vec<Channel>,
+    /// Names may lead to this machine or its own segment.
+    pub allow_private: bool,
     /// The language, or both.
     pub lang: AlertLang,
     /// The language of single addresses.
@@ -57,6 +59,7 @@ impl From<&Settings> for NotifySettings {
             mail,
             webhooks: webhooks.chain(further).collect(),
             channels: settings.channels.clone(),
+            allow_private: settings.allow_private,
             lang: settings.alert_lang,
             lang_of: settings.alert_lang_of.clone(),
             take: None,

@@ -93,7 +93,7 @@ impl Notifier {
     /// # Errors
     /// What in the settings cannot work.
     pub fn new(db: Db, clock: Arc<dyn Clock>, settings: &NotifySettings) -> Result<Self, NotifyError> {
-        let client = http::client()?;
+        let client = http::client(settings.allow_private)?;
         let deliverer = Deliverer {
             mailer: settings.mail.as_ref().map(Mailer::new).transpose()?,
             webhooks: Webhooks::new(client.clone(), &settings.webhooks),

@@ -19,5 +19,5 @@ pub use listener::{LimitedListener, Peer, TlsListener};
 pub use places::{Place, Places, neighbourhood};
 pub use request::SigningRequest;
 pub use server::ServerTls;
-pub use serving::serve;
+pub use serving::{Speaks, serve};
 pub use shown::Shown;

@@ -25,6 +25,15 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Requests at the same time on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 64;
 
+/// What is understood on a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaks {
+    /// HTTP/1.1: in the clear nobody agrees on anything else, and there is nothing to wait for before the time for a head begins.
+    Http1,
+    /// HTTP/2 too, as the TLS handshake has agreed.
+    Both,
+}
+
 /// Serves until `shutdown`; requests under way then have a few seconds to end. `patience` is the time for the head of a
 /// request, and for which a connection may wait for the next one.
 ///
@@ -33,13 +42,13 @@ const STREAMS_MAX: u32 = 64;
 pub async fn serve<L>(
     mut listener: L,
     router: Router,
-    patience: Duration,
+    (speaks, patience): (Speaks, Duration),
     shutdown: CancellationToken,
 ) -> anyhow::Result<()>
 where
     L: Listener<Addr = Peer>,
 {
-    let builder = builder(patience);
+    let builder = builder(speaks, patience);
     let open = TaskTracker::new();
     loop {
         let (io, peer) = tokio::select! {
@@ -71,7 +80,7 @@ where
     Ok(())
 }
 
-fn builder(patience: Duration) -> Builder<TokioExecutor> {
+fn builder(speaks: Speaks, patience: Duration) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(HEAD_BYTES_MAX);
     builder
@@ -79,5 +88,5 @@ fn builder(patience: Duration) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_header_list_size(HEAD_BYTES_MAX as u32)
         .max_concurrent_streams(STREAMS_MAX);
-    builder
+    if speaks == Speaks::Http1 { builder.http1_only() } else { builder }
 }

@@ -13,6 +13,9 @@ use crate::facts::Lane;
 
 /// The longest envelope, in bytes.
 const ENVELOPE_BYTES_MAX: usize = 4_096;
+/// How far back a packed batch may refer, as a power of two: a whole batch, and no more. What a frame asks for itself is memory
+/// taken before a byte is unpacked.
+const WINDOW_LOG_MAX: u32 = 23;
 /// Level 3 is within a few percent of the slower ones on our records, at ten times their speed.
 const ZSTD_LEVEL: i32 = 3;
 
@@ -112,7 +115,8 @@ impl Batch {
 }
 
 fn decompress(packed: &[u8]) -> Result<Vec<u8>, EnvelopeError> {
-    let decoder = zstd::stream::read::Decoder::new(packed).map_err(EnvelopeError::Compression)?;
+    let mut decoder = zstd::stream::read::Decoder::new(packed).map_err(EnvelopeError::Compression)?;
+    decoder.window_log_max(WINDOW_LOG_MAX).map_err(EnvelopeError::Compression)?;
     let mut plain = Vec::new();
     decoder.take(BATCH_BYTES_MAX as u64 + 1).read_to_end(&mut plain).map_err(EnvelopeError::Compression)?;
     if plain.len() > BATCH_BYTES_MAX { Err(EnvelopeError::TooLong) } else { Ok(plain) }

@@ -147,6 +147,7 @@ pub fn notifier_with(
         mail,
         webhooks: webhooks.into_iter().collect(),
         channels: Vec::new(),
+        allow_private: true,
         lang: AlertLang::Both,
         lang_of: BTreeMap::default(),
         take: None,

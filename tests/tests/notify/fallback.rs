@@ -13,7 +13,7 @@ use crate::webhook::Receiver;
 /// A chat group that falls back to two telephones.
 fn notifier(db: &Db, clock: &Arc<ManualClock>, group: &Receiver, gateway: &Receiver) -> Notifier {
     let text = format!(
-        "[channels.group]\nkind = \"wecom_robot\"\nurl = \"{}?key=k\"\nfallback = \"phones\"\n\
+        "[notify]\nallow_private = true\n[channels.group]\nkind = \"wecom_robot\"\nurl = \"{}?key=k\"\nfallback = \"phones\"\n\
          [channels.phones]\nkind = \"sms\"\nurl = \"{}\"\nnumbers = [\"10001\", \"10002\"]\nwhen = \"fallback\"\n\
          body = '{{\"to\":\"{{number}}\",\"text\":\"{{text}}\"}}'\n",
         group.url(),

@@ -108,6 +108,7 @@ async fn a_server_without_starttls_gets_nothing() {
             mail: Some(settings.clone()),
             webhooks: vec![],
             channels: vec![],
+            allow_private: true,
             lang: linewatch_server::config::AlertLang::En,
             lang_of: std::collections::BTreeMap::default(),
             take: None,

@@ -27,6 +27,7 @@ use super::{Action, AppError, audit};
 use crate::db::{Db, DbError, Priority};
 pub use kind::Kind;
 pub use one::{NewCustomer, new_customer};
+pub use table::FORMULA_BEGINS;
 use table::Table;
 pub(in crate::app) use table::plain;
 

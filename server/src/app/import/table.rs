@@ -2,6 +2,9 @@
 
 use super::{Kind, ROWS_MAX, RowMistake, sheet};
 
+/// How a text begins that spreadsheets take for a formula, or read past.
+pub const FORMULA_BEGINS: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
+
 /// The longest cell, in characters.
 const CELL_CHARS_MAX: usize = 2048;
 
@@ -154,7 +157,7 @@ pub(in crate::app) fn plain(bytes: &[u8]) -> Result<Plain, Vec<RowMistake>> {
 /// A text that was guarded against being taken for a formula, as exports do.
 fn unguarded(cell: &str) -> Option<String> {
     let text = cell.strip_prefix('\'')?;
-    text.starts_with(['=', '+', '-', '@']).then(|| text.to_owned())
+    text.starts_with(FORMULA_BEGINS).then(|| text.to_owned())
 }
 
 pub(super) fn mistake(line: u64, column: &str, reason: impl Into<String>) -> RowMistake {

@@ -14,7 +14,7 @@ pub(super) enum Group {
     Plain,
     /// Open to those whom we do not know.
     Door,
-    /// Takes a processor for a while: papers, exports, previews.
+    /// Takes a processor for a while: papers, exports, previews, photos drawn anew.
     Paper,
     /// An answer that goes on.
     Stream,
@@ -22,13 +22,14 @@ pub(super) enum Group {
 
 /// By the beginning of the route's template.
 const DOORS: [&str; 4] = ["/api/v1/session", "/survey/", "/a/", "/sync/v1/enroll"];
-const PAPERS: [&str; 6] = [
+const PAPERS: [&str; 7] = [
     "/api/v1/reports",
     "/api/v1/papers",
     "/api/v1/export",
     "/api/v1/assessments",
     "/api/v1/packs/preview",
     "/api/v1/visits/{id}/report.pdf",
+    "/api/v1/visits/{id}/parts/",
 ];
 
 impl Group {

@@ -140,6 +140,19 @@ fn too_busy(detail: &str) -> ApiError {
     ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).retry_after_s(5)
 }
 
+/// Finds out for whom a trusted proxy asks, before anybody wants to know.
+pub(super) async fn behind_proxy(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let trusted = &app.settings.http.trusted_proxies;
+    let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0);
+    if let Some(mut peer) = peer.filter(|peer| trusted.contains(peer.address.ip()))
+        && let Some(client) = client_of(request.headers(), trusted)
+    {
+        peer.address.set_ip(client);
+        request.extensions_mut().insert(ConnectInfo(peer));
+    }
+    next.run(request).await
+}
+
 /// The middleware.
 pub(super) async fn limit(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
     match admit(&gate, request, next).await {
@@ -153,15 +166,7 @@ pub(super) async fn limit(State(gate): State<Arc<Gate>>, request: Request, next:
 
 async fn admit(gate: &Arc<Gate>, mut request: Request, next: Next) -> Result<Response, ApiError> {
     check_head(request.uri(), request.headers())?;
-    let mut peer = request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0);
-    if let Some(peer) = &mut peer {
-        let trusted = &gate.app.settings.http.trusted_proxies;
-        let forwarded = gate.side == Side::Desk && trusted.contains(peer.address.ip());
-        if forwarded && let Some(client) = client_of(request.headers(), trusted) {
-            peer.address.set_ip(client);
-            request.extensions_mut().insert(ConnectInfo(*peer));
-        }
-    }
+    let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0);
     let _place = peer.map(|peer| gate.caller(peer)).transpose()?;
     let route = request.extensions().get::<MatchedPath>().map_or("", |path| path.as_str());
     let group = Group::of(route);
@@ -198,6 +203,10 @@ fn check_head(uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
     if length > URI_BYTES_MAX {
         let detail = format!("an address has at most {URI_BYTES_MAX} bytes");
         return Err(ApiError::new(StatusCode::URI_TOO_LONG, "uri_too_long", detail));
+    }
+    if [Some(uri.path()), uri.query()].into_iter().flatten().any(|part| part.contains("%00")) {
+        let detail = "an address holds no NUL character";
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, "nul_in_address", detail));
     }
     let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if headers.len() > HEADERS_MAX || bytes > HEADER_BYTES_MAX {

@@ -103,6 +103,9 @@ async fn heads_have_bounds() {
     let (desk, _database) = desk().await;
     let long = get(&format!("/api/v1/board?x={}", "y".repeat(URI_BYTES_MAX)));
     is(&desk.send(long.body(Body::empty()).unwrap()).await, 414, "uri_too_long");
+    for path in ["/api/v1/lines/L%00", "/api/v1/lines?q=%00"] {
+        is(&desk.send(get(path).body(Body::empty()).unwrap()).await, 400, "nul_in_address");
+    }
     let mut many = get("/healthz");
     for n in 0..=HEADERS_MAX {
         many = many.header(format!("x-{n}"), "1");

@@ -48,6 +48,23 @@ describe('Api', () => {
     expect(keys[0]).not.toBe(keys[1]);
   });
 
+  it('says the token of its session with each write, and asks for it again when it is another', async () => {
+    const other = json(403, { code: 'page_token' });
+    const { api, calls } = client(
+      json(200, { user: 'a', token: 't1' }),
+      json(200, {}),
+      other,
+      json(200, { user: 'a', token: 't2' }),
+      json(200, {}),
+    );
+    await api.session();
+    await api.addFact('f', { kind: 'acknowledged' });
+    await api.addFact('f', { kind: 'dispatched' });
+    const said = calls.map((call) => call.headers['x-linewatch-token']);
+    expect(said).toEqual([undefined, 't1', 't1', undefined, 't2']);
+    expect(calls[2]?.headers['idempotency-key']).toBe(calls[4]?.headers['idempotency-key']);
+  });
+
   it('repeats an unanswered write under the same key, so that it counts once', async () => {
     const { api, calls } = client(new TypeError('network'), json(200, {}));
     await expect(api.addFact('f', { kind: 'dispatched' })).rejects.toMatchObject({

@@ -44,6 +44,8 @@ export interface Transport {
 export class Api {
   /** Keys of writes that got no answer: the same write tried again must not count twice. */
   #unanswered = new Map<string, string>();
+  /** Said with each write: no page but ours knows it. */
+  #token: string | null = null;
 
   constructor(
     private readonly clock: ServerClock,
@@ -60,17 +62,23 @@ export class Api {
   }
 
   /** `screen`: for a screen on the wall, which stays signed in and reads the board alone. */
-  signIn(user: string, password: string, screen: boolean): Promise<Session | SecondStep> {
-    return this.#write('POST', '/session', screen ? { user, password, screen } : { user, password });
+  async signIn(user: string, password: string, screen: boolean): Promise<Session | SecondStep> {
+    const body = screen ? { user, password, screen } : { user, password };
+    return this.#known(await this.#write<Session | SecondStep>('POST', '/session', body));
   }
 
   /** The second proof, after a right password. */
-  proveSecondFactor(pending: string, code: string): Promise<Session> {
-    return this.#write('POST', '/session/second-factor', { pending, code });
+  async proveSecondFactor(pending: string, code: string): Promise<Session> {
+    return this.#known(await this.#write<Session>('POST', '/session/second-factor', { pending, code }));
   }
 
-  session(): Promise<Session> {
-    return this.#call('GET', '/session');
+  async session(): Promise<Session> {
+    return this.#known(await this.#call<Session>('GET', '/session'));
+  }
+
+  #known<T extends Session | SecondStep>(answer: T): T {
+    this.#token = 'token' in answer ? (answer.token ?? null) : null;
+    return answer;
   }
 
   /** Changes one's own password, and signs out everywhere. */
@@ -130,9 +138,21 @@ export class Api {
   }
 
   async #call<T>(method: string, path: string, body?: string, key?: string): Promise<T> {
+    try {
+      return await this.#once<T>(method, path, body, key);
+    } catch (error) {
+      // Signed in anew in another window: that session has another token.
+      if (!(error instanceof ApiError && error.code === 'page_token')) throw error;
+      await this.session();
+      return this.#once<T>(method, path, body, key);
+    }
+  }
+
+  async #once<T>(method: string, path: string, body?: string, key?: string): Promise<T> {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (key !== undefined) headers['idempotency-key'] = key;
+    if (method !== 'GET' && this.#token) headers['x-linewatch-token'] = this.#token;
     const sentMs = this.transport.monotonic();
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     let response: Response;

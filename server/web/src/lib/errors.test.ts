@@ -5,7 +5,7 @@ import { FIELDS_ZH } from './error-zh';
 import { explain } from './errors';
 
 /** The server's own source: what it can refuse with is read from there. */
-const SOURCES: Record<string, string> = import.meta.glob('../../../src/http/*.rs', {
+const SOURCES: Record<string, string> = import.meta.glob('../../../src/http/**/*.rs', {
   query: '?raw',
   import: 'default',
   eager: true,

@@ -244,6 +244,8 @@ export interface Session {
   screen?: boolean;
   /** Of a second factor that was set up just now. */
   recovery_codes?: string[];
+  /** What writes by this session's cookie say. */
+  token?: string;
 }
 
 /** What is asked for after a right password. */

@@ -75,6 +75,8 @@ async function configOf(dir, port) {
   await writeFile(join(packs, 'key-account.toml'), gradedAtOnce(shipped));
   return `[packs]
 dir = ${JSON.stringify(packs)}
+[notify]
+allow_private = true
 [channels.duty-group]
 kind = "wecom_robot"
 url = "http://127.0.0.1:${port}/robot?key=sample"
