@@ -1,6 +1,8 @@
 //! A look into the server's database from outside, on either engine. Each look is a connection of its own,
 //! so that nothing of ours is open when the server is killed.
 
+#[cfg(feature = "attacks")]
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -37,6 +39,59 @@ impl Store {
                     Err(_) => Ok(Uuid::from_slice(row.try_get::<_, &[u8]>(0)?)?),
                 })
                 .collect(),
+        }
+    }
+
+    /// What each table holds, as its rows' texts in order; `ignored` names columns (`table.column`) and whole tables that
+    /// are of no interest.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    #[cfg(feature = "attacks")]
+    pub fn contents(&self, ignored: &[&str]) -> Result<BTreeMap<String, Vec<String>>> {
+        let tables = self.texts(match self {
+            Self::Sqlite(_) => {
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+            }
+            Self::Postgres(_) => "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()",
+        })?;
+        let mut contents = BTreeMap::new();
+        for table in tables.into_iter().filter(|table| !ignored.contains(&table.as_str())) {
+            let columns = self.texts(&match self {
+                Self::Sqlite(_) => format!("SELECT name FROM pragma_table_info('{table}') ORDER BY cid"),
+                Self::Postgres(_) => format!(
+                    "SELECT column_name::text FROM information_schema.columns WHERE table_name = '{table}' \
+                     AND table_schema = current_schema() ORDER BY ordinal_position"
+                ),
+            })?;
+            let kept =
+                columns.iter().filter(|column| !ignored.contains(&format!("{table}.{column}").as_str()));
+            let texts: Vec<String> = match self {
+                Self::Sqlite(_) => kept.map(|column| format!("quote({column})")).collect(),
+                Self::Postgres(_) => {
+                    kept.map(|column| format!("COALESCE(quote_literal({column}::text), 'NULL')")).collect()
+                }
+            };
+            let row = if texts.is_empty() { "''".to_owned() } else { texts.join(" || ',' || ") };
+            contents.insert(table.clone(), self.texts(&format!("SELECT {row} FROM {table} ORDER BY 1"))?);
+        }
+        Ok(contents)
+    }
+
+    /// Runs a query without parameters whose only column is a text.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    #[cfg(feature = "attacks")]
+    pub fn texts(&self, sql: &str) -> Result<Vec<String>> {
+        match self {
+            Self::Sqlite(file) => {
+                let db = rusqlite::Connection::open(file)?;
+                let mut statement = db.prepare(sql)?;
+                let rows = statement.query_map([], |row| row.get(0))?;
+                Ok(rows.collect::<rusqlite::Result<_>>()?)
+            }
+            Self::Postgres(url) => query(url, sql)?.iter().map(|row| Ok(row.try_get(0)?)).collect(),
         }
     }
 
