@@ -27,7 +27,7 @@ use crate::app::epoch::Epoch;
 use crate::app::live::{self, Live};
 use crate::app::packs::PackSet;
 use crate::app::packs::ways::unknown_ways;
-use crate::app::refusals::{self, Refusals};
+use crate::app::refusals::{self, Refusals, Refused};
 use crate::app::snapshots::Snapshots;
 use crate::app::trail::{LastCheck, anchors, prune};
 use crate::app::{Action, App, AppError, Pulse, audit, epoch, erasure, housekeeping, packs, server};
@@ -41,7 +41,9 @@ use crate::notify::channel::Way;
 use crate::notify::take_link::TakeLinks;
 use crate::notify::{Notifier, NotifySettings};
 use crate::store::packs::PackCache;
-use crate::tls::{self, Authorities, LimitedListener, ServerTls, Speaks, TlsListener};
+use crate::tls::{
+    self, Authorities, Bounds, LimitedListener, Manner, Notice, ServerTls, Speaks, TlsListener,
+};
 
 /// How long requests and loops may take to end after they were asked to.
 const END_WITHIN: Duration = Duration::from_secs(10);
@@ -88,12 +90,15 @@ pub async fn boot(
     note_start(&app).await?;
     let tls = Arc::new(ServerTls::new(Arc::clone(&app.authorities), &app.settings, app.now())?);
     let routers = http::routers(&app);
-    let desk = desk_listener(http_listener, &app.settings);
-    let sync = TlsListener::new(sync_listener, app.settings.sync.max_connections, tls.config()?)?;
+    let notice = notice(&app);
+    let desk = desk_listener(http_listener, &app.settings, notice.clone());
+    let connections_max = app.settings.sync.max_connections;
+    let sync = TlsListener::new(sync_listener, connections_max, tls.config()?, notice.clone())?;
     let mut tasks = JoinSet::new();
     let patience = app.settings.limits.patience;
-    tasks.spawn(tls::serve(desk, routers.desk, (Speaks::Http1, patience), app.shutdown.clone()));
-    tasks.spawn(tls::serve(sync, routers.sync, (Speaks::Both, patience), app.shutdown.clone()));
+    let manner = |speaks| Manner { speaks, patience, notice: notice.clone() };
+    tasks.spawn(tls::serve(desk, routers.desk, manner(Speaks::Http1), app.shutdown.clone()));
+    tasks.spawn(tls::serve(sync, routers.sync, manner(Speaks::Both), app.shutdown.clone()));
     background(&app, &tls, &mut tasks);
     engine::spawn(&app, &mut tasks);
     tasks.spawn(live::run(Arc::clone(&app)));
@@ -260,9 +265,19 @@ fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
     listen().with_context(|| format!("{key}: cannot listen on {address}"))
 }
 
-fn desk_listener(inner: TcpListener, settings: &Settings) -> LimitedListener {
+fn desk_listener(inner: TcpListener, settings: &Settings, notice: Notice) -> LimitedListener {
     let (http, each_max) = (&settings.http, settings.limits.connections_per_address);
-    LimitedListener::new(inner, http.max_connections, each_max, http.trusted_proxies.clone())
+    let (connections_max, proxies) = (http.max_connections, http.trusted_proxies.clone());
+    LimitedListener::new(inner, Bounds { connections_max, each_max, proxies }, notice)
+}
+
+/// Whoever is refused before there is a request is in the audit trail like everybody who is refused.
+fn notice(app: &Arc<App>) -> Notice {
+    let app = Arc::clone(app);
+    Notice::new(move |address, code| {
+        let (who, route) = (String::new(), "connection".to_owned());
+        app.refusals.note(Refused { who, address, code, status: 0, route }, app.clock.now());
+    })
 }
 
 async fn periodic<F, Fut>(app: Arc<App>, period: Duration, tick: F) -> anyhow::Result<()>

@@ -32,6 +32,9 @@ pub(super) async fn import(desk: &Desk, file: &Path, dry_run: bool, json: bool) 
             Ok(())
         }
         Err(ImportError::Mistakes(mistakes)) => {
+            if !dry_run {
+                import::note_refused(&desk.db, mistakes.len(), desk.now()).await?;
+            }
             if json {
                 out::json(&serde_json::json!({ "mistakes": mistakes }))?;
             } else {

@@ -10,12 +10,13 @@ use axum::routing::post;
 use linewatch_shared::facts::{CHUNK_BYTES_MAX, Lane, Reading};
 use linewatch_shared::wire::{
     self, Batch, Chunk, ChunkAnswer, Hash, Head, Heartbeat, HeartbeatAnswer, Held, HeldLane, Hello,
-    HelloAnswer, Limits, PARTS_ASKED_MAX, PROTOCOL, PROTOCOL_MIN, Parts, PartsAnswer, Pull, PushAnswer,
-    Tasks, TasksAnswer,
+    HelloAnswer, Limits, PARTS_ASKED_MAX, PROTOCOL, PROTOCOL_MIN, PartHeld, Parts, PartsAnswer, Pull,
+    PushAnswer, Tasks, TasksAnswer,
 };
 use uuid::Uuid;
 
 use super::error::ApiError;
+use super::refused::PartRefused;
 use super::sync::{Packed, answer, message};
 use crate::app::App;
 use crate::app::agents::{AgentIdentity, generation};
@@ -178,7 +179,8 @@ async fn push(
         .increment(batch.bodies.len() as u64);
     let held =
         answered.ok_or_else(|| ApiError::new(StatusCode::BAD_REQUEST, "bad_batch", "the batch is empty"))?;
-    answer(&PushAnswer { held, set_aside })
+    let answered = answer(&PushAnswer { held, set_aside })?;
+    Ok(if set_aside > 0 { noted(answered, "records_set_aside") } else { answered })
 }
 
 async fn push_part(app: &App, agent: Uuid, batch: &Arc<Batch>, skip: usize) -> Result<(Held, u32), ApiError> {
@@ -238,6 +240,12 @@ async fn tasks(
     answer(&told?)
 }
 
+/// What was put aside or left lying is in the trail with who sent it.
+fn noted(mut answered: Response, code: &'static str) -> Response {
+    answered.extensions_mut().insert(PartRefused(code));
+    answered
+}
+
 /// How much of some parts is held.
 async fn parts(
     State(app): State<Arc<App>>,
@@ -269,7 +277,9 @@ async fn chunk(
     let now = app.now();
     let take = move |tx: &mut Tx<'_>| crate::app::parts::take(tx, agent.id, &chunk, now);
     let held: Result<_, DbError> = app.db.write(Priority::Ingest, take).await;
-    answer(&ChunkAnswer { held: held? })
+    let held = held?;
+    let answered = answer(&ChunkAnswer { held })?;
+    Ok(if matches!(held, PartHeld::Unknown) { noted(answered, "unknown_part") } else { answered })
 }
 
 async fn heartbeat(

@@ -24,6 +24,10 @@ impl Who {
     }
 }
 
+/// Stands with an answer that is no refusal as a whole, where a part of what was asked was refused: its stable code.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PartRefused(pub &'static str);
+
 /// A request, as far as the trail may know it.
 #[derive(Debug)]
 pub(super) struct Asked {
@@ -49,10 +53,12 @@ impl Asked {
     pub(super) fn answered(self, app: &App, response: &Response) {
         let status = response.status();
         let known = response.extensions().get::<Refusal>().copied();
-        if !self.is_worth_keeping(status, known) {
+        let part = response.extensions().get::<PartRefused>();
+        if part.is_none() && !self.is_worth_keeping(status, known) {
             return;
         }
-        let code = known.map_or_else(|| by_status(status), |refusal| refusal.code);
+        let whole = || known.map_or_else(|| by_status(status), |refusal| refusal.code);
+        let code = part.map_or_else(whole, |PartRefused(code)| code);
         let who = self.who.0.get().cloned().unwrap_or_default();
         let refused = Refused {
             who,

@@ -5,6 +5,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::Shown;
+use super::notice::Notice;
 use super::places::{Place, Places, neighbourhood};
 use crate::config::Proxies;
 
@@ -60,6 +62,7 @@ struct Each {
     places: Places<IpAddr>,
     /// Behind a proxy is everybody.
     proxies: Proxies,
+    notice: Notice,
 }
 
 impl Each {
@@ -70,6 +73,7 @@ impl Each {
         }
         self.places.take(neighbourhood(address.ip())).map(Some).ok_or_else(|| {
             metrics::counter!("linewatch_connections_refused_total").increment(1);
+            self.notice.tell(address.ip(), "too_many_connections");
             TooMany
         })
     }
@@ -78,11 +82,23 @@ impl Each {
 /// The address holds as many connections as it may: this one is closed without a word.
 struct TooMany;
 
+/// What a listener lets in.
+#[derive(Clone, Debug)]
+pub struct Bounds {
+    /// Connections at once.
+    pub connections_max: usize,
+    /// Of one address.
+    pub each_max: usize,
+    /// Whose addresses are everybody's.
+    pub proxies: Proxies,
+}
+
 impl LimitedListener {
-    /// Wraps a bound listener.
+    /// Wraps a bound listener; `notice` hears of whom it does not let in.
     #[must_use]
-    pub fn new(inner: TcpListener, connections_max: usize, each_max: usize, proxies: Proxies) -> Self {
-        let each = Arc::new(Each { places: Places::new(each_max), proxies });
+    pub fn new(inner: TcpListener, bounds: Bounds, notice: Notice) -> Self {
+        let Bounds { connections_max, each_max, proxies } = bounds;
+        let each = Arc::new(Each { places: Places::new(each_max), proxies, notice });
         Self { inner, room: Arc::new(Semaphore::new(connections_max)), each }
     }
 
@@ -149,11 +165,17 @@ impl TlsListener {
     ///
     /// # Errors
     /// When the listener has no address.
-    pub fn new(inner: TcpListener, connections_max: usize, config: Arc<ServerConfig>) -> io::Result<Self> {
+    pub fn new(
+        inner: TcpListener,
+        connections_max: usize,
+        config: Arc<ServerConfig>,
+        notice: Notice,
+    ) -> io::Result<Self> {
         let address = inner.local_addr()?;
         let (sender, ready) = mpsc::channel(READY_MAX);
-        let limited =
-            LimitedListener::new(inner, connections_max, STRANGERS_PER_ADDRESS_MAX, Proxies::default());
+        let bounds =
+            Bounds { connections_max, each_max: STRANGERS_PER_ADDRESS_MAX, proxies: Proxies::default() };
+        let limited = LimitedListener::new(inner, bounds, notice);
         let accepting = tokio::spawn(accept_all(limited, TlsAcceptor::from(config), sender)).abort_handle();
         Ok(Self { address, ready, accepting })
     }
@@ -184,11 +206,22 @@ async fn accept_all(mut inner: LimitedListener, acceptor: TlsAcceptor, ready: mp
                     // The listener is gone when the program ends.
                     drop(ready.send((Guarded::new(stream, permit, place), peer)).await);
                 }
-                Ok(Err(e)) => tracing::debug!(%address, error = %e, "TLS handshake failed"),
+                Ok(Err(e)) => {
+                    if is_of_certificate(&e) {
+                        each.notice.tell(address.ip(), "foreign_certificate");
+                    }
+                    tracing::debug!(%address, error = %e, "TLS handshake failed");
+                }
                 Err(_) => tracing::debug!(%address, "TLS handshake took too long"),
             }
         });
     }
+}
+
+/// Whether somebody showed a certificate that our authority did not sign, or that is over.
+fn is_of_certificate(e: &io::Error) -> bool {
+    let of_tls = e.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(of_tls, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 impl Listener for TlsListener {
@@ -218,13 +251,20 @@ impl Connected<IncomingStream<'_, TlsListener>> for Peer {
 pub struct Guarded<S> {
     inner: S,
     idle: Pin<Box<Sleep>>,
+    said: Arc<AtomicBool>,
     _permit: Option<OwnedSemaphorePermit>,
     _place: Option<Place<IpAddr>>,
 }
 
 impl<S> Guarded<S> {
     fn new(inner: S, permit: Option<OwnedSemaphorePermit>, place: Option<Place<IpAddr>>) -> Self {
-        Self { inner, idle: Box::pin(tokio::time::sleep(IDLE_LIMIT)), _permit: permit, _place: place }
+        let idle = Box::pin(tokio::time::sleep(IDLE_LIMIT));
+        Self { inner, idle, said: Arc::default(), _permit: permit, _place: place }
+    }
+
+    /// Set with each byte that the other end says.
+    pub(super) fn said(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.said)
     }
 
     fn moved<T>(&mut self, poll: Poll<T>) -> Poll<T> {
@@ -241,7 +281,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
         let poll = Pin::new(&mut self.inner).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.said.store(true, Ordering::Relaxed);
+        }
         if poll.is_pending() && self.idle.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }

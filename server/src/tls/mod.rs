@@ -7,6 +7,7 @@
 mod authorities;
 mod authority;
 mod listener;
+mod notice;
 mod places;
 mod request;
 mod server;
@@ -15,9 +16,10 @@ mod shown;
 
 pub use authorities::{Authorities, Set};
 pub use authority::{Authority, SignedAgent};
-pub use listener::{LimitedListener, Peer, TlsListener};
+pub use listener::{Bounds, LimitedListener, Peer, TlsListener};
+pub use notice::Notice;
 pub use places::{Place, Places, neighbourhood};
 pub use request::SigningRequest;
 pub use server::ServerTls;
-pub use serving::{Speaks, serve};
+pub use serving::{Manner, Speaks, serve};
 pub use shown::Shown;

@@ -2,6 +2,8 @@
 //! size, one connection carries so many requests at once.
 
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,11 +14,13 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
-use super::listener::Peer;
+use super::listener::{Guarded, Peer};
+use super::notice::Notice;
 
 /// How long requests may take to end after they were asked to.
 const END_WITHIN: Duration = Duration::from_secs(10);
@@ -34,20 +38,32 @@ pub enum Speaks {
     Both,
 }
 
-/// Serves until `shutdown`; requests under way then have a few seconds to end. `patience` is the time for the head of a
-/// request, and for which a connection may wait for the next one.
+/// How a listener is served.
+#[derive(Clone, Debug)]
+pub struct Manner {
+    /// What is understood.
+    pub speaks: Speaks,
+    /// The time for the head of a request, and for which a connection may wait for the next one.
+    pub patience: Duration,
+    /// Hears of requests whose head could not be read.
+    pub notice: Notice,
+}
+
+/// Serves until `shutdown`; requests under way then have a few seconds to end.
 ///
 /// # Errors
 /// Never: a connection that fails is that one's own matter.
-pub async fn serve<L>(
+pub async fn serve<L, S>(
     mut listener: L,
     router: Router,
-    (speaks, patience): (Speaks, Duration),
+    manner: Manner,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()>
 where
-    L: Listener<Addr = Peer>,
+    L: Listener<Addr = Peer, Io = Guarded<S>>,
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    let Manner { speaks, patience, notice } = manner;
     let builder = builder(speaks, patience);
     let open = TaskTracker::new();
     loop {
@@ -56,17 +72,28 @@ where
             () = shutdown.cancelled() => break,
         };
         let (builder, router, shutdown) = (builder.clone(), router.clone(), shutdown.clone());
+        let (notice, said) = (notice.clone(), io.said());
         open.spawn(async move {
+            let heard = Arc::clone(&said);
             let service = tower::service_fn(move |request: Request<Incoming>| {
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(ConnectInfo(peer));
-                router.clone().call(request)
+                let (answering, heard) = (router.clone().call(request), Arc::clone(&heard));
+                async move {
+                    let answer = answering.await;
+                    heard.store(false, Ordering::Relaxed);
+                    answer
+                }
             });
             let service = TowerToHyperService::new(service);
             let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
             tokio::select! {
-                // Whoever hangs up in the middle does so every day.
-                _ = connection.as_mut() => {}
+                ended = connection.as_mut() => {
+                    let error = ended.err();
+                    if let Some(code) = error.and_then(|e| refusal(&*e, said.load(Ordering::Relaxed))) {
+                        notice.tell(peer.address.ip(), code);
+                    }
+                }
                 () = shutdown.cancelled() => {
                     connection.as_mut().graceful_shutdown();
                     let _ = tokio::time::timeout(END_WITHIN, connection).await;
@@ -78,6 +105,21 @@ where
     open.close();
     open.wait().await;
     Ok(())
+}
+
+/// Why a connection was ended by us; `said`: something had been said that is no request yet. Whoever hangs up in the middle does
+/// so every day, and whoever says nothing more is let go without a word.
+fn refusal(error: &(dyn std::error::Error + 'static), said: bool) -> Option<&'static str> {
+    let error = error.downcast_ref::<hyper::Error>()?;
+    if error.is_parse_too_large() {
+        Some("headers_too_large")
+    } else if error.is_parse() {
+        Some("unreadable_head")
+    } else if error.is_timeout() && said {
+        Some("slow_head")
+    } else {
+        None
+    }
 }
 
 fn builder(speaks: Speaks, patience: Duration) -> Builder<TokioExecutor> {

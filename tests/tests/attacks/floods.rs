@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::ensure;
 use linewatch_tests::harness::{eventually, mono_ms};
 
 use crate::desk::one;
@@ -27,16 +27,17 @@ fn a_head_that_never_ends_is_cut_off() {
             Ok((gone || ended).then_some(()))
         });
         ensure!(closed.is_ok(), "still open after {} ms", mono_ms() - began_ms);
-        Ok(())
+        desk.in_trail("slow_head")
     });
 }
 
 #[test]
 fn a_body_that_never_ends_is_cut_off() {
     one(IMPATIENT, |_, desk| {
-        for path in ["/api/v1/session", "/survey/some"] {
+        let form = "application/x-www-form-urlencoded";
+        for (path, media) in [("/api/v1/session", "application/json"), ("/survey/some", form)] {
             let head = format!(
-                "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{",
+                "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: {media}\r\nContent-Length: 1000\r\n\r\n{{",
                 desk.server.http
             );
             let answer = desk.unchanged(path, || {
@@ -95,7 +96,7 @@ fn requests_are_not_smuggled() {
             ensure!((400..500).contains(&status(&answer)), "{what}: {answer}");
             ensure!(answer.matches("HTTP/1.1 ").count() <= 1, "{what}: answered twice: {answer}");
         }
-        Ok(())
+        desk.in_trail("unreadable_head")
     });
 }
 
@@ -122,7 +123,7 @@ fn many_idle_connections_of_one_address_leave_room() {
             Ok(open.is_empty().then_some(()))
         })?;
         ensure!(desk.noc.get("/api/v1/board")?.status == 200, "nobody gets in any more");
-        Ok(())
+        desk.in_trail("too_many_connections")
     });
 }
 
@@ -155,6 +156,7 @@ fn nested_and_packed_bodies_are_refused() {
             let answer = desk.unchanged(what, || desk.noc.post_bytes("/api/v1/faults", body))?;
             ensure!([400, 422].contains(&answer.status), "{what}: {answer:?}");
         }
+        desk.in_trail("bad_json")?;
         // Nothing is unpacked on the way in: packed bytes are no JSON.
         let gzip = [0x1f, 0x8b, 0x08, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         let head = format!(

@@ -1,6 +1,6 @@
 //! Paths that want out of where they belong.
 
-use anyhow::{Result, ensure};
+use anyhow::ensure;
 
 use crate::desk::{both, one};
 use crate::raw::get;

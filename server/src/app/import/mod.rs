@@ -121,6 +121,16 @@ pub async fn file(
     bytes_as(db, packs, &std::fs::read(path).map_err(failed)?, proposer, dry_run, now).await
 }
 
+/// Says in the audit trail that a file was refused.
+///
+/// # Errors
+/// The database's.
+pub async fn note_refused(db: &Db, mistakes: usize, now: UnixMs) -> Result<(), DbError> {
+    let detail = serde_json::json!({ "mistakes": mistakes });
+    db.write(Priority::Api, move |tx| audit(tx, now.0, apply::BY, Action::Refused, "import", Some(&detail)))
+        .await
+}
+
 /// Imports the bytes of a CSV or XLSX file; new customers are admitted.
 ///
 /// # Errors
