@@ -122,7 +122,8 @@ async fn hello(
         return Err(ApiError::new(StatusCode::BAD_REQUEST, "protocol", detail));
     }
     let told = told_of_authorities(&app, &agent, &hello).await?;
-    let version = hello.version.chars().take(64).collect();
+    // What one agent calls itself must never keep others' contacts from being stored.
+    let version = hello.version.chars().filter(|c| !c.is_control()).take(64).collect();
     note_contact(&app, &agent, hello.device, (hello.epoch, hello.heads), Some(version));
     let (id, epoch) = (agent.id, hello.epoch);
     let (held, reference_head) = app

@@ -116,7 +116,22 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     })?;
     json.end()
         .map_err(|e| ApiError::new(StatusCode::BAD_REQUEST, "bad_json", format!("after the body: {e}")))?;
+    if has_nul(bytes) {
+        return Err(ApiError::field("", "a text has a character that cannot be stored (U+0000)").by_shape());
+    }
     Ok(value)
+}
+
+/// Whether a text of this JSON has the one character that PostgreSQL does not keep; it can only be written as an escape.
+fn has_nul(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        if rest[at..].starts_with(b"\\u0000") {
+            return true;
+        }
+        rest = rest.get(at + 2..).unwrap_or_default();
+    }
+    false
 }
 
 /// For a missing or unknown field the path names the object around it; the message names the field.
@@ -192,5 +207,15 @@ mod tests {
             );
         }
         assert!(parse::<Sample>(b"{\"line\":\"a\"}").is_ok());
+    }
+
+    #[test]
+    fn no_text_holds_what_cannot_be_stored() {
+        for nul in [r#"{"line":"\u0000"}"#, r#"{"line":"a\\\u0000b"}"#, r#"{"line":"\"\u0000"}"#] {
+            assert_eq!(parse::<Sample>(nul.as_bytes()).unwrap_err().code(), "invalid_field", "{nul}");
+        }
+        for fine in [r#"{"line":"\\u0000"}"#, r#"{"line":"\u0001"}"#, r#"{"line":"\\"}"#] {
+            assert!(parse::<Sample>(fine.as_bytes()).is_ok(), "{fine}");
+        }
     }
 }

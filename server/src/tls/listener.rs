@@ -218,7 +218,7 @@ async fn accept_all(mut inner: LimitedListener, acceptor: TlsAcceptor, ready: mp
     }
 }
 
-/// Whether somebody showed a certificate that our authority did not sign, or that is over.
+/// Whether somebody showed a certificate that no authority of ours signed.
 fn is_of_certificate(e: &io::Error) -> bool {
     let of_tls = e.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     matches!(of_tls, Some(rustls::Error::InvalidCertificate(_)))

@@ -49,7 +49,8 @@ impl Store {
     /// When the database cannot be read.
     #[cfg(feature = "attacks")]
     pub fn contents(&self, ignored: &[&str]) -> Result<BTreeMap<String, Vec<String>>> {
-        let tables = self.texts(match self {
+        let look = Look::into(self)?;
+        let tables = look.texts(match self {
             Self::Sqlite(_) => {
                 "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
             }
@@ -57,7 +58,7 @@ impl Store {
         })?;
         let mut contents = BTreeMap::new();
         for table in tables.into_iter().filter(|table| !ignored.contains(&table.as_str())) {
-            let columns = self.texts(&match self {
+            let columns = look.texts(&match self {
                 Self::Sqlite(_) => format!("SELECT name FROM pragma_table_info('{table}') ORDER BY cid"),
                 Self::Postgres(_) => format!(
                     "SELECT column_name::text FROM information_schema.columns WHERE table_name = '{table}' \
@@ -73,26 +74,9 @@ impl Store {
                 }
             };
             let row = if texts.is_empty() { "''".to_owned() } else { texts.join(" || ',' || ") };
-            contents.insert(table.clone(), self.texts(&format!("SELECT {row} FROM {table} ORDER BY 1"))?);
+            contents.insert(table.clone(), look.texts(&format!("SELECT {row} FROM {table} ORDER BY 1"))?);
         }
         Ok(contents)
-    }
-
-    /// Runs a query without parameters whose only column is a text.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    #[cfg(feature = "attacks")]
-    pub fn texts(&self, sql: &str) -> Result<Vec<String>> {
-        match self {
-            Self::Sqlite(file) => {
-                let db = rusqlite::Connection::open(file)?;
-                let mut statement = db.prepare(sql)?;
-                let rows = statement.query_map([], |row| row.get(0))?;
-                Ok(rows.collect::<rusqlite::Result<_>>()?)
-            }
-            Self::Postgres(url) => query(url, sql)?.iter().map(|row| Ok(row.try_get(0)?)).collect(),
-        }
     }
 
     /// Runs a query without parameters that gives one whole number.
@@ -108,6 +92,43 @@ impl Store {
             Self::Postgres(url) => {
                 let rows = query(url, sql)?;
                 Ok(rows.first().with_context(|| sql.to_owned())?.try_get(0)?)
+            }
+        }
+    }
+}
+
+/// One connection for many queries.
+#[cfg(feature = "attacks")]
+enum Look {
+    Sqlite(rusqlite::Connection),
+    Postgres(tokio_postgres::Client),
+}
+
+#[cfg(feature = "attacks")]
+impl Look {
+    fn into(store: &Store) -> Result<Self> {
+        match store {
+            Store::Sqlite(file) => Ok(Self::Sqlite(rusqlite::Connection::open(file)?)),
+            Store::Postgres(url) => block_on(async {
+                let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+                // It ends with the client.
+                tokio::spawn(connection);
+                Ok(Self::Postgres(client))
+            }),
+        }
+    }
+
+    /// Runs a query without parameters whose only column is a text.
+    fn texts(&self, sql: &str) -> Result<Vec<String>> {
+        match self {
+            Self::Sqlite(db) => {
+                let mut statement = db.prepare(sql)?;
+                let rows = statement.query_map([], |row| row.get(0))?;
+                Ok(rows.collect::<rusqlite::Result<_>>()?)
+            }
+            Self::Postgres(client) => {
+                let rows = block_on(client.query(sql, &[]))?;
+                rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
             }
         }
     }

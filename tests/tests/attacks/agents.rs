@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use linewatch_agent::enroll::Identity;
+use linewatch_agent::vault::own_key_path;
 use linewatch_shared::detector::LineState;
-use linewatch_shared::facts::{Lane, Record};
-use linewatch_shared::time::UnixMs;
-use linewatch_shared::wire::{self, Batch, Chain, Envelope, PROTOCOL};
-use linewatch_tests::harness::{Agent, block_on, eventually, now, run, sample};
+use linewatch_shared::facts::{Lane, Reading, Record};
+use linewatch_shared::time::{MonoMs, UnixMs};
+use linewatch_shared::wire::{self, Batch, Chain, Envelope, Hello, PROTOCOL};
+use linewatch_tests::harness::{Agent, BOUND, block_on, eventually, now, run, sample};
+use uuid::Uuid;
 
 use crate::desk::{OURS, both, one, refused};
 
@@ -147,6 +149,60 @@ fn a_revoked_agent_is_refused() {
         let answer = desk.unchanged("a revoked agent", || desk.sync_call(&desk.theirs, "push", packed))?;
         refused(&answer, 403, "revoked")?;
         desk.in_trail("revoked")
+    });
+}
+
+/// A laptop whose disk was copied: noticed, and what either of them sends is kept aside for a person.
+#[test]
+fn of_a_copied_agent_nothing_is_believed() {
+    both("", |folder, desk| {
+        let copy = Agent::new(&folder.path().join("copy"), None, &[])?;
+        for (from, to) in [
+            (desk.theirs.data_dir(), copy.data_dir()),
+            (own_key_path(&desk.theirs.data_dir()), own_key_path(&copy.data_dir())),
+        ] {
+            run(Path::new("cp"), &[OsStr::new("-a"), from.as_os_str(), to.as_os_str()], "")?.ok()?;
+        }
+        let at = (now() + -60_000).to_rfc3339();
+        let forged = ["fault", "report", "--line", "L-THEIRS", "--at", &at, "forged"];
+        let noticed = "SELECT COUNT(*) FROM agent WHERE quarantined_at_ms IS NOT NULL";
+        eventually(2 * BOUND, "the copy is noticed", || {
+            for agent in [&desk.theirs, &copy] {
+                agent.run(&["sync", "--quiet"])?;
+            }
+            Ok((desk.store.number(noticed)? == 1).then_some(()))
+        })?;
+        desk.settled()?;
+        let believed = "SELECT COUNT(*) FROM record WHERE kind = 'report'";
+        let before = desk.store.number(believed)?;
+        copy.run(&forged)?.ok()?;
+        copy.run(&["sync", "--quiet"])?;
+        ensure!(desk.store.number(believed)? == before, "a copy's record is believed");
+        ensure!(desk.noc.board_faults("L-THEIRS")?.is_empty(), "a copy's report is on the board");
+        desk.did("agent quarantined")?;
+        // That agent alone.
+        desk.ours.run(&["sync", "--quiet"])?.ok().map(drop)
+    });
+}
+
+#[test]
+fn what_one_agent_calls_itself_keeps_nobody_out() {
+    both("", |_, desk| {
+        let hello = Hello {
+            protocol_min: PROTOCOL,
+            protocol_max: PROTOCOL,
+            version: "\0odd".to_owned(),
+            device: Reading { wall: now(), mono: MonoMs(1) },
+            boot: Uuid::nil(),
+            epoch: 1,
+            heads: Vec::new(),
+            level: 0,
+            trusts: Vec::new(),
+        };
+        let answer = desk.sync_call(&desk.theirs, "hello", wire::encode(&hello)?)?;
+        ensure!(answer.status == 200, "{answer:?}");
+        let kept = "SELECT COUNT(*) FROM agent WHERE version = 'odd'";
+        eventually(BOUND, "contacts are stored", || Ok((desk.store.number(kept)? == 1).then_some(())))
     });
 }
 

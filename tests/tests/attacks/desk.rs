@@ -21,14 +21,18 @@ pub const THEIRS: &str = "agent-theirs";
 
 /// What may change without anybody having got anything: when agents and people were heard, and keys of writes. The audit trail is left
 /// out beside them: there the refusals are.
-const BOOKKEEPING: [&str; 9] = [
+const BOOKKEEPING: [&str; 12] = [
     "session.seen_at_ms",
     "api_token.used_at_ms",
     "head",
     "agent.last_seen_at_ms",
     "agent.clock_offset_ms",
     "agent.version",
+    "agent.generation",
+    "agent.generation_at_ms",
     "agent_head",
+    // Whose password was right, until the second proof.
+    "pending_sign_in",
     "idempotency",
     "contact_read",
 ];
@@ -115,6 +119,15 @@ impl Desk {
             let trail = self.admin.get("/api/v1/audit?limit=500")?.expect(200)?;
             let entries = trail["items"].as_array().cloned().unwrap_or_default();
             Ok(entries.iter().any(|entry| entry["subject"] == code).then_some(()))
+        })
+    }
+
+    /// Waits until the audit trail says that something was done.
+    pub fn did(&self, action: &str) -> Result<()> {
+        eventually(Duration::from_secs(20), &format!("{action} in the trail"), || {
+            let trail = self.admin.get("/api/v1/audit?limit=500")?.expect(200)?;
+            let entries = trail["items"].as_array().cloned().unwrap_or_default();
+            Ok(entries.iter().any(|entry| entry["action"] == action).then_some(()))
         })
     }
 

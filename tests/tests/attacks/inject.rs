@@ -1,9 +1,11 @@
 //! Words that are something else to somebody: SQL, templates, formulas.
 
+use std::ffi::OsStr;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use linewatch_tests::harness::{Mailbox, Server, ServerOptions, now, story};
+use linewatch_tests::harness::{Folder, Mailbox, Server, ServerOptions, block_on, now, run, story};
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, both};
@@ -111,7 +113,7 @@ fn cells(text: &str) -> Vec<String> {
 
 #[test]
 fn no_cell_of_an_export_is_a_formula() {
-    both("", |_, desk| {
+    both("", |folder, desk| {
         for (n, formula) in FORMULAS.iter().enumerate() {
             let body =
                 json!({ "code": format!("X-{n}"), "name": formula, "tier": "AAA", "pack": "group-line" });
@@ -145,15 +147,34 @@ fn no_cell_of_an_export_is_a_formula() {
             }
         }
         ensure!(seen > 100, "only {seen} cells were seen");
-        Ok(())
+        no_formula_in_workbooks(folder, desk)
     });
 }
 
+/// In workbooks a formula is an element of its own.
+fn no_formula_in_workbooks(folder: &Folder, desk: &Desk) -> Result<()> {
+    let file = folder.path().join("export.xlsx");
+    for what in ["customers", "sites"] {
+        std::fs::write(&file, bytes_of(desk, &format!("/api/v1/export/{what}?format=xlsx"))?)?;
+        let script = format!(
+            "import zipfile\nz = zipfile.ZipFile({:?})\nsheets = [n for n in z.namelist() if 'worksheets/' in n]\n\
+             assert sheets and not any(b'<f>' in z.read(n) or b'<f ' in z.read(n) for n in sheets)\n",
+            file.display().to_string()
+        );
+        run(Path::new("python3"), &[OsStr::new("-c"), OsStr::new(&script)], "")?.ok().context(what)?;
+    }
+    Ok(())
+}
+
 fn text_of(desk: &Desk, path: &str) -> Result<String> {
+    Ok(String::from_utf8(bytes_of(desk, path)?)?)
+}
+
+fn bytes_of(desk: &Desk, path: &str) -> Result<Vec<u8>> {
     let token = desk.server.run(&["user", "token", "head"], "")?.ok()?;
     let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?;
     let request = http.get(format!("http://{}{path}", desk.server.http)).bearer_auth(token.trim());
-    linewatch_tests::harness::block_on(async { Ok(request.send().await?.error_for_status()?.text().await?) })
+    block_on(async { Ok(request.send().await?.error_for_status()?.bytes().await?.to_vec()) })
 }
 
 #[test]

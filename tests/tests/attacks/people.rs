@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use linewatch_tests::harness::{Answer, Api, block_on};
+use linewatch_server::auth::totp;
+use linewatch_tests::harness::{Answer, Api, block_on, now};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, SET_COOKIE};
 use serde_json::{Value, json};
@@ -51,14 +52,23 @@ impl Browser {
         let body = json!({ "user": user, "password": PASSWORD });
         let (answer, headers) = self.call(Call { method: Method::POST, path: "/session", headers, body })?;
         answer.expect(200)?;
-        let set = headers.get(SET_COOKIE).context("no cookie")?.to_str()?;
-        Ok(set.split(';').next().unwrap_or_default().to_owned())
+        cookie_in(&headers)
+    }
+
+    /// Writes without a cookie.
+    fn post(&self, path: &str, body: Value) -> Result<(Answer, HeaderMap)> {
+        self.call(Call { method: Method::POST, path, headers: Vec::new(), body })
     }
 
     fn who(&self, cookie: &str) -> Result<Answer> {
         let headers = vec![("cookie", cookie.to_owned())];
         Ok(self.call(Call { method: Method::GET, path: "/session", headers, body: Value::Null })?.0)
     }
+}
+
+fn cookie_in(headers: &HeaderMap) -> Result<String> {
+    let set = headers.get(SET_COOKIE).context("no cookie")?.to_str()?;
+    Ok(set.split(';').next().unwrap_or_default().to_owned())
 }
 
 fn report() -> Value {
@@ -193,6 +203,111 @@ fn a_key_of_anothers_write_gives_nothing_away() {
         desk.in_trail("idempotency_mismatch")?;
         let again = desk.unchanged("a repeated write", || write(&first, report()))?;
         ensure!(again.status == 201 && again.body["id"] == done["id"], "{again:?}");
+        Ok(())
+    });
+}
+
+/// The bytes of a text in base 32.
+fn unbase32(text: &str) -> Vec<u8> {
+    let digit = |c: u8| if c.is_ascii_digit() { c - b'2' + 26 } else { c - b'A' };
+    let bits: Vec<u8> = text.bytes().flat_map(|c| (0..5).rev().map(move |bit| digit(c) >> bit & 1)).collect();
+    bits.chunks_exact(8).map(|byte| byte.iter().fold(0, |all, bit| all << 1 | bit)).collect()
+}
+
+#[test]
+fn a_code_that_was_seen_is_worth_nothing() {
+    both("", |_, desk| {
+        let browser = Browser::new(desk)?;
+        let password = json!({ "user": "desk", "password": PASSWORD });
+        let (session, headers) = browser.post("/session", password.clone())?;
+        let own = vec![
+            ("cookie", cookie_in(&headers)?),
+            ("origin", format!("http://{}", desk.server.http)),
+            ("x-linewatch-token", session.body["token"].as_str().context("token")?.to_owned()),
+        ];
+        let write = |path: &str, body: Value| {
+            Ok::<_, anyhow::Error>(
+                browser.call(Call { method: Method::POST, path, headers: own.clone(), body })?.0,
+            )
+        };
+        let setup = write("/account/second-factor", json!({ "password": PASSWORD }))?.expect(201)?;
+        let secret = unbase32(setup["secret"].as_str().context("secret")?);
+        let code = |steps: i64| totp::code(&secret, now() + steps * 30_000);
+        let seen = code(0);
+        write("/account/second-factor/confirm", json!({ "code": seen }))?.expect(200)?;
+        let prove = |code: &str| {
+            let first = browser.post("/session", password.clone())?.0;
+            let pending = first.body["pending"].clone();
+            ensure!(
+                pending.is_string() && first.body["user"].is_null(),
+                "the password alone lets in: {first:?}"
+            );
+            browser.post("/session/second-factor", json!({ "pending": pending, "code": code }))
+        };
+        desk.settled()?;
+        for wrong in [seen.as_str(), "000000", "", "' OR '1'='1"] {
+            let answer = desk.unchanged("a code of before", || Ok(prove(wrong)?.0))?;
+            ensure!((400..500).contains(&answer.status), "{wrong}: {answer:?}");
+        }
+        desk.in_trail("bad_second_factor")?;
+        // The next one lets in, once.
+        let next = code(1);
+        prove(&next)?.0.expect(200)?;
+        desk.settled()?;
+        let again = desk.unchanged("a code sent again", || Ok(prove(&next)?.0))?;
+        refused(&again, 401, "bad_second_factor")
+    });
+}
+
+#[test]
+fn what_is_anothers_is_not_there() {
+    both("", |_, desk| {
+        let run = |args: &[&str], input: &str| desk.server.run(args, input)?.ok();
+        run(&["contractor", "add", "K1", "--name", "Sample Works", "--from", "2026-01-01"], "")?;
+        desk.server.import("contractors.csv", "code,customer,contractor\nL-OURS,OURS,K1\n")?;
+        run(&["user", "add", "outsider", "--role", "technician", "--contractor", "K1"], PASSWORD)?;
+        let token = run(&["user", "token", "outsider"], "")?;
+        let outsider = Api::new(&format!("http://{}", desk.server.http), token.trim())?;
+        let (own, foreign) = (desk.fault("L-OURS")?, desk.fault("L-THEIRS")?);
+        let complaint =
+            json!({ "kind": "complaint", "class": "important", "customer": "THEIRS", "title": "sample" });
+        let matter = desk.noc.post("/api/v1/matters", &complaint)?.expect(201)?;
+        let matter = matter["id"].as_str().context("id")?;
+        outsider.get(&format!("/api/v1/faults/{own}"))?.expect(200)?;
+        desk.settled()?;
+        let fact = json!({ "kind": "restored" });
+        desk.unchanged("ids that were guessed", || {
+            for (path, body, code) in [
+                (format!("faults/{foreign}"), None, "unknown_fault"),
+                (format!("faults/{foreign}/facts"), Some(&fact), "unknown_fault"),
+                (format!("matters/{matter}"), None, "unknown_matter"),
+                (
+                    format!("matters/{matter}/facts"),
+                    Some(&json!({ "kind": "note", "text": "x" })),
+                    "unknown_matter",
+                ),
+                ("lines/L-THEIRS".to_owned(), None, "unknown_line"),
+                (
+                    "faults".to_owned(),
+                    Some(&json!({ "line": "L-THEIRS", "channel": "technician" })),
+                    "unknown_line",
+                ),
+            ] {
+                let path = format!("/api/v1/{path}");
+                let answer = body.map_or_else(|| outsider.get(&path), |body| outsider.post(&path, body))?;
+                refused(&answer, 404, code).context(path)?;
+            }
+            for path in ["customers", "customers/THEIRS", "agents", "audit", "users", "export/customers"] {
+                let answer = outsider.get(&format!("/api/v1/{path}"))?;
+                ensure!([403, 404].contains(&answer.status), "{path}: {answer:?}");
+            }
+            let board = outsider.get("/api/v1/board")?.expect(200)?.to_string();
+            ensure!(board.contains(&own) && !board.contains("THEIRS"), "{board}");
+            Ok(())
+        })?;
+        for code in ["unknown_fault", "unknown_matter", "unknown_line"] {
+            desk.in_trail(code)?;
+        }
         Ok(())
     });
 }
