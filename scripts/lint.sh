@@ -52,7 +52,7 @@ containers() {
 }
 
 check "cargo fmt" cargo fmt --all --check
-check "cargo clippy" cargo clippy --workspace --all-targets "${CARGO_FLAGS[@]}" -- -D warnings
+check "cargo clippy" cargo clippy --workspace --all-targets --features linewatch-tests/attacks "${CARGO_FLAGS[@]}" -- -D warnings
 check "page" npm --prefix server/web run --silent lint
 with shellcheck "shell scripts" shellcheck -x -P scripts scripts/*.sh .ci/run deploy/debian/*.postinst deploy/debian/*.prerm deploy/debian/*.postrm
 with systemd-analyze "systemd units" units

@@ -30,11 +30,14 @@ part_web() {
     cd "$ROOT" || return 1
 }
 
+# The attacks take some minutes, so that `cargo test` alone leaves them out.
+ATTACKS=linewatch-tests/attacks
+
 part_rust() {
     # All targets at once: the stories run the very programs that are built here.
-    run rust cargo build --workspace --all-targets "${CARGO_FLAGS[@]}" || return
+    run rust cargo build --workspace --all-targets --features "$ATTACKS" "${CARGO_FLAGS[@]}" || return
     LINEWATCH_SERVER=$TARGET/debug/linewatch-server LINEWATCH_AGENT=$TARGET/debug/linewatch-agent \
-        run rust cargo test --workspace --no-fail-fast "${CARGO_FLAGS[@]}"
+        run rust cargo test --workspace --no-fail-fast --features "$ATTACKS" "${CARGO_FLAGS[@]}"
 }
 
 part_packages() {
