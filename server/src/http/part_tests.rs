@@ -38,7 +38,11 @@ pub(super) async fn desk(db: Db) -> TestDesk {
 /// So many bytes that begin as a photo does; others for another seed.
 pub(super) fn photo(bytes: usize, seed: u8) -> Vec<u8> {
     let rest = (0..bytes).map(|n| (n as u8).wrapping_mul(31).wrapping_add(seed));
-    redraw::sample(ImageFormat::Jpeg, seed).into_iter().chain(rest).take(bytes).collect()
+    let drawn = redraw::sample(ImageFormat::Jpeg, seed);
+    // A comment of one byte, so that their beginnings differ, too.
+    let comment = [0xFF, 0xFE, 0, 3, seed];
+    let (head, body) = drawn.split_at(2);
+    [head, &comment, body].concat().into_iter().chain(rest).take(bytes).collect()
 }
 
 pub(super) fn named(bytes: &[u8]) -> Part {

@@ -135,7 +135,8 @@ async fn a_browser_signs_in_and_out() {
     users::add(&desk.app.db, "ops", Role::Noc, PASSWORD, START).await.unwrap();
     let answer = sign_in(&desk, "ops", PASSWORD).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
-    assert_eq!(answer.json, json!({ "user": "ops", "name": "ops", "role": "noc" }));
+    let token = answer.json["token"].clone();
+    assert_eq!(answer.json, json!({ "user": "ops", "name": "ops", "role": "noc", "token": token }));
     let cookie = answer.headers["set-cookie"].to_str().unwrap().to_owned();
     for part in ["HttpOnly", "SameSite=Strict", "Path=/"] {
         assert!(cookie.contains(part), "{cookie}");

@@ -122,7 +122,7 @@ async fn answer(
 
 /// Channels of a configuration file's text; `{url}` stands for the double.
 fn outlets(text: &str, double: &Double) -> Outlets {
-    let text = text.replace("{url}", &double.url);
+    let text = format!("notify.allow_private = true\n{}", text.replace("{url}", &double.url));
     let settings = crate::config::Settings::parse(&text, "s.toml", vec![]).unwrap();
     // A double that says nothing is waited for, but not for ten seconds.
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build().unwrap();
