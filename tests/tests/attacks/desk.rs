@@ -143,7 +143,7 @@ impl Desk {
             .timeout(Duration::from_secs(20))
             .build()?;
         block_on(async {
-            let request = http.post(format!("{}/sync/v1/{call}", identity.server));
+            let request = http.post(format!("https://{}/sync/v1/{call}", self.server.sync));
             let answer = request.header("content-type", CONTENT_TYPE).body(body).send().await?;
             let status = answer.status().as_u16();
             let body = serde_json::from_slice(&answer.bytes().await?).unwrap_or(Value::Null);

@@ -21,7 +21,7 @@ fn every_test_that_is_named_exists() {
     for (path, name) in named(TABLE) {
         seen += 1;
         let source = std::fs::read_to_string(root.join(path)).unwrap_or_default();
-        let is_there = if path.ends_with(".rs") {
+        let is_there = if Path::new(path).extension().is_some_and(|ending| ending == "rs") {
             source.contains(&format!("fn {name}("))
         } else {
             source.contains(name)
