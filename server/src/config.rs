@@ -200,6 +200,8 @@ pub struct Settings {
     pub confidentiality: bool,
     /// `audit.keep_…`: how long the entries of each kind say something.
     pub audit_keep: Keep,
+    /// `auth.scope`, default `own`: whether account managers and technicians see their own customers alone (`own`).
+    pub own_scope: bool,
     /// `desk.admission`, default false: new customers are admitted by a superior.
     pub admission: bool,
 }

@@ -11,6 +11,7 @@ use crate::app::report::service::{LineAvailability, kind_of};
 use crate::app::report::stretch::{Of, Stretch, stretches};
 use crate::db::{DbError, Tx};
 use crate::store::customers;
+use crate::store::scope::{self, Scope};
 use crate::store::service_time::{self, ServedLine};
 
 /// Lines looked at in one reading.
@@ -60,13 +61,15 @@ pub struct AvailabilityItem {
 pub fn list(
     desk: &Desk,
     tx: &mut Tx<'_>,
-    customer: Option<&str>,
+    (scope, customer): (&Scope, Option<&str>),
     after: &str,
     limit: usize,
     now: UnixMs,
 ) -> Result<Vec<AvailabilityItem>, DeskError> {
+    let seen = scope::customers(tx, scope)?;
+    let is_seen = |code: &str| seen.as_ref().is_none_or(|seen| seen.contains(code));
     if let Some(code) = customer
-        && customers::owners(tx, code)?.is_none()
+        && (!is_seen(code) || customers::owners(tx, code)?.is_none())
     {
         return Err(DeskError::Invalid {
             field: "customer",
@@ -82,7 +85,9 @@ pub fn list(
     loop {
         let lines = service_time::lines(tx, customer, &after, LINES_AT_ONCE)?;
         for line in &lines {
-            let own = |item: &AvailabilityItem| customer.is_none_or(|customer| item.customer == customer);
+            let own = |item: &AvailabilityItem| {
+                is_seen(&item.customer) && customer.is_none_or(|customer| item.customer == customer)
+            };
             items.extend(item(tx, &versions, line, now)?.filter(own));
             if items.len() == limit {
                 return Ok(items);

@@ -15,6 +15,7 @@ use super::{Action, audit};
 use crate::db::{DbError, Tx};
 use crate::store::conflicts::{self, Conflict, ConflictRow};
 use crate::store::matters::StoredMatterFact;
+use crate::store::scope::Scope;
 use crate::store::{facts, lines};
 
 /// A conflict.
@@ -91,11 +92,11 @@ pub type PlacedConflict = ((i64, Uuid), ConflictView);
 /// The database's.
 pub fn list(
     tx: &mut Tx<'_>,
-    settled: Option<bool>,
+    (scope, settled): (&Scope, Option<bool>),
     before: Option<(i64, Uuid)>,
     limit: i64,
 ) -> Result<Vec<PlacedConflict>, DbError> {
-    let rows = conflicts::list(tx, settled, before.map(|(at, id)| (UnixMs(at), id)), limit)?;
+    let rows = conflicts::list(tx, (scope, settled), before.map(|(at, id)| (UnixMs(at), id)), limit)?;
     Ok(rows.into_iter().map(|row| ((row.recorded_at.0, row.record), row.into())).collect())
 }
 

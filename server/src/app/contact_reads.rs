@@ -23,5 +23,19 @@ pub fn is_noted(tx: &mut Tx<'_>, by: &str, subject: &str, now: UnixMs) -> Result
 /// # Errors
 /// The database's.
 pub fn note(tx: &mut Tx<'_>, by: &str, subject: &str, now: UnixMs) -> Result<(), DbError> {
-    if is_noted(tx, by, subject, now)? { Ok(()) } else { audit(tx, now.0, by, ACTION, subject, None) }
+    note_of(tx, by, subject, None, now)
+}
+
+/// The same, with more about it.
+///
+/// # Errors
+/// The database's.
+pub fn note_of(
+    tx: &mut Tx<'_>,
+    by: &str,
+    subject: &str,
+    detail: Option<&serde_json::Value>,
+    now: UnixMs,
+) -> Result<(), DbError> {
+    if is_noted(tx, by, subject, now)? { Ok(()) } else { audit(tx, now.0, by, ACTION, subject, detail) }
 }

@@ -4,7 +4,6 @@ use chrono::NaiveDate;
 use linewatch_shared::rules::WHOLE_PPM;
 use linewatch_shared::time::UnixMs;
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::app::desk::DeskError;
 use crate::app::packs::in_force;
@@ -156,39 +155,6 @@ pub const FAULT_STEPS: [&str; 9] = [
 /// The same of a matter.
 pub const MATTER_STEPS: [&str; 8] =
     ["answered", "told", "noticed", "resolved", "planned", "made", "resumed", "note"];
-
-/// Refuses what is not a line of the contractor's, as if it were not there; no contractor sees everything.
-///
-/// # Errors
-/// When it is not.
-pub fn sees_line(tx: &mut Tx<'_>, contractor: Option<&str>, line: &str) -> Result<(), DeskError> {
-    match contractor {
-        Some(code) if !contractors::has_line(tx, code, line)? => Err(DeskError::NoLine(line.to_owned())),
-        _ => Ok(()),
-    }
-}
-
-/// The same of a fault.
-///
-/// # Errors
-/// When it is not.
-pub fn sees_fault(tx: &mut Tx<'_>, contractor: Option<&str>, fault: Uuid) -> Result<(), DeskError> {
-    match contractor {
-        Some(code) if !contractors::has_fault(tx, code, fault)? => Err(DeskError::NoFault(fault)),
-        _ => Ok(()),
-    }
-}
-
-/// The same of a matter.
-///
-/// # Errors
-/// When it is not.
-pub fn sees_matter(tx: &mut Tx<'_>, contractor: Option<&str>, matter: Uuid) -> Result<(), DeskError> {
-    match contractor {
-        Some(code) if !contractors::has_matter(tx, code, matter)? => Err(DeskError::NoMatter(matter)),
-        _ => Ok(()),
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -5,10 +5,12 @@ use serde::Serialize;
 
 use super::contact_reads;
 use super::desk::DeskError;
+use super::scopes::sees_customer;
 use crate::db::{Db, DbError, Priority};
 pub use crate::store::customers::Search;
 use crate::store::customers::{self, ListedCustomer};
 use crate::store::line_rows::{self, ListedLine};
+use crate::store::scope::Scope;
 
 /// A customer. Absent fields are null.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -93,13 +95,14 @@ pub async fn list(db: &Db, search: Search) -> Result<Vec<Customer>, DbError> {
 /// When there is no such customer.
 pub async fn one(
     db: &Db,
-    code: String,
+    (code, scope): (String, Scope),
     reads_contact: Option<String>,
     now: UnixMs,
 ) -> Result<Customer, DeskError> {
     let subject = format!("customer/{code}");
     let looked: Result<_, DeskError> = db
         .read(move |tx| {
+            sees_customer(tx, &scope, &code)?;
             let found = customers::one(tx, &code)?.ok_or_else(|| DeskError::NoCustomer(code.clone()))?;
             let found = Customer::from(found);
             let says = found.contact_name.is_some() || found.contact_phone.is_some();

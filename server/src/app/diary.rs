@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::app::desk::DeskError;
 use crate::db::{DbError, Tx};
 use crate::store::diary::{self, Owed, Said, Span};
+use crate::store::scope::{self, Scope};
 use crate::store::visit_reports;
 
 /// The longest span of one answer (ms).
@@ -56,7 +57,13 @@ pub struct Diary {
 ///
 /// # Errors
 /// When the span is none, or too long.
-pub fn read(tx: &mut Tx<'_>, manager: &str, from: UnixMs, until: UnixMs) -> Result<Diary, DeskError> {
+pub fn read(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    manager: &str,
+    from: UnixMs,
+    until: UnixMs,
+) -> Result<Diary, DeskError> {
     if until <= from || until.since(from) > SPAN_MAX_MS {
         let reason = "lies after `from`, by at most 92 days".to_owned();
         return Err(DeskError::Invalid { field: "until", reason });
@@ -89,6 +96,9 @@ pub fn read(tx: &mut Tx<'_>, manager: &str, from: UnixMs, until: UnixMs) -> Resu
     let owed = diary::owed_calls(tx, &span)?;
     fits(owed.len());
     entries.extend(owed.into_iter().map(owed_call));
+    if let Some(seen) = scope::customers(tx, scope)? {
+        entries.retain(|entry| seen.contains(&entry.customer));
+    }
     entries.sort();
     Ok(Diary { entries, cut })
 }

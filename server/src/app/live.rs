@@ -18,6 +18,7 @@ use super::desk::view::{self, Lens};
 use crate::db::{DbError, Tx};
 use crate::store::faults;
 use crate::store::outgoing::{self, Event};
+use crate::store::scope::Scope;
 
 /// At most two frames a second.
 const FRAME_EVERY: Duration = Duration::from_millis(500);
@@ -39,6 +40,8 @@ pub struct Item {
     pub data: String,
     /// The line that it is about; none where it is about an agent or a visit.
     pub line: Option<String>,
+    /// The visit's report that it is about.
+    pub visit: Option<Uuid>,
 }
 
 impl Item {
@@ -51,9 +54,9 @@ impl Item {
 
 /// What viewers see alike: nothing else of them makes a difference.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Scope {
-    /// Of a contractor's technician: only its lines are shown.
-    pub contractor: Option<String>,
+pub struct Sight {
+    /// Whose lines are shown.
+    pub scope: Scope,
     /// Whether contact data is withheld.
     pub withheld: bool,
 }
@@ -62,7 +65,7 @@ pub struct Scope {
 #[derive(Debug)]
 pub struct Frame {
     items: Vec<Item>,
-    texts: Mutex<BTreeMap<Scope, Arc<OnceCell<Bytes>>>>,
+    texts: Mutex<BTreeMap<Sight, Arc<OnceCell<Bytes>>>>,
 }
 
 impl Frame {
@@ -81,12 +84,12 @@ impl Frame {
     /// What making it answers; the next one who asks tries again.
     pub async fn text<E>(
         &self,
-        scope: &Scope,
+        sight: &Sight,
         make: impl AsyncFnOnce(&[Item]) -> Result<Bytes, E>,
     ) -> Result<Bytes, E> {
         let text = {
             let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(texts.entry(scope.clone()).or_default())
+            Arc::clone(texts.entry(sight.clone()).or_default())
         };
         text.get_or_try_init(|| make(&self.items)).await.cloned()
     }
@@ -198,7 +201,8 @@ pub fn frame(desk: &Desk, tx: &mut Tx<'_>, after: i64, now: UnixMs) -> Result<Ve
             Some(id) if last_of_fault.get(&id) == Some(&n) => fault_data(tx, &lens, id, &mut shown)?,
             Some(_) => None,
         };
-        items.extend(data.map(|(line, data)| Item { n, kind, data, line }));
+        let visit = subject.filter(|_| kind == "visit");
+        items.extend(data.map(|(line, data)| Item { n, kind, data, line, visit }));
     }
     Ok(items)
 }
@@ -230,7 +234,7 @@ mod tests {
     use super::*;
 
     fn item(n: i64) -> Item {
-        Item { n, kind: "agent".to_owned(), data: "{}".to_owned(), line: None }
+        Item { n, kind: "agent".to_owned(), data: "{}".to_owned(), line: None, visit: None }
     }
 
     #[tokio::test]

@@ -45,6 +45,7 @@ pub mod refusals;
 pub mod report;
 pub mod risks;
 pub mod rota;
+pub mod scopes;
 pub mod second_factor;
 pub mod server;
 pub mod service;

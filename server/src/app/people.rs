@@ -10,6 +10,7 @@ use crate::app::{Action, audit};
 use crate::db::{DbError, Tx};
 use crate::store::customers::{self, Contacts};
 use crate::store::people::{self, Absence};
+use crate::store::scope::Scope;
 
 /// The longest absence (ms): beyond it somebody else should be the manager.
 const ABSENCE_MAX_MS: i64 = 366 * DAY_MS;
@@ -76,6 +77,7 @@ pub struct Incomplete {
 /// The database's.
 pub fn incomplete(
     tx: &mut Tx<'_>,
+    scope: &Scope,
     after: &str,
     limit: usize,
     now: UnixMs,
@@ -83,7 +85,7 @@ pub fn incomplete(
     let mut found = Vec::new();
     let mut after = after.to_owned();
     loop {
-        let page = customers::contacts(tx, &after, PAGE)?;
+        let page = customers::contacts(tx, scope, &after, PAGE)?;
         let Some(last) = page.last() else { return Ok(found) };
         after.clone_from(&last.code);
         let more = page.len() as i64 >= PAGE;
@@ -204,14 +206,15 @@ mod tests {
     async fn who_cannot_be_reached_is_listed_with_an_owner_and_a_day() {
         both(|db| async move {
             let f = Fixture::new(db).await;
-            let list: Result<Vec<Incomplete>, DbError> = f.db.read(|tx| incomplete(tx, "", 10, TEN)).await;
+            let list: Result<Vec<Incomplete>, DbError> =
+                f.db.read(|tx| incomplete(tx, &Scope::Everything, "", 10, TEN)).await;
             let list = list.unwrap();
             assert_eq!(list.len(), 2);
             assert_eq!((list[0].code.as_str(), list[0].owner.as_str()), ("bank", "Manager A"));
             assert!(list[0].wanting.contains(&"contact_phone is missing".to_owned()) && list[0].overdue);
             assert_eq!(list[1].owner, "noc");
             let rest: Result<Vec<Incomplete>, DbError> =
-                f.db.read(|tx| incomplete(tx, "bank", 10, TEN)).await;
+                f.db.read(|tx| incomplete(tx, &Scope::Everything, "bank", 10, TEN)).await;
             assert_eq!(rest.unwrap().len(), 1);
         })
         .await;

@@ -19,6 +19,7 @@ use crate::db::{DbError, Tx};
 use crate::store::figures;
 use crate::store::matters::{self, WantedMatters};
 use crate::store::risks::{self, Entered, Look, Looked};
+use crate::store::scope::Scope;
 
 /// How many make a reason, by the thresholds.
 type Least = fn(&RiskRules) -> i64;
@@ -90,7 +91,7 @@ pub struct AtRisk {
 pub fn list(
     desk: &Desk,
     tx: &mut Tx<'_>,
-    manager: Option<&str>,
+    of: (&Scope, Option<&str>),
     after: &str,
     limit: usize,
     now: UnixMs,
@@ -99,7 +100,7 @@ pub fn list(
     let mut found = Vec::new();
     let mut after = after.to_owned();
     loop {
-        let page = risks::customers(tx, manager, &after, PAGE)?;
+        let page = risks::customers(tx, of, &after, PAGE)?;
         let Some(last) = page.last() else { return Ok(found) };
         let look = Look { after, upto: last.code.clone(), since: now, now };
         let more = page.len() as i64 >= PAGE;

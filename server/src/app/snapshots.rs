@@ -12,6 +12,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 
+use crate::store::scope::Scope;
+
 /// A snapshot as JSON.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -46,7 +48,7 @@ fn compress(json: &[u8]) -> std::io::Result<Bytes> {
 /// The snapshots that are being read, one for each scope.
 #[derive(Debug, Default)]
 pub struct Snapshots {
-    turns: Mutex<BTreeMap<Option<String>, Arc<Turn>>>,
+    turns: Mutex<BTreeMap<Scope, Arc<Turn>>>,
 }
 
 /// Readers of one scope, one after the other.
@@ -69,19 +71,19 @@ impl Drop for Presence<'_> {
 }
 
 impl Snapshots {
-    /// A snapshot for a scope (a contractor, or the whole desk) that was begun after this call, by `make` or by somebody
+    /// A snapshot of what a scope sees that was begun after this call, by `make` or by somebody
     /// else's.
     ///
     /// # Errors
     /// What `make` answers; whoever waits tries for themselves.
     pub async fn read<E>(
         &self,
-        scope: Option<&str>,
+        scope: &Scope,
         make: impl AsyncFnOnce() -> Result<Bytes, E>,
     ) -> Result<Arc<Snapshot>, E> {
         let turn = {
             let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(turns.entry(scope.map(str::to_owned)).or_default())
+            Arc::clone(turns.entry(scope.clone()).or_default())
         };
         turn.present.fetch_add(1, Ordering::SeqCst);
         let presence = Presence(&turn.present);
@@ -97,11 +99,25 @@ impl Snapshots {
             }
         };
         drop(presence);
-        // Kept no longer than somebody waits for it: it is large.
+        // Kept no longer than somebody waits for it: it is large, and there may be many scopes.
         if turn.present.load(Ordering::SeqCst) == 0 {
             *last = None;
         }
+        drop(last);
+        self.forget(scope);
         Ok(snapshot)
+    }
+
+    /// Forgets the turn of a scope for which nobody is reading or waiting.
+    fn forget(&self, scope: &Scope) {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever is about to join holds it, too.
+        if turns
+            .get(scope)
+            .is_some_and(|turn| Arc::strong_count(turn) <= 2 && turn.present.load(Ordering::SeqCst) == 0)
+        {
+            turns.remove(scope);
+        }
     }
 }
 
@@ -134,7 +150,7 @@ mod tests {
     }
 
     async fn waiting(snapshots: &Snapshots, count: usize) {
-        let turn = || snapshots.turns.lock().unwrap().get(&None).cloned();
+        let turn = || snapshots.turns.lock().unwrap().get(&Scope::Everything).cloned();
         while turn().is_none_or(|turn| turn.present.load(Ordering::SeqCst) < count) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -147,7 +163,7 @@ mod tests {
         let mut readers = Vec::new();
         for count in 1..=50 {
             let (snapshots, its) = (Arc::clone(&snapshots), Arc::clone(&maker));
-            let read = async move { snapshots.read(None, async || its.make().await).await };
+            let read = async move { snapshots.read(&Scope::Everything, async || its.make().await).await };
             readers.push(tokio::spawn(read));
             if count == 1 {
                 while maker.made.load(Ordering::SeqCst) == 0 {
@@ -165,15 +181,16 @@ mod tests {
         assert_eq!(read[0], "1");
         assert!(read[1..].iter().all(|json| json == "2"), "{read:?}");
         assert_eq!(maker.made.load(Ordering::SeqCst), 2);
-        let turn = Arc::clone(&snapshots.turns.lock().unwrap()[&None]);
-        assert!(turn.last.lock().await.is_none(), "nobody waits: nothing is kept");
+        assert!(snapshots.turns.lock().unwrap().is_empty(), "nobody waits: nothing is kept");
     }
 
     #[tokio::test]
     async fn one_after_the_other_reads_anew_and_scopes_are_apart() {
         let (snapshots, maker) = (Snapshots::default(), Maker::default());
-        for (scope, expected) in [(None, "1"), (None, "2"), (Some("contractor"), "3"), (None, "4")] {
-            let Ok(snapshot) = snapshots.read(scope, async || maker.make().await).await;
+        for (scope, expected) in [("", "1"), ("", "2"), ("contractor", "3"), ("", "4")] {
+            let scope =
+                if scope.is_empty() { Scope::Everything } else { Scope::Contractor(scope.to_owned()) };
+            let Ok(snapshot) = snapshots.read(&scope, async || maker.make().await).await;
             assert_eq!(snapshot.json(), expected);
         }
     }
@@ -181,9 +198,10 @@ mod tests {
     #[tokio::test]
     async fn a_failure_is_its_own_and_the_next_one_tries() {
         let snapshots = Snapshots::default();
-        let failed = snapshots.read(None, async || Err::<Bytes, _>("busy")).await;
+        let failed = snapshots.read(&Scope::Everything, async || Err::<Bytes, _>("busy")).await;
         assert_eq!(failed.unwrap_err(), "busy");
-        let snapshot = snapshots.read(None, async || Ok::<_, &str>(Bytes::from("fine"))).await.unwrap();
+        let snapshot =
+            snapshots.read(&Scope::Everything, async || Ok::<_, &str>(Bytes::from("fine"))).await.unwrap();
         let mut text = String::new();
         GzDecoder::new(&*snapshot.gzip().await.unwrap()).read_to_string(&mut text).unwrap();
         assert_eq!(text, "fine");

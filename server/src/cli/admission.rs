@@ -89,7 +89,8 @@ async fn list(desk: &Desk, json: bool) -> anyhow::Result<()> {
     let mut all: Vec<Admission> = Vec::new();
     loop {
         let after = all.last().map(|one| one.code.clone()).unwrap_or_default();
-        let page: Result<Vec<_>, DbError> = desk.db.read(move |tx| open(tx, &after, AT_ONCE)).await;
+        let page: Result<Vec<_>, DbError> =
+            desk.db.read(move |tx| open(tx, &crate::store::scope::Scope::Everything, &after, AT_ONCE)).await;
         let page = page?;
         let more = page.len() as i64 == AT_ONCE;
         all.extend(page);

@@ -182,6 +182,27 @@ enum UserCommand {
         /// The user.
         name: String,
     },
+    /// Show, or change, what a user sees beside the customers of the own tasks and laptops. What is given replaces what was
+    /// given before. One of the monitoring centre who was given regions or customers sees those alone.
+    Scope {
+        /// The user.
+        name: String,
+        /// Every customer of this region; may be given several times.
+        #[arg(long, value_name = "REGION")]
+        region: Vec<String>,
+        /// The customer with this code; may be given several times.
+        #[arg(long, value_name = "CODE")]
+        customer: Vec<String>,
+        /// The name under which customers have the user as manager or deputy; may be given several times.
+        #[arg(long, value_name = "NAME")]
+        person: Vec<String>,
+        /// Take away all that was given.
+        #[arg(long, conflicts_with_all = ["region", "customer", "person"])]
+        none: bool,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// End a user's access: sign-ins, sessions and tokens.
     Disable {
         /// The user.

@@ -8,8 +8,9 @@ use super::admin::{plural, table};
 use super::{Desk, UserCommand, out};
 use crate::app::tokens::{self, NewToken};
 use crate::app::users::{self, COMMAND};
-use crate::app::{second_factor, sessions};
+use crate::app::{scopes, second_factor, sessions};
 use crate::auth::password::PASSWORD_BYTES_MAX;
+use crate::store::scope::Given;
 
 pub(super) async fn run(desk: &Desk, command: UserCommand) -> anyhow::Result<()> {
     let (db, now) = (&desk.db, desk.now());
@@ -36,6 +37,17 @@ pub(super) async fn run(desk: &Desk, command: UserCommand) -> anyhow::Result<()>
             second_factor::reset(db, &name, COMMAND, now).await?;
             out::line(format_args!("{name} signs in without a second factor"));
         }
+        UserCommand::Scope { name, region, customer, person, none, json } => {
+            let given = Given {
+                persons: person.into_iter().collect(),
+                regions: region.into_iter().collect(),
+                customers: customer.into_iter().collect(),
+            };
+            if none || given != Given::default() {
+                scopes::give(db, &name, given, COMMAND, now).await?;
+            }
+            show_given(desk, &name, json).await?;
+        }
         UserCommand::Disable { name } => {
             users::disable(db, &name, COMMAND, now).await?;
             out::line(format_args!("disabled {name}"));
@@ -54,21 +66,44 @@ async fn list(desk: &Desk, json: bool) -> anyhow::Result<()> {
     if json {
         return out::json(&all);
     }
-    let rows = all.into_iter().map(|user| {
+    let mut rows = Vec::with_capacity(all.len());
+    for user in all {
         let state = if user.disabled { "disabled" } else { "" };
         let factor = if user.second_factor { "second factor" } else { "" };
         let contractor = user.contractor.unwrap_or_default();
-        vec![
+        let given = given_text(&scopes::given(&desk.db, &user.name, desk.now()).await?);
+        rows.push(vec![
             user.name,
             user.role.name().into(),
             user.tokens.to_string(),
             contractor,
+            given,
             factor.into(),
             state.into(),
-        ]
-    });
-    table(&["name", "role", "tokens", "contractor", "", ""], rows);
+        ]);
+    }
+    table(&["name", "role", "tokens", "contractor", "given", "", ""], rows.into_iter());
     Ok(())
+}
+
+async fn show_given(desk: &Desk, name: &str, json: bool) -> anyhow::Result<()> {
+    let given = scopes::given(&desk.db, name, desk.now()).await?;
+    if json {
+        let Given { persons, regions, customers } = given;
+        return out::json(
+            &serde_json::json!({ "persons": persons, "regions": regions, "customers": customers }),
+        );
+    }
+    out::line(format_args!("{name}: {}", given_text(&given)));
+    Ok(())
+}
+
+/// What a user was given to see, in one line.
+fn given_text(given: &Given) -> String {
+    let kinds = [("person", &given.persons), ("region", &given.regions), ("customer", &given.customers)];
+    let all =
+        kinds.into_iter().flat_map(|(kind, names)| names.iter().map(move |name| format!("{kind} {name}")));
+    all.collect::<Vec<_>>().join(", ")
 }
 
 async fn list_tokens(desk: &Desk, name: &str, json: bool) -> anyhow::Result<()> {

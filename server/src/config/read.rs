@@ -90,6 +90,7 @@ pub(super) fn settings(s: &mut Source) -> Settings {
         quality_good_from: s.parsed("quality.good_from", points).unwrap_or(DEFAULT_QUALITY_GOOD_FROM),
         supervisors: supervisors(s),
         confidentiality: s.flag("desk.confidentiality").unwrap_or(false),
+        own_scope: s.choice("auth.scope", &[("own", true), ("all", false)]).unwrap_or(true),
         admission: s.flag("desk.admission").unwrap_or(false),
         audit_keep: audit_keep(s),
         data_dir,

@@ -17,7 +17,9 @@ use super::sites::site_id;
 use crate::app::App;
 use crate::app::matters::acceptance::{NewAcceptance, Thing, open};
 use crate::app::matters::view::{self, MatterDetail};
+use crate::app::scopes::{sees_line, sees_site};
 use crate::auth::Caller;
+use crate::store::scope::Scope;
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
@@ -43,11 +45,12 @@ struct AcceptanceBody {
 async fn of_line(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     key: IdempotencyKey,
     Path(code): Path<String>,
     body: Body<AcceptanceBody>,
 ) -> Result<Answer, ApiError> {
-    hand_over(app, caller, key, Thing::Line(code), body).await
+    hand_over(app, (caller, scope), key, Thing::Line(code), body).await
 }
 
 /// The same of a site.
@@ -56,16 +59,17 @@ async fn of_line(
 async fn of_site(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     key: IdempotencyKey,
     Path(id): Path<String>,
     body: Body<AcceptanceBody>,
 ) -> Result<Answer, ApiError> {
-    hand_over(app, caller, key, Thing::Site(site_id(&id)?), body).await
+    hand_over(app, (caller, scope), key, Thing::Site(site_id(&id)?), body).await
 }
 
 async fn hand_over(
     app: Arc<App>,
-    caller: Caller,
+    (caller, scope): (Caller, Scope),
     key: IdempotencyKey,
     thing: Thing,
     body: Body<AcceptanceBody>,
@@ -82,6 +86,10 @@ async fn hand_over(
     };
     let desk = app.desk.clone();
     write_once(&app, &caller, key, body.hash, move |tx| {
+        match &new.thing {
+            Thing::Line(line) => sees_line(tx, &scope, line)?,
+            Thing::Site(site) => sees_site(tx, &scope, *site)?,
+        }
         let matter = open(&desk, tx, &new, now)?;
         Answer::new(StatusCode::CREATED, &view::detail(&desk, tx, matter.id, now)?)
     })

@@ -11,62 +11,96 @@ use axum::response::Response;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use super::confidential::Withheld;
+use super::contact_trail::{self, Asked};
 use super::error::ApiError;
 use super::limits::Gate;
 use super::page_token;
 use super::refused::Who;
 use super::session::cookie_of;
-use crate::app::App;
+use crate::app::{App, scopes};
 use crate::auth::{Caller, Role, TokenScope, Via, credential};
+use crate::store::scope::Scope;
 
-/// Who may call a route. `Role::Admin` may call every one of them.
+/// Who may call a route, and what of the desk it shows or changes. `Role::Admin` may call every one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Anyone, signed in or not.
     Public,
-    /// Users with one of these roles, those of contractors left out.
-    Roles(&'static [Role]),
-    /// The same with technicians of contractors: the handler shows them only what their contractor maintains.
+    /// Users with one of these roles: nothing of any customer is in it.
+    Plain(&'static [Role]),
+    /// Those of them who see the whole desk: it is not narrowed.
+    Whole(&'static [Role]),
+    /// Users with one of these roles, those of contractors left out: the handler takes a [`Scope`] and keeps to it.
     Scoped(&'static [Role]),
+    /// The same with technicians of contractors.
+    Maintained(&'static [Role]),
 }
 
 impl Access {
-    /// Every user.
-    pub const ANY_ROLE: Self = Self::Roles(&Role::ALL);
-    /// Every user, contractors' technicians within their scope.
-    pub const ANY_SCOPED: Self = Self::Scoped(&Role::ALL);
-    /// Those who work on faults and matters, contractors' technicians within their scope.
-    pub const WORKERS: Self = Self::Scoped(&[Role::Noc, Role::Manager, Role::Technician]);
-    /// The monitoring centre.
-    pub const NOC: Self = Self::Roles(&[Role::Noc]);
-    /// Those who answer for customers: the monitoring centre and account managers.
-    pub const DESK: Self = Self::Roles(&[Role::Noc, Role::Manager]);
+    /// Everybody who is signed in.
+    pub const ANY_PLAIN: Self = Self::Plain(&Role::ALL);
+    /// Everybody who sees the whole desk.
+    pub const ANY_ROLE: Self = Self::Whole(&Role::ALL);
+    /// Every user of ours, within what is seen.
+    pub const ANY_OWN: Self = Self::Scoped(&Role::ALL);
+    /// Every user, contractors' technicians too, within what is seen.
+    pub const ANY_SCOPED: Self = Self::Maintained(&Role::ALL);
+    /// Those who work on faults and matters, contractors' technicians too, within what is seen.
+    pub const WORKERS: Self = Self::Maintained(&[Role::Noc, Role::Manager, Role::Technician]);
+    /// The monitoring centre, where it sees the whole desk.
+    pub const NOC: Self = Self::Whole(&[Role::Noc]);
+    /// The monitoring centre, within what is seen.
+    pub const NOC_OWN: Self = Self::Scoped(&[Role::Noc]);
+    /// Those who answer for customers, the monitoring centre and account managers, where they see the whole desk.
+    pub const DESK: Self = Self::Whole(&[Role::Noc, Role::Manager]);
+    /// The same, within what is seen.
+    pub const DESK_OWN: Self = Self::Scoped(&[Role::Noc, Role::Manager]);
     /// Administrators only.
-    pub const ADMIN: Self = Self::Roles(&[]);
+    pub const ADMIN: Self = Self::Whole(&[]);
 
     /// True when that role may call.
     #[must_use]
     pub fn allows(self, role: Role) -> bool {
+        match self.roles() {
+            None => true,
+            Some(roles) => role == Role::Admin || roles.contains(&role),
+        }
+    }
+
+    /// True when who sees that much may call.
+    #[must_use]
+    pub const fn admits(self, scope: &Scope) -> bool {
         match self {
-            Self::Public => true,
-            Self::Roles(roles) | Self::Scoped(roles) => role == Role::Admin || roles.contains(&role),
+            Self::Public | Self::Plain(_) | Self::Maintained(_) => true,
+            Self::Whole(_) => scope.is_everything(),
+            Self::Scoped(_) => !matches!(scope, Scope::Contractor(_)),
+        }
+    }
+
+    const fn roles(self) -> Option<&'static [Role]> {
+        match self {
+            Self::Public => None,
+            Self::Plain(roles) | Self::Whole(roles) | Self::Scoped(roles) | Self::Maintained(roles) => {
+                Some(roles)
+            }
         }
     }
 
     fn describe(self) -> String {
-        match self {
-            Self::Public => "Needs no sign-in.".to_owned(),
-            Self::Roles(_) | Self::Scoped(_) => {
-                let names: Vec<&str> =
-                    Role::ALL.into_iter().filter(|role| self.allows(*role)).map(Role::name).collect();
-                let scoped = if matches!(self, Self::Scoped(_)) {
-                    " A contractor's technician: what the contractor maintains."
-                } else {
-                    ""
-                };
-                format!("Roles: {}.{scoped}", names.join(", "))
-            }
+        if self == Self::Public {
+            return "Needs no sign-in.".to_owned();
         }
+        let names: Vec<&str> =
+            Role::ALL.into_iter().filter(|role| self.allows(*role)).map(Role::name).collect();
+        let seen = match self {
+            Self::Public | Self::Plain(_) | Self::Whole([]) => "",
+            Self::Whole(_) => " Of them, those who see the whole desk.",
+            Self::Scoped(_) => " Each sees the own customers; a contractor's technician none.",
+            Self::Maintained(_) => {
+                " Each sees the own customers; a contractor's technician what the contractor maintains."
+            }
+        };
+        format!("Roles: {}.{seen}", names.join(", "))
     }
 }
 
@@ -156,15 +190,30 @@ async fn guard(
         let detail = format!("the role {} may not do this", caller.role.name());
         return Err(ApiError::forbidden("forbidden", detail).with("role", caller.role.name()));
     }
-    if caller.contractor.is_some() && !matches!(access, Access::Scoped(_)) {
-        let detail =
-            "a contractor's technician sees the faults and matters of what the contractor maintains alone";
-        return Err(ApiError::forbidden("contractor_scope", detail));
+    let scope = scopes::of(&app, &caller).await?;
+    if !access.admits(&scope) {
+        return Err(outside(&scope));
     }
     let withheld = Withheld::of(&app, &caller).await?;
-    request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(caller.clone());
+    request.extensions_mut().insert(scope);
     request.extensions_mut().insert(withheld.clone());
-    withheld.filter(next.run(request).await).await
+    let asked = Asked::of(&request);
+    let answer = withheld.filter(next.run(request).await).await?;
+    if withheld.0.is_some() {
+        return Ok(answer);
+    }
+    contact_trail::note(&app, &caller, &asked, answer).await
+}
+
+/// Why a route is not for somebody who does not see everything.
+fn outside(scope: &Scope) -> ApiError {
+    if matches!(scope, Scope::Contractor(_)) {
+        let detail =
+            "a contractor's technician sees the faults and matters of what the contractor maintains alone";
+        return ApiError::forbidden("contractor_scope", detail);
+    }
+    ApiError::forbidden("whole_desk", "this is about the whole desk, and for those who see all of it")
 }
 
 /// What a screen on the wall reads.
@@ -200,18 +249,22 @@ async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, ApiError
 #[derive(Clone, Debug)]
 pub(super) struct Proof {
     caller: Caller,
+    scope: Scope,
     headers: HeaderMap,
 }
 
 impl Proof {
-    pub(super) const fn new(caller: Caller, headers: HeaderMap) -> Self {
-        Self { caller, headers }
+    pub(super) const fn new(caller: Caller, scope: Scope, headers: HeaderMap) -> Self {
+        Self { caller, scope, headers }
     }
 
     /// Whether it still does. What cannot be looked up now is no reason to end.
     pub(super) async fn holds(&self, app: &App) -> bool {
         match authenticate(app, &self.headers).await {
-            Ok(caller) => caller == self.caller,
+            Ok(caller) if caller == self.caller => {
+                scopes::of(app, &caller).await.map_or(true, |scope| scope == self.scope)
+            }
+            Ok(_) => false,
             Err(error) => error.status() != StatusCode::UNAUTHORIZED,
         }
     }
@@ -240,6 +293,15 @@ pub(super) fn check_origin(headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let found = parts.extensions.get::<Self>().cloned();
+        found.ok_or_else(|| ApiError::unauthenticated("sign in, or send an API token"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Scope {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {

@@ -17,17 +17,19 @@ use super::page::{Page, PageParams, decode_cursor, limit};
 use crate::app::App;
 use crate::app::admission::{Decision, decide};
 use crate::app::import::{self, ImportError, NewCustomer};
+use crate::app::scopes::sees_customer;
 use crate::auth::{Caller, Role};
 use crate::db::DbError;
 use crate::store::admission::{self, Admission, open};
+use crate::store::scope::Scope;
 
 /// Who proposes customers, and decides about those of others.
-const SUPERIORS: Access = Access::Roles(&[Role::Manager]);
+const SUPERIORS: Access = Access::Scoped(&[Role::Manager]);
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
-        .route(Access::DESK, utoipa_axum::routes!(list_open))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(list_open))
         .route(SUPERIORS, utoipa_axum::routes!(propose))
         .route(SUPERIORS, utoipa_axum::routes!(decide_one))
 }
@@ -74,13 +76,14 @@ impl From<Admission> for AdmissionItem {
     responses((status = 200, body = Page<AdmissionItem>)))]
 async fn list_open(
     State(app): State<Arc<App>>,
+    scope: Scope,
     Params(params): Params<PageParams>,
 ) -> Result<Json<Page<AdmissionItem>>, ApiError> {
     let size = limit(params.limit)?;
     let after: Option<String> = decode_cursor("admissions", params.cursor.as_deref())?;
     let after = after.unwrap_or_default();
     let found: Result<Vec<Admission>, DbError> =
-        app.db.read(move |tx| open(tx, &after, size as i64 + 1)).await;
+        app.db.read(move |tx| open(tx, &scope, &after, size as i64 + 1)).await;
     let Page { items, next_cursor } = Page::new("admissions", size, found?, |item| item.code.clone());
     Ok(Json(Page { items: items.into_iter().map(AdmissionItem::from).collect(), next_cursor }))
 }
@@ -136,6 +139,7 @@ struct AdmissionBody {
 async fn decide_one(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     Path(customer): Path<String>,
     key: IdempotencyKey,
     body: Body<AdmissionBody>,
@@ -145,6 +149,7 @@ async fn decide_one(
     let reason = short("reason", reason)?;
     let decision = Decision { customer, admitted, reason, by: caller.user.clone() };
     write_once(&app, &caller, key, body.hash, move |tx| {
+        sees_customer(tx, &scope, &decision.customer)?;
         Answer::new(StatusCode::OK, &AdmissionItem::from(decide(tx, &decision, now)?))
     })
     .await

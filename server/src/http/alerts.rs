@@ -20,14 +20,16 @@ use crate::app::App;
 use crate::app::alerting::take::{Taken, by_user};
 use crate::app::alerting::view::{OpenAlertView, Place, untaken};
 use crate::app::desk::DeskError;
+use crate::app::scopes::{sees_fault, sees_matter};
 use crate::auth::Caller;
 use crate::db::Tx;
+use crate::store::scope::Scope;
 use crate::store::{faults, matters};
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
-        .route(Access::DESK, utoipa_axum::routes!(list))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(list))
         .route(Access::WORKERS, utoipa_axum::routes!(acknowledge))
 }
 
@@ -49,14 +51,17 @@ struct ListParams {
 /// What the list is narrowed to: a fault or (true) matter that there is.
 fn about(
     tx: &mut Tx<'_>,
+    scope: &Scope,
     fault: Option<Uuid>,
     matter: Option<Uuid>,
 ) -> Result<Option<(Uuid, bool)>, DeskError> {
     if let Some(id) = fault {
+        sees_fault(tx, scope, id)?;
         let (fault, _) = faults::resolve(tx, id)?.ok_or(DeskError::NoFault(id))?;
         return Ok(Some((fault, false)));
     }
     let Some(id) = matter else { return Ok(None) };
+    sees_matter(tx, scope, id)?;
     matters::one(tx, id)?.ok_or(DeskError::NoMatter(id))?;
     Ok(Some((id, true)))
 }
@@ -67,6 +72,7 @@ fn about(
     responses((status = 200, body = Page<OpenAlertView>)))]
 async fn list(
     State(app): State<Arc<App>>,
+    scope: Scope,
     Params(params): Params<ListParams>,
 ) -> Result<Json<Page<OpenAlertView>>, ApiError> {
     if params.fault.is_some() && params.matter.is_some() {
@@ -80,8 +86,8 @@ async fn list(
     let found: Result<Vec<(Place, Option<OpenAlertView>)>, DeskError> = app
         .db
         .read(move |tx| {
-            let about = about(tx, fault, matter)?;
-            Ok(untaken(tx, about, after.clone(), size as i64 + 1, now)?)
+            let about = about(tx, &scope, fault, matter)?;
+            Ok(untaken(tx, &scope, about, after.clone(), size as i64 + 1, now)?)
         })
         .await;
     let Page { items, next_cursor } = Page::new("alerts", size, found?, |(place, _)| place.clone());
@@ -114,16 +120,17 @@ impl From<Taken> for Acknowledgement {
 async fn acknowledge(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     key: IdempotencyKey,
     Path(alert): Path<String>,
 ) -> Result<Answer, ApiError> {
     let now = app.now();
-    let (by, contractor) = (caller.user.clone(), caller.contractor.clone());
+    let by = caller.user.clone();
     let hash = Sha256::digest(format!("acknowledgement/{alert}")).into();
     write_once(&app, &caller, key, hash, move |tx| {
         // A step of the ladder is told under a key of its own; what is taken is the alert.
         let of_alert = alert.split_once("/rung").map_or(alert.as_str(), |(of_alert, _)| of_alert);
-        let taken = by_user(tx, of_alert, (&by, contractor.as_deref()), now)?;
+        let taken = by_user(tx, of_alert, (&by, &scope), now)?;
         Answer::new(StatusCode::OK, &Acknowledgement::from(taken))
     })
     .await

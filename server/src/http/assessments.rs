@@ -14,11 +14,13 @@ use crate::app::App;
 use crate::app::assessment::{AssessmentError, AssessmentView, Subject, publish};
 use crate::app::report::period::Period;
 use crate::auth::Caller;
+use crate::db::DbError;
 use crate::report::{RenderError, assessment::render};
+use crate::store::scope::{self, Scope};
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
-    router.route(Access::DESK, utoipa_axum::routes!(assess))
+    router.route(Access::DESK_OWN, utoipa_axum::routes!(assess))
 }
 
 impl From<AssessmentError> for ApiError {
@@ -58,6 +60,7 @@ struct AssessmentParams {
 async fn assess(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     Path(text): Path<String>,
     Params(params): Params<AssessmentParams>,
 ) -> Result<Response, ApiError> {
@@ -73,6 +76,9 @@ async fn assess(
             return Err(ApiError::parameter("customer", detail));
         }
     };
+    if !is_seen(&app, &scope, &subject).await? {
+        return Err(AssessmentError::unknown(&subject).into());
+    }
     let (form, lang) = (form(params.format.as_deref())?, lang(params.lang.as_deref())?);
     let name = format!("linewatch-assessment-{period}");
     let who = (caller.user.as_str(), form.name());
@@ -80,4 +86,16 @@ async fn assess(
     let rendering = tokio::task::spawn_blocking(move || render(&view, form, lang));
     let bytes = rendering.await.map_err(|e| RenderError::Write(e.to_string()))??;
     Ok(file(&name, form, bytes))
+}
+
+/// Whether the caller sees whom to assess; contractors are for those who see everything.
+async fn is_seen(app: &App, scope: &Scope, subject: &Subject) -> Result<bool, DbError> {
+    match subject {
+        _ if scope.is_everything() => Ok(true),
+        Subject::Contractor(_) => Ok(false),
+        Subject::Customer(code) => {
+            let (scope, code) = (scope.clone(), code.clone());
+            app.db.read(move |tx| scope::has_customer(tx, &scope, &code)).await
+        }
+    }
 }

@@ -13,10 +13,11 @@ use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
 use crate::app::availability::{self, AvailabilityItem};
 use crate::app::desk::DeskError;
+use crate::store::scope::Scope;
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
-    router.route(Access::DESK, utoipa_axum::routes!(list))
+    router.route(Access::DESK_OWN, utoipa_axum::routes!(list))
 }
 
 /// Which lines to list.
@@ -38,6 +39,7 @@ struct AvailabilityParams {
     responses((status = 200, body = Page<AvailabilityItem>)))]
 async fn list(
     State(app): State<Arc<App>>,
+    scope: Scope,
     Params(params): Params<AvailabilityParams>,
 ) -> Result<Json<Page<AvailabilityItem>>, ApiError> {
     let size = limit(params.limit)?;
@@ -47,7 +49,7 @@ async fn list(
         .db
         .read(move |tx| {
             let after = after.as_deref().unwrap_or_default();
-            availability::list(&desk, tx, customer.as_deref(), after, size + 1, now)
+            availability::list(&desk, tx, (&scope, customer.as_deref()), after, size + 1, now)
         })
         .await;
     Ok(Json(Page::new("availability", size, found?, |item| item.line.clone())))

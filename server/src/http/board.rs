@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::app::desk::board::{Board, EngineView, snapshot};
 use crate::auth::Caller;
 use crate::db::DbError;
+use crate::store::scope::Scope;
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
@@ -35,20 +36,19 @@ pub(super) fn engine(app: &App) -> EngineView {
 #[utoipa::path(get, path = "/board", tag = "board", responses((status = 200, body = Board)))]
 async fn board(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    scope: Scope,
     withheld: Withheld,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let contractor = caller.contractor;
     let make = async || {
-        let (desk, engine, now, contractor) = (app.desk.clone(), engine(&app), app.now(), contractor.clone());
+        let (desk, engine, now, scope) = (app.desk.clone(), engine(&app), app.now(), scope.clone());
         let read = move |tx: &mut crate::db::Tx<'_>| {
-            let board = snapshot(&desk, tx, engine, contractor.as_deref(), now)?;
+            let board = snapshot(&desk, tx, engine, &scope, now)?;
             serde_json::to_vec(&board).map_err(|error| DbError::Data(error.to_string()))
         };
         app.db.read(read).await.map(Bytes::from)
     };
-    let shared = app.snapshots.read(contractor.as_deref(), make).await?;
+    let shared = app.snapshots.read(&scope, make).await?;
     let json = [(header::CONTENT_TYPE, "application/json")];
     // What is withheld is taken out of the plain text, after this.
     if withheld.0.is_none()
@@ -87,6 +87,7 @@ async fn events(
     State(app): State<Arc<App>>,
     Extension(gate): Extension<Arc<Gate>>,
     caller: Caller,
+    scope: Scope,
     withheld: Withheld,
     headers: HeaderMap,
     Params(params): Params<EventParams>,
@@ -100,7 +101,6 @@ async fn events(
             Some(text.parse::<i64>().ok().filter(|n| *n >= 0).ok_or_else(bad)?)
         }
     };
-    let proof = Proof::new(caller.clone(), headers);
-    let user = caller.user.clone();
-    gate.stream(&user, || viewer::open(app, caller.contractor, withheld, cursor, Some(proof)))
+    let proof = Proof::new(caller.clone(), scope.clone(), headers);
+    gate.stream(&caller.user, || viewer::open(app, scope, withheld, cursor, Some(proof)))
 }

@@ -1,4 +1,4 @@
-//! What a user without a valid agreement of confidentiality is not told: whom to call at a customer. It is taken out of
+//! What a user without a valid agreement of confidentiality, and a screen on the wall, are not told: whom to call at a customer. It is taken out of
 //! every JSON answer in one place, so that no endpoint can forget to.
 
 use std::collections::BTreeSet;
@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 
 use super::error::ApiError;
 use crate::app::App;
-use crate::auth::Caller;
+use crate::auth::{Caller, Via};
 use crate::db::DbError;
 use crate::store::agreements;
 
 /// Fields that say who is to be called, was met, asked or signed at a customer, and under which number.
-const FIELDS: [&str; 12] = [
+pub(super) const FIELDS: [&str; 12] = [
     "contact",
     "contact_name",
     "contact_phone",
@@ -37,7 +37,7 @@ const SIGNED: &str = "signed";
 /// Names the fields that were withheld, also where the answer is no object.
 const HEADER: header::HeaderName = header::HeaderName::from_static("x-linewatch-withheld");
 /// The largest answer that is looked through, in bytes.
-const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+pub(super) const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Why contact data is withheld from the caller; none where it is not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,6 +49,9 @@ impl Withheld {
     /// # Errors
     /// The database's.
     pub async fn of(app: &App, caller: &Caller) -> Result<Self, DbError> {
+        if caller.via == Via::Screen {
+            return Ok(Self(Some("anyone may stand before a screen: it shows nobody's contacts".to_owned())));
+        }
         if !app.settings.confidentiality {
             return Ok(Self(None));
         }

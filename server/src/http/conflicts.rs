@@ -16,12 +16,16 @@ use super::idempotency::{Answer, IdempotencyKey, write_once};
 use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
 use crate::app::conflicts::{self, ConflictView, PlacedConflict};
+use crate::app::scopes::sees_conflict;
 use crate::auth::Caller;
 use crate::db::DbError;
+use crate::store::scope::Scope;
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
-    router.route(Access::DESK, utoipa_axum::routes!(list)).route(Access::DESK, utoipa_axum::routes!(settle))
+    router
+        .route(Access::DESK_OWN, utoipa_axum::routes!(list))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(settle))
 }
 
 /// Which conflicts to list.
@@ -44,13 +48,14 @@ struct ConflictParams {
     responses((status = 200, body = Page<ConflictView>)))]
 async fn list(
     State(app): State<Arc<App>>,
+    scope: Scope,
     Params(params): Params<ConflictParams>,
 ) -> Result<Json<Page<ConflictView>>, ApiError> {
     let size = limit(params.limit)?;
     let before: Option<(i64, Uuid)> = decode_cursor("conflicts", params.cursor.as_deref())?;
     let settled = params.settled;
     let found: Result<Vec<PlacedConflict>, DbError> =
-        app.db.read(move |tx| conflicts::list(tx, settled, before, size as i64 + 1)).await;
+        app.db.read(move |tx| conflicts::list(tx, (&scope, settled), before, size as i64 + 1)).await;
     let Page { items, next_cursor } = Page::new("conflicts", size, found?, |(place, _)| *place);
     Ok(Json(Page { items: items.into_iter().map(|(_, view)| view).collect(), next_cursor }))
 }
@@ -70,6 +75,7 @@ struct SettledBody {
 async fn settle(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     key: IdempotencyKey,
     Path(id): Path<String>,
     body: Body<SettledBody>,
@@ -78,6 +84,7 @@ async fn settle(
     let id: Uuid = id.parse().map_err(unknown)?;
     let (note, by, now) = (short("note", body.value.note)?, caller.user.clone(), app.now());
     write_once(&app, &caller, key, body.hash, move |tx| {
+        sees_conflict(tx, &scope, id)?;
         Answer::new(StatusCode::OK, &conflicts::settle(tx, id, &note, &by, now)?)
     })
     .await

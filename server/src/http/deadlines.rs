@@ -14,13 +14,13 @@ use super::error::ApiError;
 use super::extract::Params;
 use super::page::{Page, PageParams, decode_cursor, limit};
 use crate::app::App;
-use crate::app::contractors::sees_line;
 use crate::app::desk::DeskError;
 use crate::app::desk::line_view::{self, LineView, Span};
 use crate::app::diagnoses::{self, DiagnosisView, PlacedDiagnosis};
-use crate::auth::Caller;
+use crate::app::scopes::sees_line;
 use crate::store::deadlines::{self, DeadlineRow, WantedDeadlines};
 use crate::store::lines;
+use crate::store::scope::Scope;
 
 /// The states of a promise.
 const STATES: [&str; 5] = ["running", "paused", "met", "missed", "cancelled"];
@@ -85,7 +85,7 @@ type Position = (i64, Uuid, String, String);
     responses((status = 200, body = Page<DeadlineItem>)))]
 async fn list(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    scope: Scope,
     Params(params): Params<DeadlineParams>,
 ) -> Result<Json<Page<DeadlineItem>>, ApiError> {
     let size = limit(params.limit)?;
@@ -104,7 +104,7 @@ async fn list(
         state: params.state.unwrap_or_default(),
         kind: params.kind.unwrap_or_default(),
         due_before: time("due_before", params.due_before.as_deref())?,
-        contractor: caller.contractor.unwrap_or_default(),
+        scope,
         after: after.map(|(at, subject, kind, period)| (UnixMs(at), subject, kind, period)),
     };
     let now = app.now();
@@ -147,7 +147,7 @@ struct LineParams {
     responses((status = 200, body = LineView)))]
 async fn line(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    scope: Scope,
     Path(code): Path<String>,
     Params(params): Params<LineParams>,
 ) -> Result<Json<LineView>, ApiError> {
@@ -156,7 +156,7 @@ async fn line(
     let found: Result<LineView, DeskError> = app
         .db
         .read(move |tx| {
-            sees_line(tx, caller.contractor.as_deref(), &code)?;
+            sees_line(tx, &scope, &code)?;
             line_view::read(&desk, tx, &code, span, now)
         })
         .await;
@@ -176,7 +176,7 @@ fn time(parameter: &str, text: Option<&str>) -> Result<Option<UnixMs>, ApiError>
     responses((status = 200, body = Page<DiagnosisView>)))]
 async fn line_diagnoses(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    scope: Scope,
     Path(code): Path<String>,
     Params(params): Params<PageParams>,
 ) -> Result<Json<Page<DiagnosisView>>, ApiError> {
@@ -186,7 +186,7 @@ async fn line_diagnoses(
     let found: Result<Vec<PlacedDiagnosis>, DeskError> = app
         .db
         .read(move |tx| {
-            sees_line(tx, caller.contractor.as_deref(), &code)?;
+            sees_line(tx, &scope, &code)?;
             lines::one(tx, &code)?.ok_or_else(|| DeskError::NoLine(code.clone()))?;
             Ok(diagnoses::of_line(tx, &code, before, size as i64 + 1)?)
         })

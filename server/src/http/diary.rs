@@ -12,10 +12,11 @@ use super::error::ApiError;
 use super::extract::Params;
 use crate::app::App;
 use crate::app::diary::{self, Diary};
+use crate::store::scope::Scope;
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
-    router.route(Access::DESK, utoipa_axum::routes!(read))
+    router.route(Access::DESK_OWN, utoipa_axum::routes!(read))
 }
 
 /// When.
@@ -41,9 +42,10 @@ fn at(name: &str, text: &str) -> Result<UnixMs, ApiError> {
     responses((status = 200, body = Diary)))]
 async fn read(
     State(app): State<Arc<App>>,
+    scope: Scope,
     Path(name): Path<String>,
     Params(params): Params<DiaryParams>,
 ) -> Result<Json<Diary>, ApiError> {
     let (from, until) = (at("from", &params.from)?, at("until", &params.until)?);
-    Ok(Json(app.db.read(move |tx| diary::read(tx, &name, from, until)).await?))
+    Ok(Json(app.db.read(move |tx| diary::read(tx, &scope, &name, from, until)).await?))
 }

@@ -17,12 +17,16 @@ use super::idempotency::{Answer, IdempotencyKey, write_once};
 use super::page::{Page, decode_cursor, limit};
 use crate::app::matters::duties::{self, NewDuty};
 use crate::app::{Action, App, audit};
+use crate::app::scopes::sees_named;
 use crate::auth::Caller;
 use crate::store::duties::Duty;
+use crate::store::scope::Scope;
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
-    router.route(Access::ANY_ROLE, utoipa_axum::routes!(list)).route(Access::DESK, utoipa_axum::routes!(give))
+    router
+        .route(Access::ANY_OWN, utoipa_axum::routes!(list))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(give))
 }
 
 /// Which duties to list.
@@ -85,12 +89,13 @@ impl From<Duty> for DutyItem {
     responses((status = 200, body = Page<DutyItem>)))]
 async fn list(
     State(app): State<Arc<App>>,
+    scope: Scope,
     Params(params): Params<DutyParams>,
 ) -> Result<Json<Page<DutyItem>>, ApiError> {
     let size = limit(params.limit)?;
     let after: Option<Uuid> = decode_cursor("duties", params.cursor.as_deref())?;
     let customer = params.customer.unwrap_or_default();
-    let found = app.db.read(move |tx| duties::list(tx, &customer, after, size as i64 + 1)).await?;
+    let found = app.db.read(move |tx| duties::list(tx, (&scope, &customer), after, size as i64 + 1)).await?;
     let items: Vec<DutyItem> = found.into_iter().map(DutyItem::from).collect();
     Ok(Json(Page::new("duties", size, items, |item| item.id)))
 }
@@ -118,6 +123,7 @@ struct DutyBody {
 async fn give(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     key: IdempotencyKey,
     body: Body<DutyBody>,
 ) -> Result<Answer, ApiError> {
@@ -127,6 +133,7 @@ async fn give(
     let new = NewDuty { pack, cadence, customer, site: short("site", site)?, since };
     let (desk, by) = (app.desk.clone(), caller.user.clone());
     write_once(&app, &caller, key, body.hash, move |tx| {
+        sees_named(tx, &scope, &new.customer)?;
         let duty = duties::give(&desk, tx, &new, now)?;
         audit(tx, now.0, &by, Action::DutyWritten, &duty.id.to_string(), None)?;
         Answer::new(StatusCode::OK, &DutyItem::from(duty))

@@ -23,16 +23,18 @@ use super::sites::site_id;
 use crate::app::App;
 use crate::app::desk::DeskError;
 use crate::app::equipment::{self, NewGrade, SHOWN_MAX, Said};
+use crate::app::scopes::{sees_equipment, sees_site};
 use crate::auth::Caller;
 use crate::db::Tx;
 use crate::store::equipment::{self as rows, Piece};
+use crate::store::scope::Scope;
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
-        .route(Access::ANY_ROLE, utoipa_axum::routes!(list))
+        .route(Access::ANY_OWN, utoipa_axum::routes!(list))
         .route(WRITERS, utoipa_axum::routes!(add))
-        .route(Access::ANY_ROLE, utoipa_axum::routes!(read))
+        .route(Access::ANY_OWN, utoipa_axum::routes!(read))
         .route(WRITERS, utoipa_axum::routes!(grade))
 }
 
@@ -177,6 +179,7 @@ fn detail(tx: &mut Tx<'_>, id: Uuid) -> Result<PieceDetail, DeskError> {
     responses((status = 200, body = Page<PieceItem>)))]
 async fn list(
     State(app): State<Arc<App>>,
+    scope: Scope,
     Path(id): Path<String>,
     Params(params): Params<PageParams>,
 ) -> Result<Json<Page<PieceItem>>, ApiError> {
@@ -186,6 +189,7 @@ async fn list(
     let found: Result<Vec<Piece>, DeskError> = app
         .db
         .read(move |tx| {
+            sees_site(tx, &scope, site)?;
             crate::store::sites::one(tx, site)?.ok_or(DeskError::NoSite(site))?;
             Ok(rows::of_site(tx, site, after, size as i64 + 1)?)
         })
@@ -216,6 +220,7 @@ struct PieceBody {
 async fn add(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     key: IdempotencyKey,
     Path(id): Path<String>,
     body: Body<PieceBody>,
@@ -226,6 +231,7 @@ async fn add(
     let said = Said { kind, grade: condition, installed_on, tested_on };
     let (desk, by) = (app.desk.clone(), caller.user.clone());
     write_once(&app, &caller, key, body.hash, move |tx| {
+        sees_site(tx, &scope, site)?;
         let id = equipment::add(&desk, tx, (site, &label), said.clone(), &by, now)?;
         Answer::new(StatusCode::CREATED, &detail(tx, id)?)
     })
@@ -235,9 +241,17 @@ async fn add(
 /// A piece with its condition through time, its rounds and its defects.
 #[utoipa::path(get, path = "/equipment/{id}", tag = "sites", params(("id" = String, Path)),
     responses((status = 200, body = PieceDetail)))]
-async fn read(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<PieceDetail>, ApiError> {
+async fn read(
+    State(app): State<Arc<App>>,
+    scope: Scope,
+    Path(id): Path<String>,
+) -> Result<Json<PieceDetail>, ApiError> {
     let id = piece_id(&id)?;
-    let found: Result<PieceDetail, DeskError> = app.db.read(move |tx| detail(tx, id)).await;
+    let read = move |tx: &mut Tx<'_>| {
+        sees_equipment(tx, &scope, id)?;
+        detail(tx, id)
+    };
+    let found: Result<PieceDetail, DeskError> = app.db.read(read).await;
     Ok(Json(found?))
 }
 
@@ -259,6 +273,7 @@ struct GradeBody {
 async fn grade(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     key: IdempotencyKey,
     Path(id): Path<String>,
     body: Body<GradeBody>,
@@ -272,6 +287,7 @@ async fn grade(
     };
     let (desk, by) = (app.desk.clone(), caller.user.clone());
     write_once(&app, &caller, key, body.hash, move |tx| {
+        sees_equipment(tx, &scope, new.piece)?;
         equipment::grade(&desk, tx, &new, &by, now)?;
         Answer::new(StatusCode::OK, &detail(tx, new.piece)?)
     })

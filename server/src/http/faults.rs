@@ -18,7 +18,7 @@ use super::new_fact::NewFact;
 use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
 use crate::app::alerting::view::AlertView;
-use crate::app::contractors::{FAULT_STEPS, sees_fault, sees_line};
+use crate::app::contractors::FAULT_STEPS;
 use crate::app::desk::detail::{self, FaultDetail};
 use crate::app::desk::planned::{self, WorkView};
 use crate::app::desk::report::{NewReport, TakenIn, channel, report};
@@ -26,9 +26,11 @@ use crate::app::desk::site_access::{self, SiteAccess};
 use crate::app::desk::step::{NewStep, step};
 use crate::app::desk::view::{self, FaultView, Lens};
 use crate::app::desk::{Desk, DeskError};
+use crate::app::scopes::{sees_fault, sees_line};
 use crate::auth::{Caller, Role};
 use crate::db::{DbError, Tx};
 use crate::store::faults::{self, Wanted};
+use crate::store::scope::Scope;
 
 /// The longest text of a report, in characters.
 const TEXT_CHARS_MAX: usize = 4_000;
@@ -99,7 +101,7 @@ struct ListParams {
 #[utoipa::path(get, path = "/faults", tag = "faults", params(ListParams), responses((status = 200, body = Page<FaultView>)))]
 async fn list(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    scope: Scope,
     Params(params): Params<ListParams>,
 ) -> Result<Json<Page<FaultView>>, ApiError> {
     let size = limit(params.limit)?;
@@ -110,7 +112,7 @@ async fn list(
         region: params.region.unwrap_or_default(),
         state: params.state.unwrap_or_default(),
         before: before.map(|(at, id)| (UnixMs(at), id)),
-        contractor: caller.contractor.unwrap_or_default(),
+        scope,
     };
     let (desk, now) = (app.desk.clone(), app.now());
     let read = move |tx: &mut Tx<'_>| {
@@ -171,6 +173,7 @@ fn planned_answer(
 async fn take_in(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     key: IdempotencyKey,
     body: Body<ReportBody>,
 ) -> Result<Answer, ApiError> {
@@ -188,9 +191,9 @@ async fn take_in(
         },
         by: caller.user.clone(),
     };
-    let (desk, contractor) = (app.desk.clone(), caller.contractor.clone());
+    let desk = app.desk.clone();
     write_once(&app, &caller, key, body.hash, move |tx| {
-        sees_line(tx, contractor.as_deref(), &new.report.line)?;
+        sees_line(tx, &scope, &new.report.line)?;
         let reported = match report(&desk, tx, &new, now)? {
             TakenIn::Fault(reported) => reported,
             TakenIn::Planned(work) => return planned_answer(&desk, tx, &new, &work),
@@ -213,6 +216,7 @@ pub(super) fn view_of(desk: &Desk, tx: &mut Tx<'_>, fault: Uuid, now: UnixMs) ->
 async fn read(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     Path(id): Path<String>,
 ) -> Result<Json<FaultDetail>, ApiError> {
     let id = fault_id(&id)?;
@@ -220,10 +224,10 @@ async fn read(
     let found: Result<FaultDetail, DeskError> = app
         .db
         .read(move |tx| {
-            sees_fault(tx, caller.contractor.as_deref(), id)?;
+            sees_fault(tx, &scope, id)?;
             let mut found = detail::read(&desk, tx, id, now)?;
             // A cause in common names other customers' faults.
-            found.cause = found.cause.filter(|_| caller.contractor.is_none());
+            found.cause = found.cause.filter(|_| scope.is_everything());
             if caller.role == Role::Technician {
                 found.alerts.iter_mut().for_each(AlertView::without_names);
             }
@@ -250,6 +254,7 @@ struct StepAnswer {
 async fn take_step(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     key: IdempotencyKey,
     Path(id): Path<String>,
     body: Body<NewFact>,
@@ -261,8 +266,7 @@ async fn take_step(
         let detail = "only a supervisor (role admin) closes without the customer's word";
         return Err(ApiError::forbidden("forbidden", detail).with("role", caller.role.name()));
     }
-    let contractor = caller.contractor.clone();
-    allowed_step(contractor.as_deref(), fact.kind.name(), &FAULT_STEPS)?;
+    allowed_step(caller.contractor.as_deref(), fact.kind.name(), &FAULT_STEPS)?;
     let new = NewStep {
         id: app.fresh_id(),
         step: Step { fault, kind: fact.kind, note: fact.note },
@@ -271,7 +275,7 @@ async fn take_step(
     };
     let desk = app.desk.clone();
     write_once(&app, &caller, key, body.hash, move |tx| {
-        sees_fault(tx, contractor.as_deref(), fault)?;
+        sees_fault(tx, &scope, fault)?;
         let fault = step(&desk, tx, &new, now)?;
         let site_access = match new.step.kind {
             StepKind::Dispatched => site_access::of(&desk, tx, fault, now)?,

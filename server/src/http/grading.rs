@@ -18,9 +18,11 @@ use super::idempotency::{Answer, IdempotencyKey, write_once};
 use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
 use crate::app::grading::{Decision, NewProposal, decide, propose};
+use crate::app::scopes::sees_named;
 use crate::auth::Caller;
 use crate::db::DbError;
 use crate::store::grades::{self, Proposal};
+use crate::store::scope::Scope;
 
 /// The states of a proposal.
 const STATES: [&str; 4] = ["proposed", "approved", "rejected", "replaced"];
@@ -32,8 +34,8 @@ const POINTS_MAX: f64 = 10_000.0;
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
-        .route(Access::DESK, utoipa_axum::routes!(list))
-        .route(Access::DESK, utoipa_axum::routes!(take_in))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(list))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(take_in))
         .route(Access::ADMIN, utoipa_axum::routes!(take_decision))
 }
 
@@ -105,6 +107,7 @@ struct ProposalParams {
     responses((status = 200, body = Page<ProposalView>)))]
 async fn list(
     State(app): State<Arc<App>>,
+    scope: Scope,
     Params(params): Params<ProposalParams>,
 ) -> Result<Json<Page<ProposalView>>, ApiError> {
     let size = limit(params.limit)?;
@@ -115,7 +118,7 @@ async fn list(
     }
     let before: Option<(i64, Uuid)> = decode_cursor("grade-proposals", params.cursor.as_deref())?;
     let before = before.map(|(at, id)| (UnixMs(at), id));
-    let found = app.db.read(move |tx| grades::list(tx, &state, before, size as i64 + 1)).await?;
+    let found = app.db.read(move |tx| grades::list(tx, (&scope, &state), before, size as i64 + 1)).await?;
     let place = |item: &Proposal| (item.proposed_at.0, item.id);
     let Page { items, next_cursor } = Page::new("grade-proposals", size, found, place);
     let items: Result<Vec<ProposalView>, DbError> = items.into_iter().map(ProposalView::of).collect();
@@ -141,6 +144,7 @@ struct ScoresBody {
 async fn take_in(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     key: IdempotencyKey,
     body: Body<ScoresBody>,
 ) -> Result<Answer, ApiError> {
@@ -156,6 +160,7 @@ async fn take_in(
     let new = NewProposal { id: app.fresh_id(), customer, scores_centi, caps, by: caller.user.clone() };
     let (desk, now) = (app.desk.clone(), app.now());
     write_once(&app, &caller, key, body.hash, move |tx| {
+        sees_named(tx, &scope, &new.customer)?;
         let proposal = propose(&desk, tx, &new, now)?;
         Answer::new(StatusCode::CREATED, &ProposalView::of(proposal)?)
     })

@@ -15,11 +15,13 @@ use super::idempotency::{Answer, IdempotencyKey, write_once};
 use super::new_matter_step::text;
 use crate::app::App;
 use crate::app::leaks::{NewLeak, report};
+use crate::app::scopes::sees_named;
 use crate::auth::Caller;
+use crate::store::scope::Scope;
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
-    router.route(Access::ANY_ROLE, utoipa_axum::routes!(report_leak))
+    router.route(Access::ANY_OWN, utoipa_axum::routes!(report_leak))
 }
 
 /// A leak.
@@ -63,6 +65,7 @@ struct LeakMatter {
 async fn report_leak(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     key: IdempotencyKey,
     body: Body<LeakBody>,
 ) -> Result<Answer, ApiError> {
@@ -78,6 +81,9 @@ async fn report_leak(
     };
     let desk = app.desk.clone();
     write_once(&app, &caller, key, body.hash, move |tx| {
+        for customer in &new.customers {
+            sees_named(tx, &scope, customer)?;
+        }
         let opened = report(&desk, tx, &new, now)?;
         let view = |matter: linewatch_shared::matter::Matter| LeakMatter {
             id: matter.id,

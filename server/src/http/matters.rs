@@ -20,17 +20,19 @@ use super::new_matter_step::{NewMatterFact, text};
 use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
 use crate::app::alerting::view::AlertView;
-use crate::app::contractors::{MATTER_STEPS, sees_matter};
+use crate::app::contractors::MATTER_STEPS;
 use crate::app::desk::{Desk, DeskError};
 use crate::app::matters::open::{NewMatter, open};
 use crate::app::matters::step::{NewMatterStep, step};
 use crate::app::matters::view::{self, MatterDetail, MatterView};
+use crate::app::scopes::{sees_matter, sees_named};
 use crate::auth::{Caller, Role};
 use crate::db::Tx;
 use crate::store::matters::WantedMatters;
+use crate::store::scope::Scope;
 
 /// Who may write about matters.
-pub(super) const WRITERS: Access = Access::Roles(&[Role::Noc, Role::Manager, Role::Technician]);
+pub(super) const WRITERS: Access = Access::Scoped(&[Role::Noc, Role::Manager, Role::Technician]);
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
@@ -67,7 +69,7 @@ struct MatterParams {
     responses((status = 200, body = Page<MatterView>)))]
 async fn list(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    scope: Scope,
     Params(params): Params<MatterParams>,
 ) -> Result<Json<Page<MatterView>>, ApiError> {
     let size = limit(params.limit)?;
@@ -89,7 +91,7 @@ async fn list(
         customer: params.customer.unwrap_or_default(),
         owner: params.owner.unwrap_or_default(),
         before: before.map(|(at, id)| (UnixMs(at), id)),
-        contractor: caller.contractor.unwrap_or_default(),
+        scope,
     };
     let (desk, now) = (app.desk.clone(), app.now());
     let found = app.db.read(move |tx| view::list(&desk, tx, &wanted, size as i64 + 1, now)).await?;
@@ -183,6 +185,7 @@ impl MatterBody {
 async fn take_in(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     key: IdempotencyKey,
     body: Body<MatterBody>,
 ) -> Result<Answer, ApiError> {
@@ -190,10 +193,17 @@ async fn take_in(
     let new = body.value.read(app.fresh_id(), &caller, now)?;
     let (desk, role) = (app.desk.clone(), caller.role);
     write_once(&app, &caller, key, body.hash, move |tx| {
+        sees_opening(tx, &scope, &new.opening)?;
         let matter = open(&desk, tx, &new, now)?;
         answer(&desk, tx, StatusCode::CREATED, (matter.id, role), now)
     })
     .await
+}
+
+/// Refuses a matter that would name what its sender does not see.
+fn sees_opening(tx: &mut Tx<'_>, scope: &Scope, opening: &Opening) -> Result<(), DeskError> {
+    sees_named(tx, scope, &opening.customer)?;
+    opening.about.map_or(Ok(()), |about| sees_matter(tx, scope, about))
 }
 
 fn answer(
@@ -227,6 +237,7 @@ fn detail_for(
 async fn read(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     Path(id): Path<String>,
 ) -> Result<Json<MatterDetail>, ApiError> {
     let id = matter_id(&id)?;
@@ -234,7 +245,7 @@ async fn read(
     let found: Result<MatterDetail, DeskError> = app
         .db
         .read(move |tx| {
-            sees_matter(tx, caller.contractor.as_deref(), id)?;
+            sees_matter(tx, &scope, id)?;
             detail_for(caller.role, &desk, tx, id, now)
         })
         .await;
@@ -247,6 +258,7 @@ async fn read(
 async fn take_step(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     key: IdempotencyKey,
     Path(id): Path<String>,
     body: Body<NewMatterFact>,
@@ -254,8 +266,7 @@ async fn take_step(
     let now = app.now();
     let matter = matter_id(&id)?;
     let read = body.value.read(&caller)?;
-    let contractor = caller.contractor.clone();
-    allowed_step(contractor.as_deref(), read.step.name(), &MATTER_STEPS)?;
+    allowed_step(caller.contractor.as_deref(), read.step.name(), &MATTER_STEPS)?;
     let new = NewMatterStep {
         id: app.fresh_id(),
         matter,
@@ -266,7 +277,7 @@ async fn take_step(
     };
     let (desk, role) = (app.desk.clone(), caller.role);
     write_once(&app, &caller, key, body.hash, move |tx| {
-        sees_matter(tx, contractor.as_deref(), matter)?;
+        sees_matter(tx, &scope, matter)?;
         step(&desk, tx, &new, now)?;
         answer(&desk, tx, StatusCode::OK, (matter, role), now)
     })

@@ -53,6 +53,7 @@ mod confidential;
 mod confidential_tests;
 mod confirm;
 mod conflicts;
+mod contact_trail;
 #[cfg(test)]
 mod contractor_tests;
 mod contractors;
@@ -144,6 +145,7 @@ mod tests;
 #[cfg(test)]
 mod unsent_tests;
 mod upstreams;
+mod user_scopes;
 mod users;
 mod viewer;
 #[cfg(test)]
@@ -205,6 +207,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = availability::routes(router);
     let router = people::routes(router);
     let router = users::routes(router);
+    let router = user_scopes::routes(router);
     let router = enrolment::routes(router);
     let router = audit_trail::routes(router);
     let router = export::routes(router);

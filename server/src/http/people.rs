@@ -18,17 +18,21 @@ use super::new_matter_step::text;
 use super::page::{Page, PageParams, decode_cursor, limit};
 use crate::app::App;
 use crate::app::people::{self, Incomplete};
-use crate::auth::Caller;
+use crate::auth::{Caller, Role};
 use crate::db::DbError;
 use crate::store::people::{Absence, list};
+use crate::store::scope::Scope;
+
+/// Who is away is about the desk's own people.
+const STAFF: Access = Access::Plain(&[Role::Noc, Role::Manager]);
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
-        .route(Access::DESK, utoipa_axum::routes!(list_absences))
-        .route(Access::DESK, utoipa_axum::routes!(be_away))
-        .route(Access::DESK, utoipa_axum::routes!(be_back))
-        .route(Access::DESK, utoipa_axum::routes!(list_incomplete))
+        .route(STAFF, utoipa_axum::routes!(list_absences))
+        .route(STAFF, utoipa_axum::routes!(be_away))
+        .route(STAFF, utoipa_axum::routes!(be_back))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(list_incomplete))
 }
 
 /// A time in which somebody is away.
@@ -135,12 +139,13 @@ async fn be_back(
     responses((status = 200, body = Page<Incomplete>)))]
 async fn list_incomplete(
     State(app): State<Arc<App>>,
+    scope: Scope,
     Params(params): Params<PageParams>,
 ) -> Result<Json<Page<Incomplete>>, ApiError> {
     let size = limit(params.limit)?;
     let after: Option<String> = decode_cursor("incomplete", params.cursor.as_deref())?;
     let (after, now) = (after.unwrap_or_default(), app.now());
     let found: Result<Vec<Incomplete>, DbError> =
-        app.db.read(move |tx| people::incomplete(tx, &after, size + 1, now)).await;
+        app.db.read(move |tx| people::incomplete(tx, &scope, &after, size + 1, now)).await;
     Ok(Json(Page::new("incomplete", size, found?, |item| item.code.clone())))
 }

@@ -21,13 +21,14 @@ use crate::app::desk::planned::{self, LINES_MAX, NewWork, WorkDetail, WorkView};
 use crate::auth::Caller;
 use crate::db::DbError;
 use crate::store;
+use crate::store::scope::Scope;
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
-        .route(Access::ANY_ROLE, utoipa_axum::routes!(list))
+        .route(Access::ANY_OWN, utoipa_axum::routes!(list))
         .route(Access::NOC, utoipa_axum::routes!(add))
-        .route(Access::ANY_ROLE, utoipa_axum::routes!(read))
+        .route(Access::ANY_OWN, utoipa_axum::routes!(read))
         .route(Access::NOC, utoipa_axum::routes!(announce))
         .route(Access::NOC, utoipa_axum::routes!(cancel))
 }
@@ -71,6 +72,7 @@ struct CancelBody {}
     responses((status = 200, body = Page<WorkView>)))]
 async fn list(
     State(app): State<Arc<App>>,
+    scope: Scope,
     Params(params): Params<PageParams>,
 ) -> Result<Json<Page<WorkView>>, ApiError> {
     let size = limit(params.limit)?;
@@ -78,7 +80,7 @@ async fn list(
     let before = before.map(|(at, id)| (UnixMs(at), id));
     let desk = app.desk.clone();
     let read = move |tx: &mut crate::db::Tx<'_>| {
-        let works = store::planned::list(tx, before, size as i64 + 1)?;
+        let works = store::planned::list(tx, &scope, before, size as i64 + 1)?;
         let view = |work: &store::planned::Work| {
             Ok(((work.window.from.0, work.window.id), planned::view(&desk, tx, work)?))
         };
@@ -133,9 +135,13 @@ fn read_body(body: WorkBody, id: Uuid, by: &str, now: UnixMs) -> Result<NewWork,
 /// Planned work with its lines, and the reports that fell into it.
 #[utoipa::path(get, path = "/planned-work/{id}", tag = "planned work", params(("id" = String, Path)),
     responses((status = 200, body = WorkDetail)))]
-async fn read(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<WorkDetail>, ApiError> {
+async fn read(
+    State(app): State<Arc<App>>,
+    scope: Scope,
+    Path(id): Path<String>,
+) -> Result<Json<WorkDetail>, ApiError> {
     let (id, desk) = (work_id(&id)?, app.desk.clone());
-    Ok(Json(app.db.read(move |tx| planned::read(&desk, tx, id)).await?))
+    Ok(Json(app.db.read(move |tx| planned::read(&desk, tx, &scope, id)).await?))
 }
 
 /// Says that the customers were told.

@@ -19,17 +19,19 @@ use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
 use crate::app::desk::DeskError;
 use crate::app::plans::{self, MEASURES_MAX, NewMeasure, NewPlan, NoPlan, PlanView};
+use crate::app::scopes::sees_customer;
 use crate::auth::{Caller, Role};
-use crate::db::DbError;
+use crate::db::{DbError, Tx};
+use crate::store::scope::{self, Scope};
 
 /// Who writes plans, and approves those of others.
-const MANAGERS: Access = Access::Roles(&[Role::Manager]);
+const MANAGERS: Access = Access::Scoped(&[Role::Manager]);
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
-        .route(Access::DESK, utoipa_axum::routes!(without_plan))
-        .route(Access::DESK, utoipa_axum::routes!(read))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(without_plan))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(read))
         .route(MANAGERS, utoipa_axum::routes!(put))
         .route(MANAGERS, utoipa_axum::routes!(approve))
         .route(MANAGERS, utoipa_axum::routes!(begin))
@@ -55,6 +57,7 @@ struct UnplannedParams {
     responses((status = 200, body = Page<NoPlan>)))]
 async fn without_plan(
     State(app): State<Arc<App>>,
+    scope: Scope,
     Params(params): Params<UnplannedParams>,
 ) -> Result<Json<Page<NoPlan>>, ApiError> {
     let (size, now) = (limit(params.limit)?, app.now());
@@ -64,7 +67,7 @@ async fn without_plan(
     let found: Result<Vec<NoPlan>, DbError> = app
         .db
         .read(move |tx| {
-            plans::without_plan(&desk, tx, (year, params.manager.as_deref()), &after, size + 1, now)
+            plans::without_plan(&desk, tx, (&scope, year, params.manager.as_deref()), &after, size + 1, now)
         })
         .await;
     Ok(Json(Page::new("without-plan", size, found?, |item| item.customer.clone())))
@@ -75,14 +78,25 @@ async fn without_plan(
     params(("code" = String, Path), ("year" = i32, Path)), responses((status = 200, body = PlanView)))]
 async fn read(
     State(app): State<Arc<App>>,
+    scope: Scope,
     Path((code, year)): Path<(String, i32)>,
 ) -> Result<Json<PlanView>, ApiError> {
     let now = app.now();
     let customer = code.clone();
     let found: Result<Option<PlanView>, DeskError> =
-        app.db.read(move |tx| plans::read(tx, &customer, year, now)).await;
+        app.db.read(move |tx| read_seen(tx, &scope, (&customer, year), now)).await;
     let missing = || ApiError::not_found("unknown_plan", format!("customer {code} has no plan for {year}"));
     Ok(Json(found?.ok_or_else(missing)?))
+}
+
+/// The plan of a customer that is seen.
+fn read_seen(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    (customer, year): (&str, i32),
+    now: UnixMs,
+) -> Result<Option<PlanView>, DeskError> {
+    if scope::has_customer(tx, scope, customer)? { plans::read(tx, customer, year, now) } else { Ok(None) }
 }
 
 /// A measure.
@@ -118,6 +132,7 @@ struct PlanBody {
 async fn put(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     Path((customer, year)): Path<(String, i32)>,
     key: IdempotencyKey,
     body: Body<PlanBody>,
@@ -131,6 +146,7 @@ async fn put(
     let (goals, review_at) = (text("goals", Some(goals))?, time("review_at", review_at.as_deref())?);
     let new = NewPlan { id, customer, year, goals, measures, review_at, by: caller.user.clone() };
     write_once(&app, &caller, key, body.hash, move |tx| {
+        sees_customer(tx, &scope, &new.customer)?;
         Answer::new(StatusCode::OK, &plans::put(&desk, tx, &new, now)?)
     })
     .await
@@ -157,6 +173,7 @@ struct NothingMore {}
 async fn approve(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     Path((customer, year)): Path<(String, i32)>,
     key: IdempotencyKey,
     body: Body<NothingMore>,
@@ -164,6 +181,7 @@ async fn approve(
     let NothingMore {} = body.value;
     let (now, desk, by) = (app.now(), app.desk.clone(), caller.user.clone());
     write_once(&app, &caller, key, body.hash, move |tx| {
+        sees_customer(tx, &scope, &customer)?;
         Answer::new(StatusCode::OK, &plans::approve(&desk, tx, (&customer, year), &by, now)?)
     })
     .await
@@ -176,6 +194,7 @@ async fn approve(
 async fn begin(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     Path((customer, year, n)): Path<(String, i32, i64)>,
     key: IdempotencyKey,
     body: Body<NothingMore>,
@@ -183,6 +202,7 @@ async fn begin(
     let NothingMore {} = body.value;
     let (now, desk) = (app.now(), app.desk.clone());
     write_once(&app, &caller, key, body.hash, move |tx| {
+        sees_customer(tx, &scope, &customer)?;
         Answer::new(StatusCode::OK, &plans::begin(&desk, tx, (&customer, year, n), now)?)
     })
     .await

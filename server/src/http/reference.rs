@@ -20,6 +20,7 @@ use crate::app::customers::{self, Customer, LineItem};
 use crate::app::packs::LoadedPack;
 use crate::app::{App, customers::Search};
 use crate::auth::Caller;
+use crate::store::scope::Scope;
 
 /// The longest search text, in characters.
 const QUERY_CHARS_MAX: usize = 100;
@@ -27,11 +28,11 @@ const QUERY_CHARS_MAX: usize = 100;
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
-        .route(Access::ANY_ROLE, utoipa_axum::routes!(list_customers))
-        .route(Access::ANY_ROLE, utoipa_axum::routes!(read_customer))
+        .route(Access::ANY_OWN, utoipa_axum::routes!(list_customers))
+        .route(Access::ANY_OWN, utoipa_axum::routes!(read_customer))
         .route(Access::ANY_SCOPED, utoipa_axum::routes!(list_lines))
         .route(Access::ANY_ROLE, utoipa_axum::routes!(list_agents))
-        .route(Access::ANY_SCOPED, utoipa_axum::routes!(list_packs))
+        .route(Access::ANY_PLAIN, utoipa_axum::routes!(list_packs))
 }
 
 /// What to list.
@@ -52,7 +53,7 @@ struct ListParams {
 }
 
 impl ListParams {
-    fn search(&self, list: &str) -> Result<Search, ApiError> {
+    fn search(&self, list: &str, scope: Scope) -> Result<Search, ApiError> {
         let q = self.q.clone().filter(|q| !q.is_empty());
         if q.as_ref().is_some_and(|q| q.chars().count() > QUERY_CHARS_MAX || q.contains('\0')) {
             return Err(ApiError::parameter("q", format!("q has at most {QUERY_CHARS_MAX} characters")));
@@ -63,7 +64,7 @@ impl ListParams {
             customer: self.customer.clone(),
             after: decode_cursor(list, self.cursor.as_deref())?,
             limit: limit(self.limit)? + 1,
-            contractor: String::new(),
+            scope,
         })
     }
 }
@@ -73,9 +74,10 @@ impl ListParams {
     responses((status = 200, body = Page<Customer>)))]
 async fn list_customers(
     State(app): State<Arc<App>>,
+    scope: Scope,
     Params(params): Params<ListParams>,
 ) -> Result<Json<Page<Customer>>, ApiError> {
-    let search = params.search("customers")?;
+    let search = params.search("customers", scope)?;
     if search.customer.is_some() {
         return Err(ApiError::parameter("customer", "customers cannot be filtered by customer: use q"));
     }
@@ -90,11 +92,12 @@ async fn list_customers(
 async fn read_customer(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     withheld: Withheld,
     Path(code): Path<String>,
 ) -> Result<Json<Customer>, ApiError> {
     let reads_contact = withheld.0.is_none().then_some(caller.user);
-    Ok(Json(customers::one(&app.db, code, reads_contact, app.now()).await?))
+    Ok(Json(customers::one(&app.db, (code, scope), reads_contact, app.now()).await?))
 }
 
 /// Lines, by code.
@@ -102,11 +105,10 @@ async fn read_customer(
     responses((status = 200, body = Page<LineItem>)))]
 async fn list_lines(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    scope: Scope,
     Params(params): Params<ListParams>,
 ) -> Result<Json<Page<LineItem>>, ApiError> {
-    let mut search = params.search("lines")?;
-    search.contractor = caller.contractor.unwrap_or_default();
+    let search = params.search("lines", scope)?;
     let size = search.limit - 1;
     let items = customers::list_lines(&app.db, search).await?;
     Ok(Json(Page::new("lines", size, items, |item| item.code.clone())))

@@ -20,16 +20,17 @@ use crate::app::report::group::Group;
 use crate::app::report::make::book;
 use crate::app::report::period::{Period, PeriodKind};
 use crate::app::report::rows::{self, Asked, ReportRow};
-use crate::app::report::{ReportError, publish};
+use crate::app::report::{ReportError, publish_seen};
 use crate::auth::Caller;
 use crate::report::words::Lang;
 use crate::report::{Form, RenderError, json::ReportView, render};
+use crate::store::scope::Scope;
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
-        .route(Access::DESK, utoipa_axum::routes!(report))
-        .route(Access::DESK, utoipa_axum::routes!(list_rows))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(report))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(list_rows))
 }
 
 impl From<ReportError> for ApiError {
@@ -99,18 +100,19 @@ struct ReportParams {
 async fn report(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     Path((kind, text)): Path<(String, String)>,
     Params(params): Params<ReportParams>,
 ) -> Result<Response, ApiError> {
     let period = period(&kind, &text)?;
     let group = group(params.group.as_deref().unwrap_or("tier"))?;
     let (form, lang) = (form(params.format.as_deref())?, lang(params.lang.as_deref())?);
-    let published = publish(
+    let published = publish_seen(
         &app.db,
         &app.desk.packs,
         (period, app.settings.sample_rules()),
-        &caller.user,
-        form.name(),
+        scope,
+        (&caller.user, form.name()),
         app.now(),
     )
     .await?;
@@ -173,6 +175,7 @@ type Place = (Option<(i64, Uuid)>, Option<String>);
     responses((status = 200, body = Page<ReportRow>)))]
 async fn list_rows(
     State(app): State<Arc<App>>,
+    scope: Scope,
     Path((kind, text)): Path<(String, String)>,
     Params(params): Params<RowParams>,
 ) -> Result<Json<Page<ReportRow>>, ApiError> {
@@ -183,7 +186,7 @@ async fn list_rows(
     let asked = asked(&params)?;
     let (packs, rules, now) = (Arc::clone(&app.desk.packs), app.settings.sample_rules(), app.now());
     let read = move |tx: &mut crate::db::Tx<'_>| {
-        let book = book(&packs, tx, (period, rules), now)?;
+        let book = book(&packs, tx, (period, rules), now)?.of_seen(tx, &scope)?;
         placed_rows(tx, &book, period, &asked, after.clone(), size + 1)
     };
     let found = app.db.read(read).await?;

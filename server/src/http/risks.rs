@@ -16,16 +16,18 @@ use super::new_matter_step::text;
 use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
 use crate::app::risks::{self, AtRisk};
+use crate::app::scopes::{sees_customer, sees_risk};
 use crate::auth::Caller;
-use crate::db::{DbError, Priority};
+use crate::db::{DbError, Priority, Tx};
 use crate::store::risks::Entered;
+use crate::store::scope::Scope;
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
-        .route(Access::DESK, utoipa_axum::routes!(list_at_risk))
-        .route(Access::DESK, utoipa_axum::routes!(enter))
-        .route(Access::DESK, utoipa_axum::routes!(take_back))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(list_at_risk))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(enter))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(take_back))
 }
 
 /// Whose customers.
@@ -49,13 +51,16 @@ struct RiskParams {
     responses((status = 200, body = Page<AtRisk>)))]
 async fn list_at_risk(
     State(app): State<Arc<App>>,
+    scope: Scope,
     Params(params): Params<RiskParams>,
 ) -> Result<Json<Page<AtRisk>>, ApiError> {
     let (size, now) = (limit(params.limit)?, app.now());
     let after: Option<String> = decode_cursor("at-risk", params.cursor.as_deref())?;
     let (desk, after) = (app.desk.clone(), after.unwrap_or_default());
-    let found: Result<Vec<AtRisk>, DbError> =
-        app.db.read(move |tx| risks::list(&desk, tx, params.manager.as_deref(), &after, size + 1, now)).await;
+    let found: Result<Vec<AtRisk>, DbError> = app
+        .db
+        .read(move |tx| risks::list(&desk, tx, (&scope, params.manager.as_deref()), &after, size + 1, now))
+        .await;
     Ok(Json(Page::new("at-risk", size, found?, |item| item.customer.clone())))
 }
 
@@ -84,6 +89,7 @@ struct RiskItem {
 async fn enter(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     Path(customer): Path<String>,
     key: IdempotencyKey,
     body: Body<RiskBody>,
@@ -92,6 +98,7 @@ async fn enter(
     let reason = text("reason", Some(body.value.reason))?;
     let new = Entered { id, customer, reason, by: caller.user.clone(), at: now };
     write_once(&app, &caller, key, body.hash, move |tx| {
+        sees_customer(tx, &scope, &new.customer)?;
         risks::enter(tx, &new, now)?;
         let Entered { id, customer, reason, .. } = new.clone();
         Answer::new(StatusCode::CREATED, &RiskItem { id, customer, reason })
@@ -105,11 +112,16 @@ async fn enter(
 async fn take_back(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let missing = || ApiError::not_found("unknown_risk", format!("there is no risk {id} that goes on"));
     let id: Uuid = id.parse().map_err(|_| missing())?;
     let now = app.now();
-    app.db.write(Priority::Api, move |tx| risks::take_back(tx, id, &caller.user, now)).await?;
+    let take_back = move |tx: &mut Tx<'_>| {
+        sees_risk(tx, &scope, id)?;
+        risks::take_back(tx, id, &caller.user, now)
+    };
+    app.db.write(Priority::Api, take_back).await?;
     Ok(StatusCode::NO_CONTENT)
 }

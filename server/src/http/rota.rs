@@ -17,7 +17,7 @@ use super::idempotency::{Answer, IdempotencyKey, write_once};
 use super::new_matter_step::text;
 use crate::app::App;
 use crate::app::rota::{self, load_class};
-use crate::auth::Caller;
+use crate::auth::{Caller, Role};
 use crate::db::{DbError, Tx};
 use crate::store::rota::{ManagerLoad, Rota, Shift, managers, of_month};
 
@@ -26,11 +26,14 @@ const MANAGERS_MAX: i64 = 5_000;
 /// Whose misses are counted (ms).
 const MISSED_WITHIN_MS: i64 = 30 * DAY_MS;
 
+/// Who is on duty is about the desk's own people.
+const STAFF: Access = Access::Plain(&[Role::Noc, Role::Manager]);
+
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
-        .route(Access::DESK, utoipa_axum::routes!(read))
-        .route(Access::DESK, utoipa_axum::routes!(write))
+        .route(STAFF, utoipa_axum::routes!(read))
+        .route(STAFF, utoipa_axum::routes!(write))
         .route(Access::ADMIN, utoipa_axum::routes!(approve))
         .route(Access::DESK, utoipa_axum::routes!(list_managers))
 }

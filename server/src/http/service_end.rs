@@ -12,11 +12,13 @@ use super::extract::Body;
 use super::faults::time;
 use super::idempotency::{Answer, IdempotencyKey, write_once};
 use crate::app::App;
+use crate::app::scopes::{sees_customer, sees_line};
 use crate::app::service::{self, Ending};
 use crate::auth::{Caller, Role};
+use crate::store::scope::Scope;
 
 /// Who ends services.
-const WRITERS: Access = Access::Roles(&[Role::Manager]);
+const WRITERS: Access = Access::Scoped(&[Role::Manager]);
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
@@ -54,11 +56,12 @@ struct EndView {
 async fn end_customer(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     Path(code): Path<String>,
     key: IdempotencyKey,
     body: Body<EndBody>,
 ) -> Result<Answer, ApiError> {
-    end(&app, &caller, Ending::Customer(code), key, body).await
+    end(&app, (&caller, scope), Ending::Customer(code), key, body).await
 }
 
 /// The same of one line.
@@ -67,16 +70,17 @@ async fn end_customer(
 async fn end_line(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     Path(code): Path<String>,
     key: IdempotencyKey,
     body: Body<EndBody>,
 ) -> Result<Answer, ApiError> {
-    end(&app, &caller, Ending::Line(code), key, body).await
+    end(&app, (&caller, scope), Ending::Line(code), key, body).await
 }
 
 async fn end(
     app: &Arc<App>,
-    caller: &Caller,
+    (caller, scope): (&Caller, Scope),
     what: Ending,
     key: IdempotencyKey,
     body: Body<EndBody>,
@@ -85,6 +89,10 @@ async fn end(
     let ends_at = time("ends_at", body.value.ends_at.as_deref())?;
     let (desk, by) = (app.desk.clone(), caller.user.clone());
     write_once(app, caller, key, body.hash, move |tx| {
+        match &what {
+            Ending::Customer(code) => sees_customer(tx, &scope, code)?,
+            Ending::Line(code) => sees_line(tx, &scope, code)?,
+        }
         service::end(&desk, tx, &what, ends_at, &by, now)?;
         let (Ending::Customer(code) | Ending::Line(code)) = what.clone();
         Answer::new(StatusCode::OK, &EndView { code, ends_at: ends_at.map(|at| at.max(now).to_rfc3339()) })

@@ -19,18 +19,20 @@ use super::page::{Page, decode_cursor, limit};
 use crate::app::App;
 use crate::app::desk::{Desk, DeskError};
 use crate::app::matters::acceptance::AcceptanceView;
+use crate::app::scopes::{sees_named, sees_site};
 use crate::app::sites;
 use crate::auth::Caller;
 use crate::db::{Priority, Tx};
 use crate::store::acceptance;
+use crate::store::scope::Scope;
 use crate::store::sites::{Site, list};
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
-        .route(Access::ANY_ROLE, utoipa_axum::routes!(list_sites))
-        .route(Access::DESK, utoipa_axum::routes!(put_site))
-        .route(Access::ANY_ROLE, utoipa_axum::routes!(read_site))
+        .route(Access::ANY_OWN, utoipa_axum::routes!(list_sites))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(put_site))
+        .route(Access::ANY_OWN, utoipa_axum::routes!(read_site))
 }
 
 /// A site, as lists show it: whom to ring stands in its own reading.
@@ -110,12 +112,13 @@ struct SiteParams {
     responses((status = 200, body = Page<SiteItem>)))]
 async fn list_sites(
     State(app): State<Arc<App>>,
+    scope: Scope,
     Params(params): Params<SiteParams>,
 ) -> Result<Json<Page<SiteItem>>, ApiError> {
     let size = limit(params.limit)?;
     let after: Option<Uuid> = decode_cursor("sites", params.cursor.as_deref())?;
     let (customer, after) = (params.customer.unwrap_or_default(), after.unwrap_or(Uuid::nil()));
-    let found = app.db.read(move |tx| list(tx, &customer, after, size as i64 + 1)).await?;
+    let found = app.db.read(move |tx| list(tx, (&scope, &customer), after, size as i64 + 1)).await?;
     let items: Vec<SiteItem> = found.into_iter().map(SiteItem::from).collect();
     Ok(Json(Page::new("sites", size, items, |item| item.id)))
 }
@@ -146,6 +149,7 @@ struct SiteBody {
 async fn put_site(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     key: IdempotencyKey,
     body: Body<SiteBody>,
 ) -> Result<Answer, ApiError> {
@@ -166,6 +170,7 @@ async fn put_site(
     ];
     let (desk, by, place) = (app.desk.clone(), caller.user.clone(), (customer, name));
     write_once(&app, &caller, key, body.hash, move |tx| {
+        sees_named(tx, &scope, &place.0)?;
         let site = sites::put(tx, &place, fields.clone(), &by, now)?;
         Answer::new(StatusCode::OK, &detail(&desk, tx, site, now)?)
     })
@@ -178,6 +183,7 @@ async fn put_site(
 async fn read_site(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     Path(id): Path<String>,
 ) -> Result<Json<SiteDetail>, ApiError> {
     let id = site_id(&id)?;
@@ -185,6 +191,7 @@ async fn read_site(
     let found: Result<SiteDetail, DeskError> = app
         .db
         .write(Priority::Api, move |tx| {
+            sees_site(tx, &scope, id)?;
             let site = sites::read(tx, id, &caller.user, now)?;
             detail(&desk, tx, site, now)
         })

@@ -1,6 +1,7 @@
 //! One open board: what it missed, then the frames of [`crate::app::live`] as they come. A frame's text is shared by all
 //! viewers of a scope; one whose connection is slow falls behind on its own, and then reads the snapshot again.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,14 +15,16 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use uuid::Uuid;
 
 use super::access::Proof;
 use super::board::engine;
 use super::confidential::Withheld;
 use crate::app::App;
-use crate::app::live::{EVENTS_PER_FRAME_MAX, Frame, Item, Scope, frame};
-use crate::db::DbError;
-use crate::store::{contractors, outgoing};
+use crate::app::live::{EVENTS_PER_FRAME_MAX, Frame, Item, Sight, frame};
+use crate::db::{DbError, Tx};
+use crate::store::outgoing;
+use crate::store::scope::{self, Scope};
 
 /// How often a board hears that all is well.
 const TICK_EVERY: Duration = Duration::from_secs(5);
@@ -37,21 +40,21 @@ const HEADERS: [(HeaderName, HeaderValue); 3] = [
 /// A stream of server-sent events from a cursor on; from now on without one.
 pub(super) fn open(
     app: Arc<App>,
-    contractor: Option<String>,
+    scope: Scope,
     withheld: Withheld,
     cursor: Option<i64>,
     proof: Option<Proof>,
 ) -> Response {
     let (sender, receiver) = mpsc::channel(TEXTS_WAITING_MAX);
-    let scope = Scope { contractor, withheld: withheld.0.is_some() };
-    let viewer = Viewer { app, scope, withheld, proof, sender, last: 0 };
+    let sight = Sight { scope, withheld: withheld.0.is_some() };
+    let viewer = Viewer { app, sight, withheld, proof, sender, last: 0 };
     tokio::spawn(viewer.feed(cursor));
     (HEADERS, Body::from_stream(ReceiverStream::new(receiver))).into_response()
 }
 
 struct Viewer {
     app: Arc<App>,
-    scope: Scope,
+    sight: Sight,
     /// Asked anew when it connects again.
     withheld: Withheld,
     /// Looked at with each tick: a sign-in that was ended elsewhere ends here.
@@ -114,7 +117,7 @@ impl Viewer {
         if items.first().is_some_and(|item| item.n <= self.last) {
             return self.send_new(items).await;
         }
-        let text = frame.text(&self.scope, async |items| self.text(items).await).await;
+        let text = frame.text(&self.sight, async |items| self.text(items).await).await;
         self.send_text(text, items).await
     }
 
@@ -133,15 +136,13 @@ impl Viewer {
 
     /// What this one may see of the items, as text.
     async fn text(&self, items: &[Item]) -> Result<Bytes, DbError> {
-        let own = match self.scope.contractor.clone().filter(|_| !items.is_empty()) {
-            None => None,
-            Some(contractor) => Some(self.app.db.read(move |tx| contractors::lines(tx, &contractor)).await?),
+        let scope = self.sight.scope.clone();
+        let visits: Vec<Uuid> = items.iter().filter_map(|item| item.visit).collect();
+        let seen = match items {
+            [] => None,
+            _ => self.app.db.read(move |tx| Seen::of(tx, &scope, &visits)).await?,
         };
-        let is_seen = |item: &&Item| match (&own, &item.line) {
-            (None, _) => true,
-            (Some(own), Some(line)) => own.contains(line),
-            (Some(_), None) => false,
-        };
+        let is_seen = |item: &&Item| seen.as_ref().is_none_or(|seen| seen.has(item));
         let mut text = String::new();
         for item in items.iter().filter(is_seen) {
             item.write(&self.withheld.without(&item.data), &mut text);
@@ -167,6 +168,32 @@ impl Viewer {
 
     async fn send(&self, text: String) -> bool {
         self.sender.send(Ok(Bytes::from(text))).await.is_ok()
+    }
+}
+
+/// What somebody who does not see everything sees of a frame.
+struct Seen {
+    lines: BTreeSet<String>,
+    visits: BTreeSet<Uuid>,
+}
+
+impl Seen {
+    /// None for everything.
+    fn of(tx: &mut Tx<'_>, scope: &Scope, visits: &[Uuid]) -> Result<Option<Self>, DbError> {
+        let Some(lines) = scope::lines(tx, scope)? else { return Ok(None) };
+        let mut own = BTreeSet::new();
+        for visit in visits {
+            if scope::has_visit(tx, scope, *visit)? {
+                own.insert(*visit);
+            }
+        }
+        Ok(Some(Self { lines, visits: own }))
+    }
+
+    /// What is about an agent is for those who see everything.
+    fn has(&self, item: &Item) -> bool {
+        item.line.as_ref().is_some_and(|line| self.lines.contains(line))
+            || item.visit.is_some_and(|visit| self.visits.contains(&visit))
     }
 }
 

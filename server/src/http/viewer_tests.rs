@@ -16,6 +16,7 @@ use crate::app::{App, import};
 use crate::auth::Role;
 use crate::db::Db;
 use crate::db::testing::both;
+use crate::store::scope::Scope;
 
 const BOUND: Duration = Duration::from_secs(20);
 const CUSTOMERS: &str = "code,name,tier,contact_name,contact_phone\nbank,Sample Bank,AAA,desk,010-555-0100\n";
@@ -48,7 +49,8 @@ struct Seen {
 impl Seen {
     fn open(app: &Arc<App>, contractor: Option<&str>, withheld: Option<&str>) -> Self {
         let withheld = Withheld(withheld.map(str::to_owned));
-        let response = viewer::open(Arc::clone(app), contractor.map(str::to_owned), withheld, Some(0), None);
+        let scope = contractor.map_or(Scope::Everything, |code| Scope::Contractor(code.to_owned()));
+        let response = viewer::open(Arc::clone(app), scope, withheld, Some(0), None);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self { stream: response.into_body().into_data_stream(), text: String::new() }
     }
@@ -127,7 +129,7 @@ async fn a_slow_viewer_reads_again_and_holds_up_nobody() {
         }
         for n in 1..=100 {
             let data = json!({ "n": n }).to_string();
-            desk.app.live.send(vec![Item { n, kind: "agent".to_owned(), data, line: None }]);
+            desk.app.live.send(vec![Item { n, kind: "agent".to_owned(), data, line: None, visit: None }]);
             quick.until(|text| text.contains(&format!("id: {n}\n"))).await;
         }
         assert_eq!(quick.numbers(), (1..=100).collect::<Vec<_>>());

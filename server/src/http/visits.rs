@@ -18,24 +18,26 @@ use super::extract::Params;
 use super::page::{Page, PageParams, decode_cursor, limit};
 use super::reports::{file, lang};
 use crate::app::desk::DeskError;
+use crate::app::scopes::sees_visit;
 use crate::app::visits::redraw::redrawn;
 use crate::app::visits::{self, PartCounts, VisitDetail};
 use crate::app::{App, contact_reads};
 use crate::auth::Caller;
-use crate::db::{DbError, Priority};
+use crate::db::{DbError, Priority, Tx};
 use crate::report::visit::render;
 use crate::report::{Form, RenderError};
 use crate::store::parts;
 use crate::store::records::{self, SentRecord};
+use crate::store::scope::{self, Scope};
 use crate::store::visit_reports::{self, Joined};
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
-        .route(Access::DESK, utoipa_axum::routes!(list))
-        .route(Access::DESK, utoipa_axum::routes!(read))
-        .route(Access::DESK, utoipa_axum::routes!(image))
-        .route(Access::DESK, utoipa_axum::routes!(paper))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(list))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(read))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(image))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(paper))
 }
 
 /// A visit report.
@@ -68,6 +70,7 @@ struct VisitItem {
 #[utoipa::path(get, path = "/visits", tag = "visits", params(PageParams), responses((status = 200, body = Page<VisitItem>)))]
 async fn list(
     State(app): State<Arc<App>>,
+    scope: Scope,
     Params(params): Params<PageParams>,
 ) -> Result<Json<Page<VisitItem>>, ApiError> {
     let size = limit(params.limit)?;
@@ -75,7 +78,7 @@ async fn list(
     let items: Result<Vec<VisitItem>, DbError> = app
         .db
         .read(move |tx| {
-            let rows = records::newest(tx, "visit", before, size as i64 + 1)?;
+            let rows = records::newest(tx, (&scope, "visit"), before, size as i64 + 1)?;
             let mut items = rows.into_iter().map(item).collect::<Result<Vec<VisitItem>, DbError>>()?;
             let ids: Vec<Uuid> = items.iter().map(|item| item.id).collect();
             let mut joined = visit_reports::of(tx, &ids)?;
@@ -121,11 +124,16 @@ fn visit_id(text: &str) -> Result<Uuid, ApiError> {
 async fn read(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     Path(id): Path<String>,
 ) -> Result<Json<VisitDetail>, ApiError> {
     let id = visit_id(&id)?;
     let desk = app.desk.clone();
-    let found = app.db.read(move |tx| visits::read(&desk, tx, id)).await?;
+    let read = move |tx: &mut Tx<'_>| {
+        sees_visit(tx, &scope, id)?;
+        visits::read(&desk, tx, id)
+    };
+    let found: VisitDetail = app.db.read(read).await?;
     note(&app, caller.user, id).await?;
     Ok(Json(found))
 }
@@ -138,6 +146,7 @@ async fn read(
 async fn image(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     withheld: Withheld,
     Path((id, sha256)): Path<(String, String)>,
 ) -> Result<impl IntoResponse, ApiError> {
@@ -147,7 +156,13 @@ async fn image(
         || ApiError::not_found("unknown_part", "this report has no such photo, or it has not arrived yet");
     let mut hash = [0; 32];
     hex::decode_to_slice(&sha256, &mut hash).map_err(|_| unknown())?;
-    let found: Result<_, DbError> = app.db.read(move |tx| visits::image(tx, id, Hash(hash))).await;
+    let found: Result<_, DbError> = app
+        .db
+        .read(move |tx| {
+            let seen = scope::has_visit(tx, &scope, id)?;
+            if seen { visits::image(tx, id, Hash(hash)) } else { Ok(None) }
+        })
+        .await;
     let (media, bytes) = found?.ok_or_else(unknown)?;
     note(&app, caller.user, id).await?;
     let drawing = tokio::task::spawn_blocking(move || redrawn(media, &bytes)).await;
@@ -182,6 +197,7 @@ struct PaperParams {
 async fn paper(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     withheld: Withheld,
     Path(id): Path<String>,
     Params(params): Params<PaperParams>,
@@ -191,6 +207,7 @@ async fn paper(
     let read: Result<_, DeskError> = app
         .db
         .read(move |tx| {
+            sees_visit(tx, &scope, id)?;
             let detail = visits::read(&desk, tx, id)?;
             let images = visits::images(tx, &detail)?;
             Ok((detail, images))

@@ -2,6 +2,7 @@
 
 use linewatch_shared::time::UnixMs;
 
+use super::scope::Scope;
 use crate::db::{DbError, Row, Tx};
 
 /// How a customer's admission stands.
@@ -45,11 +46,12 @@ pub fn of(tx: &mut Tx<'_>, code: &str) -> Result<Option<Admission>, DbError> {
 }
 
 /// Customers after a code that are not admitted, by code.
-pub fn open(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<Admission>, DbError> {
+pub fn open(tx: &mut Tx<'_>, scope: &Scope, after: &str, limit: i64) -> Result<Vec<Admission>, DbError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM customer WHERE admission <> 'admitted' AND code > $1 ORDER BY code LIMIT $2"
+        "SELECT {COLUMNS} FROM customer WHERE admission <> 'admitted' AND code > $1 AND {} ORDER BY code LIMIT $2",
+        scope.customers("code", 3)
     );
-    tx.query(&sql, &[after.into(), limit.into()])?.iter().map(admission).collect()
+    tx.query(&sql, &[after.into(), limit.into(), scope.value()])?.iter().map(admission).collect()
 }
 
 /// Notes that somebody proposes customers that were just written down.

@@ -6,6 +6,7 @@ use linewatch_shared::rules::Rung;
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
+use super::scope::Scope;
 use crate::db::{DbError, LockKey, Row, Tx, Value};
 pub use told::{Held, Linked, Sent, held_of_subject, held_until, hold, linked, release, sent_of_subject};
 
@@ -156,18 +157,20 @@ pub fn place(alert: &StoredAlert) -> Place {
 /// oldest at the front; then those whose ladder goes on, by when it does. `about` narrows to a fault or (true) matter.
 pub fn untaken(
     tx: &mut Tx<'_>,
+    scope: &Scope,
     about: Option<(Uuid, bool)>,
     after: Option<Place>,
     limit: i64,
 ) -> Result<Vec<StoredAlert>, DbError> {
     let (goes_on, at, key) = after.unwrap_or((false, UnixMs(i64::MIN), String::new()));
-    let narrowed = about.map_or_else(String::new, |(_, of_matter)| format!(" AND {}", of(of_matter, "$4")));
+    let narrowed = about.map_or_else(String::new, |(_, of_matter)| format!(" AND {}", of(of_matter, "$5")));
+    let seen = scope.alerts(4);
     let mut page = |conditions: &str, order: &str, at: UnixMs, key: String, limit: i64| {
         let sql = format!(
-            "SELECT {COLUMNS} FROM alert WHERE {conditions} AND ({order}, key) > ($1, $2){narrowed} \
+            "SELECT {COLUMNS} FROM alert WHERE {conditions} AND ({order}, key) > ($1, $2) AND {seen}{narrowed} \
              ORDER BY {order}, key LIMIT $3"
         );
-        let mut params: Vec<Value> = vec![at.into(), key.into(), limit.into()];
+        let mut params: Vec<Value> = vec![at.into(), key.into(), limit.into(), scope.value()];
         params.extend(about.map(|(subject, _)| Value::from(subject)));
         tx.query(&sql, &params)?.iter().map(read).collect::<Result<Vec<_>, DbError>>()
     };

@@ -3,6 +3,7 @@
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
+use super::scope::Scope;
 use crate::db::{DbError, Row, Tx};
 
 /// What does not fit.
@@ -148,7 +149,7 @@ pub fn one(tx: &mut Tx<'_>, record: Uuid) -> Result<Option<ConflictRow>, DbError
 /// Conflicts, the newest first: only those that are settled, or only the others, where that is asked.
 pub fn list(
     tx: &mut Tx<'_>,
-    settled: Option<bool>,
+    (scope, settled): (&Scope, Option<bool>),
     before: Option<(UnixMs, Uuid)>,
     limit: i64,
 ) -> Result<Vec<ConflictRow>, DbError> {
@@ -159,10 +160,11 @@ pub fn list(
         Some(false) => "AND c.settled_at_ms IS NULL ",
     };
     let sql = format!(
-        "SELECT {COLUMNS} WHERE (c.recorded_at_ms, c.record) < ($1, $2) {wanted}\
-         ORDER BY c.recorded_at_ms DESC, c.record DESC LIMIT $3"
+        "SELECT {COLUMNS} WHERE (c.recorded_at_ms, c.record) < ($1, $2) {wanted}AND {} \
+         ORDER BY c.recorded_at_ms DESC, c.record DESC LIMIT $3",
+        scope.customers("c.customer", 4)
     );
-    tx.query(&sql, &[at.into(), id.into(), limit.into()])?.iter().map(read).collect()
+    tx.query(&sql, &[at.into(), id.into(), limit.into(), scope.value()])?.iter().map(read).collect()
 }
 
 /// Somebody has looked at it.

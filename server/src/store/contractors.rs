@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use linewatch_shared::time::UnixMs;
-use uuid::Uuid;
 
 use crate::db::{DbError, Row, Tx};
 
@@ -96,69 +95,6 @@ pub fn save(tx: &mut Tx<'_>, contractor: &Contractor, now: UnixMs) -> Result<(),
     ];
     tx.execute(sql, &params)?;
     Ok(())
-}
-
-/// The lines that are a contractor's now, as a condition over a column of codes: `$n` is the contractor, or empty for no
-/// wish.
-macro_rules! lines_of {
-    ($column:literal, $n:literal) => {
-        concat!(
-            "(CAST(",
-            $n,
-            " AS TEXT) = '' OR ",
-            $column,
-            " IN (SELECT l.code FROM line l JOIN customer c ON c.code = l.customer \
-             WHERE COALESCE(l.contractor, c.contractor) = ",
-            $n,
-            "))"
-        )
-    };
-}
-pub(super) use lines_of;
-
-/// The same over matters: those of its lines, of its customers, and of sites where it maintains a line.
-macro_rules! matters_of {
-    ($n:literal) => {
-        concat!(
-            "(CAST(",
-            $n,
-            " AS TEXT) = '' OR line IN (SELECT l.code FROM line l JOIN customer c ON c.code = l.customer \
-             WHERE COALESCE(l.contractor, c.contractor) = ",
-            $n,
-            ") OR (line IS NULL AND (customer IN \
-             (SELECT code FROM customer WHERE contractor = ",
-            $n,
-            ") OR EXISTS (SELECT 1 FROM line s \
-             WHERE s.contractor = ",
-            $n,
-            " AND s.customer = matter.customer AND s.site = matter.site))))"
-        )
-    };
-}
-pub(super) use matters_of;
-
-/// The codes of the lines that a contractor maintains now.
-pub fn lines(tx: &mut Tx<'_>, contractor: &str) -> Result<BTreeSet<String>, DbError> {
-    let sql = concat!("SELECT code FROM line WHERE ", lines_of!("code", "$1"));
-    tx.query(sql, &[contractor.into()])?.iter().map(|row| row.get(0)).collect()
-}
-
-/// Whether a contractor maintains a line now.
-pub fn has_line(tx: &mut Tx<'_>, contractor: &str, line: &str) -> Result<bool, DbError> {
-    let sql = concat!("SELECT 1 FROM line WHERE ", lines_of!("code", "$1"), " AND code = $2");
-    Ok(tx.query_opt(sql, &[contractor.into(), line.into()])?.is_some())
-}
-
-/// Whether a fault, by its id or an alias, is of a line that a contractor maintains now.
-pub fn has_fault(tx: &mut Tx<'_>, contractor: &str, fault: Uuid) -> Result<bool, DbError> {
-    let sql = concat!("SELECT 1 FROM fault_alias WHERE ", lines_of!("line", "$1"), " AND alias = $2");
-    Ok(tx.query_opt(sql, &[contractor.into(), fault.into()])?.is_some())
-}
-
-/// Whether a matter is one that a contractor sees.
-pub fn has_matter(tx: &mut Tx<'_>, contractor: &str, matter: Uuid) -> Result<bool, DbError> {
-    let sql = concat!("SELECT 1 FROM matter WHERE ", matters_of!("$1"), " AND id = $2");
-    Ok(tx.query_opt(sql, &[contractor.into(), matter.into()])?.is_some())
 }
 
 /// Who maintained what: for reports.

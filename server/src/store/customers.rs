@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use linewatch_shared::time::UnixMs;
 
+use super::scope::Scope;
 use crate::db::{DbError, Row, Tx, Value};
 
 /// A customer's columns besides its code.
@@ -80,13 +81,13 @@ pub struct Search {
     pub after: Option<String>,
     /// At most so many.
     pub limit: usize,
-    /// Only lines that this contractor maintains now.
-    pub contractor: String,
+    /// Only what is seen.
+    pub scope: Scope,
 }
 
 impl Search {
     /// `$1` the code to begin after, `$2` the pattern or NULL, `$3` the limit, `$4` the region or NULL, `$5` the customer or NULL,
-    /// `$6` the contractor or empty.
+    /// `$6` who asks.
     pub(super) fn params(&self) -> [Value; 6] {
         let pattern = self.q.as_ref().map(|q| {
             let escaped = q.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
@@ -98,7 +99,7 @@ impl Search {
             (self.limit as i64).into(),
             self.region.clone().into(),
             self.customer.clone().into(),
-            self.contractor.as_str().into(),
+            self.scope.value(),
         ]
     }
 }
@@ -140,9 +141,10 @@ pub fn list(tx: &mut Tx<'_>, search: &Search) -> Result<Vec<ListedCustomer>, DbE
     let sql = format!(
         "SELECT {COLUMNS}, {LISTED} FROM customer c WHERE c.code > $1 \
          AND (CAST($2 AS TEXT) IS NULL OR LOWER(c.code) LIKE $2 ESCAPE '\\' OR LOWER(c.name) LIKE $2 ESCAPE '\\') \
-         AND (CAST($4 AS TEXT) IS NULL OR c.region = $4) ORDER BY c.code LIMIT $3"
+         AND (CAST($4 AS TEXT) IS NULL OR c.region = $4) AND CAST($5 AS TEXT) IS NULL AND {} ORDER BY c.code LIMIT $3",
+        search.scope.customers("c.code", 6),
     );
-    tx.query(&sql, &search.params()[..4])?.iter().map(listed).collect()
+    tx.query(&sql, &search.params())?.iter().map(listed).collect()
 }
 
 /// Who answers for a customer.
@@ -182,10 +184,13 @@ pub struct Contacts {
 }
 
 /// Every customer's contact data after a code, in the order of codes.
-pub fn contacts(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<Contacts>, DbError> {
-    let sql = "SELECT code, name, manager, manager_email, deputy, deputy_email, contact_name, contact_phone, \
-         updated_at_ms FROM customer WHERE code > $1 AND service_over = 0 ORDER BY code LIMIT $2";
-    tx.query(sql, &[after.into(), limit.into()])?
+pub fn contacts(tx: &mut Tx<'_>, scope: &Scope, after: &str, limit: i64) -> Result<Vec<Contacts>, DbError> {
+    let sql = format!(
+        "SELECT code, name, manager, manager_email, deputy, deputy_email, contact_name, contact_phone, \
+         updated_at_ms FROM customer WHERE code > $1 AND service_over = 0 AND {} ORDER BY code LIMIT $2",
+        scope.customers("code", 3)
+    );
+    tx.query(&sql, &[after.into(), limit.into(), scope.value()])?
         .iter()
         .map(|row| {
             let mut fields = [const { None }; 6];

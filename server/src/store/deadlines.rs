@@ -6,7 +6,7 @@ use linewatch_shared::sla::Deadline;
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
-use super::contractors::{lines_of, matters_of};
+use super::scope::Scope;
 use crate::db::{DbError, Row, Tx, Value};
 
 /// What promises are of.
@@ -123,10 +123,20 @@ pub struct WantedDeadlines {
     pub kind: String,
     /// Only those due before.
     pub due_before: Option<UnixMs>,
-    /// Only of what this contractor sees.
-    pub contractor: String,
+    /// Only of what is seen.
+    pub scope: Scope,
     /// Only those after this one: `(due_at, subject, kind, period)`.
     pub after: Option<(UnixMs, Uuid, String, String)>,
+}
+
+/// That a promise is of a matter that is seen.
+fn of_matters(scope: &Scope) -> String {
+    let seen = scope.matters(8);
+    if scope.is_everything() {
+        seen
+    } else {
+        format!("subject IN (SELECT matter.id FROM matter WHERE {seen})")
+    }
 }
 
 /// Promises by their due time. What is due and not marked yet is missed as of the reading; an allowance that lasted until
@@ -149,10 +159,10 @@ pub fn list(
          ELSE 'missed' END AS judged \
          FROM deadline d WHERE (due_at_ms, subject, kind, period) > ($2, $3, $4, $5) AND due_at_ms < $6 \
          {since}AND (CAST($7 AS TEXT) = '' OR kind = $7) AND ((subject_kind <> 'matter' AND {}) \
-         OR (subject_kind = 'matter' AND (CAST($8 AS TEXT) = '' OR subject IN (SELECT id FROM matter WHERE {}))))) \
+         OR (subject_kind = 'matter' AND {}))) \
          AS judged_rows WHERE CAST($9 AS TEXT) = '' OR judged = $9 ORDER BY due_at_ms, subject, kind, period LIMIT $10",
-        lines_of!("line", "$8"),
-        matters_of!("$8"),
+        wanted.scope.lines_and_customers("line", "customer", 8),
+        of_matters(&wanted.scope),
     );
     let params = [
         now.into(),
@@ -162,7 +172,7 @@ pub fn list(
         period.into(),
         wanted.due_before.unwrap_or(UnixMs::MAX).into(),
         wanted.kind.as_str().into(),
-        wanted.contractor.as_str().into(),
+        wanted.scope.value(),
         wanted.state.as_str().into(),
         limit.into(),
     ];

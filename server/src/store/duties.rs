@@ -4,6 +4,7 @@ use linewatch_shared::rules::MatterKind;
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
+use super::scope::Scope;
 use crate::db::{DbError, Row, Tx, Value};
 
 /// A duty: visits of a customer, patrols of a site.
@@ -74,11 +75,18 @@ pub fn insert(tx: &mut Tx<'_>, duties: &[Duty]) -> Result<u64, DbError> {
 }
 
 /// Duties, by customer.
-pub fn list(tx: &mut Tx<'_>, customer: &str, after: Option<Uuid>, limit: i64) -> Result<Vec<Duty>, DbError> {
+pub fn list(
+    tx: &mut Tx<'_>,
+    (scope, customer): (&Scope, &str),
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Duty>, DbError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM duty WHERE (CAST($1 AS TEXT) = '' OR customer = $1) AND id > $2 ORDER BY id LIMIT $3"
+        "SELECT {COLUMNS} FROM duty WHERE (CAST($1 AS TEXT) = '' OR customer = $1) AND id > $2 AND {} \
+         ORDER BY id LIMIT $3",
+        scope.customers("customer", 4)
     );
-    let params = [customer.into(), after.unwrap_or(Uuid::nil()).into(), limit.into()];
+    let params = [customer.into(), after.unwrap_or(Uuid::nil()).into(), limit.into(), scope.value()];
     tx.query(&sql, &params)?.iter().map(duty).collect()
 }
 

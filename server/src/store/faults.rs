@@ -6,8 +6,8 @@ use linewatch_shared::sla::{Deadline, Fault, FaultState, State, next_mark};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
-use super::contractors::lines_of;
 use super::deadlines::{self, Subject};
+use super::scope::Scope;
 use super::{pack, unpack, wished};
 use crate::db::{DbError, LockKey, Row, Tx, Value};
 
@@ -111,8 +111,8 @@ pub struct Wanted {
     pub state: String,
     /// Only those that started before this one: `(started_at, id)`.
     pub before: Option<(UnixMs, Uuid)>,
-    /// Only of lines that this contractor maintains now.
-    pub contractor: String,
+    /// Only what is seen.
+    pub scope: Scope,
 }
 
 impl Wanted {
@@ -129,7 +129,7 @@ impl Wanted {
             wished(&self.line, 3, "line = $3"),
             wished(&self.customer, 4, "customer = $4"),
             wished(&self.region, 8, "customer IN (SELECT code FROM customer WHERE region = $8)"),
-            lines_of!("line", "$7"),
+            self.scope.lines_and_customers("line", "customer", 7),
         )
     }
 
@@ -143,7 +143,7 @@ impl Wanted {
             self.customer.as_str().into(),
             self.state.as_str().into(),
             limit.into(),
-            self.contractor.as_str().into(),
+            self.scope.value(),
             self.region.as_str().into(),
         ]
     }

@@ -3,6 +3,7 @@
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
+use super::scope::Scope;
 use crate::db::{DbError, Row, Tx, Value};
 
 /// A proposal.
@@ -88,16 +89,20 @@ pub fn one(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<Proposal>, DbError> {
 /// Proposals, the newest first; an empty state is no wish.
 pub fn list(
     tx: &mut Tx<'_>,
-    state: &str,
+    (scope, state): (&Scope, &str),
     before: Option<(UnixMs, Uuid)>,
     limit: i64,
 ) -> Result<Vec<Proposal>, DbError> {
     let (at, id) = before.unwrap_or((UnixMs::MAX, Uuid::max()));
     let sql = format!(
         "SELECT {COLUMNS} FROM grade_proposal WHERE (proposed_at_ms, id) < ($1, $2) \
-         AND (CAST($3 AS TEXT) = '' OR state = $3) ORDER BY proposed_at_ms DESC, id DESC LIMIT $4"
+         AND (CAST($3 AS TEXT) = '' OR state = $3) AND {} ORDER BY proposed_at_ms DESC, id DESC LIMIT $4",
+        scope.customers("customer", 5)
     );
-    tx.query(&sql, &[at.into(), id.into(), state.into(), limit.into()])?.iter().map(proposal).collect()
+    tx.query(&sql, &[at.into(), id.into(), state.into(), limit.into(), scope.value()])?
+        .iter()
+        .map(proposal)
+        .collect()
 }
 
 /// Decides a proposal.

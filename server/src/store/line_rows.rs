@@ -163,7 +163,8 @@ pub fn list(tx: &mut Tx<'_>, search: &Search) -> Result<Vec<ListedLine>, DbError
          AND (CAST($2 AS TEXT) IS NULL OR LOWER(l.code) LIKE $2 ESCAPE '\\' OR LOWER(l.site) LIKE $2 ESCAPE '\\' \
          OR LOWER(c.code) LIKE $2 ESCAPE '\\' OR LOWER(c.name) LIKE $2 ESCAPE '\\') \
          AND (CAST($4 AS TEXT) IS NULL OR c.region = $4) AND (CAST($5 AS TEXT) IS NULL OR l.customer = $5) \
-         AND (CAST($6 AS TEXT) = '' OR COALESCE(l.contractor, c.contractor) = $6) ORDER BY l.code LIMIT $3"
+         AND {} ORDER BY l.code LIMIT $3",
+        search.scope.lines_and_customers("l.code", "l.customer", 6),
     );
     let listed = |row: &Row| {
         let (code, line) = read(row)?;

@@ -4,8 +4,8 @@ use linewatch_shared::matter::{Matter, MatterFact, Standing, deadlines, next_wak
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
-use super::contractors::matters_of;
 use super::deadlines::{self, Subject};
+use super::scope::Scope;
 use super::{pack, unpack, wished};
 use crate::db::{DbError, LockKey, Row, Tx, Value};
 
@@ -170,8 +170,8 @@ pub struct WantedMatters {
     pub owner: String,
     /// Only those opened before this one: `(opened_at, id)`.
     pub before: Option<(UnixMs, Uuid)>,
-    /// Only what this contractor sees.
-    pub contractor: String,
+    /// Only what is seen.
+    pub scope: Scope,
 }
 
 impl WantedMatters {
@@ -187,7 +187,7 @@ impl WantedMatters {
             wished(&self.customer, 5, "customer = $5"),
             wished(&self.owner, 6, "owner = $6"),
             wished(&self.class, 7, "class = $7"),
-            matters_of!("$8"),
+            self.scope.matters(8),
         )
     }
 
@@ -202,7 +202,7 @@ impl WantedMatters {
             self.customer.as_str().into(),
             self.owner.as_str().into(),
             self.class.as_str().into(),
-            self.contractor.as_str().into(),
+            self.scope.value(),
             limit.into(),
         ]
     }

@@ -53,6 +53,7 @@ pub mod reference;
 pub mod report;
 pub mod risks;
 pub mod rota;
+pub mod scope;
 pub mod second_factor;
 pub mod service;
 pub mod service_time;

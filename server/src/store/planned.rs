@@ -4,6 +4,7 @@ use linewatch_shared::sla::Window;
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
+use super::scope::Scope;
 use crate::db::{DbError, Row, Tx, Value};
 
 /// The most windows of one line that are read; the newest ones.
@@ -91,12 +92,19 @@ pub fn one(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<Work>, DbError> {
 }
 
 /// Planned work, the latest start first, before a place `(from, id)`.
-pub fn list(tx: &mut Tx<'_>, before: Option<(UnixMs, Uuid)>, limit: i64) -> Result<Vec<Work>, DbError> {
+pub fn list(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    before: Option<(UnixMs, Uuid)>,
+    limit: i64,
+) -> Result<Vec<Work>, DbError> {
     let (from, id) = before.unwrap_or((UnixMs::MAX, Uuid::max()));
     let sql = format!(
-        "SELECT {COLUMNS} FROM planned_work WHERE (from_ms, id) < ($1, $2) ORDER BY from_ms DESC, id DESC LIMIT $3"
+        "SELECT {COLUMNS} FROM planned_work w WHERE (from_ms, id) < ($1, $2) AND {} \
+         ORDER BY from_ms DESC, id DESC LIMIT $3",
+        scope.works(4)
     );
-    tx.query(&sql, &[from.into(), id.into(), limit.into()])?.iter().map(work).collect()
+    tx.query(&sql, &[from.into(), id.into(), limit.into(), scope.value()])?.iter().map(work).collect()
 }
 
 /// The windows on a line that were not called off.

@@ -3,6 +3,7 @@
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
+use super::scope::Scope;
 use crate::db::{DbError, LockKey, Row, Tx, Value};
 
 /// The key that a transaction takes before it works on a customer's plans.
@@ -167,15 +168,18 @@ pub struct Unplanned {
 /// one is named.
 pub fn unplanned(
     tx: &mut Tx<'_>,
-    year: i32,
+    (scope, year): (&Scope, i32),
     manager: Option<&str>,
     after: &str,
     limit: i64,
 ) -> Result<Vec<Unplanned>, DbError> {
-    let sql = "SELECT c.code, c.name, COALESCE(c.manager, ''), c.tier, c.pack, p.state FROM customer c \
+    let sql = format!(
+        "SELECT c.code, c.name, COALESCE(c.manager, ''), c.tier, c.pack, p.state FROM customer c \
          LEFT JOIN customer_plan p ON p.customer = c.code AND p.year = $1 WHERE c.code > $2 AND c.service_over = 0 \
          AND c.admission = 'admitted' AND (p.state IS NULL OR p.state <> 'approved') \
-         AND (CAST($3 AS TEXT) IS NULL OR c.manager = $3) ORDER BY c.code LIMIT $4";
+         AND (CAST($3 AS TEXT) IS NULL OR c.manager = $3) AND {} ORDER BY c.code LIMIT $4",
+        scope.customers("c.code", 5)
+    );
     let read = |row: &Row| {
         Ok(Unplanned {
             code: row.get(0)?,
@@ -186,8 +190,8 @@ pub fn unplanned(
             state: row.get(5)?,
         })
     };
-    let params = [i64::from(year).into(), after.into(), Value::from(manager), limit.into()];
-    tx.query(sql, &params)?.iter().map(read).collect()
+    let params = [i64::from(year).into(), after.into(), Value::from(manager), limit.into(), scope.value()];
+    tx.query(&sql, &params)?.iter().map(read).collect()
 }
 
 /// Words of a customer's plans that are not this mark.

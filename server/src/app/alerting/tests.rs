@@ -114,7 +114,9 @@ async fn taking_one_alert_ends_every_ladder_of_the_fault_and_stays_with_who_came
         let key = views(&f, fault).await[0].key.clone();
         let take = |by: &'static str, at: UnixMs| {
             let key = key.clone();
-            f.db.write(Priority::Api, move |tx| super::take::by_user(tx, &key, (by, None), at))
+            f.db.write(Priority::Api, move |tx| {
+                super::take::by_user(tx, &key, (by, &crate::store::scope::Scope::Everything), at)
+            })
         };
         let (first, second) =
             (take("ann", minute(122)).await.unwrap(), take("bob", minute(123)).await.unwrap());

@@ -11,6 +11,7 @@ use crate::db::{DbError, Tx};
 use crate::notify::EMAIL;
 pub use crate::store::alerts::Place;
 use crate::store::alerts::{self, Held, Sent, StoredAlert, place};
+use crate::store::scope::Scope;
 
 /// An alert of a fault or matter.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -222,12 +223,13 @@ pub struct OpenAlertView {
 /// The database's.
 pub fn untaken(
     tx: &mut Tx<'_>,
+    scope: &Scope,
     about: Option<(Uuid, bool)>,
     after: Option<Place>,
     limit: i64,
     now: UnixMs,
 ) -> Result<Vec<(Place, Option<OpenAlertView>)>, DbError> {
-    let found = alerts::untaken(tx, about, after, limit)?;
+    let found = alerts::untaken(tx, scope, about, after, limit)?;
     let mut views = Vec::with_capacity(found.len());
     for stored in found {
         let current = Subject::read(tx, stored.subject, stored.of_matter)?;

@@ -46,8 +46,9 @@ async fn what_was_told_stays_with_a_fault_that_turns_out_to_have_begun_earlier()
             assert!(views(&f, id).await.iter().any(|alert| alert.key == key), "{id}");
         }
         // Whoever takes it takes what was told of it under either id.
-        let take =
-            move |tx: &mut crate::db::Tx<'_>| super::take::by_user(tx, &key, ("ann", None), minute(122));
+        let take = move |tx: &mut crate::db::Tx<'_>| {
+            super::take::by_user(tx, &key, ("ann", &crate::store::scope::Scope::Everything), minute(122))
+        };
         f.db.write(Priority::Api, take).await.unwrap();
         let open = "SELECT key FROM alert WHERE next_at_ms IS NOT NULL";
         assert_eq!(f.texts(open).await, Vec::<String>::new());

@@ -71,6 +71,17 @@ pub enum AssessmentError {
     NoAssessment(String),
 }
 
+impl AssessmentError {
+    /// That there is nobody like this to assess.
+    #[must_use]
+    pub fn unknown(subject: &Subject) -> Self {
+        match subject {
+            Subject::Customer(code) => Self::Unknown("customer", code.clone()),
+            Subject::Contractor(code) => Self::Unknown("contractor", code.clone()),
+        }
+    }
+}
+
 impl From<DbError> for AssessmentError {
     fn from(error: DbError) -> Self {
         Self::Report(error.into())

@@ -11,7 +11,8 @@ use super::Desk;
 use super::view::{FaultView, Lens, many};
 use crate::db::{DbError, Tx};
 use crate::store::lines::LineInfo;
-use crate::store::{agents, contractors, faults, figures, lines, outgoing};
+use crate::store::scope::{self, Scope};
+use crate::store::{agents, faults, figures, lines, outgoing};
 
 /// The board's engine light.
 #[derive(Clone, Copy, Debug, Serialize, utoipa::ToSchema)]
@@ -92,8 +93,8 @@ pub struct Board {
     pub agents: AgentsView,
 }
 
-/// Reads the board in one transaction: the cursor stands for exactly what the snapshot shows. A contractor's has the faults
-/// of its lines, and no agents.
+/// Reads the board in one transaction: the cursor stands for exactly what the snapshot shows. Whoever does not see everything
+/// has the faults of the lines that are seen, and no agents.
 ///
 /// # Errors
 /// The database's.
@@ -101,15 +102,14 @@ pub fn snapshot(
     desk: &Desk,
     tx: &mut Tx<'_>,
     engine: EngineView,
-    contractor: Option<&str>,
+    scope: &Scope,
     now: UnixMs,
 ) -> Result<Board, DbError> {
     let versions = desk.packs.versions(tx)?;
     let lens = Lens { now, versions: &versions };
     let cursor = outgoing::event_head(tx)?;
     let mut states = faults::live(tx)?;
-    if let Some(contractor) = contractor {
-        let own = contractors::lines(tx, contractor)?;
+    if let Some(own) = scope::lines(tx, scope)? {
         states.retain(|state| own.contains(&state.fault.line));
     }
     let lines: BTreeMap<String, LineInfo> =
@@ -135,7 +135,7 @@ pub fn snapshot(
         engine,
         suspected: suspected.collect(),
         faults: many(&lens, &open, &lines, &parts),
-        agents: if contractor.is_none() { agents(tx)? } else { AgentsView::default() },
+        agents: if scope.is_everything() { agents(tx)? } else { AgentsView::default() },
     })
 }
 

@@ -17,6 +17,7 @@ use crate::app::packs::{in_force, packs_in_force};
 use crate::app::service;
 use crate::db::{DbError, Tx};
 use crate::store::duties::{self, Duty, DutyCustomer};
+use crate::store::scope::Scope;
 use crate::store::{customers, equipment, matters};
 
 /// The most rounds that one transaction begins, and customers that it looks at.
@@ -69,7 +70,7 @@ pub(in crate::app) fn assign_to(
     let mut running = BTreeSet::new();
     let mut after = None;
     loop {
-        let page = duties::list(tx, &customer.code, after, PER_TRANSACTION_MAX)?;
+        let page = duties::list(tx, (&Scope::Everything, &customer.code), after, PER_TRANSACTION_MAX)?;
         for duty in page.iter().filter(|duty| duty.ended_at.is_none()) {
             let comes_of_rules =
                 duty.kind == MatterKind::Visit || duty.equipment.is_some() || !customer.is_served;
@@ -266,6 +267,11 @@ pub(super) fn begin_round(
 ///
 /// # Errors
 /// The database's.
-pub fn list(tx: &mut Tx<'_>, customer: &str, after: Option<Uuid>, limit: i64) -> Result<Vec<Duty>, DbError> {
-    duties::list(tx, customer, after, limit)
+pub fn list(
+    tx: &mut Tx<'_>,
+    of: (&Scope, &str),
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Duty>, DbError> {
+    duties::list(tx, of, after, limit)
 }

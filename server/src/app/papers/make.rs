@@ -286,7 +286,8 @@ fn standings(
 
 fn at_risk(desk: &Desk, tx: &mut Tx<'_>, now: UnixMs) -> Result<Listed<RiskyCustomer>, PapersError> {
     // How many there are beyond would take looking at all of them: so far it is counted.
-    let found = risks::list(desk, tx, None, "", RISKS_MAX * 10, now)?;
+    let found =
+        risks::list(desk, tx, (&crate::store::scope::Scope::Everything, None), "", RISKS_MAX * 10, now)?;
     let risky = |risk: risks::AtRisk| RiskyCustomer {
         customer: risk.customer,
         name: String::new(),

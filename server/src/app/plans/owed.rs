@@ -11,6 +11,7 @@ use crate::app::days::{day_of, moment};
 use crate::app::desk::Desk;
 use crate::db::{DbError, Tx};
 use crate::store::plans;
+use crate::store::scope::Scope;
 
 /// Customers looked at in one reading.
 const PAGE: i64 = 500;
@@ -41,7 +42,7 @@ pub struct NoPlan {
 pub fn without_plan(
     desk: &Desk,
     tx: &mut Tx<'_>,
-    (year, manager): (i32, Option<&str>),
+    (scope, year, manager): (&Scope, i32, Option<&str>),
     after: &str,
     limit: usize,
     now: UnixMs,
@@ -53,7 +54,7 @@ pub fn without_plan(
         return Ok(found);
     }
     loop {
-        let page = plans::unplanned(tx, year, manager, &after, PAGE)?;
+        let page = plans::unplanned(tx, (scope, year), manager, &after, PAGE)?;
         let Some(last) = page.last() else { return Ok(found) };
         after.clone_from(&last.code);
         let more = page.len() as i64 >= PAGE;
@@ -94,7 +95,9 @@ fn due_at(year: i32, (month, day): (u32, u32), zone: Tz) -> UnixMs {
 /// The database's.
 pub fn notice(desk: &Desk, tx: &mut Tx<'_>, zone: Tz, now: UnixMs) -> Result<Option<Notice>, DbError> {
     let year = chrono::Datelike::year(&day_of(zone, now));
-    let first = without_plan(desk, tx, (year, None), "", 1, now)?.into_iter().find(|one| one.overdue);
+    let first = without_plan(desk, tx, (&Scope::Everything, year, None), "", 1, now)?
+        .into_iter()
+        .find(|one| one.overdue);
     Ok(first.map(|one| Notice {
         kind: "plans_missing".to_owned(),
         month: year.to_string(),

@@ -1,6 +1,6 @@
 //! What is looked up while a report is made, and to which groups a fault, a matter or a line belongs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono_tz::Tz;
@@ -17,6 +17,7 @@ use crate::app::quality::SampleRules;
 use crate::db::{DbError, Tx};
 use crate::store::contractors::{self, Maintained};
 use crate::store::report::{self, CustomerPlace};
+use crate::store::scope::{self, Scope};
 use crate::store::service_time::ServedTerms;
 
 /// What is looked up while a report is made: packs with their time zones, and customers.
@@ -30,6 +31,8 @@ pub struct Book {
     only: Option<(Group, String)>,
     /// Where samples and the hotline are counted too: how samples are drawn, and when the period is read.
     samples: Option<(SampleRules, UnixMs)>,
+    /// Where only these customers are counted: their codes.
+    seen: Option<BTreeSet<String>>,
 }
 
 /// Whom customers and lines belong to.
@@ -108,6 +111,7 @@ impl Book {
             widest: widest.unwrap_or_else(|| span(chrono_tz::UTC)),
             only: None,
             samples: None,
+            seen: None,
         }
     }
 
@@ -116,6 +120,24 @@ impl Book {
     pub fn of_only(mut self, group: Group, key: String) -> Self {
         self.only = Some((group, key));
         self
+    }
+
+    /// The same, where only what is seen is counted; samples and the hotline are about the whole desk.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn of_seen(mut self, tx: &mut Tx<'_>, scope: &Scope) -> Result<Self, DbError> {
+        self.seen = scope::customers(tx, scope)?;
+        if self.seen.is_some() {
+            self.samples = None;
+        }
+        Ok(self)
+    }
+
+    /// Whether what is of a customer is counted.
+    #[must_use]
+    pub fn sees(&self, customer: &str) -> bool {
+        self.seen.as_ref().is_none_or(|seen| seen.contains(customer))
     }
 
     /// The same, where samples of closed work and the hotline are counted too.
@@ -134,7 +156,8 @@ impl Book {
     /// Whether what has these keys is counted.
     #[must_use]
     pub fn wants(&self, keys: &Keys) -> bool {
-        self.only.as_ref().is_none_or(|(group, key)| keys.of(*group).contains(key))
+        self.sees(&keys.customer)
+            && self.only.as_ref().is_none_or(|(group, key)| keys.of(*group).contains(key))
     }
 
     /// The customer, where only one is counted.

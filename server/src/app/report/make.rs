@@ -165,7 +165,9 @@ pub fn walk(tx: &mut Tx<'_>, book: &Book, after: Position, each: &mut Each<'_>) 
         return Err(ReportError::TooLarge("faults from before it", REACHING_MAX));
     }
     for (_, id) in reaching.into_iter().filter(|position| *position > after) {
-        let Some(reported) = report::one(tx, id)? else { continue };
+        let Some(reported) = report::one(tx, id)?.filter(|one| book.sees(&one.fault.terms.customer)) else {
+            continue;
+        };
         if each(tx, reported)?.is_break() {
             return Ok(());
         }
@@ -176,6 +178,9 @@ pub fn walk(tx: &mut Tx<'_>, book: &Book, after: Position, each: &mut Each<'_>) 
         let more = faults.len() as i64 == FAULTS_AT_ONCE;
         for reported in faults {
             after = (reported.fault.started_at, reported.fault.id);
+            if !book.sees(&reported.fault.terms.customer) {
+                continue;
+            }
             if each(tx, reported)?.is_break() {
                 return Ok(());
             }
@@ -206,7 +211,9 @@ pub fn walk_matters(
     }
     positions.retain(|position| *position > after);
     for (_, id) in positions {
-        let Some(reported) = report::one_matter(tx, id)? else { continue };
+        let Some(reported) = report::one_matter(tx, id)?.filter(|one| book.sees(&one.matter.customer)) else {
+            continue;
+        };
         if each(tx, reported)?.is_break() {
             return Ok(());
         }
@@ -217,6 +224,9 @@ pub fn walk_matters(
         let more = matters.len() as i64 == FAULTS_AT_ONCE;
         for reported in matters {
             after = (reported.matter.opened_at, reported.matter.id);
+            if !book.sees(&reported.matter.customer) {
+                continue;
+            }
             if each(tx, reported)?.is_break() {
                 return Ok(());
             }

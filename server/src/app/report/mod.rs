@@ -34,6 +34,7 @@ use crate::app::{Action, audit};
 use crate::db::{Db, DbError, Priority};
 use crate::store::packs::PackCache;
 use crate::store::report::made;
+use crate::store::scope::Scope;
 use history::{Learnt, VERSIONS_MAX, Version};
 use make::{Report, book, make};
 use period::Period;
@@ -79,6 +80,37 @@ pub async fn publish(
     now: UnixMs,
 ) -> Result<Published, ReportError> {
     published(db, packs, of, Some((who.to_owned(), form.to_owned())), now).await
+}
+
+/// Makes a report of what somebody sees, and writes down who took it in which form. Only the whole desk's figures are kept.
+///
+/// # Errors
+/// The database's; when the period lies ahead.
+pub async fn publish_seen(
+    db: &Db,
+    packs: &Arc<PackCache>,
+    of: (Period, SampleRules),
+    scope: Scope,
+    (who, form): (&str, &str),
+    now: UnixMs,
+) -> Result<Published, ReportError> {
+    if scope.is_everything() {
+        return publish(db, packs, of, who, form, now).await;
+    }
+    let (packs, (period, rules)) = (Arc::clone(packs), of);
+    let read = move |tx: &mut crate::db::Tx<'_>| {
+        let book = book(&packs, tx, (period, rules), now)?.of_seen(tx, &scope)?;
+        make(tx, &book, period, &mut Learnt::default())
+    };
+    let report = db.read(read).await?;
+    let sha256 = history::sha256(&report)?;
+    let (who, detail) = (who.to_owned(), json!({ "form": form, "sha256": sha256, "part": true }));
+    let note = move |tx: &mut crate::db::Tx<'_>| {
+        let subject = format!("report/{}/{period}", period.kind().name());
+        audit(tx, now.0, &who, Action::ReportExported, &subject, Some(&detail))
+    };
+    db.write(Priority::Api, note).await?;
+    Ok(Published { report, sha256, versions: Vec::new() })
 }
 
 /// Makes a report and keeps its figures where they are new, as [`publish`] does; nobody takes it.

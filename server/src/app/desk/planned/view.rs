@@ -7,9 +7,11 @@ use uuid::Uuid;
 
 use super::LINES_MAX;
 use crate::app::desk::{Desk, DeskError};
+use crate::app::scopes::sees_work;
 use crate::db::{DbError, Tx};
 use crate::store::lines;
 use crate::store::planned::{self, Work};
+use crate::store::scope::{self, Scope};
 
 /// The most reports that are listed beside planned work.
 const REPORTS_LISTED_MAX: i64 = 500;
@@ -98,11 +100,12 @@ pub fn view(desk: &Desk, tx: &mut Tx<'_>, work: &Work) -> Result<WorkView, DbErr
     })
 }
 
-/// Planned work with its lines and reports.
+/// Planned work with those of its lines and reports that are seen.
 ///
 /// # Errors
-/// When there is none of that id.
-pub fn read(desk: &Desk, tx: &mut Tx<'_>, id: Uuid) -> Result<WorkDetail, DeskError> {
+/// When there is none of that id, or none of its lines is seen.
+pub fn read(desk: &Desk, tx: &mut Tx<'_>, scope: &Scope, id: Uuid) -> Result<WorkDetail, DeskError> {
+    sees_work(tx, scope, id)?;
     let work = planned::one(tx, id)?.ok_or(DeskError::NoWork(id))?;
     let reports = planned::reports(tx, &work, REPORTS_LISTED_MAX)?.into_iter().map(|report| TiedReportView {
         id: report.id.to_string(),
@@ -110,7 +113,11 @@ pub fn read(desk: &Desk, tx: &mut Tx<'_>, id: Uuid) -> Result<WorkDetail, DeskEr
         at: report.at.to_rfc3339(),
         by: report.by,
     });
-    let reports = reports.collect();
-    let lines = planned::lines(tx, &work, "", LINES_MAX as i64)?;
+    let mut reports: Vec<TiedReportView> = reports.collect();
+    let mut lines = planned::lines(tx, &work, "", LINES_MAX as i64)?;
+    if let Some(seen) = scope::lines(tx, scope)? {
+        lines.retain(|line| seen.contains(line));
+        reports.retain(|report| seen.contains(&report.line));
+    }
     Ok(WorkDetail { work: view(desk, tx, &work)?, lines, reports })
 }

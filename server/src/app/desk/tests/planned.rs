@@ -31,7 +31,10 @@ impl Fixture {
 
     async fn work(&self, id: Uuid) -> WorkDetail {
         let desk = self.desk.clone();
-        self.db.read(move |tx| planned::read(&desk, tx, id)).await.unwrap()
+        self.db
+            .read(move |tx| planned::read(&desk, tx, &crate::store::scope::Scope::Everything, id))
+            .await
+            .unwrap()
     }
 
     async fn faults(&self) -> Vec<String> {
