@@ -17,6 +17,7 @@ use crate::app::packs::packs_in_force_from;
 use crate::app::{Action, audit, derived_id};
 use crate::db::{DbError, Tx};
 use crate::store::customers;
+use crate::store::scope::{self, Scope};
 use crate::store::surveys::{self, Invite, Survey};
 
 /// The most questions of a survey.
@@ -67,7 +68,7 @@ pub fn make(tx: &mut Tx<'_>, new: &Survey, questions: &[Label], now: UnixMs) -> 
 /// When the survey or a customer is not known: then nobody is asked.
 pub fn invite(
     tx: &mut Tx<'_>,
-    survey: Uuid,
+    (scope, survey): (&Scope, Uuid),
     asked: &[(String, String)],
     by: &str,
     now: UnixMs,
@@ -75,7 +76,7 @@ pub fn invite(
     surveys::one(tx, survey)?.ok_or(DeskError::NoSurvey(survey))?;
     let mut links = Vec::with_capacity(asked.len());
     for (customer, secret) in asked {
-        if customers::owners(tx, customer)?.is_none() {
+        if !scope::has_customer(tx, scope, customer)? {
             return Err(invalid("customers", format!("there is no customer called \"{customer}\"")));
         }
         let fresh = surveys::invite(tx, survey, customer, hash_of(secret), now)?;
@@ -218,7 +219,7 @@ mod tests {
             let ask = |secret: &'static str| {
                 let asked: Vec<(String, String)> =
                     ["bank", "mill"].map(|code| (code.to_owned(), format!("{secret}-{code}"))).to_vec();
-                f.db.write(Priority::Api, move |tx| invite(tx, id, &asked, "noc", TEN))
+                f.db.write(Priority::Api, move |tx| invite(tx, (&Scope::Everything, id), &asked, "noc", TEN))
             };
             ask("old").await.unwrap();
             ask("new").await.unwrap();
@@ -235,7 +236,7 @@ mod tests {
             assert!(say("new-bank", &[5, 5], TEN).await.is_err(), "once");
             let links = ask("third").await.unwrap();
             assert!(links[0].1.is_none() && links[1].1.is_some(), "who has answered is not asked again");
-            let found = f.db.read(move |tx| result(tx, id)).await.unwrap();
+            let found = f.db.read(move |tx| result(tx, &Scope::Everything, id)).await.unwrap();
             assert_eq!((found.all.asked, found.all.answered, found.all.bad), (2, 1, 1));
             assert_eq!(found.all.mean_centi, [200, 400]);
             assert_eq!((found.managers.len(), found.bad.len()), (2, 1));

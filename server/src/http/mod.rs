@@ -120,6 +120,10 @@ mod reports;
 mod risk_tests;
 mod risks;
 mod rota;
+#[cfg(test)]
+mod scope_desk_tests;
+#[cfg(test)]
+mod scope_tests;
 mod second_factor;
 #[cfg(test)]
 mod second_factor_tests;

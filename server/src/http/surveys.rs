@@ -20,17 +20,21 @@ use super::page::{Page, PageParams, decode_cursor, limit};
 use crate::app::desk::DeskError;
 use crate::app::surveys::{self, INVITES_MAX, SurveyResult, invite, make};
 use crate::app::{App, random};
-use crate::auth::Caller;
+use crate::auth::{Caller, Role};
 use crate::db::{DbError, Priority};
+use crate::store::scope::Scope;
 use crate::store::surveys::{Survey, list};
+
+/// What is asked is no customer's; who was asked, and what was answered, is.
+const STAFF: Access = Access::Plain(&[Role::Noc, Role::Manager]);
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
     router
-        .route(Access::DESK, utoipa_axum::routes!(list_surveys))
-        .route(Access::DESK, utoipa_axum::routes!(make_one))
-        .route(Access::DESK, utoipa_axum::routes!(invite_some))
-        .route(Access::DESK, utoipa_axum::routes!(read_result))
+        .route(STAFF, utoipa_axum::routes!(list_surveys))
+        .route(STAFF, utoipa_axum::routes!(make_one))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(invite_some))
+        .route(Access::DESK_OWN, utoipa_axum::routes!(read_result))
 }
 
 /// A survey.
@@ -145,6 +149,7 @@ struct Link {
 async fn invite_some(
     State(app): State<Arc<App>>,
     caller: Caller,
+    scope: Scope,
     Path(id): Path<String>,
     body: Body<InviteBody>,
 ) -> Result<Json<Vec<Link>>, ApiError> {
@@ -156,7 +161,7 @@ async fn invite_some(
     let secret = |customer| Ok::<_, ApiError>((customer, hex::encode(random::<32>()?)));
     let asked = customers.into_iter().map(secret).collect::<Result<Vec<_>, _>>()?;
     let (now, by) = (app.now(), caller.user);
-    let links = app.db.write(Priority::Api, move |tx| invite(tx, id, &asked, &by, now)).await?;
+    let links = app.db.write(Priority::Api, move |tx| invite(tx, (&scope, id), &asked, &by, now)).await?;
     let link = |(customer, secret): (String, Option<String>)| Link {
         customer,
         link: secret.map(|secret| format!("{}/survey/{secret}", app.link_base)),
@@ -169,10 +174,11 @@ async fn invite_some(
     responses((status = 200, body = SurveyResult)))]
 async fn read_result(
     State(app): State<Arc<App>>,
+    scope: Scope,
     Path(id): Path<String>,
 ) -> Result<Json<SurveyResult>, ApiError> {
     let id = survey_id(&id)?;
-    let found: Result<SurveyResult, DeskError> = app.db.read(move |tx| surveys::result(tx, id)).await;
+    let found: Result<SurveyResult, DeskError> = app.db.read(move |tx| surveys::result(tx, &scope, id)).await;
     Ok(Json(found?))
 }
 

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::is_bad;
 use crate::app::desk::DeskError;
 use crate::db::{DbError, Tx};
+use crate::store::scope::{self, Scope};
 use crate::store::surveys::{self, Answered};
 
 /// The most answers that are grouped.
@@ -77,12 +78,14 @@ pub struct BadAnswer {
 ///
 /// # Errors
 /// When there is none.
-pub fn result(tx: &mut Tx<'_>, id: Uuid) -> Result<SurveyResult, DeskError> {
+pub fn result(tx: &mut Tx<'_>, scope: &Scope, id: Uuid) -> Result<SurveyResult, DeskError> {
     surveys::one(tx, id)?.ok_or(DeskError::NoSurvey(id))?;
+    let seen = scope::customers(tx, scope)?;
     let mut all = SurveyGroup::default();
     let mut groups: [BTreeMap<String, SurveyGroup>; 3] = Default::default();
     let mut bad = Vec::new();
-    for answered in surveys::answers(tx, id, ANSWERS_MAX)? {
+    let of_seen = |one: &Answered| seen.as_ref().is_none_or(|seen| seen.contains(&one.customer));
+    for answered in surveys::answers(tx, id, ANSWERS_MAX)?.into_iter().filter(of_seen) {
         let scores = scores(&answered)?;
         all.count(scores.as_deref());
         for (group, name) in groups.iter_mut().zip([&answered.tier, &answered.manager, &answered.region]) {
