@@ -68,6 +68,7 @@ pub const AUDITED: &[(&str, &[Action])] = &[
     ("post /users/{name}/disable", &[Action::UserDisabled]),
     ("put /users/{name}/password", &[Action::PasswordReset]),
     ("put /users/{name}/role", &[Action::RoleGiven]),
+    ("put /users/{name}/scope", &[Action::ScopeGiven]),
     ("post /users/{name}/tokens", &[Action::TokenMade]),
     ("delete /users/{name}/sessions", &[Action::SignedOutEverywhere]),
     ("delete /users/{name}/tokens/{id}", &[Action::TokenRevoked]),
