@@ -78,6 +78,29 @@ fn users() {
 }
 
 #[test]
+fn what_a_user_is_given_to_see() {
+    let desk = Desk::new("");
+    std::fs::write(desk.path("customers.csv"), "code,name,tier,region\nbank,Sample Bank,AAA,north\n")
+        .unwrap();
+    desk.ok(&["import", &desk.path("customers.csv")], "");
+    desk.ok(&["user", "add", "ops", "--role", "noc"], "long enough now\n");
+    let args =
+        ["user", "scope", "ops", "--region", "north", "--region", "south", "--customer", "bank", "--json"];
+    let given: serde_json::Value = serde_json::from_str(&desk.ok(&args, "")).unwrap();
+    let expected = serde_json::json!({ "persons": [], "regions": ["north", "south"], "customers": ["bank"] });
+    assert_eq!(given, expected);
+    assert!(desk.ok(&["user", "list"], "").contains("region north, region south, customer bank"));
+    let all: serde_json::Value = serde_json::from_str(&desk.ok(&["user", "list", "--json"], "")).unwrap();
+    assert_eq!(all[0]["given"], expected);
+    desk.refused(&["user", "scope", "ops", "--customer", "nobody"], "");
+    desk.refused(&["user", "scope", "nobody"], "");
+    assert_eq!(desk.run(&["user", "scope", "ops", "--none", "--region", "north"], "").0, 2);
+    assert_eq!(desk.ok(&["user", "scope", "ops", "--none"], "").trim(), "ops: nothing");
+    let trail = desk.ok(&["audit", "export", "-"], "");
+    assert!(trail.contains("scope given"), "{trail}");
+}
+
+#[test]
 fn agents() {
     let desk = Desk::new("");
     let token = desk.ok(&["agent", "token", "site-1"], "");

@@ -8,6 +8,7 @@ use super::tokens::{self, NewToken};
 use super::{Action, AppError, agent_people, audit};
 use crate::auth::{Role, password};
 use crate::db::{Db, DbError, Priority, Tx};
+use crate::store::scope::{self, Given, given_to_all};
 use crate::store::users::UserRow;
 use crate::store::{self, api_tokens, second_factor, sessions};
 
@@ -33,6 +34,8 @@ pub struct User {
     pub contractor: Option<String>,
     /// Whether a second factor is asked for.
     pub second_factor: bool,
+    /// What the user was given to see.
+    pub given: Given,
 }
 
 /// Adds a user.
@@ -156,8 +159,13 @@ pub async fn reset(db: &Db, name: &str, secret: &str, by: &str, now: UnixMs) -> 
 /// # Errors
 /// The database's.
 pub async fn list(db: &Db, now: UnixMs) -> Result<Vec<User>, AppError> {
-    let rows = db.read(move |tx| store::users::all(tx, now)).await?;
-    Ok(rows.into_iter().map(User::from).collect())
+    let read = move |tx: &mut Tx<'_>| Ok::<_, DbError>((store::users::all(tx, now)?, given_to_all(tx)?));
+    let (rows, mut given) = db.read(read).await?;
+    let user = |row: UserRow| {
+        let given = given.remove(&row.name).unwrap_or_default();
+        User::of(row, given)
+    };
+    Ok(rows.into_iter().map(user).collect())
 }
 
 /// One user.
@@ -166,12 +174,15 @@ pub async fn list(db: &Db, now: UnixMs) -> Result<Vec<User>, AppError> {
 /// When there is none of that name.
 pub async fn one(db: &Db, name: &str, now: UnixMs) -> Result<User, AppError> {
     let wanted = name.to_owned();
-    let found = db.read(move |tx| store::users::one(tx, &wanted, now)).await?;
-    found.map(User::from).ok_or_else(|| unknown(name))
+    let read = move |tx: &mut Tx<'_>| {
+        Ok::<_, DbError>((store::users::one(tx, &wanted, now)?, scope::given(tx, &wanted)?))
+    };
+    let (found, given) = db.read(read).await?;
+    found.map(|row| User::of(row, given)).ok_or_else(|| unknown(name))
 }
 
-impl From<UserRow> for User {
-    fn from(row: UserRow) -> Self {
+impl User {
+    fn of(row: UserRow, given: Given) -> Self {
         Self {
             name: row.name,
             role: row.role,
@@ -180,6 +191,7 @@ impl From<UserRow> for User {
             tokens: row.tokens,
             contractor: row.contractor,
             second_factor: row.second_factor,
+            given,
         }
     }
 }

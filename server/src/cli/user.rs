@@ -66,13 +66,12 @@ async fn list(desk: &Desk, json: bool) -> anyhow::Result<()> {
     if json {
         return out::json(&all);
     }
-    let mut rows = Vec::with_capacity(all.len());
-    for user in all {
+    let rows = all.into_iter().map(|user| {
         let state = if user.disabled { "disabled" } else { "" };
         let factor = if user.second_factor { "second factor" } else { "" };
         let contractor = user.contractor.unwrap_or_default();
-        let given = given_text(&scopes::given(&desk.db, &user.name, desk.now()).await?);
-        rows.push(vec![
+        let given = given_text(&user.given);
+        vec![
             user.name,
             user.role.name().into(),
             user.tokens.to_string(),
@@ -80,21 +79,19 @@ async fn list(desk: &Desk, json: bool) -> anyhow::Result<()> {
             given,
             factor.into(),
             state.into(),
-        ]);
-    }
-    table(&["name", "role", "tokens", "contractor", "given", "", ""], rows.into_iter());
+        ]
+    });
+    table(&["name", "role", "tokens", "contractor", "given", "", ""], rows);
     Ok(())
 }
 
 async fn show_given(desk: &Desk, name: &str, json: bool) -> anyhow::Result<()> {
     let given = scopes::given(&desk.db, name, desk.now()).await?;
     if json {
-        let Given { persons, regions, customers } = given;
-        return out::json(
-            &serde_json::json!({ "persons": persons, "regions": regions, "customers": customers }),
-        );
+        return out::json(&given);
     }
-    out::line(format_args!("{name}: {}", given_text(&given)));
+    let text = given_text(&given);
+    out::line(format_args!("{name}: {}", if text.is_empty() { "nothing" } else { &text }));
     Ok(())
 }
 

@@ -1,11 +1,12 @@
 //! Who sees what: the only way in which a statement is narrowed by who asks. What a caller sees follows from rows as they
 //! are when it is read (customers, tasks, laptops, contracts), so that no change of them has to be carried anywhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::db::{DbError, Tx, Value};
+use crate::db::{DbError, Row, Tx, Value};
 
 /// What somebody sees. Each statement takes one value of it, [`Scope::value`], under the number that its condition names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -240,15 +241,29 @@ fn codes(tx: &mut Tx<'_>, scope: &Scope, sql: &str) -> Result<Option<BTreeSet<St
     tx.query(sql, &[scope.value()])?.iter().map(|row| row.get(0)).collect::<Result<_, _>>().map(Some)
 }
 
-/// What a user was given.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What a user was given to see, beside the customers of the own tasks and laptops.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = GivenScope)]
 pub struct Given {
-    /// Names under which customers have him.
+    /// Names under which customers have the user as account manager or deputy, beside the one that is signed in with.
+    #[serde(default)]
     pub persons: BTreeSet<String>,
-    /// Regions.
+    /// Regions: every customer of them.
+    #[serde(default)]
     pub regions: BTreeSet<String>,
     /// Codes of customers.
+    #[serde(default)]
     pub customers: BTreeSet<String>,
+}
+
+impl Given {
+    fn take(&mut self, row: &Row, from: usize) -> Result<(), DbError> {
+        self.persons.extend(row.get::<Option<String>>(from)?);
+        self.regions.extend(row.get::<Option<String>>(from + 1)?);
+        self.customers.extend(row.get::<Option<String>>(from + 2)?);
+        Ok(())
+    }
 }
 
 /// What a user was given beside what follows from his tasks.
@@ -256,11 +271,18 @@ pub fn given(tx: &mut Tx<'_>, user: &str) -> Result<Given, DbError> {
     let sql = "SELECT person, region, customer FROM user_scope WHERE user_name = $1";
     let mut given = Given::default();
     for row in tx.query(sql, &[user.into()])? {
-        given.persons.extend(row.get::<Option<String>>(0)?);
-        given.regions.extend(row.get::<Option<String>>(1)?);
-        given.customers.extend(row.get::<Option<String>>(2)?);
+        given.take(&row, 0)?;
     }
     Ok(given)
+}
+
+/// The same of every user who was given something.
+pub fn given_to_all(tx: &mut Tx<'_>) -> Result<BTreeMap<String, Given>, DbError> {
+    let mut all: BTreeMap<String, Given> = BTreeMap::new();
+    for row in tx.query("SELECT user_name, person, region, customer FROM user_scope", &[])? {
+        all.entry(row.get(0)?).or_default().take(&row, 1)?;
+    }
+    Ok(all)
 }
 
 /// Gives a user this, and nothing else.
