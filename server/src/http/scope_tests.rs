@@ -144,10 +144,15 @@ impl Call<'_> {
             ("PUT", "/customers/{code}/plans/{year}") => {
                 json!({ "goals": "x", "measures": [{ "what": "x", "by": soon }] })
             }
+            // Of one's own account: each proof is one's own, and a wrong one too many would be answered otherwise.
             (
                 "POST",
                 "/customers/{code}/plans/{year}/approval"
-                | "/customers/{code}/plans/{year}/measures/{n}/opening",
+                | "/customers/{code}/plans/{year}/measures/{n}/opening"
+                | "/account/second-factor"
+                | "/account/second-factor/confirm"
+                | "/account/second-factor/off"
+                | "/account/recovery-codes",
             ) => json!({}),
             ("PUT", "/customers/{code}/service-end" | "/lines/{code}/service-end") => {
                 json!({ "ends_at": soon })
@@ -155,14 +160,6 @@ impl Call<'_> {
             ("POST", "/account/tokens") => {
                 json!({ "password": "wrong one", "label": "x", "scope": "read", "days": 1 })
             }
-            // One's own account: each proof is one's own, and a wrong one too many would be answered otherwise.
-            (
-                "POST",
-                "/account/second-factor"
-                | "/account/second-factor/confirm"
-                | "/account/second-factor/off"
-                | "/account/recovery-codes",
-            ) => json!({}),
             ("POST", "/surveys") => json!({ "title": "", "questions": [], "closes_at": soon }),
             ("POST", "/surveys/{id}/invites") => json!({ "customers": [customer] }),
             ("POST", "/absences") => json!({ "person": "ann", "from": soon, "until": soon }),
