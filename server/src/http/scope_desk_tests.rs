@@ -14,6 +14,7 @@ use linewatch_shared::wire::{Chunk, ChunkAnswer, Hash, record_hash};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::part_tests::photo;
 use super::testing::{START, TestAnswer, TestDesk};
 use crate::app::alerting::climb;
 use crate::app::desk::engine;
@@ -187,7 +188,7 @@ impl Walk {
 
     /// What the other side's laptop sends: a visit with a photo that no round was owed for, and a diagnosis.
     async fn records(&mut self) {
-        let photo: Vec<u8> = [0xFF, 0xD8, 0xFF].into_iter().chain([7; 600]).collect();
+        let photo = photo(2_000, 7);
         let part = Part {
             role: PartRole::Photo,
             media: Media::Jpeg,
