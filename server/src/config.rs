@@ -138,6 +138,7 @@ pub struct Sync {
 
 /// Everything that can be configured.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own that is on or off")]
 pub struct Settings {
     /// `data_dir`, default `/var/lib/linewatch-server`: keys, certificates, the embedded database.
     pub data_dir: PathBuf,
