@@ -85,7 +85,7 @@ impl Desk {
             .build()?;
         block_on(async {
             let request = http.post(format!("{}/sync/v1/{call}", identity.server));
-            let newest = Generations::of(&self.agent.data_dir()).newest().unwrap_or_default();
+            let newest = Generations::of(&self.agent.data_dir()).newest()?.unwrap_or_default();
             let request = request.header(GENERATION_HEADER, hex::encode(newest));
             let answer = request.header("content-type", CONTENT_TYPE).body(body).send().await?;
             let status = answer.status().as_u16();

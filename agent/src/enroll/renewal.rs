@@ -2,6 +2,7 @@
 //! sign. The key stays the same, and so does everything if this fails.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use linewatch_shared::wire::{Challenge, Prove, Renew, Renewed, proof_message};
@@ -63,7 +64,13 @@ fn keep(data_dir: &Path, known: &Identity, renewed: Renewed) -> Result<(), Enrol
 pub(super) fn lock(data_dir: &Path) -> Result<File, EnrollError> {
     let path = data_dir.join(LOCK_NAME);
     let take = || -> std::io::Result<File> {
-        let file = File::options().create(true).truncate(false).write(true).open(&path)?;
+        // One that root made can be read, and that is enough to lock it.
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                File::options().create(true).truncate(false).write(true).open(&path)?
+            }
+            other => other?,
+        };
         file.lock()?;
         Ok(file)
     };

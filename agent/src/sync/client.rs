@@ -77,11 +77,14 @@ impl Client {
         Self { home: Some(home), ..self }
     }
 
-    fn shown(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
-        match self.home.as_ref().and_then(Home::newest) {
+    fn shown(&self, request: reqwest::RequestBuilder) -> Result<reqwest::RequestBuilder, CallError> {
+        let newest = self.home.as_ref().map_or(Ok(None), Home::newest);
+        let newest =
+            newest.map_err(|error| CallError::Unreachable(format!("the generation file: {error}")))?;
+        Ok(match newest {
             Some(newest) => request.header(GENERATION_HEADER, hex::encode(newest)),
             None => request,
-        }
+        })
     }
 
     /// `POST /sync/v1/enroll`
@@ -121,7 +124,7 @@ impl Client {
     /// # Errors
     /// When the server is not reached, or refuses.
     pub async fn whoami(&self) -> Result<(), CallError> {
-        let sent = self.shown(self.http.get(format!("{}/sync/v1/whoami", self.base))).send().await;
+        let sent = self.shown(self.http.get(format!("{}/sync/v1/whoami", self.base)))?.send().await;
         let answer = sent.map_err(|error| unreachable_of(&error))?;
         if answer.status().is_success() { Ok(()) } else { Err(problem(answer).await) }
     }
@@ -137,7 +140,7 @@ impl Client {
 
     async fn post<A: DeserializeOwned>(&self, call: &str, body: Vec<u8>) -> Result<A, CallError> {
         let sent = self
-            .shown(self.http.post(format!("{}/sync/v1/{call}", self.base)))
+            .shown(self.http.post(format!("{}/sync/v1/{call}", self.base)))?
             .header(CONTENT_TYPE_HEADER, CONTENT_TYPE)
             .body(body)
             .send()

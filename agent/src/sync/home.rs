@@ -23,8 +23,10 @@ impl Home {
     }
 
     /// The generation to show.
-    #[must_use]
-    pub fn newest(&self) -> Option<Vec<u8>> {
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn newest(&self) -> std::io::Result<Option<Vec<u8>>> {
         self.generations.newest()
     }
 

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -51,15 +51,27 @@ pub fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     {
         return Err(error);
     }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
         file.write_all(bytes)?;
+        leave_owner(&file, path, folder);
         file.sync_all()?;
         fs::rename(&part, path)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder)?.sync_all()
     };
     write().inspect_err(|_| _ = fs::remove_file(&part))
+}
+
+/// A command that root runs leaves the agent's files to the agent's own user, as `SQLite` does.
+fn leave_owner(file: &File, path: &Path, folder: &Path) {
+    let owner = fs::metadata(path).or_else(|_| fs::metadata(folder));
+    if let (Ok(owner), Ok(own)) = (owner, file.metadata())
+        && owner.uid() != own.uid()
+    {
+        // Whoever is not root may not, and need not.
+        drop(fchown(file, Some(owner.uid()), Some(owner.gid())));
+    }
 }
 
 /// Takes away a file that held a key: overwritten first. A disk may keep older blocks all the same.

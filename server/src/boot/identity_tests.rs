@@ -41,9 +41,6 @@ async fn a_token_is_spent_once_its_agent_has_shown_the_certificate_and_a_cut_cab
         assert_eq!(code(server.enrol(&token, other).await).await, (410, "used_token".into()));
         let stray = EnrolToken { secret: [1; 32], authority_sha256: [0; 32], name: String::new() }.encode();
         assert_eq!(code(server.enrol(&stray, csr.clone()).await).await, (401, "unknown_token".into()));
-        let late = server.token("site-2").await;
-        server.clock.advance(agents::TOKEN_MS);
-        assert_eq!(code(server.enrol(&late, csr.clone()).await).await, (410, "expired_token".into()));
 
         let id = enrolled.agent_id;
         let device = super::testing::Device { key, csr: csr.clone(), enrolled };
@@ -52,11 +49,17 @@ async fn a_token_is_spent_once_its_agent_has_shown_the_certificate_and_a_cut_cab
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.text().await.unwrap(), format!("{id} site-1"));
         assert_eq!(int(&server.running.app.db, state).await.unwrap(), 1);
-        assert_eq!(code(server.enrol(&token, csr).await).await, (410, "used_token".into()), "spent");
+        assert_eq!(code(server.enrol(&token, csr.clone()).await).await, (410, "used_token".into()), "spent");
         let nobody = server.client(None).get(server.url("/sync/v1/whoami")).send().await.unwrap();
         assert_eq!(code(nobody).await, (401, "no_certificate".into()));
+        let late = server.token("site-2").await;
+        let slow = server.device("site-3").await;
+        server.clock.advance(agents::TOKEN_MS);
+        let slow = server.link(&slow, &slow.enrolled.certificate_pem);
+        assert_eq!(code(slow.who().await).await, (401, "unknown_certificate".into()), "not shown in time");
+        assert_eq!(code(server.enrol(&late, csr).await).await, (410, "expired_token".into()));
         let told = "SELECT COUNT(*) FROM audit WHERE action IN ('enrolled', 'enrolment confirmed')";
-        assert_eq!(int(&server.running.app.db, told).await.unwrap(), 3, "asked for twice, confirmed once");
+        assert_eq!(int(&server.running.app.db, told).await.unwrap(), 4, "asked for thrice, confirmed once");
         server.stop().await;
     }
 }

@@ -119,9 +119,10 @@ pub(super) async fn agent(desk: &Desk, command: AgentCommand) -> anyhow::Result<
             let rows = all.into_iter().map(|agent| {
                 let seen = agent.last_seen_at.unwrap_or_else(|| "never".into());
                 let version = agent.version.unwrap_or_default();
-                vec![agent.name, agent.state, agent.lines.to_string(), seen, version]
+                let kept_aside = agent.kept_aside.to_string();
+                vec![agent.name, agent.state, kept_aside, agent.lines.to_string(), seen, version]
             });
-            table(&["name", "state", "lines", "last seen", "version"], rows);
+            table(&["name", "state", "kept aside", "lines", "last seen", "version"], rows);
         }
     }
     Ok(())

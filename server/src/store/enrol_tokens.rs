@@ -26,9 +26,9 @@ pub fn bind(tx: &mut Tx<'_>, hash: [u8; 32], key: [u8; 32], now: UnixMs) -> Resu
     tx.query_opt(sql, &[hash.into(), key.into(), now.into()])?.map(|row| row.get(0)).transpose()
 }
 
-/// Spends a token; false when that was done before, or it is gone.
+/// Spends a good token; false when that was done before, or its time is over.
 pub fn spend(tx: &mut Tx<'_>, hash: [u8; 32], now: UnixMs) -> Result<bool, DbError> {
-    let sql = "UPDATE enrol_token SET used_at_ms = $2 WHERE hash = $1 AND used_at_ms IS NULL";
+    let sql = "UPDATE enrol_token SET used_at_ms = $2 WHERE hash = $1 AND used_at_ms IS NULL AND expires_at_ms > $2";
     Ok(tx.execute(sql, &[hash.into(), now.into()])? > 0)
 }
 

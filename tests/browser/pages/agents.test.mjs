@@ -107,6 +107,40 @@ describe('an agent', () => {
     assert.deepEqual(page.problems, []);
   });
 
+  it('of which there are two is released by a person, when asked twice', async () => {
+    const page = await open();
+    // As it is after a disk was copied: a test has no time for that.
+    let sent = null;
+    await page.route('**/api/v1/agents?*', async (route) => {
+      const response = await route.fetch();
+      const json = await response.json();
+      const twofold = { state: 'quarantined', quarantined_since: new Date().toISOString(), kept_aside: 3 };
+      if (!sent)
+        Object.assign(
+          json.items.find(({ name }) => name === 'sample-agent'),
+          twofold,
+        );
+      await route.fulfill({ response, json });
+    });
+    await page.route('**/api/v1/agents/sample-agent/release', async (route) => {
+      sent = route.request().postDataJSON();
+      await route.fulfill({ json: { records: 3 } });
+    });
+    await page.reload();
+    const panel = page.locator('[data-panel=agent-twofold]');
+    await panel.getByText('3 records').waitFor();
+    await page.locator('[data-agent-state=quarantined]').waitFor();
+    assert.deepEqual(await graveFindings(page), []);
+    await panel.getByRole('button', { name: 'Leave it aside for good' }).click();
+    await panel.getByRole('button', { name: 'Not yet' }).click();
+    await panel.getByRole('button', { name: 'Take in what they sent' }).click();
+    assert.equal(sent, null);
+    await panel.locator('button.solid').click();
+    await panel.waitFor({ state: 'detached' });
+    assert.deepEqual(sent, { records: 'take' });
+    assert.deepEqual(page.problems, []);
+  });
+
   it('speaks Chinese, and is accessible in both themes and on a phone', async () => {
     await head('PUT', '/agents/sample-agent/people', { people: ['technician-1'] });
     await head('PUT', '/agents/sample-agent/customers', { customers: ['C002'] });
