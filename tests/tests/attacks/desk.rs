@@ -9,7 +9,7 @@ use linewatch_agent::journal::open_vault;
 use linewatch_agent::sync::tls::as_agent;
 use linewatch_agent::vault::VaultConfig;
 use linewatch_server::db::testing;
-use linewatch_shared::wire::CONTENT_TYPE;
+use linewatch_shared::wire::{CONTENT_TYPE, GENERATION_HEADER};
 use linewatch_tests::harness::{
     Agent, Answer, Api, Folder, Server, ServerOptions, Store, block_on, eventually, story,
 };
@@ -142,9 +142,13 @@ impl Desk {
             .no_proxy()
             .timeout(Duration::from_secs(20))
             .build()?;
+        // Without the newest secret of its disk it would be taken for a copy.
+        let newest = std::fs::read(agent.data_dir().join("identity.generation")).unwrap_or_default();
         block_on(async {
             let request = http.post(format!("https://{}/sync/v1/{call}", self.server.sync));
-            let answer = request.header("content-type", CONTENT_TYPE).body(body).send().await?;
+            let request =
+                request.header("content-type", CONTENT_TYPE).header(GENERATION_HEADER, hex::encode(newest));
+            let answer = request.body(body).send().await?;
             let status = answer.status().as_u16();
             let body = serde_json::from_slice(&answer.bytes().await?).unwrap_or(Value::Null);
             Ok(Answer { status, body })

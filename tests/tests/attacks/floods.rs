@@ -156,7 +156,7 @@ fn nested_and_packed_bodies_are_refused() {
             let answer = desk.unchanged(what, || desk.noc.post_bytes("/api/v1/faults", body))?;
             ensure!([400, 422].contains(&answer.status), "{what}: {answer:?}");
         }
-        desk.in_trail("bad_json")?;
+        desk.in_trail("invalid_field")?;
         // Nothing is unpacked on the way in: packed bytes are no JSON.
         let gzip = [0x1f, 0x8b, 0x08, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         let head = format!(

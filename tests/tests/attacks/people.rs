@@ -263,7 +263,8 @@ fn a_code_that_was_seen_is_worth_nothing() {
 fn what_is_anothers_is_not_there() {
     both("", |_, desk| {
         let run = |args: &[&str], input: &str| desk.server.run(args, input)?.ok();
-        run(&["contractor", "add", "K1", "--name", "Sample Works", "--from", "2026-01-01"], "")?;
+        let contract = ["--from", "2026-01-01", "--until", "2099-12-31", "--pack", "power-distribution"];
+        run(&[&["contractor", "add", "K1", "--name", "Sample Works"], &contract[..]].concat(), "")?;
         desk.server.import("contractors.csv", "code,customer,contractor\nL-OURS,OURS,K1\n")?;
         run(&["user", "add", "outsider", "--role", "technician", "--contractor", "K1"], PASSWORD)?;
         let token = run(&["user", "token", "outsider"], "")?;
