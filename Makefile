@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test build web lint bench faults fuzz nodes failover package package-test reproducible screenshots report-sample setup clean
+.PHONY: help demo test build web lint bench faults sim fuzz nodes failover package package-test reproducible screenshots report-sample setup clean
 
 # Say CARGO_FLAGS= to let cargo change Cargo.lock.
 export CARGO_FLAGS ?= --locked
@@ -47,6 +47,12 @@ faults: ## Kill, cut, fill, copy and restore the agent at a thousand moments; no
 	@scripts/web.sh
 	@. scripts/env.sh && cargo build --workspace --bins $(CARGO_FLAGS)
 	@SEED="$(SEED)" POINTS="$(POINTS)" KIND="$(KIND)" $(TARGET)/debug/faults
+
+sim: ## Agents, network and a server of two nodes by chance of seeds (SEEDS=200, STEPS=120; SEED=7 TRACE=1 shows one)
+	@scripts/setup.sh build web
+	@scripts/web.sh
+	@. scripts/env.sh && cargo build --profile sim -p linewatch-tests --bin sim $(CARGO_FLAGS)
+	@SEEDS="$(SEEDS)" SEED="$(SEED)" STEPS="$(STEPS)" TRACE="$(TRACE)" $(TARGET)/sim/sim
 
 fuzz: ## Feed every decoder and parser with bytes nobody meant (NAME=records: that one alone; SECONDS_EACH=60, FUZZ_KEEP=1)
 	@scripts/setup.sh build web

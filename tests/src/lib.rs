@@ -11,5 +11,6 @@ pub mod load;
 pub mod nodes;
 pub mod procfs;
 pub mod proxy;
+pub mod sim;
 pub mod smtp;
 pub mod year;

@@ -17,16 +17,22 @@ const SILENCE_EVERY: Duration = Duration::from_secs(2);
 pub(super) async fn keep_seen(app: Arc<App>) -> anyhow::Result<()> {
     loop {
         let going_on = pause(&app, SEEN_EVERY).await;
-        let seen = app.seen.take();
-        if !seen.is_empty()
-            && let Err(error) = app.db.write(Priority::Ingest, move |tx| agents::save_seen(tx, &seen)).await
-        {
+        if let Err(error) = save_seen(&app).await {
             failed("seen", &error);
         }
         if !going_on {
             return Ok(());
         }
     }
+}
+
+/// Writes the contacts that wait.
+pub(super) async fn save_seen(app: &Arc<App>) -> Result<(), DbError> {
+    let seen = app.seen.take();
+    if seen.is_empty() {
+        return Ok(());
+    }
+    app.db.write(Priority::Ingest, move |tx| agents::save_seen(tx, &seen)).await
 }
 
 /// After the server's own absence every agent gets the whole grace before it counts as silent.
@@ -49,7 +55,7 @@ pub(super) async fn watch_silence(app: Arc<App>) -> anyhow::Result<()> {
     }
 }
 
-async fn tick(app: &Arc<App>) -> Result<(), DbError> {
+pub(super) async fn tick(app: &Arc<App>) -> Result<(), DbError> {
     let (grace_ms, now) = (app.settings.silence_grace_ms, app.now());
     let found = app.db.read(move |tx| turns(tx, grace_ms, now)).await?;
     for turn in found {

@@ -36,7 +36,7 @@ pub(super) async fn run(app: Arc<App>) -> anyhow::Result<()> {
 
 /// Acts upon services that have ended, looks at every customer after the reference data changed, keeps the day's list, then begins what is due. A round
 /// that begins may show that the next one is due as well: after the server's absence all of them follow at once.
-async fn tick(app: &Arc<App>, seen: &mut Option<i64>) -> Result<(), DbError> {
+pub(super) async fn tick(app: &Arc<App>, seen: &mut Option<i64>) -> Result<(), DbError> {
     let (desk, now) = (app.desk.clone(), app.now());
     app.db
         .write(Priority::Ingest, move |tx| service::come_round(&desk, tx, now).map_err(DbError::from))

@@ -28,7 +28,7 @@ pub(super) async fn run(app: Arc<App>) -> anyhow::Result<()> {
     }
 }
 
-async fn tick(app: &Arc<App>) -> Result<Climbed, DbError> {
+pub(super) async fn tick(app: &Arc<App>) -> Result<Climbed, DbError> {
     let (desk, now) = (app.desk.clone(), app.now());
     app.db.write(Priority::Engine, move |tx| round(&desk, tx, now)).await
 }

@@ -34,7 +34,7 @@ pub(super) async fn run(app: Arc<App>) -> anyhow::Result<()> {
 }
 
 /// Takes in what can be taken in now; answers how much it was.
-async fn tick(app: &Arc<App>) -> Result<usize, DbError> {
+pub(super) async fn tick(app: &Arc<App>) -> Result<usize, DbError> {
     let (desk, now) = (app.desk.clone(), app.now());
     app.db
         .write(Priority::Ingest, move |tx| {

@@ -34,6 +34,19 @@ pub fn spawn(app: &Arc<App>, tasks: &mut JoinSet<anyhow::Result<()>>) {
     tasks.spawn(agents::watch_silence(Arc::clone(app)));
 }
 
+/// One round of every loop, one after the other: for those who let a server's time pass by hand.
+///
+/// # Errors
+/// The database's; what was not done is done by the next round.
+pub async fn round(app: &Arc<App>) -> Result<(), DbError> {
+    agents::save_seen(app).await?;
+    deadlines::tick(app).await?;
+    ladders::tick(app).await?;
+    late::tick(app).await?;
+    duties::tick(app, &mut None).await?;
+    agents::tick(app).await
+}
+
 /// Waits; false when the server ends.
 async fn pause(app: &App, span: Duration) -> bool {
     woken_or(app, std::future::pending(), span).await

@@ -1,0 +1,157 @@
+//! The way of one laptop to the server: its calls, by the chance of the weather.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use linewatch_agent::sync::transport::{CallError, Transport};
+use linewatch_shared::wire::{
+    self, Chunk, ChunkAnswer, Heartbeat, HeartbeatAnswer, Hello, HelloAnswer, Parts, PartsAnswer, Pull,
+    PullPage, PushAnswer, Tasks, TasksAnswer,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::counts::Counts;
+use super::nodes::{Answered, Nodes};
+use super::weather::{Fate, Weather};
+use crate::harness::Seed;
+
+/// Requests on their way at the same time, at most; further ones are lost.
+const UNDER_WAY_MAX: usize = 64;
+
+/// A request that is still on its way.
+pub struct UnderWay {
+    pub call: &'static str,
+    pub certificate: [u8; 32],
+    pub body: Vec<u8>,
+}
+
+/// What all links share.
+pub struct Net {
+    pub nodes: Nodes,
+    pub weather: Weather,
+    pub late: Vec<UnderWay>,
+    pub counts: Counts,
+    pub seed: Seed,
+}
+
+/// Shared by the links; never locked across a wait.
+pub type Shared = Arc<Mutex<Net>>;
+
+/// One laptop's way.
+#[derive(Clone)]
+pub struct Link {
+    net: Shared,
+    certificate: [u8; 32],
+    /// Whether nothing goes through.
+    pub cut: Arc<std::sync::atomic::AtomicBool>,
+}
+
+fn unreachable(why: &str) -> CallError {
+    CallError::Unreachable(why.to_owned())
+}
+
+impl Link {
+    /// For the laptop with that certificate.
+    pub fn new(net: &Shared, certificate: [u8; 32]) -> Self {
+        Self { net: Arc::clone(net), certificate, cut: Arc::default() }
+    }
+
+    fn is_cut(&self) -> bool {
+        self.cut.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
+    /// Draws the exchange's fate and the node it falls to.
+    fn depart(&self, call: &'static str, body: &[u8]) -> Result<(Fate, super::nodes::Node), CallError> {
+        let mut net = self.net.lock().unwrap_or_else(PoisonError::into_inner);
+        let Net { nodes, weather, late, counts, seed } = &mut *net;
+        if self.is_cut() {
+            counts.add("requests into a partition");
+            return Err(unreachable("the network is cut"));
+        }
+        let running = nodes.running();
+        if running.is_empty() {
+            counts.add("requests with no node up");
+            return Err(unreachable("connection refused"));
+        }
+        let node = running[seed.below(running.len() as u64) as usize].clone();
+        let fate = weather.fate(seed);
+        if matches!(fate, Fate::Late | Fate::Twice) && late.len() < UNDER_WAY_MAX {
+            late.push(UnderWay { call, certificate: self.certificate, body: body.to_vec() });
+        }
+        match fate {
+            Fate::Lost => counts.add("requests lost"),
+            Fate::AnswerLost => counts.add("answers lost"),
+            Fate::Late => counts.add("requests that came late"),
+            Fate::Twice => counts.add("requests that came twice"),
+            Fate::Fine => {}
+        }
+        match fate {
+            Fate::Lost | Fate::Late => Err(unreachable("no answer in time")),
+            fate => Ok((fate, node)),
+        }
+    }
+
+    async fn call<A: DeserializeOwned>(&self, call: &'static str, body: Vec<u8>) -> Result<A, CallError> {
+        let (fate, node) = self.depart(call, &body)?;
+        let answered = node.call(call, self.certificate, body).await;
+        let answered = answered.map_err(|e| unreachable(&e.to_string()))?;
+        if fate == Fate::AnswerLost {
+            return Err(unreachable("no answer in time"));
+        }
+        if !answered.status.is_success() {
+            return Err(problem(&answered));
+        }
+        wire::decode(&answered.body).map_err(|e| unreachable(&e.to_string()))
+    }
+
+    async fn message<Q: Serialize + Sync, A: DeserializeOwned>(
+        &self,
+        call: &'static str,
+        question: &Q,
+    ) -> Result<A, CallError> {
+        let body = wire::encode(question).map_err(|e| unreachable(&e.to_string()))?;
+        self.call(call, body).await
+    }
+}
+
+/// An error answer as the agent's own client reads it.
+fn problem(answered: &Answered) -> CallError {
+    let body: serde_json::Value = serde_json::from_slice(&answered.body).unwrap_or_default();
+    let field =
+        |name: &str| body.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+    let is_problem = answered.kind.starts_with("application/problem+json");
+    CallError::Problem {
+        status: answered.status.as_u16(),
+        code: if is_problem { field("code") } else { String::new() },
+        detail: field("detail"),
+        retry_after_ms: answered.retry_after_s.map(|seconds| seconds * 1_000),
+    }
+}
+
+impl Transport for Link {
+    async fn hello(&self, hello: &Hello) -> Result<HelloAnswer, CallError> {
+        self.message("hello", hello).await
+    }
+    async fn push(&self, packed: Vec<u8>) -> Result<PushAnswer, CallError> {
+        let answer = self.call("push", packed).await;
+        if answer.is_ok() {
+            self.net.lock().unwrap_or_else(PoisonError::into_inner).counts.add("batches acknowledged");
+        }
+        answer
+    }
+    async fn pull(&self, pull: &Pull) -> Result<PullPage, CallError> {
+        self.message("pull", pull).await
+    }
+    async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<HeartbeatAnswer, CallError> {
+        self.message("heartbeat", heartbeat).await
+    }
+    async fn tasks(&self, tasks: &Tasks) -> Result<TasksAnswer, CallError> {
+        self.message("tasks", tasks).await
+    }
+    async fn parts(&self, parts: &Parts) -> Result<PartsAnswer, CallError> {
+        self.message("parts", parts).await
+    }
+    async fn chunk(&self, chunk: &Chunk) -> Result<ChunkAnswer, CallError> {
+        self.message("chunk", chunk).await
+    }
+}
