@@ -100,8 +100,8 @@ impl Nodes {
 
     fn settings(&self) -> Result<Settings> {
         let text = format!(
-            "data_dir = {:?}\n[db]\nurl = \"sqlite:{}\"\n[smtp]\nhost = \"127.0.0.1\"\nfrom = \"noc@desk.example\"\n",
-            self.dir,
+            "data_dir = \"{}\"\n[db]\nurl = \"sqlite:{}\"\n[smtp]\nhost = \"127.0.0.1\"\nfrom = \"noc@desk.example\"\n",
+            self.dir.display(),
             self.database().display()
         );
         Settings::parse(&text, "sim.toml", Vec::new()).map_err(|mistakes| anyhow::anyhow!("{mistakes:?}"))

@@ -139,11 +139,17 @@ impl World {
             63..=68 => self.round().await,
             69..=73 => self.notify().await,
             74..=81 => self.type_in().await,
-            82..=84 => self.weather(n),
+            82..=84 => {
+                self.weather(n);
+                Ok(())
+            }
             85..=87 => self.deliver_late().await,
             88..=91 => self.toggle_node().await,
             92 | 93 => self.restart(n).await,
-            94 | 95 => self.step_clock(n),
+            94 | 95 => {
+                self.step_clock(n);
+                Ok(())
+            }
             96 => self.fill(n),
             97 | 98 => self.take_backup().await,
             _ => self.restore().await,
@@ -214,7 +220,7 @@ impl World {
         Ok(())
     }
 
-    fn weather(&mut self, n: usize) -> Result<()> {
+    fn weather(&mut self, n: usize) {
         if self.below(2) == 0 {
             let bad_percent = [0, 10, 40, 80][self.below(4)];
             self.net().weather = Weather { bad_percent };
@@ -224,7 +230,6 @@ impl World {
             self.laptops[n].cut(cut);
             self.say(&format!("laptop {n} is cut off: {cut}"));
         }
-        Ok(())
     }
 
     /// What was on its way arrives, in no order; its sender has given it up, and hears no answer.
@@ -277,7 +282,7 @@ impl World {
         self.laptops[n].restart(reboots).await
     }
 
-    fn step_clock(&mut self, n: usize) -> Result<()> {
+    fn step_clock(&mut self, n: usize) {
         let span_ms = [-86_400_000, -600_000, -90_000, 90_000, 600_000, 86_400_000][self.below(6)];
         if self.below(3) == 0 {
             self.laptops[n].clock.set_right();
@@ -286,7 +291,6 @@ impl World {
         }
         self.say(&format!("laptop {n}'s clock is set"));
         self.net().counts.add("clocks stepped");
-        Ok(())
     }
 
     fn fill(&mut self, n: usize) -> Result<()> {
