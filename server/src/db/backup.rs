@@ -96,7 +96,8 @@ pub fn look_at(file: &Path) -> Result<Checked, DbError> {
     for line in found {
         let line = line.map_err(fail)?;
         if line != "ok" {
-            mistakes.push(line);
+            // One line of an answer may be several lines of text.
+            mistakes.push(line.lines().collect::<Vec<_>>().join("; "));
         }
     }
     let mut check = db.prepare("PRAGMA foreign_key_check").map_err(fail)?;

@@ -282,7 +282,8 @@ impl Fault {
     pub fn joins_until(&self, same_fault_within_ms: i64) -> UnixMs {
         match (self.state, self.restored_at) {
             (State::Suspected, _) => UnixMs::MAX,
-            (State::Withdrawn, _) => self.started_at,
+            // Until it was cleared, an opening that comes to be known later would have confirmed a suspicion.
+            (State::Withdrawn, _) => self.closed_at.unwrap_or(self.started_at),
             (_, Some(restored_at)) => restored_at + same_fault_within_ms,
             (_, None) => UnixMs::MAX,
         }

@@ -210,6 +210,7 @@ impl Walk<'_> {
         match self.suspicion.take() {
             Some(mut suspicion) => {
                 suspicion.state = State::Withdrawn;
+                suspicion.closed_at = Some(fact.occurred_at);
                 place(&mut suspicion, fact.id, Ok(()));
                 // Kept before the last fault, so that openings go on joining that one.
                 let before_last = self.faults.len().saturating_sub(1);

@@ -50,7 +50,7 @@ pub fn after_step(world: &mut World) -> Result<()> {
     let db = look(&database)?;
     let held = held(&db)?;
     for n in 0..world.laptops.len() {
-        if world.unaware[n] {
+        if world.unaware[n].is_some() {
             continue;
         }
         for id in world.laptops[n].acknowledged()? {

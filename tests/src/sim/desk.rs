@@ -106,7 +106,7 @@ impl Told {
 fn text(answered: &Answered) -> String {
     // What is left in milliseconds is counted anew.
     let body: Value = serde_json::from_slice(&answered.body).unwrap_or_default();
-    format!("{} {} {}", answered.status, body["id"], body["code"])
+    format!("{} {} {} {}", answered.status, body["id"], body["code"], body["detail"])
 }
 
 /// A customer calls.

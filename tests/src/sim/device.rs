@@ -91,17 +91,22 @@ impl Laptop {
         self.link.cut.load(Ordering::SeqCst)
     }
 
+    /// How many answers it has heard that say which state the server is of.
+    pub fn heard(&self) -> u64 {
+        self.link.heard.load(Ordering::SeqCst)
+    }
+
     fn parts(&mut self) -> Result<&mut (Journal, Session<Link>)> {
         self.running.as_mut().ok_or_else(|| anyhow::anyhow!("the laptop is off"))
     }
 
     /// The disk fills up, or there is room again.
-    pub fn fill(&mut self, full: bool) -> Result<()> {
+    pub async fn fill(&mut self, full: bool) -> Result<()> {
         let most = if full { 1 } else { 1 << 30 };
         let set = move |tx: &rusqlite::Connection| {
             Ok(tx.query_row(&format!("PRAGMA max_page_count = {most}"), [], |row| row.get::<_, i64>(0))?)
         };
-        self.parts()?.0.write_blocking(set)?;
+        self.parts()?.0.write(set).await?;
         self.is_full = full;
         Ok(())
     }
@@ -112,11 +117,11 @@ impl Laptop {
     }
 
     /// Saves something; false where there was no room.
-    pub fn save(&mut self, seed: &mut Seed) -> Result<bool> {
+    pub async fn save(&mut self, seed: &mut Seed) -> Result<bool> {
         let record = self.invent(seed)?;
         let lane = record.body.lane();
         let journal = &self.parts()?.0;
-        if let Err(error) = journal.append_blocking(std::slice::from_ref(&record)) {
+        if let Err(error) = journal.append(std::slice::from_ref(&record)).await {
             anyhow::ensure!(self.is_full, "nothing is saved although there is room: {error}");
             return Ok(false);
         }

@@ -30,7 +30,7 @@ pub async fn settle(world: &mut World) -> Result<()> {
     for laptop in &mut world.laptops {
         laptop.cut(false);
         if laptop.is_full() {
-            laptop.fill(false)?;
+            laptop.fill(false).await?;
         }
         laptop.clock.set_right();
     }
@@ -124,16 +124,31 @@ async fn folds_to_the_same(world: &World, db: &Connection) -> Result<()> {
     for (id, body) in &before {
         ensure!(
             after.get(id) == Some(body),
-            "the fault {} folds to something else:\n{}\n{}",
+            "the fault {} folds to something else:\n{}\n{}\nfacts of the line: {}",
             hex::encode(id),
             text(body),
-            after.get(id).map_or_else(|| "nothing".to_owned(), |body| text(body))
+            after.get(id).map_or_else(|| "nothing".to_owned(), |body| text(body)),
+            facts_beside(db, id)?
         );
     }
     ensure!(before.len() == after.len(), "folding anew finds {} faults, not {}", after.len(), before.len());
     Ok(())
 }
 
+/// The facts of a fault's line in their order, for whoever looks into a failure.
+fn facts_beside(db: &Connection, fault: &[u8]) -> Result<String> {
+    let sql = "SELECT kind, hex(id), occurred_at_ms, recorded_at_ms FROM fact WHERE line = (SELECT line FROM fault WHERE id = ?1) \
+         ORDER BY occurred_at_ms, id";
+    let mut statement = db.prepare(sql)?;
+    let rows = statement.query_map([fault], |row| {
+        let (kind, id, at): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(format!("{} {kind} {id} recorded {}", UnixMs(at).to_rfc3339(), UnixMs(row.get(3)?).to_rfc3339()))
+    })?;
+    Ok(rows.collect::<Result<Vec<_>, _>>()?.join("\n"))
+}
+
+/// A fault's body, legible: field by field.
 fn text(body: &[u8]) -> String {
-    String::from_utf8_lossy(body).into_owned()
+    rmp_serde::from_slice::<linewatch_shared::sla::FaultState>(body)
+        .map_or_else(|_| hex::encode(body), |state| format!("{state:?}"))
 }

@@ -17,6 +17,8 @@ use crate::harness::Seed;
 
 /// Requests on their way at the same time, at most; further ones are lost.
 const UNDER_WAY_MAX: usize = 64;
+/// Calls that are noted for whoever follows a seed, at most.
+const CALLS_NOTED_MAX: usize = 256;
 
 /// A request that is still on its way.
 pub struct UnderWay {
@@ -32,6 +34,8 @@ pub struct Net {
     pub late: Vec<UnderWay>,
     pub counts: Counts,
     pub seed: Seed,
+    /// Calls since somebody looked last, and what became of them.
+    pub calls: Vec<String>,
 }
 
 /// Shared by the links; never locked across a wait.
@@ -44,6 +48,8 @@ pub struct Link {
     certificate: [u8; 32],
     /// Whether nothing goes through.
     pub cut: Arc<std::sync::atomic::AtomicBool>,
+    /// Answers that came and say which state the server is of.
+    pub heard: Arc<std::sync::atomic::AtomicU64>,
 }
 
 fn unreachable(why: &str) -> CallError {
@@ -53,7 +59,14 @@ fn unreachable(why: &str) -> CallError {
 impl Link {
     /// For the laptop with that certificate.
     pub fn new(net: &Shared, certificate: [u8; 32]) -> Self {
-        Self { net: Arc::clone(net), certificate, cut: Arc::default() }
+        Self { net: Arc::clone(net), certificate, cut: Arc::default(), heard: Arc::default() }
+    }
+
+    fn note(&self, call: String) {
+        let mut net = self.net.lock().unwrap_or_else(PoisonError::into_inner);
+        if net.calls.len() < CALLS_NOTED_MAX {
+            net.calls.push(call);
+        }
     }
 
     fn is_cut(&self) -> bool {
@@ -63,7 +76,7 @@ impl Link {
     /// Draws the exchange's fate and the node it falls to.
     fn depart(&self, call: &'static str, body: &[u8]) -> Result<(Fate, super::nodes::Node), CallError> {
         let mut net = self.net.lock().unwrap_or_else(PoisonError::into_inner);
-        let Net { nodes, weather, late, counts, seed } = &mut *net;
+        let Net { nodes, weather, late, counts, seed, .. } = &mut *net;
         if self.is_cut() {
             counts.add("requests into a partition");
             return Err(unreachable("the network is cut"));
@@ -95,8 +108,12 @@ impl Link {
         let (fate, node) = self.depart(call, &body)?;
         let answered = node.call(call, self.certificate, body).await;
         let answered = answered.map_err(|e| unreachable(&e.to_string()))?;
+        self.note(format!("{call} {} {fate:?}", answered.status.as_u16()));
         if fate == Fate::AnswerLost {
             return Err(unreachable("no answer in time"));
+        }
+        if matches!(call, "hello" | "heartbeat") {
+            self.heard.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         }
         if !answered.status.is_success() {
             return Err(problem(&answered));

@@ -44,8 +44,8 @@ pub struct World {
     pub backup: Option<Backup>,
     /// How often the database was put back.
     pub restored: u64,
-    /// Laptops that have not spoken with the server since it was put back.
-    pub unaware: [bool; LAPTOPS],
+    /// How many answers those laptops had heard that have not come to rest with the server since it was put back.
+    pub unaware: [Option<u64>; LAPTOPS],
     dir: PathBuf,
     trace: bool,
     step: u32,
@@ -81,6 +81,7 @@ impl World {
             late: Vec::new(),
             counts: Counts::default(),
             seed: Seed::of(options.seed),
+            calls: Vec::new(),
         };
         let net = Arc::new(std::sync::Mutex::new(net));
         let mut laptops = Vec::new();
@@ -95,7 +96,7 @@ impl World {
             token: template.token.clone(),
             backup: None,
             restored: 0,
-            unaware: [false; LAPTOPS],
+            unaware: [None; LAPTOPS],
             dir: dir.to_owned(),
             trace: options.trace,
             step: 0,
@@ -126,9 +127,11 @@ impl World {
     }
 
     async fn act(&mut self) -> Result<()> {
+        // Of two steps of the same millisecond, either may come first: what is possible then is drawn anew with each ask.
+        self.clock.advance(1);
         let n = self.below(LAPTOPS);
         match self.below(100) {
-            0..=27 => self.save(n),
+            0..=27 => self.save(n).await,
             28..=52 => self.speak(n).await,
             53..=62 => {
                 let span_ms = [1_000, 5_000, 20_000, 60_000, 600_000, 1_800_000][self.below(6)];
@@ -150,15 +153,15 @@ impl World {
                 self.step_clock(n);
                 Ok(())
             }
-            96 => self.fill(n),
+            96 => self.fill(n).await,
             97 | 98 => self.take_backup().await,
             _ => self.restore().await,
         }
     }
 
-    fn save(&mut self, n: usize) -> Result<()> {
+    async fn save(&mut self, n: usize) -> Result<()> {
         let mut seed = self.net().seed.clone();
-        let saved = self.laptops[n].save(&mut seed)?;
+        let saved = self.laptops[n].save(&mut seed).await?;
         self.say(&format!("laptop {n} saves: {saved}"));
         let mut net = self.net();
         net.seed = seed;
@@ -169,9 +172,12 @@ impl World {
     async fn speak(&mut self, n: usize) -> Result<()> {
         let steps = 1 + self.below(8) as u64;
         let rests = self.laptops[n].speak(steps).await?;
-        self.say(&format!("laptop {n} speaks {steps} steps, rests: {rests} {}", self.laptops[n].trouble()));
-        if rests {
-            self.unaware[n] = false;
+        let calls = std::mem::take(&mut self.net().calls).join(", ");
+        let trouble = self.laptops[n].trouble();
+        self.say(&format!("laptop {n} speaks {steps} steps, rests: {rests} {trouble} [{calls}]"));
+        let heard = self.laptops[n].heard();
+        if rests && self.unaware[n].is_some_and(|before| heard > before) {
+            self.unaware[n] = None;
         }
         Ok(())
     }
@@ -293,10 +299,10 @@ impl World {
         self.net().counts.add("clocks stepped");
     }
 
-    fn fill(&mut self, n: usize) -> Result<()> {
+    async fn fill(&mut self, n: usize) -> Result<()> {
         let full = !self.laptops[n].is_full();
         self.say(&format!("laptop {n}'s disk is full: {full}"));
-        self.laptops[n].fill(full)
+        self.laptops[n].fill(full).await
     }
 
     async fn take_backup(&mut self) -> Result<()> {
@@ -320,7 +326,7 @@ impl World {
         self.net().nodes.restore(&file)?;
         self.told.accepted = accepted;
         self.restored += 1;
-        self.unaware = [true; LAPTOPS];
+        self.unaware = std::array::from_fn(|n| Some(self.laptops[n].heard()));
         self.net().counts.add("servers put back to an old backup");
         for n in 0..NODES {
             self.start_node(n).await?;
