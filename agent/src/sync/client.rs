@@ -20,6 +20,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const CALL_TIMEOUT: Duration = Duration::from_mins(2);
 /// Silence in the middle of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(45);
+/// How long something sent may wait for the other end to have it; shorter than the time that the server gives to what is
+/// still under way.
+const UNDER_WAY_AT_MOST: Duration = Duration::from_secs(20);
 /// What is read of an error answer, in bytes.
 const PROBLEM_BYTES_MAX: usize = 16 << 10;
 /// The longest `Retry-After` that is obeyed, in milliseconds.
@@ -64,6 +67,8 @@ impl Client {
             .timeout(CALL_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
             .pool_max_idle_per_host(1)
+            // What was given up is not delivered long after: a request would show a generation that is long over.
+            .tcp_user_timeout(UNDER_WAY_AT_MOST)
             .tcp_keepalive(Duration::from_secs(30))
             .user_agent(concat!("linewatch-agent/", env!("CARGO_PKG_VERSION")))
             .build()

@@ -344,6 +344,21 @@ proptest! {
 
 /// Found by chance: two agents, a fault that was split, and the one agent that falls silent while the other says up.
 #[test]
+fn an_opening_that_comes_late_still_reaches_a_suspicion_that_was_cleared_after_it() {
+    let at = |minutes: i64| START + minutes * MINUTE_MS;
+    let fact = |id: u128, minutes, event| Fact { id: Uuid::from_u128(id), occurred_at: at(minutes), event };
+    let heard = [fact(1, 0, Event::Suspected), fact(3, 10, Event::Cleared)];
+    let suspicion = found(&heard).faults.remove(0);
+    assert_eq!((suspicion.state, suspicion.closed_at), (State::Withdrawn, Some(at(10))));
+    // What a line's faults are found again from: back to those that may still be joined.
+    assert_eq!(suspicion.joins_until(HOUR_MS), at(10));
+    let down = fact(2, 5, evidence("own", LineState::Down));
+    let confirmed = found(&[heard.to_vec(), vec![down]].concat());
+    assert_eq!(confirmed.faults.len(), 1);
+    assert!(confirmed.faults[0].answers_to(Uuid::from_u128(1)));
+}
+
+#[test]
 fn who_falls_silent_beside_another_s_up_is_in_both_stories_of_a_split() {
     let at = |minutes: i64| START + minutes * MINUTE_MS;
     let evidence = |id: u128, minutes, agent: &str, state| Fact {

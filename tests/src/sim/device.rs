@@ -7,10 +7,13 @@ use std::sync::atomic::Ordering;
 
 use anyhow::Result;
 use linewatch_agent::journal::{Journal, Scribe, lane_views};
+use linewatch_agent::sync::home::Home;
 use linewatch_agent::sync::session::{Session, Step};
+use linewatch_server::tls::Shown;
 use linewatch_shared::detector::LineState;
 use linewatch_shared::facts::{Body, Channel, Lane, Record, Report, StepKind, Visit, When};
 use linewatch_shared::time::{ManualClock, UnixMs};
+use linewatch_shared::wire::Hash;
 use uuid::Uuid;
 
 use super::clock::DeviceClock;
@@ -43,16 +46,16 @@ impl Laptop {
         dir: &Path,
         world: &Arc<ManualClock>,
         net: &Shared,
-        certificate: [u8; 32],
+        (certificate, trusts): (Shown, Hash),
     ) -> Result<Self> {
         let dir = dir.join(format!("laptop-{n}"));
         std::fs::create_dir_all(&dir)?;
         let mut laptop = Self {
             n,
+            link: Link::new(net, certificate, Home::new(&dir, vec![trusts]), world),
             dir,
             clock: Arc::new(DeviceClock::new(world)),
             boots: 0,
-            link: Link::new(net, certificate),
             running: None,
             saved: BTreeMap::new(),
             openers: Vec::new(),

@@ -39,6 +39,8 @@ pub async fn settle(world: &mut World) -> Result<()> {
     let db = look(&database)?;
     nothing_is_lost(world, &db)?;
     nothing_is_owed(&db, world.clock.now())?;
+    let copies = number(&db, "SELECT count(*) FROM agent WHERE quarantined_at_ms IS NOT NULL")?;
+    ensure!(copies == 0, "{copies} laptops are taken for copies, and none was copied");
     let found = number(&db, "SELECT count(*) FROM fault")?;
     world.net().counts.many("faults found", found.unsigned_abs());
     folds_to_the_same(world, &db).await

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use linewatch_agent::sync::home::Home;
 use linewatch_agent::sync::transport::{CallError, Transport};
+use linewatch_server::tls::Shown;
+use linewatch_shared::time::{Clock, ManualClock, MonoMs};
 use linewatch_shared::wire::{
     self, Chunk, ChunkAnswer, Heartbeat, HeartbeatAnswer, Hello, HelloAnswer, Parts, PartsAnswer, Pull,
     PullPage, PushAnswer, Tasks, TasksAnswer,
@@ -11,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::counts::Counts;
-use super::nodes::{Answered, Nodes};
+use super::nodes::{Answered, Nodes, Shows};
 use super::weather::{Fate, Weather};
 use crate::harness::Seed;
 
@@ -23,8 +26,9 @@ const CALLS_NOTED_MAX: usize = 256;
 /// A request that is still on its way.
 pub struct UnderWay {
     pub call: &'static str,
-    pub certificate: [u8; 32],
+    pub shows: Shows,
     pub body: Vec<u8>,
+    pub left_at: MonoMs,
 }
 
 /// What all links share.
@@ -45,7 +49,9 @@ pub type Shared = Arc<Mutex<Net>>;
 #[derive(Clone)]
 pub struct Link {
     net: Shared,
-    certificate: [u8; 32],
+    certificate: Shown,
+    home: Home,
+    world: Arc<ManualClock>,
     /// Whether nothing goes through.
     pub cut: Arc<std::sync::atomic::AtomicBool>,
     /// Answers that came and say which state the server is of.
@@ -58,8 +64,15 @@ fn unreachable(why: &str) -> CallError {
 
 impl Link {
     /// For the laptop with that certificate.
-    pub fn new(net: &Shared, certificate: [u8; 32]) -> Self {
-        Self { net: Arc::clone(net), certificate, cut: Arc::default(), heard: Arc::default() }
+    pub fn new(net: &Shared, certificate: Shown, home: Home, world: &Arc<ManualClock>) -> Self {
+        Self {
+            net: Arc::clone(net),
+            certificate,
+            home,
+            world: Arc::clone(world),
+            cut: Arc::default(),
+            heard: Arc::default(),
+        }
     }
 
     fn note(&self, call: String) {
@@ -74,7 +87,12 @@ impl Link {
     }
 
     /// Draws the exchange's fate and the node it falls to.
-    fn depart(&self, call: &'static str, body: &[u8]) -> Result<(Fate, super::nodes::Node), CallError> {
+    fn depart(
+        &self,
+        call: &'static str,
+        shows: &Shows,
+        body: &[u8],
+    ) -> Result<(Fate, super::nodes::Node), CallError> {
         let mut net = self.net.lock().unwrap_or_else(PoisonError::into_inner);
         let Net { nodes, weather, late, counts, seed, .. } = &mut *net;
         if self.is_cut() {
@@ -89,7 +107,8 @@ impl Link {
         let node = running[seed.below(running.len() as u64) as usize].clone();
         let fate = weather.fate(seed);
         if matches!(fate, Fate::Late | Fate::Twice) && late.len() < UNDER_WAY_MAX {
-            late.push(UnderWay { call, certificate: self.certificate, body: body.to_vec() });
+            let left_at = self.world.mono();
+            late.push(UnderWay { call, shows: shows.clone(), body: body.to_vec(), left_at });
         }
         match fate {
             Fate::Lost => counts.add("requests lost"),
@@ -105,8 +124,9 @@ impl Link {
     }
 
     async fn call<A: DeserializeOwned>(&self, call: &'static str, body: Vec<u8>) -> Result<A, CallError> {
-        let (fate, node) = self.depart(call, &body)?;
-        let answered = node.call(call, self.certificate, body).await;
+        let shows = Shows { certificate: Some(self.certificate), generation: self.home.newest() };
+        let (fate, node) = self.depart(call, &shows, &body)?;
+        let answered = node.call(call, &shows, body).await;
         let answered = answered.map_err(|e| unreachable(&e.to_string()))?;
         self.note(format!("{call} {} {fate:?}", answered.status.as_u16()));
         if fate == Fate::AnswerLost {
@@ -147,7 +167,10 @@ fn problem(answered: &Answered) -> CallError {
 
 impl Transport for Link {
     async fn hello(&self, hello: &Hello) -> Result<HelloAnswer, CallError> {
-        self.message("hello", hello).await
+        let hello = Hello { trusts: self.home.trusts(), ..hello.clone() };
+        let answer = self.message("hello", &hello).await?;
+        self.home.keep(&answer);
+        Ok(answer)
     }
     async fn push(&self, packed: Vec<u8>) -> Result<PushAnswer, CallError> {
         let answer = self.call("push", packed).await;

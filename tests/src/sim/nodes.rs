@@ -13,10 +13,10 @@ use linewatch_server::app::App;
 use linewatch_server::boot::assemble;
 use linewatch_server::config::Settings;
 use linewatch_server::db::{Db, DbUrl};
-use linewatch_server::tls::Peer;
+use linewatch_server::tls::{Peer, Shown};
 use linewatch_server::{engine, http};
 use linewatch_shared::time::{Clock, ManualClock};
-use linewatch_shared::wire::CONTENT_TYPE;
+use linewatch_shared::wire::{CONTENT_TYPE, GENERATION_HEADER};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -54,12 +54,14 @@ impl Node {
     }
 
     /// An agent's call.
-    pub async fn call(&self, call: &str, certificate: [u8; 32], body: Vec<u8>) -> Result<Answered> {
-        let request = Request::post(format!("/sync/v1/{call}"))
+    pub async fn call(&self, call: &str, shown: &Shows, body: Vec<u8>) -> Result<Answered> {
+        let mut request = Request::post(format!("/sync/v1/{call}"))
             .header(header::CONTENT_TYPE, CONTENT_TYPE)
-            .extension(ConnectInfo(Peer { address: ADDRESS, certificate: Some(certificate) }))
-            .body(Body::from(body))?;
-        self.ask(&self.sync, request).await
+            .extension(ConnectInfo(Peer { address: ADDRESS, certificate: shown.certificate }));
+        if let Some(generation) = &shown.generation {
+            request = request.header(GENERATION_HEADER, hex::encode(generation));
+        }
+        self.ask(&self.sync, request.body(Body::from(body))?).await
     }
 
     /// A person's call.
@@ -78,6 +80,13 @@ impl Node {
             .body(Body::from(body.to_string()))?;
         self.ask(&self.desk, request).await
     }
+}
+
+/// What an agent's call shows of itself.
+#[derive(Clone, Debug, Default)]
+pub struct Shows {
+    pub certificate: Option<Shown>,
+    pub generation: Option<Vec<u8>>,
 }
 
 /// Both nodes and their database.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, ensure};
-use linewatch_shared::time::ManualClock;
+use linewatch_shared::time::{Clock, ManualClock};
 
 use super::check;
 use super::counts::Counts;
@@ -16,6 +16,9 @@ use super::nodes::{NODES, Node, Nodes};
 use super::template::{BEGIN, LAPTOPS, Template};
 use super::weather::Weather;
 use crate::harness::{Folder, Seed};
+
+/// What has been under way for longer than this is given up by the device's network stack, too.
+const UNDER_WAY_MS: i64 = 20_000;
 
 /// How a run is played.
 #[derive(Clone, Debug)]
@@ -86,7 +89,7 @@ impl World {
         let net = Arc::new(std::sync::Mutex::new(net));
         let mut laptops = Vec::new();
         for (n, certificate) in template.certificates.iter().enumerate() {
-            laptops.push(Laptop::new(n, dir, &clock, &net, *certificate).await?);
+            laptops.push(Laptop::new(n, dir, &clock, &net, (*certificate, template.authority)).await?);
         }
         Ok(Self {
             clock,
@@ -115,7 +118,7 @@ impl World {
     fn say(&self, what: &str) {
         if self.trace {
             use std::io::Write;
-            let at = linewatch_shared::time::Clock::now(&*self.clock).to_rfc3339();
+            let at = self.clock.now().to_rfc3339();
             let _ = writeln!(std::io::stderr(), "{:>5} {at} {what}", self.step);
         }
     }
@@ -245,7 +248,10 @@ impl World {
         while !under_way.is_empty() {
             let Some(node) = self.node() else { break };
             let request = under_way.swap_remove(self.below(under_way.len()));
-            let answered = node.call(request.call, request.certificate, request.body).await?;
+            if self.clock.mono().0 - request.left_at.0 > UNDER_WAY_MS {
+                continue;
+            }
+            let answered = node.call(request.call, &request.shows, request.body).await?;
             self.say(&format!("a late {} arrives: {}", request.call, answered.status));
             ensure!(
                 !answered.status.is_server_error() || answered.retry_after_s.is_some(),

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use linewatch_server::app::{agents, import, users};
 use linewatch_server::auth::Role;
+use linewatch_server::tls::Shown;
 use linewatch_shared::enrol_token::EnrolToken;
 use linewatch_shared::time::{ManualClock, UnixMs};
-use linewatch_shared::wire::{self, Enroll, Enrolled};
+use linewatch_shared::wire::{self, Enroll, Enrolled, Hash};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
-use sha2::{Digest, Sha256};
 
-use super::nodes::Nodes;
+use super::nodes::{Nodes, Shows};
 use crate::harness::Folder;
 
 /// When every run begins.
@@ -30,7 +30,9 @@ pub const PERSON: &str = "desk-1";
 pub struct Template {
     folder: Folder,
     /// What each laptop shows.
-    pub certificates: Vec<[u8; 32]>,
+    pub certificates: Vec<Shown>,
+    /// Whom they trust.
+    pub authority: Hash,
     /// The person's API token.
     pub token: String,
 }
@@ -68,17 +70,21 @@ impl Template {
         let token = users::token(&app.db, PERSON, "simulation", BEGIN).await?;
         let mut certificates = Vec::new();
         for n in 0..LAPTOPS {
-            let token = agents::token(&app.db, &name(n), &app.authority, "simulation", BEGIN).await?;
+            let token =
+                agents::token(&app.db, &name(n), &app.authorities.now().shown, "simulation", BEGIN).await?;
             let token = EnrolToken::parse(&token)?;
             let csr_der = signing_request()?;
-            let asked = Enroll { secret: token.secret.to_vec(), csr_der, version: "0".to_owned() };
-            let answered = node.call("enroll", [0; 32], wire::encode(&asked)?).await?;
+            let (secret, version) = (token.secret.to_vec(), "0".to_owned());
+            let asked = Enroll { secret, csr_der, version, level: wire::LEVEL };
+            let answered = node.call("enroll", &Shows::default(), wire::encode(&asked)?).await?;
             ensure!(answered.status.is_success(), "{}", String::from_utf8_lossy(&answered.body));
             let enrolled: Enrolled = wire::decode(&answered.body)?;
-            certificates.push(fingerprint(&enrolled.certificate_pem)?);
+            let certificate = CertificateDer::from_pem_slice(enrolled.certificate_pem.as_bytes())?;
+            certificates.push(Shown::of(&certificate).context("a certificate that cannot be read")?);
         }
         nodes.backup(&folder.path().join("server.db")).await?;
-        Ok(Self { folder, certificates, token })
+        let authority = Hash(app.authorities.now().shown.fingerprint());
+        Ok(Self { folder, certificates, authority, token })
     }
 
     /// A folder for a run, with the server's files.
@@ -118,9 +124,4 @@ fn signing_request() -> Result<Vec<u8>> {
     let mut params = rcgen::CertificateParams::new(Vec::new())?;
     params.distinguished_name = rcgen::DistinguishedName::new();
     Ok(params.serialize_request(&key)?.der().to_vec())
-}
-
-fn fingerprint(pem: &str) -> Result<[u8; 32]> {
-    let certificate = CertificateDer::from_pem_slice(pem.as_bytes())?;
-    Ok(Sha256::digest(&certificate).into())
 }
