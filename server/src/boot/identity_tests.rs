@@ -288,6 +288,7 @@ async fn a_copied_identity_is_kept_aside_alone_until_a_person_takes_its_records_
         // The disk is copied, and the first device goes on.
         let mut copy = server.link(&device, &device.enrolled.certificate_pem);
         copy.newest.clone_from(&own.newest);
+        server.clock.advance(31 * SECOND_MS);
         own.turn().await;
         server.clock.advance(31 * SECOND_MS);
         assert!(!own.push(1).await);

@@ -118,6 +118,8 @@ async fn a_copied_agent_is_noticed_and_kept_aside_alone_until_a_person_releases_
         own.newest.clone_from(&first);
         own.beat().await;
         let copy = Laptop { desk: &desk, newest: first };
+        assert_eq!(own.hello().await.generation, None, "what it sent before may still be under way");
+        desk.clock.advance(31 * SECOND_MS);
         own.newest = own.hello().await.generation;
         own.beat().await;
         assert!(!copy.push(1).await, "for a moment it may be another process of the same device");
@@ -161,7 +163,6 @@ async fn a_copied_agent_is_noticed_and_kept_aside_alone_until_a_person_releases_
 
         // The first to come goes on alone; the other one is noticed again, and this time thrown out.
         assert!(!own.push(4).await);
-        own.newest = own.hello().await.generation;
         assert!(!own.push(5).await);
         desk.clock.advance(31 * SECOND_MS);
         assert!(copy.push(6).await);

@@ -166,7 +166,7 @@ fn of_a_copied_agent_nothing_is_believed() {
         let at = (now() + -60_000).to_rfc3339();
         let forged = ["fault", "report", "--line", "L-THEIRS", "--at", &at, "forged"];
         let noticed = "SELECT COUNT(*) FROM agent WHERE quarantined_at_ms IS NOT NULL";
-        eventually(2 * BOUND, "the copy is noticed", || {
+        eventually(4 * BOUND, "the copy is noticed", || {
             for agent in [&desk.theirs, &copy] {
                 agent.run(&["sync", "--quiet"])?;
             }

@@ -1,12 +1,14 @@
 //! Whether an agent is the only one of its kind.
 //!
-//! With each hello an agent gets the next *generation* of a secret, and shows with each request the newest that it has
+//! With a hello an agent gets the next *generation* of a secret, and shows with each request the newest that it has
 //! stored. The server remembers the newest that was shown. A disk that was copied, or put back as it was, shows an older
 //! one, sooner or later: then there are two, nobody but a person can say which is the right one, and what either sends is
 //! kept aside until somebody has.
 //!
 //! What is handed out counts only once it is shown. An answer that is lost, or a device that dies before it has stored it,
 //! leaves both sides where they were.
+
+use std::cmp::Ordering;
 
 use linewatch_shared::time::{SECOND_MS, UnixMs};
 use linewatch_shared::wire::Generation;
@@ -20,8 +22,8 @@ use crate::store::agents::{self, Turn};
 use crate::store::outgoing::{EventKind, NewEvent, append_events};
 use crate::store::reference;
 
-/// So long after a generation was first shown a request with the one before it may still be under way, from another
-/// process of the same device (ms).
+/// So long after a generation was first shown a request with the one before it may still be under way: from another process
+/// of the same device, or one that the device has given up (ms).
 const UNDER_WAY_MS: i64 = 30 * SECOND_MS;
 /// What generations are sealed as.
 const GENERATION: &[u8] = b"generation";
@@ -40,18 +42,26 @@ pub(super) enum Verdict {
 }
 
 pub(super) fn judge(turn: &Turn, shown: Option<i64>, now: UnixMs) -> Verdict {
-    match shown {
-        // After enrolment, or a person's release, whoever comes first goes on.
-        None if turn.generation == 0 => Verdict::Newest,
-        None => Verdict::Copied,
-        // Beyond what is known: the server's database was put back, and nobody else has its key.
-        Some(shown) if shown > turn.generation => Verdict::Next(shown),
-        Some(shown) if shown == turn.generation => Verdict::Newest,
-        Some(shown) => {
-            let is_fresh = turn.at.is_some_and(|at| now.since(at) < UNDER_WAY_MS);
-            if is_fresh && shown == turn.generation - 1 { Verdict::UnderWay } else { Verdict::Copied }
-        }
+    // After enrolment, or a person's release, whoever comes first goes on.
+    let shown = shown.unwrap_or(0);
+    match shown.cmp(&turn.generation) {
+        Ordering::Equal => Verdict::Newest,
+        // Beyond what is known: handed out, or the server's database was put back, and nobody else has its key.
+        Ordering::Greater => Verdict::Next(shown),
+        Ordering::Less if shown == turn.generation - 1 && is_fresh(turn, now) => Verdict::UnderWay,
+        Ordering::Less => Verdict::Copied,
     }
+}
+
+/// Whether requests with the generation before may still be under way.
+fn is_fresh(turn: &Turn, now: UnixMs) -> bool {
+    turn.at.is_some_and(|at| now.since(at) < UNDER_WAY_MS)
+}
+
+/// The generation after which the next one is handed out. None while requests with the one before may still be under way:
+/// with one more of them they would look like a copy's.
+pub(super) fn settled(turn: &Turn, now: UnixMs) -> Option<i64> {
+    (!is_fresh(turn, now)).then_some(turn.generation)
 }
 
 /// The generation as the agent keeps it.
@@ -66,8 +76,8 @@ pub(super) fn open(key: &AgentKey, agent: Uuid, sealed: &[u8]) -> Option<i64> {
     Some(i64::from_be_bytes(body.try_into().ok()?))
 }
 
-/// Judges what a request shows, and notes what follows. Answers the generation that counts now; none once the agent's
-/// records are kept aside, and for a request that was under way.
+/// Judges what a request shows, and notes what follows. Answers the generation after which the next one is handed out; none
+/// once the agent's records are kept aside, for a request that was under way, and while others may be.
 pub(super) fn take(
     tx: &mut Tx<'_>,
     agent: Uuid,
@@ -80,11 +90,11 @@ pub(super) fn take(
         return Ok(None);
     }
     match judge(&turn, shown, now) {
-        Verdict::Newest => Ok(Some(turn.generation)),
+        Verdict::Newest => Ok(settled(&turn, now)),
         Verdict::UnderWay => Ok(None),
         Verdict::Next(next) => {
             agents::save_generation(tx, agent, next, now)?;
-            Ok(Some(next))
+            Ok(None)
         }
         Verdict::Copied => {
             agents::quarantine(tx, agent, now)?;
@@ -119,6 +129,7 @@ mod tests {
             ("it stored the next and died before it said so", 7, Some(8), late, Verdict::Next(8)),
             ("the server's database was put back", 3, Some(9), late, Verdict::Next(9)),
             ("another process of it has just gone on", 7, Some(6), late - 1, Verdict::UnderWay),
+            ("sent before it had its first", 1, None, late - 1, Verdict::UnderWay),
             ("a copy from before", 7, Some(6), late, Verdict::Copied),
             ("a copy from long before", 7, Some(2), at, Verdict::Copied),
             ("a copy that hides it", 7, None, at, Verdict::Copied),
@@ -127,6 +138,15 @@ mod tests {
         for (what, generation, shown, now, wanted) in cases {
             assert_eq!(judge(&turn(generation), shown, now), wanted, "{what}");
         }
+    }
+
+    #[test]
+    fn the_next_is_not_handed_out_while_the_one_before_may_be_under_way() {
+        let at = UnixMs(1_000_000);
+        let turn = |at| Turn { generation: 7, at, quarantined: false };
+        assert_eq!(settled(&turn(Some(at)), at + (UNDER_WAY_MS - 1)), None);
+        assert_eq!(settled(&turn(Some(at)), at + UNDER_WAY_MS), Some(7));
+        assert_eq!(settled(&turn(None), at), Some(7));
     }
 
     #[test]

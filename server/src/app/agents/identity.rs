@@ -66,8 +66,8 @@ pub async fn identify(
     let is_out = known.revoked || known.turn.quarantined;
     let is_newest = generation::judge(&known.turn, generation, now) == Verdict::Newest;
     if is_settled && (is_out || is_newest) {
-        let newest = (!is_out).then_some(known.turn.generation);
-        return Ok(Some(AgentIdentity { generation: newest, ..known.into() }));
+        let settled = generation::settled(&known.turn, now).filter(|_| !is_out);
+        return Ok(Some(AgentIdentity { generation: settled, ..known.into() }));
     }
     db.write(Priority::Api, move |tx| {
         let Some(identity) = first_shown(tx, &shown, now)? else { return Ok(None) };
