@@ -124,7 +124,8 @@ impl Link {
     }
 
     async fn call<A: DeserializeOwned>(&self, call: &'static str, body: Vec<u8>) -> Result<A, CallError> {
-        let shows = Shows { certificate: Some(self.certificate), generation: self.home.newest() };
+        let generation = self.home.newest().map_err(|e| unreachable(&e.to_string()))?;
+        let shows = Shows { certificate: Some(self.certificate), generation };
         let (fate, node) = self.depart(call, &shows, &body)?;
         let answered = node.call(call, &shows, body).await;
         let answered = answered.map_err(|e| unreachable(&e.to_string()))?;
