@@ -8,6 +8,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use linewatch_shared::enrol_token::EnrolToken;
+use linewatch_shared::time::SECOND_MS;
 use linewatch_shared::wire::{self, Enroll, HelloAnswer, LEVEL};
 use serde_json::{Map, Value, json};
 use tracing_subscriber::util::SubscriberInitExt;
