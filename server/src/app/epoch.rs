@@ -143,6 +143,9 @@ fn parse(text: &str) -> Result<Uuid, DbError> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
     use super::*;
     use crate::db::testing::{both, databases};
     use crate::db::{DbUrl, testing};
@@ -176,6 +179,18 @@ mod tests {
         .await;
     }
 
+    /// A file is put in another's place only once that is closed: its journal would go on being read.
+    async fn closed(database: &Path) {
+        let mut journal = database.as_os_str().to_owned();
+        journal.push("-wal");
+        let mut looked = 0;
+        while Path::new(&journal).exists() {
+            looked += 1;
+            assert!(looked < 600, "not closed within 30 s");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn a_backup_a_copy_and_an_old_file_put_back_begin_anew() {
         let database = testing::sqlite();
@@ -187,25 +202,31 @@ mod tests {
         let backup = folder.path().join("backup.db");
         db.backup(backup.clone()).await.unwrap();
         drop(db);
+        let settled = async || {
+            let epoch = settle(&open().await, AT).await.unwrap();
+            closed(path).await;
+            epoch
+        };
+        closed(path).await;
 
         // Into the same file, so that the inode is the same.
         let old = std::fs::read(path).unwrap();
-        let again = settle(&open().await, AT).await.unwrap();
+        let again = settled().await;
         assert_eq!(again, first);
         std::fs::write(path, &old).unwrap();
-        let behind = settle(&open().await, AT).await.unwrap();
+        let behind = settled().await;
         assert_ne!(behind, first, "an older file was put back");
 
         std::fs::write(path, std::fs::read(&backup).unwrap()).unwrap();
-        let restored = settle(&open().await, AT).await.unwrap();
+        let restored = settled().await;
         assert!(restored != behind && restored != first, "a backup was put back");
-        assert_eq!(settle(&open().await, AT).await.unwrap(), restored, "and then it stays");
+        assert_eq!(settled().await, restored, "and then it stays");
 
         let copied = DbUrl::Sqlite(folder.path().join("second.db"));
         let DbUrl::Sqlite(second) = &copied else { return };
         std::fs::copy(path, second).unwrap();
         let other = settle(&Db::open(&copied, 0).await.unwrap(), AT).await.unwrap();
         assert_ne!(other, restored, "two servers never pass for one");
-        assert_eq!(settle(&open().await, AT).await.unwrap(), restored, "and the first one goes on");
+        assert_eq!(settled().await, restored, "and the first one goes on");
     }
 }

@@ -11,7 +11,7 @@ const SOURCES: Record<string, string> = import.meta.glob('../../../src/http/**/*
   eager: true,
 });
 /** Answered to agents alone, never to a page. */
-const OF_AGENTS = /\/(sync|agents_sync)\.rs$/;
+const OF_AGENTS = /\/(sync|agents_sync|agents_keys)\.rs$/;
 
 function found(pattern: RegExp): string[] {
   const texts = Object.entries(SOURCES)
