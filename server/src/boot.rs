@@ -40,6 +40,7 @@ use crate::http;
 use crate::notify::channel::Way;
 use crate::notify::take_link::TakeLinks;
 use crate::notify::{Notifier, NotifySettings};
+use crate::oidc::Provider;
 use crate::store::packs::PackCache;
 use crate::tls::{
     self, Authorities, Bounds, LimitedListener, Manner, Notice, ServerTls, Speaks, TlsListener,
@@ -189,6 +190,7 @@ pub async fn assemble(
     let pack_set = PackSet::load(settings.packs_dir.as_deref()).map_err(AppError::Mistakes)?;
     let pack_set = Arc::new(pack_set);
     let secrets = SecretsKey::load_or_create(&settings.auth.secrets_key_file)?;
+    let provider = settings.auth.oidc.clone().map(|rules| Provider::new(rules, &link_base)).transpose()?;
     let authorities = Arc::new(Authorities::load_or_create(&settings.data_dir.join("tls"), now)?);
     for warning in pack_set.warnings(now) {
         tracing::warn!("{warning}");
@@ -236,6 +238,7 @@ pub async fn assemble(
         refusals: Refusals::default(),
         trail: LastCheck::default(),
         throttle: Throttle::default(),
+        single_sign_on: provider,
         secrets,
         take_key,
         carry_key,

@@ -8,6 +8,7 @@
 mod auth;
 mod channels;
 mod limits;
+mod oidc;
 mod outgoing;
 mod read;
 mod source;
@@ -24,6 +25,7 @@ use crate::db::DbUrl;
 pub use auth::Auth;
 pub use channels::{Channel, Service, Sms, SmsForm};
 pub use limits::{Limits, Proxies};
+pub use oidc::{Oidc, is_safe as is_safe_address};
 pub use outgoing::is_private;
 use source::Source;
 

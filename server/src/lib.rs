@@ -16,6 +16,7 @@ pub mod engine;
 pub mod http;
 pub mod log;
 pub mod notify;
+pub mod oidc;
 pub mod report;
 pub mod store;
 pub mod tls;

@@ -90,6 +90,7 @@ impl<'a> World<'a> {
             let mut sync = self.start_sync(round * 2)?;
             self.wait_for_first(before)?;
             let first_ms = mono_ms();
+            self.wait_for_all()?;
             ensure!(sync.wait(BOUND)?.success(), "the sync failed");
             took.push((mono_ms() - began_ms, mono_ms() - first_ms));
         }

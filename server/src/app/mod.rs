@@ -31,6 +31,7 @@ pub mod erasure;
 pub mod export;
 pub mod grading;
 pub mod housekeeping;
+pub mod identities;
 pub mod import;
 pub mod leaks;
 pub mod live;
@@ -192,6 +193,8 @@ pub struct App {
     pub trail: trail::LastCheck,
     /// Failed sign-ins.
     pub throttle: Throttle,
+    /// Single sign-on, where it is configured.
+    pub single_sign_on: Option<crate::oidc::Provider>,
     /// What secrets in the database are sealed with.
     pub secrets: SecretsKey,
     /// Signs the links in alerts.

@@ -193,7 +193,7 @@ fn neighbourhood(address: IpAddr) -> IpAddr {
 
 fn action(code: &str) -> Action {
     match code {
-        "bad_credentials" | "too_many_attempts" => Action::SignInRefused,
+        "bad_credentials" | "too_many_attempts" | "bad_identity" => Action::SignInRefused,
         "bad_second_factor" => Action::SecondFactorRefused,
         _ => Action::Refused,
     }

@@ -34,6 +34,8 @@ pub struct User {
     pub contractor: Option<String>,
     /// Whether a second factor is asked for.
     pub second_factor: bool,
+    /// Whether the user signs in by single sign-on.
+    pub single_sign_on: bool,
     /// What the user was given to see.
     pub given: Given,
 }
@@ -191,6 +193,7 @@ impl User {
             tokens: row.tokens,
             contractor: row.contractor,
             second_factor: row.second_factor,
+            single_sign_on: row.identity,
             given,
         }
     }
@@ -244,7 +247,7 @@ async fn rehash(db: &Db, name: &str, secret: String, before: String) -> Result<(
 }
 
 /// Ends every session and every API token of a user.
-fn end_access(tx: &mut Tx<'_>, name: &str) -> Result<(), DbError> {
+pub(super) fn end_access(tx: &mut Tx<'_>, name: &str) -> Result<(), DbError> {
     sessions::end_all_of(tx, name)?;
     api_tokens::remove_all_of(tx, name)?;
     second_factor::end_waits_of(tx, name)?;

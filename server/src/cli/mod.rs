@@ -182,6 +182,18 @@ enum UserCommand {
         /// The user.
         name: String,
     },
+    /// Let a user sign in by single sign-on: says whose the identity with this subject is, at the provider of [auth.oidc].
+    Link {
+        /// The user.
+        name: String,
+        /// What the provider never calls anybody else: the claim `sub`.
+        subject: String,
+    },
+    /// Take a user's identity of single sign-on away; sessions end.
+    Unlink {
+        /// The user.
+        name: String,
+    },
     /// Show, or change, what a user sees beside the customers of the own tasks and laptops. What is given replaces what was
     /// given before. One of the monitoring centre who was given regions or customers sees those alone.
     Scope {

@@ -8,7 +8,7 @@ use super::admin::{plural, table};
 use super::{Desk, UserCommand, out};
 use crate::app::tokens::{self, NewToken};
 use crate::app::users::{self, COMMAND};
-use crate::app::{scopes, second_factor, sessions};
+use crate::app::{identities, scopes, second_factor, sessions};
 use crate::auth::password::PASSWORD_BYTES_MAX;
 use crate::store::scope::Given;
 
@@ -36,6 +36,17 @@ pub(super) async fn run(desk: &Desk, command: UserCommand) -> anyhow::Result<()>
         UserCommand::ResetSecondFactor { name } => {
             second_factor::reset(db, &name, COMMAND, now).await?;
             out::line(format_args!("{name} signs in without a second factor"));
+        }
+        UserCommand::Link { name, subject } => {
+            let Some(oidc) = &desk.settings.auth.oidc else {
+                bail!("there is no provider: the configuration has no [auth.oidc]");
+            };
+            identities::link(db, (&oidc.issuer, &subject), &name, COMMAND, now).await?;
+            out::line(format_args!("{name} signs in by single sign-on as {subject} of {}", oidc.issuer));
+        }
+        UserCommand::Unlink { name } => {
+            identities::unlink(db, &name, COMMAND, now).await?;
+            out::line(format_args!("{name} does not sign in by single sign-on any more"));
         }
         UserCommand::Scope { name, region, customer, person, none, json } => {
             let given = Given {
@@ -69,6 +80,7 @@ async fn list(desk: &Desk, json: bool) -> anyhow::Result<()> {
     let rows = all.into_iter().map(|user| {
         let state = if user.disabled { "disabled" } else { "" };
         let factor = if user.second_factor { "second factor" } else { "" };
+        let identity = if user.single_sign_on { "single sign-on" } else { "" };
         let contractor = user.contractor.unwrap_or_default();
         let given = given_text(&user.given);
         vec![
@@ -78,10 +90,11 @@ async fn list(desk: &Desk, json: bool) -> anyhow::Result<()> {
             contractor,
             given,
             factor.into(),
+            identity.into(),
             state.into(),
         ]
     });
-    table(&["name", "role", "tokens", "contractor", "given", "", ""], rows);
+    table(&["name", "role", "tokens", "contractor", "given", "", "", ""], rows);
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::oidc::Oidc;
 use super::read::duration_ms;
 use super::source::Source;
 use crate::auth::Role;
@@ -21,6 +22,8 @@ pub struct Auth {
     pub factor_roles: Vec<Role>,
     /// `auth.secrets_key_file`, default `secrets.key` in `data_dir`: what secrets in the database are sealed with.
     pub secrets_key_file: PathBuf,
+    /// `[auth.oidc]`, when it names an issuer: single sign-on.
+    pub oidc: Option<Oidc>,
 }
 
 impl Auth {
@@ -40,6 +43,7 @@ pub(super) fn auth(s: &mut Source, data_dir: &Path) -> Auth {
         factor_required: required.unwrap_or(false),
         factor_roles: roles(s),
         secrets_key_file: s.path("auth.secrets_key_file").unwrap_or_else(|| data_dir.join("secrets.key")),
+        oidc: super::oidc::oidc(s),
     }
 }
 

@@ -274,7 +274,7 @@ pub(super) fn not_empty(text: &str) -> Result<String, String> {
     if text.trim().is_empty() { Err("must not be empty".into()) } else { Ok(text.to_owned()) }
 }
 
-fn readable(text: &str) -> Result<PathBuf, String> {
+pub(super) fn readable(text: &str) -> Result<PathBuf, String> {
     std::fs::File::open(text).map(|_| PathBuf::from(text)).map_err(|e| format!("{text}: {e}"))
 }
 

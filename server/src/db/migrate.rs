@@ -53,6 +53,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0042_agent_generations", include_str!("../../migrations/0042_agent_generations.sql")),
     ("0043_agent_trusts", include_str!("../../migrations/0043_agent_trusts.sql")),
     ("0044_user_scope", include_str!("../../migrations/0044_user_scope.sql")),
+    ("0045_identities", include_str!("../../migrations/0045_identities.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

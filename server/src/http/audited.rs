@@ -13,6 +13,11 @@ pub const AUDITED: &[(&str, &[Action])] = &[
     ("post /account/recovery-codes", &[Action::RecoveryCodesMade]),
     ("post /account/second-factor/confirm", &[Action::SecondFactorOn]),
     ("post /account/second-factor/off", &[Action::SecondFactorOff]),
+    ("delete /users/{name}/identity", &[Action::IdentityUnlinked]),
+    (
+        "post /session/single-sign-on/return",
+        &[Action::SignedIn, Action::ScreenSignedIn, Action::IdentityLinked],
+    ),
     ("delete /users/{name}/second-factor", &[Action::SecondFactorReset]),
     ("post /session/second-factor", &[Action::SignedIn, Action::ScreenSignedIn]),
     ("post /account/tokens", &[Action::TokenMade]),
@@ -79,6 +84,11 @@ pub const UNAUDITED: &[(&str, &str)] = &[
     ("post /alert-texts/preview", "changes nothing"),
     ("post /packs/preview", "changes nothing"),
     ("post /account/second-factor", "nothing is in force before it is confirmed, which is in the trail"),
+    ("post /account/identity", "nothing is connected before the browser comes back, which is in the trail"),
+    (
+        "post /session/single-sign-on",
+        "nobody is signed in before the browser comes back, which is in the trail",
+    ),
     (
         "post /alertmanager",
         "takes alerts of a monitoring system in; each is a fact of its own, with who and when",

@@ -132,6 +132,9 @@ mod service_end;
 mod service_tests;
 pub mod session;
 mod shift;
+mod single_sign_on;
+#[cfg(test)]
+mod single_sign_on_tests;
 #[cfg(test)]
 mod site_tests;
 mod sites;
@@ -192,6 +195,7 @@ fn api(router: ApiRouter) -> ApiRouter {
     let router = session::routes(router);
     let router = account::routes(router);
     let router = second_factor::routes(router);
+    let router = single_sign_on::routes(router);
     let router = board::routes(router);
     let router = faults::routes(router);
     let router = deadlines::routes(router);

@@ -6,6 +6,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::{Extension, Json};
+use linewatch_shared::time::UnixMs;
 use serde::{Deserialize, Serialize};
 
 use super::access::{Access, ApiRouter, check_origin};
@@ -14,8 +15,8 @@ use super::error::{ApiError, Problem};
 use super::extract::Body;
 use super::refused::Who;
 use super::session::{begin, check_present, origin, slow_down};
-use crate::app::App;
 use crate::app::second_factor::{self, FactorSetup, FactorState};
+use crate::app::{App, identities};
 use crate::auth::{Caller, Role};
 use crate::tls::Peer;
 
@@ -89,6 +90,17 @@ struct Account {
     role: Role,
     /// The second factor.
     second_factor: FactorState,
+    /// Single sign-on, where the server knows a provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    single_sign_on: Option<OwnIdentity>,
+}
+
+/// One's identity at the provider.
+#[derive(Serialize, utoipa::ToSchema)]
+struct OwnIdentity {
+    /// Since when it is connected, RFC 3339; absent where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connected_at: Option<String>,
 }
 
 /// One's own access: who one is, and how it is proved.
@@ -96,7 +108,14 @@ struct Account {
 async fn account(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Account>, ApiError> {
     let Caller { user, role, .. } = person(caller)?;
     let second_factor = second_factor::state(&app.db, &app.settings.auth, &user, role).await?;
-    Ok(Json(Account { user, role, second_factor }))
+    let single_sign_on = match &app.single_sign_on {
+        Some(provider) => {
+            let at = identities::linked_at(&app.db, &provider.rules().issuer, &user).await?;
+            Some(OwnIdentity { connected_at: at.map(UnixMs::to_rfc3339) })
+        }
+        None => None,
+    };
+    Ok(Json(Account { user, role, second_factor, single_sign_on }))
 }
 
 /// One's password, once more.

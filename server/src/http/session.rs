@@ -24,10 +24,8 @@ use crate::auth::{Caller, Role, Via, credential};
 use crate::db::Priority;
 use crate::tls::Peer;
 
-/// The cookie's name over plain HTTP.
+/// The cookie's name; `__Host-` before it over HTTPS.
 pub const COOKIE: &str = "linewatch_session";
-/// The cookie's name over HTTPS; browsers tie this prefix to the host.
-pub const COOKIE_HOST: &str = "__Host-linewatch_session";
 
 /// Adds the routes.
 pub fn routes(router: ApiRouter) -> ApiRouter {
@@ -144,7 +142,7 @@ pub(super) async fn begin(
     let caller = credential::caller(&app.db, via, &secret, now).await?;
     let caller = caller.ok_or_else(|| ApiError::unauthenticated("the session has ended; sign in again"))?;
     let token = (via == Via::Session).then(|| page_token::of_session(&secret));
-    let mut cookie = cookie(app, secret);
+    let mut cookie = kept_cookie(app, COOKIE, secret);
     if screen {
         cookie.make_permanent();
     }
@@ -173,7 +171,7 @@ async fn sign_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Res
 
 /// The answer that takes the cookie away.
 pub(super) fn signed_out(app: &App) -> Response {
-    let mut gone = cookie(app, String::new());
+    let mut gone = kept_cookie(app, COOKIE, String::new());
     gone.make_removal();
     (CookieJar::new().add(gone), StatusCode::NO_CONTENT).into_response()
 }
@@ -263,16 +261,20 @@ fn is_secure(app: &App) -> bool {
 
 /// The session's secret that a browser sent: over HTTPS only under the name that no other host can set.
 pub(super) fn cookie_of(app: &App, headers: &HeaderMap) -> Option<String> {
-    let name = if is_secure(app) { COOKIE_HOST } else { COOKIE };
-    CookieJar::from_headers(headers).get(name).map(|cookie| cookie.value().to_owned())
+    CookieJar::from_headers(headers).get(&named_cookie(app, COOKIE)).map(|cookie| cookie.value().to_owned())
 }
 
-fn cookie(app: &App, value: String) -> Cookie<'static> {
-    let secure = is_secure(app);
-    let mut cookie = Cookie::new(if secure { COOKIE_HOST } else { COOKIE }, value);
+/// What a cookie is called here: over HTTPS browsers tie the prefix to the host.
+pub(super) fn named_cookie(app: &App, name: &str) -> String {
+    if is_secure(app) { format!("__Host-{name}") } else { name.to_owned() }
+}
+
+/// A cookie that only this server is sent, and no script reads.
+pub(super) fn kept_cookie(app: &App, name: &str, value: String) -> Cookie<'static> {
+    let mut cookie = Cookie::new(named_cookie(app, name), value);
     cookie.set_path("/");
     cookie.set_http_only(true);
     cookie.set_same_site(SameSite::Strict);
-    cookie.set_secure(secure);
+    cookie.set_secure(is_secure(app));
     cookie
 }

@@ -132,7 +132,7 @@ pub fn with_query(url: &str, pairs: &[(&str, &str)]) -> Result<Url, Failure> {
 /// When there was none.
 pub async fn ask(request: RequestBuilder, now: UnixMs) -> Result<Answer, Failure> {
     let mut answer = request.send().await.map_err(|e| {
-        let (connecting, reason) = (e.is_connect(), chain(e));
+        let (connecting, reason) = (e.is_connect(), reason_of(e));
         if connecting { Failure::unreachable(&reason) } else { Failure::broken(&reason) }
     })?;
     let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
@@ -159,8 +159,8 @@ fn retry_after_ms(text: &str, now: UnixMs) -> Option<i64> {
     Some(UnixMs(date.timestamp_millis()).since(now).max(0))
 }
 
-/// reqwest's own text stops before the reason, and names the address, which may hold a key.
-fn chain(e: reqwest::Error) -> String {
+/// Why a request failed. reqwest's own text stops before the reason, and names the address, which may hold a key.
+pub fn reason_of(e: reqwest::Error) -> String {
     let e = e.without_url();
     let mut text = e.to_string();
     let mut source = std::error::Error::source(&e);

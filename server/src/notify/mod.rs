@@ -16,7 +16,7 @@ mod dead;
 pub mod deliver;
 mod failure;
 mod fallback;
-mod http;
+pub(crate) mod http;
 pub mod letter;
 pub mod lexicon;
 mod mail;

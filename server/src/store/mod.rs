@@ -35,6 +35,7 @@ pub mod faults;
 pub mod figures;
 pub mod grades;
 pub mod idempotency;
+pub mod identities;
 pub mod line_rows;
 pub mod lines;
 pub mod matters;

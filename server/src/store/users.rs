@@ -22,6 +22,8 @@ pub struct UserRow {
     pub contractor: Option<String>,
     /// Whether a second factor is asked for.
     pub second_factor: bool,
+    /// Whether an identity of single sign-on is the user's.
+    pub identity: bool,
 }
 
 /// A role as a row gives it.
@@ -89,7 +91,8 @@ pub fn password_of(tx: &mut Tx<'_>, name: &str, now: UnixMs) -> Result<Option<(S
 
 const COLUMNS: &str = "name, role, disabled, created_at_ms, (SELECT COUNT(*) FROM api_token t \
      WHERE t.user_name = u.name AND (t.expires_at_ms IS NULL OR t.expires_at_ms > $1)), contractor, \
-     (SELECT COUNT(*) FROM second_factor f WHERE f.user_name = u.name AND f.confirmed_at_ms IS NOT NULL)";
+     (SELECT COUNT(*) FROM second_factor f WHERE f.user_name = u.name AND f.confirmed_at_ms IS NOT NULL), \
+     (SELECT CASE WHEN COUNT(*) > 0 THEN 1 ELSE 0 END FROM identity i WHERE i.user_name = u.name)";
 
 fn user(row: &Row) -> Result<UserRow, DbError> {
     Ok(UserRow {
@@ -100,6 +103,7 @@ fn user(row: &Row) -> Result<UserRow, DbError> {
         tokens: row.get(4)?,
         contractor: row.get(5)?,
         second_factor: row.get(6)?,
+        identity: row.get(7)?,
     })
 }
 

@@ -23,17 +23,18 @@ export function launch() {
  * can bring about in the server; `withoutTicks` keeps the stream of events silent; `withClock` lets the test
  * move the browser's clocks (`page.clock`). `viewer.problems` collects script errors and refusals of the security policy.
  */
-export async function openBoard(browser, url, viewer) {
-  const {
-    user,
-    password,
-    path = '/',
-    clockOffMs = 0,
-    changeBoard,
-    withoutTicks,
-    withClock,
-    ...options
-  } = viewer;
+export async function openBoard(browser, url, { user, password, ...viewer }) {
+  const page = await openPage(browser, url, viewer);
+  await page.fill('input[name=user]', user);
+  await page.fill('input[name=password]', password);
+  await page.click('form button.solid');
+  await page.locator('[data-link=live]').waitFor();
+  return page;
+}
+
+/** The same of somebody who is not signed in yet. */
+export async function openPage(browser, url, viewer = {}) {
+  const { path = '/', clockOffMs = 0, changeBoard, withoutTicks, withClock, ...options } = viewer;
   const context = await browser.newContext({
     viewport: { width: 1366, height: 768 },
     locale: 'en-GB',
@@ -51,10 +52,6 @@ export async function openBoard(browser, url, viewer) {
   if (changeBoard) await page.route('**/api/v1/board', changed(changeBoard), { times: 1 });
   if (withoutTicks) await page.addInitScript(silenceEvents);
   await page.goto(url + path);
-  await page.fill('input[name=user]', user);
-  await page.fill('input[name=password]', password);
-  await page.click('form button.solid');
-  await page.locator('[data-link=live]').waitFor();
   return Object.assign(page, { problems });
 }
 

@@ -115,6 +115,8 @@ actions! {
         TokenRevoked = "token revoked",
         /// A person of the identity provider was linked with a user.
         IdentityLinked = "identity linked",
+        /// A user's identity was taken away.
+        IdentityUnlinked = "identity unlinked",
     }
     Security {
         /// Requests were refused; the detail has the reason's code, the route and how many.

@@ -11,6 +11,7 @@ import type {
   SecondStep,
   Session,
   Snapshot,
+  Ways,
 } from './types';
 
 const BASE = '/api/v1';
@@ -65,6 +66,26 @@ export class Api {
   async signIn(user: string, password: string, screen: boolean): Promise<Session | SecondStep> {
     const body = screen ? { user, password, screen } : { user, password };
     return this.#known(await this.#write<Session | SecondStep>('POST', '/session', body));
+  }
+
+  ways(): Promise<Ways> {
+    return this.#call('GET', '/session/ways');
+  }
+
+  /** Where the browser goes to sign in. */
+  async leave(screen: boolean): Promise<string> {
+    const { location } = await this.#write<{ location: string }>('POST', '/session/single-sign-on', {
+      screen,
+    });
+    return location;
+  }
+
+  /** What the browser came back with; nothing where an account was connected. */
+  async arrive(query: URLSearchParams): Promise<Session | SecondStep | null> {
+    const [code, state, iss] = ['code', 'state', 'iss'].map((name) => query.get(name) ?? undefined);
+    const path = '/session/single-sign-on/return';
+    const answer = await this.#write<Session | SecondStep | null>('POST', path, { code, state, iss });
+    return answer ? this.#known(answer) : null;
   }
 
   /** The second proof, after a right password. */

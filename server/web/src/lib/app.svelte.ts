@@ -30,6 +30,11 @@ const LATE_MS = 10_000;
 /** How far into each server second the page redraws, so that a late timer never shows the second before. */
 const TICK_PHASE_MS = 20;
 
+/** Where the provider of single sign-on sends the browser back to. */
+const PROVIDER_PATH = '/signed-in';
+/** Under which name the browser keeps where it was. */
+const BACK = 'linewatch-back';
+
 /** A proof that was asked for once more was wrong: whoever is signed in stays so. */
 const PROOFS: readonly string[] = ['bad_credentials', 'bad_second_factor'];
 
@@ -42,6 +47,8 @@ class App {
   /** Undefined until asked; null when signed out. */
   session = $state<Session | null | undefined>(undefined);
   sessionEnded = $state(false);
+  /** What is still to be done, or said, after somebody came back from the provider of single sign-on. */
+  arrival = $state.raw<{ step: SecondStep | null; failure: string }>({ step: null, failure: '' });
   model = $state.raw<BoardModel | null>(null);
   link = $state.raw<LinkStatus>({ phase: 'connecting', sinceMs: monotonic(), retryAtMs: null });
   /** The monotonic time of the same moment. */
@@ -91,7 +98,35 @@ class App {
     for (const event of ['visibilitychange', 'resume'] as const)
       document.addEventListener(event, () => this.#look());
     window.addEventListener('pageshow', () => this.#look());
+    if (location.pathname === PROVIDER_PATH) await this.#arrive();
+    else await this.#findSession(true);
+  }
+
+  /** Sends the browser to the provider of single sign-on; `where` tells its address. */
+  async leave(where: Promise<string>): Promise<void> {
+    const address = await where;
+    sessionStorage.setItem(BACK, location.hash);
+    location.assign(address);
+  }
+
+  /** Comes back from there: what stands in the address is good once, and goes. */
+  async #arrive(): Promise<void> {
+    const query = new URLSearchParams(location.search);
+    history.replaceState(null, '', `/${sessionStorage.getItem(BACK) ?? ''}`);
+    sessionStorage.removeItem(BACK);
+    this.onHash();
+    try {
+      const answer = query.has('code') ? await this.api.arrive(query) : undefined;
+      if (answer && !('pending' in answer)) return this.#signedIn(answer);
+      if (answer) this.arrival = { step: answer, failure: '' };
+      else if (answer === null) this.toast('done', this.t.signIn.connected);
+      else this.arrival = { step: null, failure: this.t.signIn.refused };
+    } catch (error) {
+      this.arrival = { step: null, failure: this.explain(error) };
+    }
     await this.#findSession(true);
+    // Of somebody who wanted to connect an account, and stays signed in.
+    if (this.session && this.arrival.failure) this.toast('failed', this.arrival.failure);
   }
 
   /** Who is signed in. A server that does not answer is asked again: nobody may be there to do it. */

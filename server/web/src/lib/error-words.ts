@@ -7,6 +7,18 @@ export const errorWords = pageWords(
     code: {
       bad_credentials: 'The user name or the password is wrong.',
       bad_idempotency_key: 'The request had no usable key. Try again.',
+      bad_identity:
+        'What the provider of single sign-on answered does not prove who you are. Try again; if it stays, tell an administrator.',
+      identity_disabled: 'Your access to linewatch has ended.',
+      identity_name_taken:
+        'There is already a user of your name here. Sign in with the password and connect your identity on the page of your account, or ask an administrator to link it.',
+      identity_unknown:
+        'Nobody here belongs to your identity. Sign in with a password and connect it on the page of your account, or ask an administrator to link it.',
+      identity_without_name: 'The provider gives you no name that linewatch can use. Tell an administrator.',
+      identity_without_role: 'None of your groups has a role here any more. Ask whoever keeps the groups.',
+      no_single_sign_on: 'This server has no single sign-on.',
+      provider_unusable:
+        "The provider of single sign-on gives no usable answer. Try again in a moment; the server's log says why.",
       bad_json: 'What was sent could not be read.',
       bad_second_factor: 'The code is wrong, too old, or was used already.',
       body_too_large: 'That is too large to be sent.',
@@ -90,6 +102,16 @@ export const errorWords = pageWords(
     code: {
       bad_credentials: '用户名或密码不正确。',
       bad_idempotency_key: '请求缺少有效标识，请重试。',
+      bad_identity: '单点登录服务的应答无法证明您的身份。请重试；如仍失败，请告知管理员。',
+      identity_disabled: '您的 linewatch 账号已停用。',
+      identity_name_taken:
+        '此处已有同名用户。请先用密码登录，再在“我的账号”页面绑定单点登录身份，或请管理员绑定。',
+      identity_unknown:
+        '此处没有与您的身份对应的用户。请先用密码登录，再在“我的账号”页面绑定，或请管理员绑定。',
+      identity_without_name: '单点登录服务未提供可用的用户名，请告知管理员。',
+      identity_without_role: '您所在的组在此处已没有角色，请联系组的管理者。',
+      no_single_sign_on: '本服务器未启用单点登录。',
+      provider_unusable: '单点登录服务没有可用的应答，请稍候重试；原因见服务器日志。',
       bad_json: '提交的内容无法识别。',
       bad_second_factor: '验证码错误、过期或已使用过。',
       body_too_large: '内容过大，无法提交。',

@@ -249,6 +249,11 @@ export interface Session {
 }
 
 /** What is asked for after a right password. */
+/** How people sign in beside name and password. */
+export interface Ways {
+  single_sign_on?: { label?: string };
+}
+
 export interface SecondStep {
   pending: string;
   /** Of somebody who has to have a second factor and has none. */

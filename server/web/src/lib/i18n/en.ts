@@ -34,6 +34,11 @@ export const en = {
     submit: 'Sign in',
     wrong: 'The user name or the password is wrong.',
     ended: 'Your session has ended. Sign in again.',
+    by: (label: string) => `Sign in with ${label}`,
+    provider: 'single sign-on',
+    or: 'or',
+    refused: 'You were not signed in over there. Try again, or use your password.',
+    connected: 'Your account is connected: single sign-on signs you in from now on.',
   },
   top: {
     report: 'Report a fault',

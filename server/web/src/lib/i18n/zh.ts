@@ -34,6 +34,11 @@ export const zh: Messages = {
     submit: '登录',
     wrong: '用户名或密码不正确。',
     ended: '会话已结束，请重新登录。',
+    by: (label) => `使用${label}登录`,
+    provider: '单点登录',
+    or: '或',
+    refused: '未在单点登录服务中完成登录。请重试，或使用密码。',
+    connected: '账号已绑定，今后可使用单点登录。',
   },
   top: {
     report: '报障',

@@ -23,6 +23,8 @@ export interface ApiToken {
 export interface Account {
   user: string;
   second_factor: { on_since: string | null; recovery_codes: number; required: boolean };
+  /** Where the server knows a provider. */
+  single_sign_on?: { connected_at?: string };
 }
 
 export interface FactorSetup {

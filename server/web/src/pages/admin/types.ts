@@ -92,6 +92,7 @@ export interface User {
   created_at: string;
   tokens: number;
   second_factor: boolean;
+  single_sign_on: boolean;
   contractor: string | null;
 }
 
