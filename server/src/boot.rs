@@ -87,6 +87,9 @@ pub async fn boot(
     let http_listener = bind(settings.http.listen, "http.listen")?;
     let sync_listener = bind(settings.sync.listen, "sync.listen")?;
     let (http_addr, sync_addr) = (http_listener.local_addr()?, sync_listener.local_addr()?);
+    if settings.db_url.is_plain_abroad() {
+        tracing::warn!("db.url leads over a network without encryption: sslmode=verify-full encrypts it");
+    }
     let app = Arc::new(make_app(settings, clock, shutdown, http_addr).await?);
     note_start(&app).await?;
     let tls = Arc::new(ServerTls::new(Arc::clone(&app.authorities), &app.settings, app.now())?);

@@ -15,6 +15,7 @@ mod migrate;
 mod notify;
 mod pg_connect;
 mod pg_listen;
+mod pg_tls;
 mod pg_value;
 mod place;
 mod postgres;
@@ -84,12 +85,15 @@ impl DbUrl {
             return Ok(Self::Sqlite(PathBuf::from(path)));
         }
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return match text.parse::<tokio_postgres::Config>() {
-                Ok(_) => Ok(Self::Postgres(text.to_owned())),
-                Err(e) => Err(format!("not a PostgreSQL address: {e}")),
-            };
+            return pg_tls::read(text).map(|_| Self::Postgres(text.to_owned()));
         }
         Err("must be `sqlite:PATH` or `postgres://…`".into())
+    }
+
+    /// Whether what is read and written goes over a network without encryption.
+    #[must_use]
+    pub fn is_plain_abroad(&self) -> bool {
+        matches!(self, Self::Postgres(url) if pg_tls::is_plain_abroad(url))
     }
 }
 

@@ -9,10 +9,11 @@ use std::time::Duration;
 use deadpool_postgres::Connect;
 use tokio::task::JoinHandle;
 use tokio_postgres::config::{Host, TargetSessionAttrs};
-use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::{Client, Config, Connection, Error, NoTls, Socket};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, Connection, Error, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::DbError;
+use super::{DbError, pg_tls};
 
 /// How long one host may take until it has let us in and said whether it takes writes.
 const HOST_WITHIN: Duration = Duration::from_secs(3);
@@ -33,13 +34,13 @@ const SESSION_OPTIONS: &str = "-c statement_timeout=60s -c idle_in_transaction_s
 /// say nothing any more.
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(75);
 
-type Made = (Client, Connection<Socket, NoTlsStream>);
+type Made = (Client, Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>);
 
 /// The hosts of `db.url`, in their order, each tried for itself: one that lets us in and then says nothing keeps nobody from
 /// the next.
-#[derive(Debug)]
 pub(super) struct Hosts {
     each: Vec<Config>,
+    tls: MakeRustlsConnect,
     /// The one that was good last; tried first.
     good: AtomicUsize,
 }
@@ -50,7 +51,9 @@ impl Hosts {
     /// # Errors
     /// When it is none.
     pub(super) fn of(url: &str) -> Result<(Arc<Self>, Config), DbError> {
-        let mut config: Config = url.parse().map_err(|e| DbError::postgres(e, "db.url"))?;
+        let address = pg_tls::read(url).map_err(|reason| DbError::Data(format!("db.url: {reason}")))?;
+        let tls = address.tls()?;
+        let mut config = address.config;
         config.application_name("linewatch");
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(HOST_WITHIN);
@@ -69,7 +72,7 @@ impl Hosts {
         }
         let each =
             if count > 1 { (0..count).map(|at| alone(&config, at)).collect() } else { vec![config.clone()] };
-        Ok((Arc::new(Self { each, good: AtomicUsize::new(0) }), config))
+        Ok((Arc::new(Self { each, tls, good: AtomicUsize::new(0) }), config))
     }
 
     /// How long [`Hosts::connect`] takes at most.
@@ -84,7 +87,7 @@ impl Hosts {
         let mut refused = None;
         for n in 0..self.each.len() {
             let at = (first + n) % self.each.len();
-            match tokio::time::timeout(HOST_WITHIN, self.each[at].connect(NoTls)).await {
+            match tokio::time::timeout(HOST_WITHIN, self.each[at].connect(self.tls.clone())).await {
                 Ok(Ok(made)) => {
                     self.good.store(at, Ordering::Relaxed);
                     return Ok(made);

@@ -3,6 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::net::{IpAddr, Ipv4Addr};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -67,6 +68,34 @@ impl Cluster {
     #[must_use]
     pub fn log(&self) -> PathBuf {
         self.folder.path().join("postgres.log")
+    }
+
+    /// Lets in by TLS too, with this certificate and key (PEM).
+    ///
+    /// # Errors
+    /// When it does not take them.
+    pub fn use_tls(&self, certificate: &str, key: &str) -> Result<()> {
+        for (name, pem) in [("server.crt", certificate), ("server.key", key)] {
+            let path = self.data().join(name);
+            std::fs::write(&path, pem)?;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+            let owner = std::fs::metadata(self.data())?;
+            std::os::unix::fs::chown(&path, Some(owner.uid()), Some(owner.gid()))?;
+        }
+        self.sql("postgres", "ALTER SYSTEM SET ssl = on")?;
+        self.sql("postgres", "SELECT pg_reload_conf()")
+    }
+
+    /// Lets nobody in without TLS any more.
+    ///
+    /// # Errors
+    /// When its file of rules cannot be written.
+    pub fn only_tls(&self) -> Result<()> {
+        std::fs::write(self.data().join("pg_hba.conf"), "hostssl all all 127.0.0.1/32 trust\n")?;
+        self.sql("postgres", "SELECT pg_reload_conf()")?;
+        eventually(BOUND, "it lets nobody in without TLS", || {
+            Ok(self.sql("postgres", "SELECT 1").is_err().then_some(()))
+        })
     }
 
     /// The port on the loopback.
