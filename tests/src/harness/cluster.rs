@@ -70,27 +70,19 @@ impl Cluster {
         self.folder.path().join("postgres.log")
     }
 
-    /// Lets in by TLS too, with this certificate and key (PEM).
+    /// Lets in by TLS alone from now on, with this certificate and key (PEM).
     ///
     /// # Errors
     /// When it does not take them.
-    pub fn use_tls(&self, certificate: &str, key: &str) -> Result<()> {
+    pub fn only_tls(&self, certificate: &str, key: &str) -> Result<()> {
+        let owner = std::fs::metadata(self.data())?;
         for (name, pem) in [("server.crt", certificate), ("server.key", key)] {
             let path = self.data().join(name);
             std::fs::write(&path, pem)?;
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-            let owner = std::fs::metadata(self.data())?;
             std::os::unix::fs::chown(&path, Some(owner.uid()), Some(owner.gid()))?;
         }
         self.sql("postgres", "ALTER SYSTEM SET ssl = on")?;
-        self.sql("postgres", "SELECT pg_reload_conf()")
-    }
-
-    /// Lets nobody in without TLS any more.
-    ///
-    /// # Errors
-    /// When its file of rules cannot be written.
-    pub fn only_tls(&self) -> Result<()> {
         std::fs::write(self.data().join("pg_hba.conf"), "hostssl all all 127.0.0.1/32 trust\n")?;
         self.sql("postgres", "SELECT pg_reload_conf()")?;
         eventually(BOUND, "it lets nobody in without TLS", || {
