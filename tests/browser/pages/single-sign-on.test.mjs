@@ -96,10 +96,7 @@ noc = ["watch"]
     await proveAs(page, 'sales.west');
     const alert = page.getByRole('alert');
     await alert.waitFor();
-    assert.match(
-      await alert.innerText(),
-      /ask an administrator to link it \(subject sales\.west\)/,
-    );
+    assert.match(await alert.innerText(), /ask an administrator to link it \(subject sales\.west\)/);
     await page.locator('input[name=user]').waitFor();
     await page.context().close();
   });
