@@ -99,6 +99,14 @@ describe('administration', () => {
     await row.waitFor();
     await row.locator('select').selectOption('manager');
     await page.locator('[role=status]', { hasText: 'account manager' }).first().waitFor();
+    await row.getByRole('button', { name: 'What sample-duty sees' }).click();
+    await row.locator('input[name=customers]').fill('C001, nowhere');
+    await row.locator('[data-form=scope] button.solid').click();
+    await row.getByRole('alert').getByText('nowhere').waitFor();
+    await row.locator('input[name=customers]').fill('C001');
+    await row.locator('input[name=regions]').fill('sample east，sample west');
+    await row.locator('[data-form=scope] button.solid').click();
+    await row.getByText('sees sample east, sample west, C001').waitFor();
     await row.getByRole('button', { name: 'Make a token' }).click();
     await page.locator('[data-secret]').waitFor();
     await row.getByRole('button', { name: 'Keep sample-duty out' }).click();
@@ -110,7 +118,7 @@ describe('administration', () => {
     await trail.fill('#trail-subject', 'sample-duty');
     await trail.click('[data-panel=trail] button[type=submit]');
     await trail.locator('[data-entry="user disabled"]', { hasText: ADMIN }).waitFor();
-    assert.equal(await trail.locator('[data-entry]').count(), 4);
+    assert.equal(await trail.locator('[data-entry]').count(), 5);
     assert.deepEqual([...page.problems, ...trail.problems], []);
   });
 

@@ -1,6 +1,7 @@
 // The shapes that administration reads.
 
 import type { Label, Pack } from '../../lib/types';
+import type { Given } from './scope';
 
 export interface PackInForce extends Pack {
   time_zone: string;
@@ -93,6 +94,7 @@ export interface User {
   tokens: number;
   second_factor: boolean;
   single_sign_on: boolean;
+  given: Given;
   contractor: string | null;
 }
 
