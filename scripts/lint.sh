@@ -57,7 +57,11 @@ check "page" npm --prefix server/web run --silent lint
 with shellcheck "shell scripts" shellcheck -x -P scripts scripts/*.sh .ci/run deploy/debian/*.postinst deploy/debian/*.prerm deploy/debian/*.postrm
 with systemd-analyze "systemd units" units
 check "container files" containers
-with cargo-deny "licences and sources" cargo deny --offline check licenses bans sources
+if command -v cargo-deny >/dev/null; then
+    check "licences and sources" cargo deny --offline check licenses bans sources
+else
+    check "licences and sources" node scripts/licences.mjs
+fi
 
 if [ ${#failed[@]} -gt 0 ]; then
     say "lint: ${#failed[@]} failed: ${failed[*]}"
