@@ -143,9 +143,6 @@ fn parse(text: &str) -> Result<Uuid, DbError> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-    use std::time::Duration;
-
     use super::*;
     use crate::db::testing::{both, databases};
     use crate::db::{DbUrl, testing};
@@ -179,18 +176,6 @@ mod tests {
         .await;
     }
 
-    /// A file is put in another's place only once that is closed: its journal would go on being read.
-    async fn closed(database: &Path) {
-        let mut journal = database.as_os_str().to_owned();
-        journal.push("-wal");
-        let mut looked = 0;
-        while Path::new(&journal).exists() {
-            looked += 1;
-            assert!(looked < 600, "not closed within 30 s");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
     #[tokio::test(flavor = "multi_thread")]
     async fn a_backup_a_copy_and_an_old_file_put_back_begin_anew() {
         let database = testing::sqlite();
@@ -204,10 +189,10 @@ mod tests {
         drop(db);
         let settled = async || {
             let epoch = settle(&open().await, AT).await.unwrap();
-            closed(path).await;
+            testing::without_journal(path);
             epoch
         };
-        closed(path).await;
+        testing::without_journal(path);
 
         // Into the same file, so that the inode is the same.
         let old = std::fs::read(path).unwrap();

@@ -108,6 +108,21 @@ pub fn sqlite() -> TestDatabase {
     TestDatabase { url: DbUrl::Sqlite(folder.path().join("test.db")), _folder: Some(folder) }
 }
 
+/// Closes an embedded database so that no journal lies beside it, which would go on being read with another file in its
+/// place. Connections that close at the same moment may each leave it to the others; one that is alone does it.
+///
+/// # Panics
+/// When it is still in use.
+pub fn without_journal(database: &Path) {
+    let alone = must(rusqlite::Connection::open(database), "open it");
+    // Opened in earnest by the first read.
+    must(alone.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)), "read it");
+    drop(alone);
+    let mut journal = database.as_os_str().to_owned();
+    journal.push("-wal");
+    assert!(!Path::new(&journal).exists(), "{} is still in use", database.display());
+}
+
 /// An empty PostgreSQL database of the private cluster.
 ///
 /// # Panics

@@ -149,6 +149,7 @@ impl Call<'_> {
                 "POST",
                 "/customers/{code}/plans/{year}/approval"
                 | "/customers/{code}/plans/{year}/measures/{n}/opening"
+                | "/account/identity"
                 | "/account/second-factor"
                 | "/account/second-factor/confirm"
                 | "/account/second-factor/off"

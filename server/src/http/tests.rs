@@ -113,7 +113,8 @@ async fn every_route_asks_for_its_role() {
     }
     let public: Vec<&str> =
         desk.declared.iter().filter(|(_, _, a)| *a == Access::Public).map(|(_, p, _)| p.as_str()).collect();
-    let signing_in = ["/session", "/session", "/session/second-factor"];
+    let by_provider = ["/session/ways", "/session/single-sign-on", "/session/single-sign-on/return"];
+    let signing_in = [&["/session", "/session", "/session/second-factor"][..], &by_provider].concat();
     assert_eq!(public, signing_in, "only signing in and out may be public; {refused} refused");
 }
 
