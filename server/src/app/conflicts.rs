@@ -1,7 +1,7 @@
 //! What came by sync and does not fit: it is never refused, so somebody has to hear of it. A step that fits once more is
 //! known is no conflict any more, unless somebody had settled it before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use linewatch_shared::matter::Matter;
 use linewatch_shared::sla::{Event, Folded, Placed};
@@ -175,11 +175,18 @@ pub(in crate::app) fn after_refold(
     stored: &[StoredMatterFact],
 ) -> Result<(), DbError> {
     let known: Known = conflicts::deeds_of_matter(tx, matter.id)?.into_iter().collect();
+    let is_new = |Placed { id, misfit }: &Placed| misfit.is_some() && known.get(id) != misfit.as_ref();
+    // Reports of visits that do not fit are no deeds, and may be many: whose deeds there are is asked once.
+    let senders = if matter.facts.iter().any(is_new) {
+        conflicts::senders_of_deeds(tx, matter.id)?.into_iter().collect()
+    } else {
+        HashMap::new()
+    };
     for Placed { id, misfit } in &matter.facts {
         match misfit {
             None if known.contains_key(id) => conflicts::clear(tx, *id)?,
             Some(why) if known.get(id) != Some(why) => {
-                let Some(agent) = conflicts::sender(tx, *id, "deed")? else { continue };
+                let Some(agent) = senders.get(id).copied() else { continue };
                 let Some(stored) = stored.iter().find(|stored| stored.fact.id == *id) else { continue };
                 let new = Conflict {
                     record: *id,

@@ -56,9 +56,9 @@ fn visit(number: u128, customer: &str, at: UnixMs, visit: Visit) -> Record {
     }
 }
 
-/// Pushes each record in a batch of its own, in this order.
-async fn push(desk: &TestDesk, records: &[Record]) {
-    let mut chain = Chain::START;
+/// Pushes each record in a batch of its own, in this order; answers how many statements each took.
+async fn push(desk: &TestDesk, records: &[Record]) -> Vec<u64> {
+    let (mut chain, mut costs) = (Chain::START, Vec::new());
     for (first, record) in (1..).zip(records) {
         let bytes = record.to_bytes().unwrap();
         let envelope = Envelope { protocol: PROTOCOL, epoch: 1, lane: Lane::Desk, first, chain, count: 1 };
@@ -67,11 +67,16 @@ async fn push(desk: &TestDesk, records: &[Record]) {
         let push = move |tx: &mut Tx<'_>| {
             let agent = agents::ids_by_name(tx)?["site-1"];
             let bodies = vec![bytes.clone()];
-            take(&inner, tx, &Part { agent, envelope: &envelope, bodies: &bodies, skip: 0 }, now)
+            let taken =
+                take(&inner, tx, &Part { agent, envelope: &envelope, bodies: &bodies, skip: 0 }, now)?;
+            Ok((taken, tx.work().statements))
         };
-        let taken = desk.app.db.write(Priority::Ingest, push).await.unwrap();
+        let pushed: Result<_, DbError> = desk.app.db.write(Priority::Ingest, push).await;
+        let (taken, cost) = pushed.unwrap();
         assert!(matches!(taken, Taken::Upto(_, 0)), "{taken:?}");
+        costs.push(cost);
     }
+    costs
 }
 
 async fn items(desk: &TestDesk, path: &str) -> Vec<Value> {
@@ -96,6 +101,22 @@ async fn rounds(desk: &TestDesk, customer: &str) -> Vec<Value> {
         ])
     };
     rounds.iter().map(shown).collect()
+}
+
+/// Reports that do not fit stay facts of their round; each further one costs what the one before did.
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_that_do_not_fit_make_the_next_one_no_dearer() {
+    both(|db| async move {
+        let desk = desk(db).await;
+        let round = rounds(&desk, "bank").await[0][0].as_str().unwrap().parse().unwrap();
+        let report = |n: i64| {
+            let named = Visit { round: Some(round), ..Visit::default() };
+            visit(n as u128 + 1, "bank", START - DAY_MS + n * 60_000, named)
+        };
+        let costs = push(&desk, &(0..60).map(report).collect::<Vec<_>>()).await;
+        assert_eq!(costs[59], costs[9], "{costs:?}");
+    })
+    .await;
 }
 
 /// Three visits of a customer that is owed one every 30 days after the last: the same rounds in any order of arrival, and a

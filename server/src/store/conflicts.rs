@@ -83,6 +83,12 @@ pub fn sender(tx: &mut Tx<'_>, record: Uuid, kind: &str) -> Result<Option<Uuid>,
     tx.query_opt(sql, &[record.into(), kind.into()])?.map(|row| row.get(0)).transpose()
 }
 
+/// Which facts of a matter agents sent as deeds, each with the agent.
+pub fn senders_of_deeds(tx: &mut Tx<'_>, matter: Uuid) -> Result<Vec<(Uuid, Uuid)>, DbError> {
+    let sql = "SELECT r.id, r.agent FROM matter_fact f JOIN record r ON r.id = f.id WHERE f.matter = $1 AND r.kind = 'deed'";
+    tx.query(sql, &[matter.into()])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
 /// A conflict, as lists show it.
 #[derive(Clone, Debug)]
 pub struct ConflictRow {
