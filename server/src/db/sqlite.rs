@@ -33,18 +33,20 @@ pub(super) struct Sqlite {
     writer: Arc<Queue<Connection>>,
     readers: Arc<Queue<Connection>>,
     notifier: Arc<Notifier>,
-    threads: Vec<JoinHandle<()>>,
+    reading: Vec<JoinHandle<()>>,
+    writing: Option<JoinHandle<()>>,
 }
 
 impl Sqlite {
     pub(super) fn open(path: &Path, notifier: Arc<Notifier>) -> Result<Self, DbError> {
         let writer = Arc::new(Queue::new());
         let readers = Arc::new(Queue::new());
-        let mut threads = vec![spawn("db-write", connect(path, false)?, &writer)?];
+        let writing = Some(spawn("db-write", connect(path, false)?, &writer)?);
+        let mut reading = Vec::new();
         for _ in 0..READERS {
-            threads.push(spawn("db-read", connect(path, true)?, &readers)?);
+            reading.push(spawn("db-read", connect(path, true)?, &readers)?);
         }
-        Ok(Self { path: path.to_owned(), writer, readers, notifier, threads })
+        Ok(Self { path: path.to_owned(), writer, readers, notifier, reading, writing })
     }
 
     pub(super) async fn write<T, E, F>(&self, priority: Priority, work: F) -> Result<T, E>
@@ -118,14 +120,19 @@ impl Sqlite {
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        self.writer.close();
+        // One after the other: connections that close at the same moment may each leave the journal beside the database to the
+        // others, and a backup that is put in the database's place would be read with it.
         self.readers.close();
-        for thread in self.threads.drain(..) {
-            // The last handle may be dropped by a closure, on one of these threads.
-            if thread.thread().id() != std::thread::current().id() {
-                drop(thread.join());
-            }
-        }
+        self.reading.drain(..).for_each(join);
+        self.writer.close();
+        self.writing.take().into_iter().for_each(join);
+    }
+}
+
+/// The last handle may be dropped by a closure, on one of these threads.
+fn join(thread: JoinHandle<()>) {
+    if thread.thread().id() != std::thread::current().id() {
+        drop(thread.join());
     }
 }
 

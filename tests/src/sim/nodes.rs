@@ -157,7 +157,9 @@ impl Nodes {
     /// Puts the database back to an old backup, as an operator does: everything stopped.
     pub fn restore(&mut self, from: &Path) -> Result<()> {
         self.up = [const { None }; NODES];
-        for suffix in ["-wal", "-shm"] {
+        // The file too: a request that was under way may hold a connection a moment longer than a process that has died
+        // would, and on its end write what it knows into the file that it has open.
+        for suffix in ["", "-wal", "-shm"] {
             let mut beside = self.database().into_os_string();
             beside.push(suffix);
             match std::fs::remove_file(&beside) {
