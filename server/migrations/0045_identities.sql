@@ -7,7 +7,6 @@ CREATE TABLE identity (
     -- 1: the user was made at the first sign-in, and its role follows the provider's groups.
     provisioned BIGINT NOT NULL,
     linked_at_ms BIGINT NOT NULL,
-    used_at_ms BIGINT,
     PRIMARY KEY (issuer, subject)
 );
 CREATE INDEX identity_by_user ON identity (user_name);

@@ -6,8 +6,8 @@
 use linewatch_shared::time::UnixMs;
 use serde_json::json;
 
-use super::users::{check_name, end_access};
-use super::{Action, AppError, agent_people, audit, random};
+use super::users::{change_role, check_name, end_access, unknown};
+use super::{Action, AppError, audit, random};
 use crate::auth::{Role, password};
 use crate::config::Oidc;
 use crate::db::{Db, Priority, Tx};
@@ -51,7 +51,7 @@ pub async fn arrive(db: &Db, told: Told, rules: &Oidc, now: UnixMs) -> Result<Ar
         _ => None,
     };
     db.write(Priority::Api, move |tx| match identities::find(tx, &told.issuer, &told.subject, now)? {
-        Some(linked) => known_one(tx, &told, linked, role.filter(|_| follows_groups), follows_groups, now),
+        Some(linked) => known_one(tx, linked, (follows_groups, role), now),
         None => new_one(tx, &told, fresh.as_ref(), now),
     })
     .await
@@ -59,34 +59,26 @@ pub async fn arrive(db: &Db, told: Told, rules: &Oidc, now: UnixMs) -> Result<Ar
 
 fn known_one(
     tx: &mut Tx<'_>,
-    told: &Told,
     linked: Linked,
-    role: Option<Role>,
-    follows_groups: bool,
+    (follows_groups, role): (bool, Option<Role>),
     now: UnixMs,
 ) -> Result<Arrival, AppError> {
     let Linked { user, role: before, provisioned, may_come_in } = linked;
     if !may_come_in {
         return Ok(refused("identity_disabled", "your access to linewatch has ended", Some(user)));
     }
-    let mut now_as = before;
-    if provisioned && follows_groups {
-        let Some(role) = role else {
-            end_access(tx, &user)?;
-            let detail = "none of your groups has a role here any more: ask whoever keeps the groups";
-            return Ok(refused("identity_without_role", detail, Some(user)));
-        };
-        if role != before {
-            rows::set_role(tx, &user, role)?;
-            end_access(tx, &user)?;
-            let detail = json!({ "from": before, "to": role });
-            audit(tx, now.0, PROVIDER, Action::RoleGiven, &user, Some(&detail))?;
-            agent_people::user_changed(tx, &user)?;
-            now_as = role;
-        }
+    if !(provisioned && follows_groups) {
+        return Ok(Arrival::As(user, before));
     }
-    identities::used(tx, &told.issuer, &told.subject, now)?;
-    Ok(Arrival::As(user, now_as))
+    let Some(role) = role else {
+        end_access(tx, &user)?;
+        let detail = "none of your groups has a role here any more: ask whoever keeps the groups";
+        return Ok(refused("identity_without_role", detail, Some(user)));
+    };
+    if role != before {
+        change_role(tx, &user, (before, role), (PROVIDER, now))?;
+    }
+    Ok(Arrival::As(user, role))
 }
 
 fn new_one(
@@ -120,7 +112,6 @@ fn new_one(
     let detail = json!({ "role": role });
     audit(tx, now.0, PROVIDER, Action::UserAdded, &name, Some(&detail))?;
     put(tx, (&told.issuer, &told.subject), &name, (PROVIDER, true), now)?;
-    identities::used(tx, &told.issuer, &told.subject, now)?;
     Ok(Arrival::As(name, *role))
 }
 
@@ -128,7 +119,7 @@ fn refused(code: &'static str, detail: &str, user: Option<String>) -> Arrival {
     Arrival::Refused { code, detail: detail.to_owned(), user }
 }
 
-/// Says whose an identity is; `by` does it. A user has one of each provider: the former is given up.
+/// Says whose an identity is; `by` does it. A user has one: the former is given up.
 ///
 /// # Errors
 /// When there is no such user, or the identity is another one's.
@@ -149,7 +140,7 @@ pub async fn link(
             if linked.user == user {
                 return Ok(());
             }
-            return Err(AppError::Refused("this identity belongs to another user here".to_owned()));
+            return Err(taken());
         }
         identities::unlink(tx, &user)?;
         put(tx, (&issuer, &subject), &user, (&by, false), now)
@@ -164,7 +155,9 @@ fn put(
     (by, provisioned): (&str, bool),
     now: UnixMs,
 ) -> Result<(), AppError> {
-    identities::link(tx, identity, user, provisioned, now)?;
+    if !identities::link(tx, identity, user, provisioned, now)? {
+        return Err(taken());
+    }
     let detail = json!({ "issuer": identity.0, "subject": identity.1 });
     Ok(audit(tx, now.0, by, Action::IdentityLinked, user, Some(&detail))?)
 }
@@ -195,6 +188,6 @@ pub async fn linked_at(db: &Db, issuer: &str, user: &str) -> Result<Option<UnixM
     Ok(db.read(move |tx| identities::linked_at(tx, &issuer, &user)).await?)
 }
 
-fn unknown(user: &str) -> AppError {
-    AppError::Unknown { kind: "user", name: user.to_owned() }
+fn taken() -> AppError {
+    AppError::Refused("this identity belongs to another user here".to_owned())
 }

@@ -128,13 +128,22 @@ pub async fn give_role(db: &Db, name: &str, role: Role, by: &str, now: UnixMs) -
         if before.contractor.is_some() && role != Role::Technician {
             return Err(AppError::Refused("only technicians belong to a contractor".to_owned()));
         }
-        store::users::set_role(tx, &name, role)?;
-        end_access(tx, &name)?;
-        let detail = json!({ "from": before.role, "to": role });
-        audit(tx, now.0, &by, Action::RoleGiven, &name, Some(&detail))?;
-        Ok(agent_people::user_changed(tx, &name)?)
+        Ok(change_role(tx, &name, (before.role, role), (&by, now))?)
     })
     .await
+}
+
+/// Gives a user another role, and ends what the former one had begun; `by` does it, now.
+pub(super) fn change_role(
+    tx: &mut Tx<'_>,
+    name: &str,
+    (from, to): (Role, Role),
+    (by, now): (&str, UnixMs),
+) -> Result<(), DbError> {
+    store::users::set_role(tx, name, to)?;
+    end_access(tx, name)?;
+    audit(tx, now.0, by, Action::RoleGiven, name, Some(&json!({ "from": from, "to": to })))?;
+    agent_people::user_changed(tx, name)
 }
 
 /// Gives a user a new password and lets it sign in again; sessions and tokens of before are gone.
@@ -254,7 +263,7 @@ pub(super) fn end_access(tx: &mut Tx<'_>, name: &str) -> Result<(), DbError> {
     Ok(())
 }
 
-fn unknown(name: &str) -> AppError {
+pub(super) fn unknown(name: &str) -> AppError {
     AppError::Unknown { kind: "user", name: name.to_owned() }
 }
 

@@ -84,7 +84,14 @@ pub(super) fn is_plain_abroad(url: &str) -> bool {
         Host::Tcp(name) => name != "localhost" && !name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback()),
         Host::Unix(_) => false,
     };
-    config.get_ssl_mode() == SslMode::Disable && config.get_hosts().iter().any(is_abroad)
+    // Addresses go before names.
+    let addresses = config.get_hostaddrs();
+    let leads_abroad = if addresses.is_empty() {
+        config.get_hosts().iter().any(is_abroad)
+    } else {
+        addresses.iter().any(|address| !address.is_loopback())
+    };
+    leads_abroad && config.get_ssl_mode() == SslMode::Disable
 }
 
 fn from_file(path: &Path) -> Result<RootCertStore, String> {
@@ -116,6 +123,8 @@ mod tests {
             ("postgres://127.0.0.1,db.example/lines", true),
             ("postgres://db.example/lines?sslmode=verify-full", false),
             ("postgres://localhost/lines", false),
+            ("postgres://localhost/lines?hostaddr=192.0.2.7", true),
+            ("postgres://db.example/lines?hostaddr=127.0.0.1", false),
             ("postgres://127.0.0.1:5433/lines", false),
             ("postgres:///lines?host=/run/postgresql", false),
         ] {

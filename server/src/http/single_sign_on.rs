@@ -161,12 +161,12 @@ async fn finish(
     check_origin(&headers)?;
     let (app, now) = (app.as_ref(), app.now());
     let provider = provider(app)?;
-    // Nobody has said a name yet: the tries are counted by where they come from.
-    let slowed = slow_down(app, &peer.address.ip().to_string(), "identity", peer)?;
     let kept =
         CookieJar::from_headers(&headers).get(&named_cookie(app, COOKIE)).map(|c| c.value().to_owned());
     let attempt = kept.and_then(|kept| Attempt::open(&app.secrets, &kept, &asked.state, now));
     let attempt = attempt.ok_or(AppError::SignInOver)?;
+    // Nobody has said a name yet, and many people may come from one address.
+    let slowed = slow_down(app, &attempt.id(), "attempt", peer)?;
     let code = (asked.code.as_str(), asked.iss.as_deref());
     let told = match provider.redeem(&attempt, code, app.clock.as_ref()).await {
         Err(error @ OidcError::Unusable(_)) => {
@@ -214,7 +214,8 @@ async fn arrived(
             if let Some(user) = user {
                 who.is(&user);
             }
-            return Err(ApiError::forbidden(code, detail));
+            // Who it is was proved: that is no failed try.
+            return Ok(ApiError::forbidden(code, detail).into_response());
         }
     };
     who.is(&user);

@@ -2,21 +2,13 @@
 //! the browser.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use axum::body::Body;
-use axum::extract::State;
-use axum::http::{HeaderMap, Request, StatusCode};
-use axum::routing::{get, post};
-use axum::{Form, Json, Router};
+use axum::http::{Request, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::testing::{START, TestAnswer, TestDesk};
 use crate::app::{identities, second_factor, users};
@@ -24,117 +16,10 @@ use crate::auth::Role;
 use crate::db::Db;
 use crate::db::testing::{both, int};
 use crate::oidc::ATTEMPT_MS;
+use crate::oidc::testing::Provider;
 
 const PASSWORD: &str = "long enough now";
 const ROLES: &str = "[auth.oidc.roles]\nnoc = [\"lines-noc\"]\nmanager = [\"lines-sales\"]\n";
-
-/// What the provider says next.
-struct Says {
-    issuer: String,
-    claims: Value,
-    more: Value,
-    /// Which of the keys signs, and which are told of.
-    signs: usize,
-    tells: Vec<usize>,
-    keys: Vec<(EncodingKey, Jwk)>,
-    /// A token made by the test.
-    token: Option<String>,
-    /// The answer to a code.
-    status: u16,
-    /// The hash of the secret that has to come with the code.
-    challenge: String,
-}
-
-type Shared = Arc<Mutex<Says>>;
-
-struct Provider {
-    issuer: String,
-    says: Shared,
-}
-
-fn key(name: &str) -> (EncodingKey, Jwk) {
-    let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
-    let key = EncodingKey::from_ec_der(pkcs8.as_ref());
-    let mut public = Jwk::from_encoding_key(&key, Algorithm::ES256).unwrap();
-    public.common.key_id = Some(name.to_owned());
-    (key, public)
-}
-
-impl Provider {
-    async fn start() -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let issuer = format!("http://{}", listener.local_addr().unwrap());
-        let says = Says {
-            issuer: issuer.clone(),
-            claims: json!({}),
-            more: json!({}),
-            signs: 0,
-            tells: vec![0],
-            keys: vec![key("first"), key("second")],
-            token: None,
-            status: 200,
-            challenge: String::new(),
-        };
-        let says = Arc::new(Mutex::new(says));
-        let router = Router::new()
-            .route("/.well-known/openid-configuration", get(metadata))
-            .route("/keys", get(keys))
-            .route("/token", post(token))
-            .route("/me", get(me))
-            .with_state(Arc::clone(&says));
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { issuer, says }
-    }
-
-    fn say(&self, change: impl FnOnce(&mut Says)) {
-        change(&mut self.says.lock().unwrap());
-    }
-}
-
-async fn metadata(State(says): State<Shared>) -> Json<Value> {
-    let issuer = says.lock().unwrap().issuer.clone();
-    Json(json!({
-        "issuer": issuer,
-        "authorization_endpoint": format!("{issuer}/authorize"),
-        "token_endpoint": format!("{issuer}/token"),
-        "userinfo_endpoint": format!("{issuer}/me"),
-        "jwks_uri": format!("{issuer}/keys"),
-    }))
-}
-
-async fn keys(State(says): State<Shared>) -> Json<Value> {
-    let says = says.lock().unwrap();
-    let mut keys: Vec<Value> = says.tells.iter().map(|at| json!(says.keys[*at].1)).collect();
-    // Of a kind that is not invented yet.
-    keys.push(json!({ "kty": "later", "kid": "x" }));
-    Json(json!({ "keys": keys }))
-}
-
-async fn token(
-    State(says): State<Shared>,
-    headers: HeaderMap,
-    Form(form): Form<HashMap<String, String>>,
-) -> (StatusCode, Json<Value>) {
-    let says = says.lock().unwrap();
-    // `linewatch:s%3Acret`
-    assert_eq!(headers["authorization"], "Basic bGluZXdhdGNoOnMlM0FjcmV0");
-    let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(form["code_verifier"].as_bytes()));
-    let is_right = challenge == says.challenge && form["code"] == "right";
-    if !is_right {
-        return (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" })));
-    }
-    let (key, public) = &says.keys[says.signs];
-    let header = Header { kid: public.common.key_id.clone(), ..Header::new(Algorithm::ES256) };
-    let made = || jsonwebtoken::encode(&header, &says.claims, key).unwrap();
-    let id_token = says.token.clone().unwrap_or_else(made);
-    let status = StatusCode::from_u16(says.status).unwrap();
-    (status, Json(json!({ "id_token": id_token, "access_token": "opens", "token_type": "Bearer" })))
-}
-
-async fn me(State(says): State<Shared>, headers: HeaderMap) -> Json<Value> {
-    assert_eq!(headers["authorization"], "Bearer opens");
-    Json(says.lock().unwrap().more.clone())
-}
 
 async fn desk(db: Db, provider: &Provider, more: &str) -> TestDesk {
     let issuer = &provider.issuer;
@@ -282,9 +167,6 @@ async fn what_proves_nothing_lets_nobody_in() {
             let refused = gone.back(&desk, "right").await;
             assert_eq!(code_of(&refused), (401, "bad_identity"), "{claim} {lie}: {}", refused.text);
             assert!(!cookies_of(&refused).contains("linewatch_session"));
-            // Tries are counted by address; that is looked at below.
-            desk.clock.advance(1_000);
-            desk.app.throttle.succeeded("127.0.0.1 identity", [127, 0, 0, 1].into());
         }
         let users = int(&desk.app.db, "SELECT COUNT(*) FROM identity").await.unwrap();
         assert_eq!(users, 0);
@@ -328,10 +210,11 @@ async fn signatures_of_others_and_none_at_all_are_refused() {
         ] {
             provider.say(|says| says.token = Some(token.clone()));
             assert_eq!(code_of(&gone.back(&desk, "right").await), (401, "bad_identity"), "{token}");
-            desk.app.throttle.succeeded("127.0.0.1 identity", [127, 0, 0, 1].into());
         }
         // A key that nobody was told of, and then the same key when it was.
-        provider.say(|says| (says.token, says.signs, says.claims) = (None, 1, claims.clone()));
+        let gone = self::gone(&desk, &provider).await;
+        let claims = gone.claims(&provider, "u1", &["lines-noc"]);
+        provider.say(|says| (says.token, says.signs, says.claims) = (None, 1, claims));
         assert_eq!(code_of(&gone.back(&desk, "right").await), (401, "bad_identity"));
         provider.say(|says| says.tells = vec![1]);
         assert_eq!(code_of(&gone.back(&desk, "right").await), (401, "bad_identity"), "not asked so soon");
@@ -366,10 +249,35 @@ async fn an_answer_belongs_to_the_browser_that_asked_and_to_its_time() {
         assert_eq!(sent.status, StatusCode::FORBIDDEN);
         desk.clock.advance(ATTEMPT_MS);
         assert_eq!(code_of(&theirs.back(&desk, "right").await), (401, "sign_in_over"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_cannot_be_tried_out_and_who_tries_keeps_nobody_beside_them_out() {
+    both(|db| async move {
+        let provider = Provider::start().await;
+        let desk = desk(db, &provider, ROLES).await;
+        let trying = gone(&desk, &provider).await;
         for _ in 0..10 {
-            theirs.back(&desk, "right").await;
+            assert_eq!(code_of(&trying.back(&desk, "wrong").await), (401, "bad_identity"));
         }
-        assert_eq!(code_of(&theirs.back(&desk, "right").await), (429, "too_many_attempts"));
+        assert_eq!(code_of(&trying.back(&desk, "right").await), (429, "too_many_attempts"));
+        let others = arrive(&desk, &provider, "u1", &["lines-noc"]).await;
+        assert_eq!(others.status, StatusCode::OK, "from the same address");
+        // Whom the provider proves to be somebody has not failed to prove it, whoever it is.
+        for _ in 0..60 {
+            let nobody = arrive(&desk, &provider, "u2", &[]).await;
+            assert_eq!(code_of(&nobody), (403, "identity_unknown"));
+        }
+        for _ in 0..4 {
+            let trying = gone(&desk, &provider).await;
+            for _ in 0..10 {
+                trying.back(&desk, "wrong").await;
+            }
+        }
+        let others = arrive(&desk, &provider, "u1", &["lines-noc"]).await;
+        assert_eq!(code_of(&others), (429, "too_many_attempts"), "too many from one address");
     })
     .await;
 }

@@ -48,27 +48,25 @@ async fn outside(name: Name) -> Result<Addrs, Box<dyn std::error::Error + Send +
     Ok(Box::new(outside.into_iter()))
 }
 
+/// What every client of a service starts from.
+pub fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TIMEOUT)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+        .user_agent(concat!("linewatch-server/", env!("CARGO_PKG_VERSION")))
+}
+
 /// The client; unless `allow_private`, names that lead to this machine or its own segment are not followed.
 ///
 /// # Errors
 /// When TLS cannot be set up.
 pub fn client(allow_private: bool) -> Result<reqwest::Client, HttpError> {
-    let builder = || {
-        let builder = if allow_private {
-            reqwest::Client::builder()
-        } else {
-            reqwest::Client::builder().dns_resolver(Outside)
-        };
-        builder
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-            .user_agent(concat!("linewatch-server/", env!("CARGO_PKG_VERSION")))
-    };
+    let resolving = || if allow_private { builder() } else { builder().dns_resolver(Outside) };
     // A machine without any authorities can still post to http:// addresses.
-    let client = builder().build().or_else(|_| builder().tls_certs_only([]).build());
+    let client = resolving().build().or_else(|_| resolving().tls_certs_only([]).build());
     client.map_err(|e| HttpError(e.to_string()))
 }
 

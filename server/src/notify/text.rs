@@ -370,7 +370,7 @@ pub(super) fn name(text: &str) -> String {
 }
 
 /// On one line, without control characters, of bounded length.
-pub(super) fn clean(text: &str, chars_max: usize) -> String {
+pub(crate) fn clean(text: &str, chars_max: usize) -> String {
     // Direction marks and line separators could make a line read as another.
     let hidden = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
     let visible = text.chars().map(|c| if c.is_control() || hidden(c) { ' ' } else { c });

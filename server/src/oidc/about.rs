@@ -11,10 +11,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{OidcError, TIMEOUT};
+use super::OidcError;
 use crate::app::AppError;
 use crate::config::{Oidc, is_safe_address};
-use crate::notify::http::reason_of;
+use crate::notify::http::{self, reason_of};
+use crate::notify::text;
 
 /// Bytes of an answer that are read.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
@@ -73,20 +74,14 @@ pub(super) struct Asking(reqwest::Client);
 
 impl Asking {
     pub(super) fn new(ca_file: Option<&Path>) -> Result<Self, AppError> {
-        let builder = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(TIMEOUT)
-            .timeout(TIMEOUT)
-            .user_agent(concat!("linewatch-server/", env!("CARGO_PKG_VERSION")));
         let wrong = |e: reqwest::Error| AppError::Certificate(format!("single sign-on: {e}"));
         let client = match ca_file {
-            None => builder.build(),
+            None => http::builder().build(),
             Some(path) => {
                 let failed = |source| AppError::File { path: path.to_owned(), source };
                 let pem = std::fs::read(path).map_err(failed)?;
                 let trusted = Certificate::from_pem_bundle(&pem).map_err(wrong)?;
-                builder.tls_certs_only(trusted).build()
+                http::builder().tls_certs_only(trusted).build()
             }
         };
         client.map(Self).map_err(wrong)
@@ -98,7 +93,7 @@ impl Asking {
         if metadata.issuer != issuer {
             return Err(OidcError::Unusable(format!(
                 "it calls itself \"{}\", and auth.oidc.issuer says \"{issuer}\"",
-                clean(&metadata.issuer)
+                words(&metadata.issuer)
             )));
         }
         let keys: Keys = self.read(self.0.get(address(&metadata.jwks_uri)?), "its keys").await?;
@@ -162,18 +157,18 @@ impl Asking {
         let status = answer.status();
         if status != StatusCode::OK {
             let said: Refusal = serde_json::from_slice(&body).unwrap_or_default();
-            let reason = format!("answered {} {}", status.as_u16(), clean(&said.error));
+            let reason = format!("answered {} {}", status.as_u16(), words(&said.error));
             // The code was used, is too old, or was never given.
             let is_ours = said.error != "invalid_grant";
             return Err(if is_ours { unusable(reason) } else { OidcError::Unproved(reason) });
         }
-        serde_json::from_slice(&body).map_err(|e| unusable(format!("is not as it should be: {e}")))
+        serde_json::from_slice(&body).map_err(|e| unusable(fault_of(&e)))
     }
 }
 
 fn address(text: &str) -> Result<Url, OidcError> {
     let url = if is_safe_address(text) { Url::parse(text).ok() } else { None };
-    url.ok_or_else(|| OidcError::Unusable(format!("its address \"{}\" is not https", clean(text))))
+    url.ok_or_else(|| OidcError::Unusable(format!("its address \"{}\" is not https", words(text))))
 }
 
 /// As forms escape it: a colon within a name would end it.
@@ -181,6 +176,27 @@ fn escaped(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-fn clean(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(WORDS_CHARS_MAX).collect()
+fn words(text: &str) -> String {
+    text::clean(text, WORDS_CHARS_MAX)
+}
+
+/// What is wrong with an answer. Other texts of the reader quote it, and it may hold a token or somebody's name.
+fn fault_of(e: &serde_json::Error) -> String {
+    let text = e.to_string();
+    let is_ours = text.starts_with("missing field");
+    if is_ours { text } else { format!("is not as it should be at line {} column {}", e.line(), e.column()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_an_answer_is_told_without_quoting_it() {
+        let fault = |text: &str| fault_of(&serde_json::from_str::<Tokens>(text).err().unwrap());
+        assert!(fault(r#"{ "access_token": "quoted" }"#).contains("id_token"));
+        for answer in [r#"{ "id_token": ["quoted"] }"#, r#""quoted""#, r#"{ "id_token": "quoted" "#] {
+            assert!(!fault(answer).contains("quoted"), "{}", fault(answer));
+        }
+    }
 }

@@ -3,9 +3,9 @@
 //! so that no other browser goes on with it and nothing has to be kept here.
 
 mod about;
+#[cfg(test)]
+pub(crate) mod testing;
 mod token;
-
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -32,8 +32,6 @@ const ABOUT_MS: i64 = 10 * MINUTE_MS;
 const ABOUT_AGAIN_MS: i64 = 10 * SECOND_MS;
 /// A provider that gave no usable answer is not asked again sooner.
 const FAILED_MS: i64 = 5 * SECOND_MS;
-/// How long one request may take, with its answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
 /// What attempts are sealed for.
 const PURPOSE: &str = "single sign-on";
 /// Groups of somebody that are looked at.
@@ -51,7 +49,7 @@ pub enum OidcError {
 }
 
 /// A sign-in under way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Attempt {
     state: String,
     nonce: String,
@@ -91,6 +89,12 @@ impl Attempt {
         let attempt: Self = serde_json::from_slice(&key.open(PURPOSE, &sealed)?).ok()?;
         let is_its = bool::from(attempt.state.as_bytes().ct_eq(state.as_bytes()));
         (is_its && now.0 < attempt.ends_at_ms).then_some(attempt)
+    }
+
+    /// What it is called where it is counted.
+    #[must_use]
+    pub fn id(&self) -> String {
+        credential::id_of(&credential::hash_of(&self.state))
     }
 
     fn challenge(&self) -> String {

@@ -53,13 +53,6 @@ pub fn link(
     Ok(tx.execute(sql, &[issuer.into(), subject.into(), user.into(), provisioned.into(), now.into()])? > 0)
 }
 
-/// Notes that somebody signed in by an identity.
-pub fn used(tx: &mut Tx<'_>, issuer: &str, subject: &str, now: UnixMs) -> Result<(), DbError> {
-    let sql = "UPDATE identity SET used_at_ms = $3 WHERE issuer = $1 AND subject = $2";
-    tx.execute(sql, &[issuer.into(), subject.into(), now.into()])?;
-    Ok(())
-}
-
 /// Takes a user's identities away; how many there were.
 pub fn unlink(tx: &mut Tx<'_>, user: &str) -> Result<u64, DbError> {
     tx.execute("DELETE FROM identity WHERE user_name = $1", &[user.into()])

@@ -100,11 +100,11 @@ describe('administration', () => {
     await row.locator('select').selectOption('manager');
     await page.locator('[role=status]', { hasText: 'account manager' }).first().waitFor();
     await row.getByRole('button', { name: 'What sample-duty sees' }).click();
-    await row.locator('input[name=customers]').fill('C001, nowhere');
+    await row.locator('textarea[name=customers]').fill('C001\nnowhere');
     await row.locator('[data-form=scope] button.solid').click();
     await row.getByRole('alert').getByText('nowhere').waitFor();
-    await row.locator('input[name=customers]').fill('C001');
-    await row.locator('input[name=regions]').fill('sample east，sample west');
+    await row.locator('textarea[name=customers]').fill('C001');
+    await row.locator('textarea[name=regions]').fill('sample east\nsample west');
     await row.locator('[data-form=scope] button.solid').click();
     await row.getByText('sees sample east, sample west, C001').waitFor();
     await row.getByRole('button', { name: 'Make a token' }).click();

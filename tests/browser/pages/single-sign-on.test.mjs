@@ -135,7 +135,7 @@ noc = ["watch"]
     const page = await openPage(browser, server.url);
     await page.click('[data-single-sign-on]');
     // The server knows where it was, and sends the browser to a place where nobody answers.
-    await page.waitForEvent('requestfailed');
+    await page.waitForURL(/^chrome-error:/);
     await page.goBack();
     await page.fill('input[name=user]', USER);
     await page.fill('input[name=password]', PASSWORD);

@@ -1,15 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { isNothing, joined, parts } from './scope';
+import { isNothing, joined, lines } from './scope';
 
 describe('what a user is given to see', () => {
-  it('is taken apart at commas of either language', () => {
-    expect(parts(' east, west，north、 east;\n')).toEqual(['east', 'west', 'north']);
-    expect(parts(' ，')).toEqual([]);
+  it('stands on lines of its own, whatever the names are', () => {
+    expect(lines(' east\r\nSample Lines, Ltd. \n\n东，西\neast\n')).toEqual([
+      'east',
+      'Sample Lines, Ltd.',
+      '东，西',
+    ]);
+    expect(lines(' \n')).toEqual([]);
   });
 
-  it('is typed as it is shown', () => {
-    for (const locale of ['en', 'zh'])
-      expect(parts(joined(['C001', 'C002'], locale))).toEqual(['C001', 'C002']);
+  it('is shown in a row', () => {
+    expect(joined(['C001', 'C002'], 'en')).toBe('C001, C002');
+    expect(joined(['C001', 'C002'], 'zh')).toBe('C001、C002');
   });
 
   it('may be nothing', () => {

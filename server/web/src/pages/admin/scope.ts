@@ -6,13 +6,13 @@ export interface Given {
   customers: string[];
 }
 
-/** What stands between separators, each once. */
-export function parts(text: string): string[] {
-  const all = text.split(/[,，、;；\n]/).map((part) => part.trim());
+/** What stands on the lines, each once; names have commas. */
+export function lines(text: string): string[] {
+  const all = text.split('\n').map((line) => line.trim());
   return [...new Set(all.filter(Boolean))];
 }
 
-/** As it is typed again. */
+/** As it is shown. */
 export function joined(all: readonly string[], locale: string): string {
   return all.join(locale === 'zh' ? '、' : ', ');
 }

@@ -26,9 +26,9 @@ export const userWords = pageWords(
     scopeOf: (who: string) => `What ${who} sees`,
     sees: (what: string) => `sees ${what}`,
     scopeHint:
-      'Beside the customers of their own tasks. Several of a kind with commas between; empty takes it away. It counts from their next click on.',
+      'Beside the customers of their own tasks. One on each line; empty takes it away. It counts from their next click on.',
     scopeHintNoc:
-      'Of the monitoring centre: with a region or a customer given they see those alone, with nothing given the whole desk. Several of a kind with commas between.',
+      'Of the monitoring centre: with a region or a customer given they see those alone, with nothing given the whole desk. One on each line.',
     kinds: {
       regions: 'Regions',
       customers: 'Customers (codes)',
@@ -95,8 +95,8 @@ export const userWords = pageWords(
     scope: '可见范围 …',
     scopeOf: (who) => `${who} 的可见范围`,
     sees: (what) => `可见：${what}`,
-    scopeHint: '除本人任务涉及的客户之外。同类多项用逗号或顿号分隔，留空即取消。下一次操作起生效。',
-    scopeHintNoc: '监控中心人员：指定区域或客户后只能看到这些；不指定则可见全部。同类多项用逗号或顿号分隔。',
+    scopeHint: '除本人任务涉及的客户之外。每行一项，留空即取消。下一次操作起生效。',
+    scopeHintNoc: '监控中心人员：指定区域或客户后只能看到这些；不指定则可见全部。每行一项。',
     kinds: { regions: '区域', customers: '客户（编号）', persons: '作为经理或备岗的姓名' },
     scopeGiven: (who) => `${who} 的可见范围已更新`,
     identity: '单点登录',
