@@ -139,22 +139,6 @@ pub struct Evidence {
     pub confirmations: Vec<Confirmation>,
 }
 
-impl Evidence {
-    /// Lost probes per thousand judged in the recent window; zero when nothing was judged.
-    #[must_use]
-    pub fn loss_per_mille(&self) -> u32 {
-        (self.lost * 1_000).checked_div(self.sent).unwrap_or(0)
-    }
-
-    /// Whether it is no larger than this program makes it; for evidence from outside.
-    #[must_use]
-    pub fn is_within_bounds(&self) -> bool {
-        self.recent.len() <= super::recent::WINDOW
-            && self.bursts.len() <= MAX_BURSTS
-            && self.confirmations.len() <= MAX_CONFIRMATIONS
-    }
-}
-
 /// A line's change of state, or of being degraded while it stays up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {

@@ -171,17 +171,6 @@ impl LineRules {
         let Terms { pack, version, .. } = &fault.terms;
         self.version(pack, version).unwrap_or_else(|| self.pack_at(fault.started_at).0)
     }
-
-    /// The longest time, over all versions, within which a failure is the same fault again (ms).
-    #[must_use]
-    pub fn same_fault_within_most_ms(&self) -> i64 {
-        self.packs
-            .values()
-            .flatten()
-            .map(|version| version.pack.same_fault_within_ms)
-            .max()
-            .unwrap_or_default()
-    }
 }
 
 /// The place of the last item that is valid at the moment, else of the first. `items` is never empty here.
