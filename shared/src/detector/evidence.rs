@@ -139,6 +139,16 @@ pub struct Evidence {
     pub confirmations: Vec<Confirmation>,
 }
 
+impl Evidence {
+    /// Whether it is no larger than this program makes it.
+    #[must_use]
+    pub fn is_within_bounds(&self) -> bool {
+        self.recent.len() <= super::recent::WINDOW
+            && self.bursts.len() <= MAX_BURSTS
+            && self.confirmations.len() <= MAX_CONFIRMATIONS
+    }
+}
+
 /// A line's change of state, or of being degraded while it stays up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
