@@ -1,8 +1,10 @@
 //! Stories with real processes, fault injection and benchmarks: the harness that they share.
 
+pub mod bench;
 pub mod bench_agent;
 pub mod bench_agents;
 pub mod bench_probe;
+pub mod bench_rows;
 pub mod demo;
 pub mod faults;
 pub mod fuzz;

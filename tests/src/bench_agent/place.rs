@@ -47,7 +47,7 @@ impl Place {
         remove_leftovers(PREFIX)?;
         let pid = std::process::id();
         let namespace = Namespace::new(&format!("{PREFIX}{pid}-agent"))?;
-        namespace.link_host("uplink0", AGENT_NET, &format!("lwb{pid}"), SERVER_NET)?;
+        namespace.link_host("uplink0", AGENT_NET, &link_of(pid), SERVER_NET)?;
         Ok(Self { namespace: Some(namespace) })
     }
 
@@ -59,6 +59,18 @@ impl Place {
     /// Where the agent reaches the server.
     pub fn server_ip(&self) -> IpAddr {
         IpAddr::V4(if self.namespace.is_some() { SERVER_IP } else { Ipv4Addr::LOCALHOST })
+    }
+
+    /// What came over the link from the agent so far, in bytes, with the heads of all packets; none without a namespace.
+    ///
+    /// # Errors
+    /// When the kernel does not say.
+    pub fn received_bytes(&self) -> Result<Option<u64>> {
+        if self.namespace.is_none() {
+            return Ok(None);
+        }
+        let path = format!("/sys/class/net/{}/statistics/rx_bytes", link_of(std::process::id()));
+        Ok(Some(std::fs::read_to_string(path)?.trim().parse()?))
     }
 
     /// Sets what the kernel allows from now on; without a namespace it stays as it is.
@@ -125,6 +137,11 @@ impl Place {
         };
         std::thread::spawn(inside).join().map_err(|_| anyhow!("asking the agent panicked"))?
     }
+}
+
+/// The server's end of the link.
+fn link_of(pid: u32) -> String {
+    format!("lwb{pid}")
 }
 
 fn talk(listen: SocketAddr, request: &str) -> Result<(String, String)> {

@@ -1,0 +1,131 @@
+//! What benchmarks have in common: medians, verdicts, and the rows of the page that `make bench` writes.
+
+use std::fmt::Display;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+/// Where rows are collected while `make bench` runs.
+const ROWS: &str = "LINEWATCH_BENCH_ROWS";
+
+/// What is compared with a goal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// What was done.
+    pub path: String,
+    /// What it took, with its unit.
+    pub ours: String,
+    /// Who else did it in the same run, and what that took; empty where nobody did.
+    pub peer: String,
+    /// The goal, in words.
+    pub goal: String,
+    /// Ours as a part of the goal: at most 1 where it is met.
+    pub of_goal: f64,
+}
+
+impl Row {
+    /// Something that has to be at most `goal`.
+    #[must_use]
+    pub fn at_most(path: impl Display, ours: f64, goal: f64, unit: &str) -> Self {
+        Self {
+            path: path.to_string(),
+            ours: format!("{} {unit}", figures(ours)),
+            peer: String::new(),
+            goal: format!("at most {} {unit}", figures(goal)),
+            of_goal: ours / goal,
+        }
+    }
+
+    /// Something that has to be at least `goal`.
+    #[must_use]
+    pub fn at_least(path: impl Display, ours: f64, goal: f64, unit: &str) -> Self {
+        Self {
+            goal: format!("at least {} {unit}", figures(goal)),
+            of_goal: goal / ours.max(f64::MIN_POSITIVE),
+            ..Self::at_most(path, ours, goal, unit)
+        }
+    }
+
+    /// With who else did it in the same run.
+    #[must_use]
+    pub fn beside(self, peer: impl Display) -> Self {
+        Self { peer: peer.to_string(), ..self }
+    }
+
+    /// Whether the goal is met.
+    #[must_use]
+    pub fn is_met(&self) -> bool {
+        self.of_goal <= 1.0
+    }
+
+    /// Says it, and keeps it for the page.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn tell(&self) -> Result<()> {
+        let Self { path, ours, peer, goal, of_goal } = self;
+        let verdict = if self.is_met() { "met" } else { "NOT MET" };
+        let peer = if peer.is_empty() { String::new() } else { format!("; {peer}") };
+        say(format!("  {path}: {ours}{peer} (goal {goal}: {verdict}, {:.0} % of it)", of_goal * 100.0))?;
+        if let Some(file) = std::env::var_os(ROWS) {
+            let mut file = OpenOptions::new().create(true).append(true).open(file)?;
+            writeln!(file, "{}", serde_json::to_string(self)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// Three figures that count.
+#[must_use]
+pub fn figures(value: f64) -> String {
+    match value.abs() {
+        big if big >= 10_000.0 => {
+            let digits = format!("{value:.0}");
+            let from_the_right = digits.as_bytes().rchunks(3).rev();
+            let groups: Vec<_> = from_the_right.map(String::from_utf8_lossy).collect();
+            groups.join(",")
+        }
+        big if big >= 100.0 => format!("{value:.0}"),
+        big if big >= 10.0 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
+/// The median, the least and the most.
+#[must_use]
+pub fn spread(values: &[f64]) -> [f64; 3] {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = |index: usize| sorted.get(index).copied().unwrap_or_default();
+    [at(sorted.len() / 2), at(0), at(sorted.len().saturating_sub(1))]
+}
+
+/// One line of a benchmark's text.
+///
+/// # Errors
+/// When nobody reads it.
+pub fn say(text: impl Display) -> Result<()> {
+    Ok(writeln!(io::stdout(), "{text}")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn goals_are_met_from_either_side() {
+        assert!(Row::at_most("disk", 9.0, 10.0, "bytes").is_met());
+        assert!(!Row::at_most("disk", 10.1, 10.0, "bytes").is_met());
+        assert!(Row::at_least("facts", 15_000.0, 15_000.0, "a second").is_met());
+        assert!(!Row::at_least("facts", 0.0, 15_000.0, "a second").is_met());
+    }
+
+    #[test]
+    fn numbers_have_three_figures() {
+        let shown = [0.051, 7.249, 61.94, 512.4, 9_999.0, 1_234_567.0].map(figures);
+        assert_eq!(shown, ["0.05", "7.25", "61.9", "512", "9999", "1,234,567"]);
+        assert_eq!(spread(&[3.0, 1.0, 2.0]).map(figures), ["2.00", "1.00", "3.00"]);
+    }
+}
