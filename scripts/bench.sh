@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the benchmarks one after the other, on release builds.
 #
-#   scripts/bench.sh [NAME]…      probe, alerts, board, …; all of them if none is named
+#   scripts/bench.sh [NAME]…      probe, alerts, board, …; all of them if none is named: then docs/benchmarks.md is written anew
 #
 # A benchmark is a program bench_NAME of tests/src/bin, or a script tests/browser/bench_NAME.mjs.
 set -euo pipefail
@@ -16,10 +16,15 @@ for source in tests/src/bin/bench_* tests/browser/bench_*.mjs; do
     known+=("${name%.mjs}")
 done
 names=("${@#bench_}")
-[ ${#names[@]} -gt 0 ] || names=("${known[@]}")
+page=
+[ ${#names[@]} -gt 0 ] || { names=("${known[@]}") page=docs/benchmarks.md; }
 for name in "${names[@]}"; do
     [[ " ${known[*]} " == *" $name "* ]] || fail "no benchmark $name; there are: ${known[*]}"
 done
+
+LINEWATCH_BENCH_ROWS=$(mktemp)
+export LINEWATCH_BENCH_ROWS
+trap 'rm -f "$LINEWATCH_BENCH_ROWS"' EXIT
 
 cargo build --release --workspace --bins "${CARGO_FLAGS[@]}"
 say "on $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), Linux $(uname -r)"
@@ -32,3 +37,7 @@ for name in "${names[@]}"; do
         "$TARGET/release/bench_$name" </dev/null
     fi
 done
+if [ -n "$page" ]; then
+    "$TARGET/release/benchmarks" "$LINEWATCH_BENCH_ROWS" >"$page"
+    say "written: $page"
+fi

@@ -273,10 +273,9 @@ impl PgTx<'_> {
     }
 
     pub(super) fn lock(&self, sorted: &[LockKey]) -> Result<(), DbError> {
-        for key in sorted {
-            self.query(dialect::PG_LOCK, &[Value::Int(key.get())])?;
-        }
-        Ok(())
+        // One after the other in this order, without waiting for each answer before the next is asked for.
+        let rows: Vec<_> = sorted.iter().map(|key| vec![Value::Int(key.get())]).collect();
+        self.batch(dialect::PG_LOCK, &rows).map(drop)
     }
 
     pub(super) fn notify(&self, channel: &str) -> Result<(), DbError> {

@@ -338,13 +338,23 @@ pub fn replace_aside(tx: &mut Tx<'_>, n: i64, bytes: &[u8], detail: Option<&str>
     Ok(())
 }
 
-/// Whether what is personal of the customer that has a line at a moment was erased.
-pub fn is_line_erased(tx: &mut Tx<'_>, line: &str, at: UnixMs) -> Result<bool, DbError> {
-    let sql = "SELECT c.erased_at_ms FROM line_terms t JOIN customer c ON c.code = t.customer WHERE t.line = $1 \
-         ORDER BY CASE WHEN t.valid_from_ms <= $2 THEN 0 ELSE 1 END, \
-         CASE WHEN t.valid_from_ms <= $2 THEN -t.valid_from_ms ELSE t.valid_from_ms END LIMIT 1";
-    match tx.query_opt(sql, &[line.into(), at.into()])? {
-        Some(row) => Ok(row.get::<Option<UnixMs>>(0)?.is_some()),
-        None => Ok(false),
+/// Whether what is personal of the customers that have a line, one after the other, was erased.
+#[derive(Clone, Debug, Default)]
+pub struct ErasedOfLine(Vec<(UnixMs, bool)>);
+
+impl ErasedOfLine {
+    /// Reads it.
+    pub fn of(tx: &mut Tx<'_>, line: &str) -> Result<Self, DbError> {
+        let sql = "SELECT t.valid_from_ms, c.erased_at_ms FROM line_terms t JOIN customer c ON c.code = t.customer \
+             WHERE t.line = $1 ORDER BY t.valid_from_ms";
+        let read = |row: &Row| Ok((row.get(0)?, row.get::<Option<UnixMs>>(1)?.is_some()));
+        tx.query(sql, &[line.into()])?.iter().map(read).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Of the customer that has it at a moment; before the first one it is that one.
+    #[must_use]
+    pub fn at(&self, at: UnixMs) -> bool {
+        let had = self.0.iter().rev().find(|(from, _)| *from <= at).or(self.0.first());
+        had.is_some_and(|(_, is_erased)| *is_erased)
     }
 }

@@ -8,7 +8,7 @@ use linewatch_shared::time::{MonoMs, UnixMs};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{pack, unpack};
+use super::{by_ids, pack, unpack};
 use crate::db::{DbError, Row, Tx, Value};
 
 /// The most facts of one line that one fold reads.
@@ -119,23 +119,9 @@ pub fn line_of(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<String>, DbError> {
     }
 }
 
-/// Ids that one statement asks for.
-const IDS_AT_ONCE: usize = 100;
-
 /// Facts by their ids, in no order that matters; those that are not stored are left out.
 pub fn of_ids(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<Vec<StoredFact>, DbError> {
-    // Always as many places, the last id repeated: one text, prepared once.
-    let places: Vec<String> = (1..=IDS_AT_ONCE).map(|n| format!("${n}")).collect();
-    let sql = format!("SELECT {COLUMNS} FROM fact WHERE id IN ({})", places.join(", "));
-    let mut found = Vec::with_capacity(ids.len());
-    for some in ids.chunks(IDS_AT_ONCE) {
-        let padded = some.iter().chain(some.last().into_iter().cycle()).take(IDS_AT_ONCE);
-        let params: Vec<Value> = padded.map(|id| (*id).into()).collect();
-        for row in tx.query(&sql, &params)? {
-            found.push(read(&row)?);
-        }
-    }
-    Ok(found)
+    by_ids(tx, &format!("SELECT {COLUMNS} FROM fact WHERE id IN "), ids)?.iter().map(read).collect()
 }
 
 /// The line's facts from a moment on as the fold sees them, in no order that matters.

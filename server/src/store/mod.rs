@@ -70,13 +70,31 @@ pub mod users;
 pub mod visit_reports;
 
 use serde::{Serialize, de::DeserializeOwned};
+use uuid::Uuid;
 
-use crate::db::DbError;
+use crate::db::{DbError, Row, Tx, Value};
 
 /// What a list is narrowed by: the condition where there is a wish, so that an index can serve it. Without one the parameter
 /// is still named, as PostgreSQL wants it.
 fn wished(wish: &str, parameter: usize, condition: &str) -> String {
     if wish.is_empty() { format!("CAST(${parameter} AS TEXT) = ''") } else { condition.to_owned() }
+}
+
+/// Ids that one statement asks for.
+const IDS_AT_ONCE: usize = 100;
+
+/// The rows of a statement that ends with `IN`, for any number of ids; in no order that matters.
+fn by_ids(tx: &mut Tx<'_>, until_in: &str, ids: &[Uuid]) -> Result<Vec<Row>, DbError> {
+    let mut rows = Vec::new();
+    for some in ids.chunks(IDS_AT_ONCE) {
+        // One place or all of them, the last id repeated: two texts, each prepared once.
+        let count = if some.len() == 1 { 1 } else { IDS_AT_ONCE };
+        let places: Vec<String> = (1..=count).map(|n| format!("${n}")).collect();
+        let padded = some.iter().chain(some.last().into_iter().cycle()).take(count);
+        let params: Vec<Value> = padded.map(|id| (*id).into()).collect();
+        rows.extend(tx.query(&format!("{until_in}({})", places.join(", ")), &params)?);
+    }
+    Ok(rows)
 }
 
 /// Reads a value that this program stored as MessagePack.

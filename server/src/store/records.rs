@@ -6,6 +6,7 @@ use linewatch_shared::time::{MonoMs, UnixMs};
 use linewatch_shared::wire::Hash;
 use uuid::Uuid;
 
+use super::by_ids;
 use super::scope::Scope;
 use crate::db::{DbError, Tx};
 
@@ -30,13 +31,8 @@ pub struct RawRecord {
 
 /// The hashes of those records that are stored already.
 pub fn known_hashes(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Hash>, DbError> {
-    let mut known = HashMap::new();
-    for id in ids {
-        if let Some(row) = tx.query_opt("SELECT hash FROM record WHERE id = $1", &[(*id).into()])? {
-            known.insert(*id, Hash(row.get(0)?));
-        }
-    }
-    Ok(known)
+    let rows = by_ids(tx, "SELECT id, hash FROM record WHERE id IN ", ids)?;
+    rows.iter().map(|row| Ok((row.get(0)?, Hash(row.get(1)?)))).collect()
 }
 
 /// Keeps records.

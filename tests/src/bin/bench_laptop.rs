@@ -2,11 +2,10 @@
 //!
 //! `bench_laptop [--seconds N]`
 
-use std::fmt::Display;
-use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use linewatch_tests::bench::{Row, say};
 use linewatch_tests::bench_agent::{Desk, Place, Sockets, syncs_per_minute};
 use linewatch_tests::harness::{Folder, interrupt_on_signals};
 use linewatch_tests::procfs;
@@ -32,33 +31,24 @@ fn main() -> Result<()> {
     let window = desk.open_window(&place)?;
     let pid = desk.pid()?;
     let seconds = span.as_secs();
-    tell(format!("{LINES} ICMP targets at 1 s, the page open in one window, {seconds} s; nothing happens"))?;
+    say(format!("{LINES} ICMP targets at 1 s, the page open in one window, {seconds} s; nothing happens"))?;
     let (looks, measured) = window.looking(|| desk.measure_agent(&place, span))?;
     let rss_mib = procfs::rss_kib(pid)? as f64 / KIB_PER_MIB;
     let peak_mib = measured.load.peak_rss_kib as f64 / KIB_PER_MIB;
     let cpu = measured.load.cpu_percent;
-    tell(format!("  CPU        {cpu:6.2} % of a core  {}", verdict(cpu, CPU_GOAL)))?;
-    tell(format!(
-        "  memory     {rss_mib:6.1} MiB resident  {}; {peak_mib:.1} at its peak (signing in takes 19 for a moment)",
-        verdict(rss_mib, RSS_GOAL_MIB)
-    ))?;
+    Row::at_most("idle laptop, CPU", cpu, CPU_GOAL, "% of a core").tell()?;
+    Row::at_most("idle laptop, memory", rss_mib, RSS_GOAL_MIB, "MiB").tell()?;
+    say(format!("    {peak_mib:.1} MiB at its peak (signing in takes 19 for a moment)"))?;
     let [sent, answered, lost] = measured.probes;
-    tell(format!(
+    say(format!(
         "  meanwhile  {looks} looks by the window; {sent} probes sent, {answered} answered, {lost} lost"
     ))?;
     match window.looking(|| syncs_per_minute(pid, folder.path(), span))?.1 {
-        Some(syncs) => {
-            tell(format!("  disk       {syncs:6.1} syncs a minute  {}", verdict(syncs, SYNCS_GOAL)))?;
-        }
-        None => tell("  disk       syncs were not counted: there is no strace")?,
+        Some(syncs) => Row::at_most("idle laptop, disk", syncs, SYNCS_GOAL, "syncs a minute").tell()?,
+        None => say("  disk: syncs were not counted, there is no strace")?,
     }
     desk.stop_agent()?;
     desk.take_down()
-}
-
-fn verdict(value: f64, goal: f64) -> String {
-    let met = if value < goal { "met" } else { "NOT MET" };
-    format!("(goal: below {goal}: {met}, {:.0} % of it)", value * 100.0 / goal)
 }
 
 fn parse(mut args: impl Iterator<Item = String>) -> Result<Duration> {
@@ -72,8 +62,4 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Duration> {
         }
     }
     Ok(Duration::from_secs(seconds))
-}
-
-fn tell(text: impl Display) -> Result<()> {
-    Ok(writeln!(std::io::stdout(), "{text}")?)
 }

@@ -3,6 +3,7 @@
 
 use linewatch_shared::erase;
 use linewatch_shared::facts::{Body, Diagnosis, FINDINGS_MAX, Finding, Record};
+use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
 use super::intake::{Intake, Refusal};
@@ -10,7 +11,8 @@ use crate::app::matters::reported::Reported;
 use crate::app::matters::taken_in::OnSite;
 use crate::db::{DbError, Tx};
 use crate::store::diagnoses::StoredDiagnosis;
-use crate::store::{erasure, matters, service};
+use crate::store::erasure::ErasedOfLine;
+use crate::store::{matters, service};
 
 impl Intake {
     /// Visit reports and what else technicians bring back: to be joined to their rounds and matters once all is stored.
@@ -63,6 +65,13 @@ impl Intake {
         }
     }
 
+    fn is_line_erased(&mut self, tx: &mut Tx<'_>, line: &str, at: UnixMs) -> Result<bool, DbError> {
+        if !self.erased.contains_key(line) {
+            self.erased.insert(line.to_owned(), ErasedOfLine::of(tx, line)?);
+        }
+        Ok(self.erased.get(line).is_some_and(|erased| erased.at(at)))
+    }
+
     /// The record without what is personal, where that of its customer was erased before. It is known by the hash of
     /// the bytes that came.
     pub(super) fn erased(
@@ -72,9 +81,9 @@ impl Intake {
     ) -> Result<Option<(Vec<u8>, Record)>, DbError> {
         let at = record.occurred.raw();
         let is_erased = match &record.body {
-            Body::Report(report) => erasure::is_line_erased(tx, &report.line, at)?,
+            Body::Report(report) => self.is_line_erased(tx, &report.line, at)?,
             Body::Step(step) => match self.line_of(tx, step.fault)? {
-                Some(line) => erasure::is_line_erased(tx, &line, at)?,
+                Some(line) => self.is_line_erased(tx, &line, at)?,
                 None => false,
             },
             Body::Visit(visit) => is_erased(tx, &visit.customer)?,
@@ -85,8 +94,11 @@ impl Intake {
             },
             _ => false,
         };
+        if !is_erased {
+            return Ok(None);
+        }
         let mut record = record.clone();
-        if !is_erased || !erase::record(&mut record) {
+        if !erase::record(&mut record) {
             return Ok(None);
         }
         let bytes = record.to_bytes().map_err(|error| DbError::Data(error.to_string()))?;

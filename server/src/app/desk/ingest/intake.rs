@@ -19,6 +19,7 @@ use crate::app::matters::reported::Reported;
 use crate::app::matters::taken_in::OnSite;
 use crate::db::{DbError, Tx};
 use crate::store::diagnoses::{self, StoredDiagnosis};
+use crate::store::erasure::ErasedOfLine;
 use crate::store::facts::{self, DeviceStamp, StoredFact};
 use crate::store::outgoing::{EventKind, NewEvent};
 use crate::store::records::{self, Ahead, AsideReason, ClockRow, RawRecord};
@@ -84,7 +85,11 @@ pub(super) struct Intake {
     pub(super) in_scope: BTreeMap<String, bool>,
     /// To which fault, of which line, an id was found to belong. No fault changes before all records are stored.
     pub(super) resolved: BTreeMap<Uuid, Option<(Uuid, String)>>,
+    /// Records that are stored, or come with this very batch.
     pub(super) seen: BTreeMap<Uuid, Hash>,
+    /// Those of which it is known whether they were stored.
+    pub(super) looked_up: BTreeSet<Uuid>,
+    pub(super) erased: BTreeMap<String, ErasedOfLine>,
 }
 
 impl Intake {
@@ -103,6 +108,8 @@ impl Intake {
             in_scope: BTreeMap::new(),
             resolved: BTreeMap::new(),
             seen: BTreeMap::new(),
+            looked_up: BTreeSet::new(),
+            erased: BTreeMap::new(),
         })
     }
 
@@ -123,6 +130,13 @@ impl Intake {
         Ok(())
     }
 
+    /// Looks up which of these records are known, all of them at once.
+    pub(super) fn look_up(&mut self, tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<(), DbError> {
+        let fresh: Vec<Uuid> = ids.iter().copied().filter(|id| self.looked_up.insert(*id)).collect();
+        self.seen.extend(records::known_hashes(tx, &fresh)?);
+        Ok(())
+    }
+
     /// Takes in one record; a duplicate changes nothing.
     pub(super) fn record(
         &mut self,
@@ -131,12 +145,9 @@ impl Intake {
         bytes: &[u8],
         record: &Record,
     ) -> Result<Result<(), Refusal>, DbError> {
-        let known = match self.seen.get(&record.id) {
-            Some(hash) => Some(*hash),
-            None => records::known_hashes(tx, &[record.id])?.remove(&record.id),
-        };
-        match known {
-            Some(known) if known == hash => return Ok(Ok(())),
+        self.look_up(tx, &[record.id])?;
+        match self.seen.get(&record.id) {
+            Some(known) if *known == hash => return Ok(Ok(())),
             Some(_) => {
                 let detail = format!("record {} is known with other bytes", record.id);
                 return Ok(Err(Refusal::of(AsideReason::OtherBytes, &detail)));

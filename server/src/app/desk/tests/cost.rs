@@ -12,6 +12,8 @@ use crate::store::faults::Wanted;
 
 /// Beside its record and itself, a fact costs its batch no more rows than this for each fault that is touched.
 const ROWS_PER_FAULT_MAX: u64 = 24;
+/// Nor more statements.
+const STATEMENTS_PER_FAULT_MAX: u64 = 40;
 
 /// A lane as it is filled batch by batch.
 struct LaneOf<'a> {
@@ -58,6 +60,8 @@ async fn a_batch_writes_each_fault_once_and_of_it_what_changed() {
         let many = lane.push(&notes, now).await;
         let beside = many.rows_written - 2 * notes.len() as u64;
         assert!(beside <= ROWS_PER_FAULT_MAX, "{beside} rows beside a hundred facts and their records");
+        let beside = many.statements - 2 * notes.len() as u64;
+        assert!(beside <= STATEMENTS_PER_FAULT_MAX, "{beside} statements beside those that store them");
         let one = lane.push(&[note(300, 10, minute(400))], now).await;
         assert!(one.rows_written <= 2 + ROWS_PER_FAULT_MAX, "{one:?}");
     })
