@@ -115,11 +115,11 @@ impl<'a> Tx<'a> {
     /// What was asked of the database so far.
     #[must_use]
     pub fn work(&self) -> Work {
-        let steps = match &self.kind {
-            Kind::Sqlite(tx) => tx.steps(),
-            Kind::Postgres(_) => 0,
+        let own = match &self.kind {
+            Kind::Sqlite(tx) => tx.work(),
+            Kind::Postgres(_) => Work::default(),
         };
-        Work { steps, ..self.work }
+        Work { steps: own.steps, made_anew: own.made_anew, ..self.work }
     }
 
     /// Runs several statements without parameters. For migrations.

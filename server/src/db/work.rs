@@ -11,6 +11,8 @@ pub struct Work {
     pub rows_written: u64,
     /// Steps of SQLite's virtual machine, which grow with the rows that were visited; none on PostgreSQL.
     pub steps: u64,
+    /// Statements that SQLite made anew because their parameters were others; none on PostgreSQL.
+    pub made_anew: u64,
 }
 
 impl std::ops::Sub for Work {
@@ -22,6 +24,7 @@ impl std::ops::Sub for Work {
             rows_read: self.rows_read - earlier.rows_read,
             rows_written: self.rows_written - earlier.rows_written,
             steps: self.steps - earlier.steps,
+            made_anew: self.made_anew - earlier.made_anew,
         }
     }
 }

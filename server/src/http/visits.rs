@@ -78,7 +78,7 @@ async fn list(
     let items: Result<Vec<VisitItem>, DbError> = app
         .db
         .read(move |tx| {
-            let rows = records::newest(tx, (&scope, "visit"), before, size as i64 + 1)?;
+            let rows = records::newest_visits(tx, &scope, before, size as i64 + 1)?;
             let mut items = rows.into_iter().map(item).collect::<Result<Vec<VisitItem>, DbError>>()?;
             let ids: Vec<Uuid> = items.iter().map(|item| item.id).collect();
             let mut joined = visit_reports::of(tx, &ids)?;

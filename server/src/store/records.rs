@@ -83,19 +83,19 @@ pub struct SentRecord {
     pub bytes: Vec<u8>,
 }
 
-/// The records of one kind, the newest ids first, before one of them.
-pub fn newest(
+/// Visits, the newest ids first, before one of them.
+pub fn newest_visits(
     tx: &mut Tx<'_>,
-    (scope, kind): (&Scope, &str),
+    scope: &Scope,
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<SentRecord>, DbError> {
     let sql = format!(
         "SELECT a.name, r.recorded_at_ms, r.bytes FROM record r JOIN agent a ON a.id = r.agent \
-         WHERE r.kind = $1 AND r.id < $2 AND {} ORDER BY r.id DESC LIMIT $3",
-        scope.visits("r.id", 4)
+         WHERE r.kind = 'visit' AND r.id < $1 AND {} ORDER BY r.id DESC LIMIT $2",
+        scope.visits("r.id", 3)
     );
-    let params = [kind.into(), before.unwrap_or(Uuid::max()).into(), limit.into(), scope.value()];
+    let params = [before.unwrap_or(Uuid::max()).into(), limit.into(), scope.value()];
     let read = |row: &crate::db::Row| {
         Ok(SentRecord { agent: row.get(0)?, recorded_at: row.get(1)?, bytes: row.get(2)? })
     };

@@ -20,7 +20,7 @@ use intake::{Intake, Refusal, Stored};
 /// A fact further ahead of our clock waits until its time has come (ms).
 pub const AHEAD_MAX_MS: i64 = 5 * MINUTE_MS;
 /// The most records of one transaction, so that it ends soon and others get their turn.
-pub const RECORDS_PER_TRANSACTION_MAX: usize = 128;
+pub const RECORDS_PER_TRANSACTION_MAX: usize = 512;
 
 /// What became of a part of a batch.
 #[derive(Debug)]

@@ -62,6 +62,7 @@ async fn a_batch_writes_each_fault_once_and_of_it_what_changed() {
         assert!(beside <= ROWS_PER_FAULT_MAX, "{beside} rows beside a hundred facts and their records");
         let beside = many.statements - 2 * notes.len() as u64;
         assert!(beside <= STATEMENTS_PER_FAULT_MAX, "{beside} statements beside those that store them");
+        assert_eq!(many.made_anew, 0, "statements are planned once");
         let one = lane.push(&[note(300, 10, minute(400))], now).await;
         assert!(one.rows_written <= 2 + ROWS_PER_FAULT_MAX, "{one:?}");
     })
