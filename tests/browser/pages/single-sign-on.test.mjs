@@ -132,11 +132,13 @@ noc = ["watch"]
   it('goes on by password when the provider is gone', async () => {
     provider.kill('SIGKILL');
     await new Promise((resolve) => provider.once('exit', resolve));
-    const page = await openPage(browser, server.url);
-    await page.click('[data-single-sign-on]');
     // The server knows where it was, and sends the browser to a place where nobody answers.
-    await page.waitForURL(/^chrome-error:/);
-    await page.goBack();
+    const lost = await openPage(browser, server.url);
+    const unanswered = lost.waitForEvent('requestfailed');
+    await lost.click('[data-single-sign-on]');
+    await unanswered;
+    await lost.context().close();
+    const page = await openPage(browser, server.url);
     await page.fill('input[name=user]', USER);
     await page.fill('input[name=password]', PASSWORD);
     await page.click('form button.solid');
