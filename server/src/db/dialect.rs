@@ -19,6 +19,10 @@ use std::borrow::Cow;
 
 /// Ends a `SELECT` that claims rows.
 pub const PG_CLAIM_SUFFIX: &str = " FOR UPDATE SKIP LOCKED";
+/// Begins a transaction that may write.
+pub const PG_BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+/// Begins one that sees everything as it is at its first statement.
+pub const PG_BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Takes one advisory lock until the end of the transaction.
 pub const PG_LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
 /// Lifts the bound on a statement's time until the end of the transaction.

@@ -156,12 +156,20 @@ impl DbError {
         matches!(self, Self::Postgres { source, .. } if source.code().is_some_and(|code| undone.contains(code)))
     }
 
-    /// True when the connection leads to a server that does not answer, or takes no writes any more: a standby, where
-    /// the primary was.
+    /// True when the connection is of no use any more: it leads to a server that does not answer, has ended, or takes no writes
+    /// any more: a standby, where the primary was.
     pub(super) fn spoils_connection(&self) -> bool {
         match self {
             Self::Silent { .. } => true,
-            Self::Postgres { source, .. } => source.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION),
+            Self::Postgres { source, .. } => {
+                let elsewhere = [
+                    SqlState::READ_ONLY_SQL_TRANSACTION,
+                    SqlState::ADMIN_SHUTDOWN,
+                    SqlState::CRASH_SHUTDOWN,
+                    SqlState::CANNOT_CONNECT_NOW,
+                ];
+                source.is_closed() || source.code().is_some_and(|code| elsewhere.contains(code))
+            }
             _ => false,
         }
     }
@@ -210,7 +218,7 @@ fn shown(sql: &str) -> String {
 }
 
 /// The driver prints only "db error"; the reason is one level down.
-fn describe(e: &tokio_postgres::Error) -> String {
+pub(super) fn describe(e: &tokio_postgres::Error) -> String {
     match (e.as_db_error(), std::error::Error::source(e)) {
         (Some(db), _) => format!("{} ({})", db.message(), db.code().code()),
         (None, Some(source)) => format!("{e}: {source}"),

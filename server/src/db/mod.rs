@@ -2,8 +2,8 @@
 //! statements are in `store`.
 //!
 //! A use case is a synchronous closure over a [`Tx`]. On SQLite it runs on the single writer thread
-//! (or one of a few reader threads); on PostgreSQL it runs on a blocking thread and each statement
-//! drives the pooled client. Statements use `$n` placeholders on both. What differs between the two
+//! (or one of a few reader threads); on PostgreSQL it runs on a blocking thread, which
+//! drives a connection of the pool itself. Statements use `$n` placeholders on both. What differs between the two
 //! lives in [`dialect`], and nowhere else.
 //!
 //! Never here: business rules, HTTP, the current time.
@@ -15,6 +15,8 @@ mod migrate;
 mod notify;
 mod pg_connect;
 mod pg_listen;
+mod pg_pool;
+mod pg_session;
 mod pg_tls;
 mod pg_value;
 mod place;

@@ -1,13 +1,9 @@
 //! How connections to PostgreSQL are made, to whichever of its hosts takes writes, and how long anything on them may take.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::Connect;
-use tokio::task::JoinHandle;
 use tokio_postgres::config::{Host, TargetSessionAttrs};
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, Config, Connection, Error, Socket};
@@ -50,7 +46,7 @@ impl Hosts {
     ///
     /// # Errors
     /// When it is none.
-    pub(super) fn of(url: &str) -> Result<(Arc<Self>, Config), DbError> {
+    pub(super) fn of(url: &str) -> Result<Arc<Self>, DbError> {
         let address = pg_tls::read(url).map_err(|reason| DbError::Data(format!("db.url: {reason}")))?;
         let tls = address.tls()?;
         let mut config = address.config;
@@ -70,9 +66,8 @@ impl Hosts {
         if count > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
-        let each =
-            if count > 1 { (0..count).map(|at| alone(&config, at)).collect() } else { vec![config.clone()] };
-        Ok((Arc::new(Self { each, tls, good: AtomicUsize::new(0) }), config))
+        let each = if count > 1 { (0..count).map(|at| alone(&config, at)).collect() } else { vec![config] };
+        Ok(Arc::new(Self { each, tls, good: AtomicUsize::new(0) }))
     }
 
     /// How long [`Hosts::connect`] takes at most.
@@ -152,25 +147,6 @@ fn alone(all: &Config, at: usize) -> Config {
     one
 }
 
-/// The pool's way to new connections.
-pub(super) struct Connector(pub(super) Arc<Hosts>);
-
-type Connecting<'a> = Pin<Box<dyn Future<Output = Result<(Client, JoinHandle<()>), Error>> + Send + 'a>>;
-
-impl Connect for Connector {
-    fn connect(&self, _: &Config) -> Connecting<'_> {
-        Box::pin(async {
-            let (client, connection) = self.0.connect().await?;
-            let task = tokio::spawn(async move {
-                if let Err(e) = connection.await {
-                    tracing::warn!(error = %e, "a connection to the database has ended");
-                }
-            });
-            Ok((client, task))
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
@@ -183,7 +159,7 @@ mod tests {
     #[test]
     fn each_host_keeps_what_the_address_says_of_all() {
         let url = "postgres://desk:secret@a:1,b:2/lines?connect_timeout=7";
-        let (hosts, _) = Hosts::of(url).unwrap();
+        let hosts = Hosts::of(url).unwrap();
         let ports: Vec<_> = hosts.each.iter().map(|one| one.get_ports().to_vec()).collect();
         assert_eq!(ports, [[1], [2]]);
         for one in &hosts.each {
@@ -193,7 +169,7 @@ mod tests {
             assert_eq!(one.get_connect_timeout(), Some(&Duration::from_secs(7)));
             assert!(one.get_options().is_some_and(|options| options.contains("statement_timeout=60s")));
         }
-        let (one, _) = Hosts::of("postgres://desk@a/lines?options=-c%20work_mem%3D8MB").unwrap();
+        let one = Hosts::of("postgres://desk@a/lines?options=-c%20work_mem%3D8MB").unwrap();
         assert_eq!(one.each[0].get_target_session_attrs(), TargetSessionAttrs::Any);
         assert_eq!(one.each[0].get_options(), Some("-c work_mem=8MB"));
         assert!(Hosts::of(&format!("postgres://{}/lines", vec!["a"; HOSTS_MAX + 1].join(","))).is_err());
@@ -213,7 +189,7 @@ mod tests {
         let folder = folder.replace('/', "%2F");
         let url =
             format!("postgres://postgres@127.0.0.1:{},127.0.0.1:{},{folder}:5432/{name}", ports[0], ports[1]);
-        let (hosts, _) = Hosts::of(&url).unwrap();
+        let hosts = Hosts::of(&url).unwrap();
         let (client, connection) = hosts.connect().await.unwrap();
         let running = tokio::spawn(connection);
         assert_eq!(hosts.good.load(Ordering::Relaxed), 2, "the next connection begins there");

@@ -151,7 +151,7 @@ fn transact<T, E: From<DbError>>(
     if tx.has_failed() {
         return Err(DbError::Aborted.into());
     }
-    let (_, channels) = tx.into_parts();
+    let channels = tx.into_notify();
     inner.commit().map_err(|e| DbError::sqlite(e, "COMMIT"))?;
     Ok((value, channels))
 }

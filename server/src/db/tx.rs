@@ -1,6 +1,6 @@
 //! One transaction, as a use case sees it.
 
-use super::{DbError, Row, Value, Work, dialect, postgres::PgTx, sqlite::SqliteTx};
+use super::{DbError, Row, Value, Work, dialect, pg_session::Session, sqlite::SqliteTx};
 
 /// What [`Tx::lock`] locks: a class of things and one of them. Equal inputs give equal keys on every node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +28,7 @@ impl LockKey {
 
 pub(super) enum Kind<'a> {
     Sqlite(SqliteTx<'a>),
-    Postgres(PgTx<'a>),
+    Postgres(&'a mut Session),
 }
 
 /// What a transaction does last.
@@ -66,7 +66,7 @@ impl<'a> Tx<'a> {
     pub fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
         let rows = self.guarded(|kind| match kind {
             Kind::Sqlite(tx) => tx.execute(sql, params),
-            Kind::Postgres(tx) => tx.execute(sql, params),
+            Kind::Postgres(session) => session.execute(sql, params),
         })?;
         self.work.statements += 1;
         self.work.rows_written += rows;
@@ -77,7 +77,7 @@ impl<'a> Tx<'a> {
     pub fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
         let rows = self.guarded(|kind| match kind {
             Kind::Sqlite(tx) => tx.query(sql, params),
-            Kind::Postgres(tx) => tx.query(sql, params),
+            Kind::Postgres(session) => session.query(sql, params),
         })?;
         self.work.statements += 1;
         self.work.rows_read += rows.len() as u64;
@@ -98,6 +98,21 @@ impl<'a> Tx<'a> {
         Ok(rows.pop())
     }
 
+    /// Asks the same of each row of parameters; the answers are in the order of the rows. On PostgreSQL none waits for the one
+    /// before it.
+    pub fn query_each(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<Vec<Vec<Row>>, DbError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let answers = self.guarded(|kind| match kind {
+            Kind::Sqlite(tx) => rows.iter().map(|params| tx.query(sql, params)).collect(),
+            Kind::Postgres(session) => session.query_each(sql, rows),
+        })?;
+        self.work.statements += rows.len() as u64;
+        self.work.rows_read += answers.iter().map(|rows| rows.len() as u64).sum::<u64>();
+        Ok(answers)
+    }
+
     /// Runs one statement once for each row of parameters; says how many rows it touched in all.
     pub fn batch(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, DbError> {
         if rows.is_empty() {
@@ -105,7 +120,7 @@ impl<'a> Tx<'a> {
         }
         let written = self.guarded(|kind| match kind {
             Kind::Sqlite(tx) => tx.batch(sql, rows),
-            Kind::Postgres(tx) => tx.batch(sql, rows),
+            Kind::Postgres(session) => session.batch(sql, rows),
         })?;
         self.work.statements += rows.len() as u64;
         self.work.rows_written += written;
@@ -126,7 +141,7 @@ impl<'a> Tx<'a> {
     pub fn script(&mut self, sql: &str) -> Result<(), DbError> {
         self.guarded(|kind| match kind {
             Kind::Sqlite(tx) => tx.script(&dialect::for_sqlite(sql)),
-            Kind::Postgres(tx) => tx.script(&dialect::for_postgres(sql)),
+            Kind::Postgres(session) => session.say_unhurried(&dialect::for_postgres(sql)),
         })
     }
 
@@ -139,7 +154,7 @@ impl<'a> Tx<'a> {
         keys.dedup();
         self.guarded(|kind| match kind {
             Kind::Sqlite(_) => Ok(()),
-            Kind::Postgres(tx) => tx.lock(&keys),
+            Kind::Postgres(session) => session.lock(&keys),
         })
     }
 
@@ -165,7 +180,7 @@ impl<'a> Tx<'a> {
         self.notify.push(channel);
         self.guarded(|kind| match kind {
             Kind::Sqlite(_) => Ok(()),
-            Kind::Postgres(tx) => tx.notify(channel),
+            Kind::Postgres(session) => session.notify(channel),
         })
     }
 
@@ -191,8 +206,9 @@ impl<'a> Tx<'a> {
         self.failed
     }
 
-    pub(super) fn into_parts(self) -> (Kind<'a>, Vec<&'static str>) {
-        (self.kind, self.notify)
+    /// The channels that are to be woken.
+    pub(super) fn into_notify(self) -> Vec<&'static str> {
+        self.notify
     }
 
     fn guarded<T>(&mut self, run: impl FnOnce(&mut Kind<'a>) -> Result<T, DbError>) -> Result<T, DbError> {
