@@ -38,6 +38,6 @@ for name in "${names[@]}"; do
     fi
 done
 if [ -n "$page" ]; then
-    "$TARGET/release/benchmarks" "$LINEWATCH_BENCH_ROWS" >"$page"
+    "$TARGET/release/benchmarks" "$LINEWATCH_BENCH_ROWS" docs/growth.svg >"$page"
     say "written: $page"
 fi

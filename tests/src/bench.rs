@@ -23,6 +23,9 @@ pub struct Row {
     pub goal: String,
     /// Ours as a part of the goal: at most 1 where it is met.
     pub of_goal: f64,
+    /// A curve to be plotted: how much there is, as multiples of the least, and what it took (ms).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub points: Vec<[f64; 2]>,
 }
 
 impl Row {
@@ -35,6 +38,7 @@ impl Row {
             peer: String::new(),
             goal: format!("at most {} {unit}", figures(goal)),
             of_goal: ours / goal,
+            points: Vec::new(),
         }
     }
 
@@ -65,7 +69,7 @@ impl Row {
     /// # Errors
     /// When it cannot be written.
     pub fn tell(&self) -> Result<()> {
-        let Self { path, ours, peer, goal, of_goal } = self;
+        let Self { path, ours, peer, goal, of_goal, .. } = self;
         let verdict = if self.is_met() { "met" } else { "NOT MET" };
         let peer = if peer.is_empty() { String::new() } else { format!("; {peer}") };
         say(format!("  {path}: {ours}{peer} (goal {goal}: {verdict}, {:.0} % of it)", of_goal * 100.0))?;

@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::harness::{BOUND, Folder, Seed, Server, ServerOptions, eventually, mono_ms, now};
+use crate::large;
 use crate::procfs::{cpu_time, peak_rss_kib, rss_kib};
 
 /// Open files that this process and the server may have: a socket for each agent, at either end.
@@ -43,6 +44,8 @@ const BACK_WITHIN: Duration = Duration::from_mins(3);
 pub struct Options {
     /// How many agents.
     pub agents: usize,
+    /// How many lines there are, shared out among them.
+    pub lines: usize,
     /// Between two heartbeats of one.
     pub heartbeat: Duration,
     /// How long the usual load is measured.
@@ -100,9 +103,16 @@ pub fn run(folder: &Folder, options: Options, say: impl Fn(&str)) -> Result<Figu
     std::fs::write(server.config(), format!("{config}\n[limits]\n{limits}"))?;
     server.run(&["user", "add", "bench", "--role", "admin"], "a sample password")?.ok()?;
     let token = server.run(&["user", "token", "bench"], "")?.ok()?.trim().to_owned();
+    let began_ms = mono_ms();
+    for (name, table) in ["customers.csv", "lines.csv"].into_iter().zip(large::tables(options.lines)) {
+        server.import(name, &table)?;
+    }
+    let took_s = |began_ms| (mono_ms() - began_ms) as f64 / 1_000.0;
+    say(&format!("{} lines imported in {:.1} s", options.lines, took_s(began_ms)));
     server.start()?;
+    let began_ms = mono_ms();
     let clients = let_in(&runtime, &server, &token, &folder.sub("agents")?, options.agents)?;
-    say(&format!("{} agents are enrolled", clients.len()));
+    say(&format!("{} agents enrolled in {:.1} s", clients.len(), took_s(began_ms)));
 
     let sums = Arc::new(Sums::default());
     let mut seed = Seed::of(1);
@@ -185,7 +195,7 @@ fn let_in(runtime: &Runtime, server: &Server, token: &str, dir: &Path, count: us
             std::fs::create_dir(&dir)?;
             let (http, vault, turns) = (http.clone(), vault.clone(), Arc::clone(&turns));
             let (url, sync, token) =
-                (format!("{api}/agents/agent-{n}/enrolment"), sync.clone(), token.to_owned());
+                (format!("{api}/agents/{}/enrolment", large::agent(n)), sync.clone(), token.to_owned());
             tasks.spawn(async move {
                 let _turn = turns.acquire().await?;
                 let enrolment = http.post(url).bearer_auth(token).send().await?.error_for_status()?;

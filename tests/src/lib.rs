@@ -3,12 +3,15 @@
 pub mod bench;
 pub mod bench_agent;
 pub mod bench_agents;
+pub mod bench_growth;
+pub mod bench_plot;
 pub mod bench_probe;
 pub mod bench_rows;
 pub mod demo;
 pub mod faults;
 pub mod fuzz;
 pub mod harness;
+pub mod large;
 pub mod load;
 pub mod nodes;
 pub mod procfs;

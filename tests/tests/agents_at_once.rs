@@ -11,8 +11,12 @@ const AGENTS: usize = 100;
 #[test]
 fn all_agents_come_back_at_once_and_nothing_complains() {
     story(|folder| {
-        let options =
-            Options { agents: AGENTS, heartbeat: Duration::from_secs(1), span: Duration::from_secs(3) };
+        let options = Options {
+            agents: AGENTS,
+            lines: 10 * AGENTS,
+            heartbeat: Duration::from_secs(1),
+            span: Duration::from_secs(3),
+        };
         let figures = run(folder, options, |line| println!("{line}"))?;
         println!("{figures:?}");
         ensure!(figures.failed == 0 && figures.heartbeats >= AGENTS, "{figures:?}");

@@ -1,6 +1,6 @@
-//! What 10,000 agents cost one node, and how it bears all of them coming back at once.
+//! What 10,000 agents of 100,000 lines cost one node, and how it bears all of them coming back at once.
 //!
-//! `LINEWATCH_BENCH_AGENTS`, `LINEWATCH_BENCH_SECONDS` make it larger or smaller.
+//! `LINEWATCH_BENCH_AGENTS`, `LINEWATCH_BENCH_LINES`, `LINEWATCH_BENCH_SECONDS` make it larger or smaller.
 
 use std::io::Write;
 use std::time::Duration;
@@ -18,16 +18,16 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 
 fn main() -> Result<()> {
     interrupt_on_signals()?;
-    let span = Duration::from_secs(size("SECONDS", 60) as u64);
-    let options = Options { agents: size("AGENTS", 10_000), heartbeat: HEARTBEAT, span };
+    let span = Duration::from_secs(size("SECONDS", 30) as u64);
+    let (agents, lines) = (size("AGENTS", 10_000), size("LINES", 100_000));
+    let options = Options { agents, lines, heartbeat: HEARTBEAT, span };
     let folder = Folder::new()?;
     let figures = run(&folder, options, say)?;
-    let agents = options.agents;
-    say(&format!("{agents} agents, a heartbeat each {} s:", HEARTBEAT.as_secs()));
+    say(&format!("{agents} agents of {lines} lines, a heartbeat each {} s:", HEARTBEAT.as_secs()));
     let (cpu, mib) = (figures.cpu_share * 100.0, |kib: u64| kib as f64 / 1_024.0);
-    Row::at_most(format!("server with {agents} agents, CPU"), cpu, CPU_GOAL, "% of a core").tell()?;
-    Row::at_most(format!("server with {agents} agents, memory"), mib(figures.rss_kib), RSS_GOAL_MIB, "MiB")
-        .tell()?;
+    let path = format!("server with {agents} agents of {lines} lines");
+    Row::at_most(format!("{path}, CPU"), cpu, CPU_GOAL, "% of a core").tell()?;
+    Row::at_most(format!("{path}, memory"), mib(figures.rss_kib), RSS_GOAL_MIB, "MiB").tell()?;
     let peak = mib(figures.peak_kib);
     say(&format!(
         "  {peak:.0} MiB at its peak; {} heartbeats were answered, {} failed",

@@ -18,7 +18,7 @@ const RSS_GOAL_MIB: f64 = 30.0;
 const SYNCS_GOAL: f64 = 20.0;
 const KIB_PER_MIB: f64 = 1_024.0;
 const USAGE: &str = "usage: bench_laptop [--seconds N]
-  --seconds N  how long CPU and disk syncs are measured, one after the other; 120 unless given";
+  --seconds N  how long CPU and disk syncs are measured, one after the other; 45 unless given";
 
 fn main() -> Result<()> {
     let span = parse(std::env::args().skip(1))?;
@@ -52,7 +52,7 @@ fn main() -> Result<()> {
 }
 
 fn parse(mut args: impl Iterator<Item = String>) -> Result<Duration> {
-    let mut seconds = 120;
+    let mut seconds = 45;
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--seconds" => {

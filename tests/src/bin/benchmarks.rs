@@ -1,12 +1,20 @@
-//! Writes the rows that a run of benchmarks has left as a page: `benchmarks ROWS > docs/benchmarks.md`.
+//! Writes the rows that a run of benchmarks has left as a page, and their curves as a picture beside it:
+//! `benchmarks ROWS docs/growth.svg > docs/benchmarks.md`.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use linewatch_tests::bench::{Row, say};
+use linewatch_tests::bench_plot::plot;
+
+/// What the names of curves begin with.
+const GROWTH: &str = "growth of ";
 
 fn main() -> Result<()> {
-    let file = std::env::args().nth(1).context("usage: benchmarks ROWS")?;
+    let mut args = std::env::args().skip(1);
+    let usage = "usage: benchmarks ROWS PICTURE";
+    let (file, picture) = (args.next().context(usage)?, args.next().context(usage)?);
     let rows = fs::read_to_string(&file).context(file)?;
     let rows: Vec<Row> = rows.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     say(
@@ -14,10 +22,28 @@ fn main() -> Result<()> {
     )?;
     say(format!("{}\n", machine()))?;
     say("| what | ours | beside it | goal | of the goal |\n| --- | --- | --- | --- | --- |")?;
+    let (curves, rows): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| !row.points.is_empty());
     for row in &rows {
-        let Row { path, ours, peer, goal, of_goal } = row;
+        let Row { path, ours, peer, goal, of_goal, .. } = row;
         let missed = if row.is_met() { "" } else { " **not met**" };
         say(format!("| {path} | {ours} | {peer} | {goal} | {:.0} %{missed} |", of_goal * 100.0))?;
+    }
+    if curves.is_empty() { Ok(()) } else { growth(&curves, Path::new(&picture)) }
+}
+
+/// How the server's paths grow with what is stored.
+fn growth(curves: &[Row], picture: &Path) -> Result<()> {
+    fs::write(picture, plot(curves, GROWTH))?;
+    let name = picture.file_name().unwrap_or_default().display();
+    say(format!(
+        "\n## Growth\n\nThe same work with 10,000 faults on 1,000 lines, with ten times of both, and with a hundred times: median times. The slope is \
+         that of the curve on logarithmic axes: 0 is flat, 1 is in proportion.\n\n![curves]({name})\n"
+    ))?;
+    say("| path | slope | 1×, 10×, 100× | goal |\n| --- | --- | --- | --- |")?;
+    for Row { path, ours, peer, goal, of_goal, .. } in curves {
+        let missed = if *of_goal <= 1.0 { "" } else { " **not met**" };
+        let (path, slope) = (path.strip_prefix(GROWTH).unwrap_or(path), ours.trim_end_matches(" slope"));
+        say(format!("| {path} | {slope} | {peer} | {}{missed} |", goal.trim_end_matches(" slope")))?;
     }
     Ok(())
 }
