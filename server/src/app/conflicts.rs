@@ -1,7 +1,7 @@
 //! What came by sync and does not fit: it is never refused, so somebody has to hear of it. A step that fits once more is
 //! known is no conflict any more, unless somebody had settled it before.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use linewatch_shared::matter::Matter;
 use linewatch_shared::sla::{Event, Folded, Placed};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::desk::DeskError;
 use super::{Action, audit};
 use crate::db::{DbError, Tx};
-use crate::store::conflicts::{self, Conflict, ConflictRow};
+use crate::store::conflicts::{self, Conflict, ConflictRow, Reasons};
 use crate::store::matters::StoredMatterFact;
 use crate::store::scope::Scope;
 use crate::store::{facts, lines};
@@ -120,15 +120,16 @@ pub fn settle(
     Ok(row.into())
 }
 
-/// What is known of a record that does not fit, until it does.
-type Known = BTreeMap<Uuid, String>;
-
-/// After a line's faults were found: keeps which steps of agents have no effect.
+/// After a line's faults were found: keeps which steps of agents have no effect, where these were known to have none.
 ///
 /// # Errors
 /// The database's.
-pub(in crate::app) fn after_fold(tx: &mut Tx<'_>, line: &str, folded: &Folded) -> Result<(), DbError> {
-    let known: Known = conflicts::steps_of_line(tx, line)?.into_iter().collect();
+pub(in crate::app) fn after_fold(
+    tx: &mut Tx<'_>,
+    line: &str,
+    folded: &Folded,
+    known: &Reasons,
+) -> Result<(), DbError> {
     let of_faults = folded.faults.iter().flat_map(|fault| fault.facts.iter().map(move |p| (p, Some(fault))));
     let placed = of_faults.chain(folded.loose.iter().map(|placed| (placed, None)));
     for (Placed { id, misfit }, fault) in placed {
@@ -174,7 +175,7 @@ pub(in crate::app) fn after_refold(
     matter: &Matter,
     stored: &[StoredMatterFact],
 ) -> Result<(), DbError> {
-    let known: Known = conflicts::deeds_of_matter(tx, matter.id)?.into_iter().collect();
+    let known: Reasons = conflicts::deeds_of_matter(tx, matter.id)?.into_iter().collect();
     let is_new = |Placed { id, misfit }: &Placed| misfit.is_some() && known.get(id) != misfit.as_ref();
     // Reports of visits that do not fit are no deeds, and may be many: whose deeds there are is asked once.
     let senders = if matter.facts.iter().any(is_new) {

@@ -155,7 +155,8 @@ pub async fn run(app: Arc<App>) -> anyhow::Result<()> {
 
 async fn tick(app: &Arc<App>, cursor: Option<i64>) -> Result<i64, DbError> {
     let head = app.db.read(outgoing::event_head).await?;
-    let Some(cursor) = cursor else { return Ok(head) };
+    // Who comes after this look reads for itself what was written before.
+    let Some(cursor) = cursor.filter(|_| app.live.viewers() > 0) else { return Ok(head) };
     let read = |after| {
         let (desk, now) = (app.desk.clone(), app.now());
         app.db.read(move |tx| frame(&desk, tx, after, now))

@@ -32,7 +32,7 @@ mod value;
 mod work;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use error::DbError;
@@ -98,6 +98,23 @@ impl DbUrl {
         matches!(self, Self::Postgres(url) if pg_tls::is_plain_abroad(url))
     }
 }
+
+/// Whether a transaction may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Write,
+    Read,
+}
+
+/// What a closure wants of its transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    Keep,
+    Undo,
+}
+
+/// A closure that keeps its answer to itself.
+type Job = Box<dyn FnMut(&mut Tx<'_>) -> Wish + Send>;
 
 /// A handle to the database; cheap to clone.
 #[derive(Clone)]
@@ -165,10 +182,7 @@ impl Db {
         E: From<DbError> + Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
-        match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.write(priority, work).await,
-            Engine::Postgres(pg) => pg.run(postgres::Mode::Write, priority, work).await,
-        }
+        self.run(Mode::Write, priority, work).await
     }
 
     /// Runs `work` on one consistent snapshot; writing inside it is an error.
@@ -181,10 +195,30 @@ impl Db {
         E: From<DbError> + Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
+        self.run(Mode::Read, Priority::Api, work).await
+    }
+
+    /// All that is compiled for each use case anew; the rest knows nothing of what it answers.
+    async fn run<T, E, F>(&self, mode: Mode, priority: Priority, mut work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let answer = Arc::new(Mutex::new(None));
+        let slot = Arc::clone(&answer);
+        let job: Job = Box::new(move |tx| {
+            let result = work(tx);
+            let wish = if result.is_ok() { Wish::Keep } else { Wish::Undo };
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+            wish
+        });
         match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.read(work).await,
-            Engine::Postgres(pg) => pg.run(postgres::Mode::Read, Priority::Api, work).await,
+            Engine::Sqlite(sqlite) => sqlite.run(mode, priority, job).await?,
+            Engine::Postgres(pg) => pg.run(mode, priority, job).await?,
         }
+        let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        answer.unwrap_or_else(|| Err(DbError::Closed.into()))
     }
 
     /// Wakes every listener of `channel` in this process, and on PostgreSQL in all of them. Inside a

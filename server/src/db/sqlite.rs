@@ -15,7 +15,7 @@ use super::backup::{self, Checked};
 use super::notify::Notifier;
 use super::queue::Queue;
 use super::tx::Kind;
-use super::{BUSY_TIMEOUT, DbError, Priority, Row, Tx, Value, Work, dialect};
+use super::{BUSY_TIMEOUT, DbError, Job, Mode, Priority, Row, Tx, Value, Wish, Work, dialect};
 
 /// Threads that read, each with its own connection.
 const READERS: usize = 4;
@@ -50,58 +50,32 @@ impl Sqlite {
         Ok(Self { path: path.to_owned(), writer, readers, notifier, reading, writing })
     }
 
-    pub(super) async fn write<T, E, F>(&self, priority: Priority, work: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    {
+    /// Runs a closure in a transaction. It was undone where it wished so.
+    pub(super) async fn run(&self, mode: Mode, priority: Priority, mut job: Job) -> Result<(), DbError> {
+        let (queue, behavior) = match mode {
+            Mode::Write => (&self.writer, TransactionBehavior::Immediate),
+            Mode::Read => (&self.readers, TransactionBehavior::Deferred),
+        };
         let notifier = Arc::clone(&self.notifier);
-        self.run(&self.writer, priority, TransactionBehavior::Immediate, Some(notifier), work).await
-    }
-
-    pub(super) async fn read<T, E, F>(&self, work: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    {
-        self.run(&self.readers, Priority::Api, TransactionBehavior::Deferred, None, work).await
-    }
-
-    async fn run<T, E, F>(
-        &self,
-        queue: &Queue<Connection>,
-        priority: Priority,
-        behavior: TransactionBehavior,
-        notifier: Option<Arc<Notifier>>,
-        mut work: F,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    {
         let (answer, answered) = oneshot::channel();
         let job = Box::new(move |connection: &mut Connection| {
-            let result = catch_unwind(AssertUnwindSafe(|| transact(connection, behavior, &mut work)));
-            let result = match result {
-                Ok(Ok((value, channels))) => {
-                    if let Some(notifier) = notifier {
-                        for channel in channels {
-                            notifier.wake(channel);
-                        }
+            let done = catch_unwind(AssertUnwindSafe(|| transact(connection, behavior, &mut job)));
+            let result = match done {
+                Ok(Ok(channels)) => {
+                    for channel in channels {
+                        notifier.wake(channel);
                     }
-                    Ok(value)
+                    Ok(())
                 }
                 Ok(Err(e)) => Err(e),
-                Err(_) => Err(DbError::Panicked.into()),
+                Err(_) => Err(DbError::Panicked),
             };
-            // The caller may have gone away; what it asked for is done all the same.
+            // The caller may have gone away; what it asked for is done all the same. What it left behind goes here.
+            drop(job);
             drop(answer.send(result));
         });
         queue.push(priority, job).await?;
-        answered.await.unwrap_or_else(|_| Err(DbError::Closed.into()))
+        answered.await.unwrap_or(Err(DbError::Closed))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -137,23 +111,26 @@ fn join(thread: JoinHandle<()>) {
     }
 }
 
-fn transact<T, E: From<DbError>>(
+/// Answers which channels are to be woken.
+fn transact(
     connection: &mut Connection,
     behavior: TransactionBehavior,
-    work: &mut impl FnMut(&mut Tx<'_>) -> Result<T, E>,
-) -> Result<(T, Vec<&'static str>), E> {
+    job: &mut Job,
+) -> Result<Vec<&'static str>, DbError> {
     let inner = connection.transaction_with_behavior(behavior).map_err(|e| DbError::sqlite(e, "BEGIN"))?;
     let mut tx = Tx::new(Kind::Sqlite(SqliteTx { connection: &inner, work: Cell::default() }));
-    let value = work(&mut tx)?;
+    if job(&mut tx) == Wish::Undo {
+        return Ok(Vec::new());
+    }
     if !tx.has_failed() {
         tx.finish()?;
     }
     if tx.has_failed() {
-        return Err(DbError::Aborted.into());
+        return Err(DbError::Aborted);
     }
     let channels = tx.into_notify();
     inner.commit().map_err(|e| DbError::sqlite(e, "COMMIT"))?;
-    Ok((value, channels))
+    Ok(channels)
 }
 
 fn spawn(

@@ -51,12 +51,16 @@ pub fn serves_since(tx: &mut Tx<'_>, line: &str) -> Result<ServesSince, DbError>
     row.map_or_else(|| Ok(ServesSince::default()), |row| ServesSince::read(&row, 0))
 }
 
-/// The stretches in which a line's promises wait: from the handover until it was accepted, `UnixMs::MAX` while it is not.
-pub fn waits(tx: &mut Tx<'_>, line: &str) -> Result<Vec<(UnixMs, UnixMs)>, DbError> {
+/// The stretches in which promises wait.
+pub type Waits = Vec<(UnixMs, UnixMs)>;
+
+/// Of each line when its promises wait: from the handover until it was accepted, `UnixMs::MAX` while it is not.
+pub fn waits(tx: &mut Tx<'_>, lines: &[&str]) -> Result<Vec<Waits>, DbError> {
     let sql = "SELECT opened_at_ms, accepted_ms FROM matter WHERE line = $1 AND accepts = 'line' AND promises_wait = 1 \
          AND state <> 'cancelled' ORDER BY opened_at_ms, id";
     let read = |row: &Row| Ok((row.get(0)?, row.get::<Option<UnixMs>>(1)?.unwrap_or(UnixMs::MAX)));
-    tx.query(sql, &[line.into()])?.iter().map(read).collect()
+    let asked: Vec<_> = lines.iter().map(|line| vec![(*line).into()]).collect();
+    tx.query_each(sql, &asked)?.iter().map(|rows| rows.iter().map(read).collect()).collect()
 }
 
 /// Terms of a line, from a moment on.

@@ -35,18 +35,21 @@ pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<UnixMs>, DbError> {
     tx.query_opt(sql, &[])?.map(|row| row.get(0)).transpose()
 }
 
-/// A line that is still due.
-pub fn one_due(tx: &mut Tx<'_>, line: &str, now: UnixMs) -> Result<Option<Look>, DbError> {
+/// Those of the lines that are still due.
+pub fn still_due(tx: &mut Tx<'_>, before: &[Look], now: UnixMs) -> Result<Vec<Look>, DbError> {
     let sql = "SELECT line, from_ms, at_ms FROM allowance_look WHERE line = $1 AND at_ms <= $2";
-    tx.query_opt(sql, &[line.into(), now.into()])?.as_ref().map(look).transpose()
+    let asked: Vec<_> = before.iter().map(|look| vec![look.line.as_str().into(), now.into()]).collect();
+    tx.query_each(sql, &asked)?.iter().flatten().map(look).collect()
 }
 
-/// Has a line looked at, from a moment on; what was asked for before still holds.
-pub fn ask(tx: &mut Tx<'_>, look: &Look) -> Result<(), DbError> {
+/// Has lines looked at, each from a moment on; what was asked for before still holds.
+pub fn ask(tx: &mut Tx<'_>, looks: &[Look]) -> Result<(), DbError> {
     let sql = "INSERT INTO allowance_look (line, from_ms, at_ms) VALUES ($1, $2, $3) ON CONFLICT (line) DO UPDATE SET \
          from_ms = CASE WHEN excluded.from_ms < allowance_look.from_ms THEN excluded.from_ms ELSE allowance_look.from_ms END, \
          at_ms = CASE WHEN excluded.at_ms < allowance_look.at_ms THEN excluded.at_ms ELSE allowance_look.at_ms END";
-    tx.execute(sql, &[look.line.as_str().into(), look.from.into(), look.at.into()])?;
+    let rows: Vec<_> =
+        looks.iter().map(|look| vec![look.line.as_str().into(), look.from.into(), look.at.into()]).collect();
+    tx.batch(sql, &rows)?;
     Ok(())
 }
 
@@ -72,18 +75,23 @@ pub fn ask_under(tx: &mut Tx<'_>, pack: &str, now: UnixMs) -> Result<(), DbError
     Ok(())
 }
 
-/// After a look: when to look again, if ever. What somebody asked for meanwhile stays asked for.
-pub fn looked(tx: &mut Tx<'_>, done: &Look, next: Option<(UnixMs, UnixMs)>) -> Result<(), DbError> {
-    let mut params: Vec<Value> = vec![done.line.as_str().into(), done.from.into(), done.at.into()];
-    let Some((from, at)) = next else {
-        let sql = "DELETE FROM allowance_look WHERE line = $1 AND from_ms = $2 AND at_ms = $3";
-        tx.execute(sql, &params)?;
-        return Ok(());
-    };
-    params.extend([from.into(), at.into()]);
+/// After looks: of each when to look again, if ever. What somebody asked for meanwhile stays asked for.
+pub fn looked(tx: &mut Tx<'_>, done: &[(Look, Option<UnixMs>)], now: UnixMs) -> Result<(), DbError> {
+    let (mut over, mut again) = (Vec::new(), Vec::new());
+    for (look, next) in done {
+        let mut params: Vec<Value> = vec![look.line.as_str().into(), look.from.into(), look.at.into()];
+        match next {
+            None => over.push(params),
+            Some(at) => {
+                params.extend([now.into(), (*at).into()]);
+                again.push(params);
+            }
+        }
+    }
+    tx.batch("DELETE FROM allowance_look WHERE line = $1 AND from_ms = $2 AND at_ms = $3", &over)?;
     let sql =
         "UPDATE allowance_look SET from_ms = $4, at_ms = $5 WHERE line = $1 AND from_ms = $2 AND at_ms = $3";
-    tx.execute(sql, &params)?;
+    tx.batch(sql, &again)?;
     Ok(())
 }
 
@@ -112,8 +120,8 @@ pub struct Stored {
     pub ledger: Ledger,
 }
 
-/// A line's allowances of spans that end after a moment.
-pub fn of_line(tx: &mut Tx<'_>, line: &str, from: UnixMs) -> Result<Vec<Stored>, DbError> {
+/// Of each line its allowances of spans that end after a moment.
+pub fn of_lines(tx: &mut Tx<'_>, lines: &[(&str, UnixMs)]) -> Result<Vec<Vec<Stored>>, DbError> {
     let sql = "SELECT id, line, kind, customer, tier, from_ms, to_ms, allowance_ms, promised, ledger FROM allowance \
          WHERE line = $1 AND to_ms > $2 ORDER BY kind, from_ms";
     let read = |row: &Row| {
@@ -130,16 +138,23 @@ pub fn of_line(tx: &mut Tx<'_>, line: &str, from: UnixMs) -> Result<Vec<Stored>,
             ledger: unpack("allowance.ledger", &row.get::<Vec<u8>>(9)?)?,
         })
     };
-    tx.query(sql, &[line.into(), from.into()])?.iter().map(read).collect()
+    let asked: Vec<_> = lines.iter().map(|(line, from)| vec![(*line).into(), (*from).into()]).collect();
+    tx.query_each(sql, &asked)?.iter().map(|rows| rows.iter().map(read).collect()).collect()
 }
 
-/// Saves one.
-pub fn save(tx: &mut Tx<'_>, new: &Stored) -> Result<(), DbError> {
+/// Saves them.
+pub fn save(tx: &mut Tx<'_>, all: &[&Stored]) -> Result<(), DbError> {
     let sql = "INSERT INTO allowance (id, line, kind, customer, tier, from_ms, to_ms, allowance_ms, promised, ledger) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO UPDATE SET customer = excluded.customer, \
          tier = excluded.tier, from_ms = excluded.from_ms, to_ms = excluded.to_ms, \
          allowance_ms = excluded.allowance_ms, promised = excluded.promised, ledger = excluded.ledger";
-    let params = [
+    let rows = all.iter().map(|new| row(new)).collect::<Result<Vec<_>, DbError>>()?;
+    tx.batch(sql, &rows)?;
+    Ok(())
+}
+
+fn row(new: &Stored) -> Result<Vec<Value>, DbError> {
+    Ok(vec![
         new.id.into(),
         new.line.as_str().into(),
         new.kind.as_str().into(),
@@ -150,9 +165,7 @@ pub fn save(tx: &mut Tx<'_>, new: &Stored) -> Result<(), DbError> {
         new.allowance_ms.into(),
         new.promised.into(),
         pack("allowance.ledger", &new.ledger)?.into(),
-    ];
-    tx.execute(sql, &params)?;
-    Ok(())
+    ])
 }
 
 /// How the promise of an allowance is stored: its state, by when it is due, and whether that is its span's end; none where
@@ -165,17 +178,17 @@ pub fn standing(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<(String, UnixMs, boo
         .transpose()
 }
 
-/// The outages of a line that count, by fault, of these years and those that go on.
-pub fn outages(
-    tx: &mut Tx<'_>,
-    line: &str,
-    (from_year, to_year): (i32, i32),
-) -> Result<Vec<(Uuid, Vec<Interval>)>, DbError> {
+/// The outages of a line that count, by fault.
+pub type Outages = Vec<(Uuid, Vec<Interval>)>;
+
+/// Of each line its outages of these years and those that go on.
+pub fn outages(tx: &mut Tx<'_>, lines: &[(&str, (i32, i32))]) -> Result<Vec<Outages>, DbError> {
     let sql = "SELECT fault, pieces FROM contribution \
          WHERE line = $1 AND ((year >= $2 AND year <= $3) OR (open = 1 AND year < $2)) ORDER BY started_at_ms, fault, year";
     let read = |row: &Row| Ok((row.get(0)?, unpack("contribution.pieces", &row.get::<Vec<u8>>(1)?)?));
-    tx.query(sql, &[line.into(), i64::from(from_year).into(), i64::from(to_year).into()])?
+    let asked: Vec<_> = lines
         .iter()
-        .map(read)
-        .collect()
+        .map(|(line, (from, to))| vec![(*line).into(), i64::from(*from).into(), i64::from(*to).into()])
+        .collect();
+    tx.query_each(sql, &asked)?.iter().map(|rows| rows.iter().map(read).collect()).collect()
 }

@@ -1,5 +1,7 @@
 //! What came by sync and has no effect, or not the whole of it, until somebody has looked at it.
 
+use std::collections::BTreeMap;
+
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
@@ -65,10 +67,15 @@ pub fn clear(tx: &mut Tx<'_>, record: Uuid) -> Result<(), DbError> {
     Ok(())
 }
 
-/// The steps of a line that do not fit, each with the reason.
-pub fn steps_of_line(tx: &mut Tx<'_>, line: &str) -> Result<Vec<(Uuid, String)>, DbError> {
+/// What is known of steps or deeds that do not fit: the reason of each.
+pub type Reasons = BTreeMap<Uuid, String>;
+
+/// Of each line its steps that do not fit.
+pub fn steps_of_lines(tx: &mut Tx<'_>, lines: &[&str]) -> Result<Vec<Reasons>, DbError> {
     let sql = "SELECT record, why FROM conflict WHERE line = $1 AND kind = 'step'";
-    tx.query(sql, &[line.into()])?.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+    let asked: Vec<_> = lines.iter().map(|line| vec![(*line).into()]).collect();
+    let read = |row: &Row| Ok((row.get(0)?, row.get(1)?));
+    tx.query_each(sql, &asked)?.iter().map(|rows| rows.iter().map(read).collect()).collect()
 }
 
 /// The deeds of a matter that do not fit, each with the reason.

@@ -28,25 +28,58 @@ pub struct Subject<'a> {
 /// whether it is under the same line, customer and tier.
 type Stored = [Value; 5];
 
-/// The promises of a subject, as they are stored.
-fn stored(tx: &mut Tx<'_>, of: &Subject<'_>) -> Result<BTreeMap<(String, String), Stored>, DbError> {
+/// The stored promises of one subject, by their kinds and periods.
+type Known = BTreeMap<(String, String), Stored>;
+
+/// The promises of subjects, as they are stored.
+fn stored(tx: &mut Tx<'_>, all: &[Promises<'_>]) -> Result<Vec<Known>, DbError> {
     let sql = "SELECT kind, period, started_at_ms, due_at_ms, state, met_at_ms, \
          CASE WHEN line = $2 AND customer = $3 AND tier = $4 THEN 1 ELSE 0 END FROM deadline WHERE subject = $1";
-    let mut stored = BTreeMap::new();
-    for row in tx.query(sql, &[of.id.into(), of.line.into(), of.customer.into(), of.tier.into()])? {
+    let asked: Vec<_> = all
+        .iter()
+        .map(|(of, _)| vec![of.id.into(), of.line.into(), of.customer.into(), of.tier.into()])
+        .collect();
+    let read = |row: &Row| {
         let value = |at| row.get::<Value>(at);
-        let key = (row.get(0)?, row.get(1)?);
-        stored.insert(key, [value(2)?, value(3)?, value(4)?, value(5)?, value(6)?]);
-    }
-    Ok(stored)
+        Ok(((row.get(0)?, row.get(1)?), [value(2)?, value(3)?, value(4)?, value(5)?, value(6)?]))
+    };
+    tx.query_each(sql, &asked)?.iter().map(|rows| rows.iter().map(read).collect()).collect()
 }
 
-/// Makes the stored promises of a subject these. Only what differs is written: hundreds of feedback periods that
-/// have passed stay as they are.
+/// A subject with all its promises.
+pub type Promises<'a> = (Subject<'a>, &'a [Deadline]);
+
+/// Makes the stored promises of a subject these.
 pub fn save(tx: &mut Tx<'_>, of: &Subject<'_>, deadlines: &[Deadline], now: UnixMs) -> Result<(), DbError> {
-    let mut known = stored(tx, of)?;
-    let mut rows = Vec::new();
-    for deadline in deadlines {
+    save_all(tx, &[(*of, deadlines)], now)
+}
+
+/// Makes the stored promises of subjects these. Only what differs is written: hundreds of feedback periods that
+/// have passed stay as they are.
+pub fn save_all(tx: &mut Tx<'_>, all: &[Promises<'_>], now: UnixMs) -> Result<(), DbError> {
+    let (mut rows, mut gone) = (Vec::new(), Vec::new());
+    for (promises, known) in all.iter().zip(stored(tx, all)?) {
+        differing(promises, known, now, &mut rows, &mut gone);
+    }
+    tx.batch("DELETE FROM deadline WHERE subject = $1 AND kind = $2 AND period = $3", &gone)?;
+    let sql = "INSERT INTO deadline (subject, kind, period, line, customer, tier, started_at_ms, due_at_ms, state, \
+         met_at_ms, subject_kind) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         ON CONFLICT (subject, kind, period) DO UPDATE SET line = excluded.line, customer = excluded.customer, \
+         tier = excluded.tier, started_at_ms = excluded.started_at_ms, due_at_ms = excluded.due_at_ms, \
+         state = excluded.state, met_at_ms = excluded.met_at_ms";
+    tx.batch(sql, &rows)?;
+    Ok(())
+}
+
+/// What is to be written, and what to be removed, so that the stored promises of a subject are these.
+fn differing(
+    (of, deadlines): &Promises<'_>,
+    mut known: Known,
+    now: UnixMs,
+    rows: &mut Vec<Vec<Value>>,
+    gone: &mut Vec<Vec<Value>>,
+) {
+    for deadline in *deadlines {
         let status = deadline.status(now);
         let (kind, period) = (deadline.kind.name().to_owned(), deadline.period.to_string());
         let new: Stored = [
@@ -75,16 +108,7 @@ pub fn save(tx: &mut Tx<'_>, of: &Subject<'_>, deadlines: &[Deadline], now: Unix
             of.kind.into(),
         ]);
     }
-    let gone: Vec<_> =
-        known.into_keys().map(|(kind, period)| vec![of.id.into(), kind.into(), period.into()]).collect();
-    tx.batch("DELETE FROM deadline WHERE subject = $1 AND kind = $2 AND period = $3", &gone)?;
-    let sql = "INSERT INTO deadline (subject, kind, period, line, customer, tier, started_at_ms, due_at_ms, state, \
-         met_at_ms, subject_kind) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
-         ON CONFLICT (subject, kind, period) DO UPDATE SET line = excluded.line, customer = excluded.customer, \
-         tier = excluded.tier, started_at_ms = excluded.started_at_ms, due_at_ms = excluded.due_at_ms, \
-         state = excluded.state, met_at_ms = excluded.met_at_ms";
-    tx.batch(sql, &rows)?;
-    Ok(())
+    gone.extend(known.into_keys().map(|(kind, period)| vec![of.id.into(), kind.into(), period.into()]));
 }
 
 /// A promise, as lists show it.

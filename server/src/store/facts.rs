@@ -1,6 +1,6 @@
 //! Facts that faults are found from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use linewatch_shared::detector::LineState;
 use linewatch_shared::sla::{Event, Fact};
@@ -124,23 +124,26 @@ pub fn of_ids(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<Vec<StoredFact>, DbError>
     by_ids(tx, &format!("SELECT {COLUMNS} FROM fact WHERE id IN "), ids)?.iter().map(read).collect()
 }
 
-/// The line's facts from a moment on as the fold sees them, in no order that matters.
-pub fn to_fold(tx: &mut Tx<'_>, line: &str, from: UnixMs) -> Result<Vec<Fact>, DbError> {
+/// Of each line its facts from a moment on as the fold sees them, in no order that matters.
+pub fn to_fold(tx: &mut Tx<'_>, lines: &[(&str, UnixMs)]) -> Result<Vec<Vec<Fact>>, DbError> {
     let sql = "SELECT id, occurred_at_ms, event FROM fact WHERE line = $1 AND occurred_at_ms >= $2 \
          ORDER BY occurred_at_ms LIMIT $3";
     let read = |row: &Row| {
         let event = unpack("fact.event", &row.get::<Vec<u8>>(2)?)?;
         Ok(Fact { id: row.get(0)?, occurred_at: row.get(1)?, event })
     };
-    tx.query(sql, &[line.into(), from.into(), FACTS_READ_MAX.into()])?.iter().map(read).collect()
+    let asked: Vec<_> = lines
+        .iter()
+        .map(|(line, from)| vec![(*line).into(), (*from).into(), FACTS_READ_MAX.into()])
+        .collect();
+    tx.query_each(sql, &asked)?.iter().map(|rows| rows.iter().map(read).collect()).collect()
 }
 
-/// The last state that each agent gave before a moment, the one that changed last at the end.
-pub fn evidence_before(
-    tx: &mut Tx<'_>,
-    line: &str,
-    before: UnixMs,
-) -> Result<Vec<(String, LineState)>, DbError> {
+/// The states that agents gave of a line, each the last one.
+pub type LastStates = Vec<(String, LineState)>;
+
+/// Of each line the last state that each agent gave before a moment, the one that changed last at the end.
+pub fn evidence_before(tx: &mut Tx<'_>, lines: &[(&str, UnixMs)]) -> Result<Vec<LastStates>, DbError> {
     // From agent to agent, and of each only its last: however long the line's story is, few rows are visited.
     let evidence = "kind IN ('down', 'up', 'degraded', 'unknown')";
     let sql = format!(
@@ -152,13 +155,18 @@ pub fn evidence_before(
          AND f.{evidence} AND f.agent = seen.agent AND f.occurred_at_ms < $2 \
          ORDER BY f.occurred_at_ms DESC, f.id DESC LIMIT 1) ORDER BY last.occurred_at_ms"
     );
-    let mut states = Vec::new();
-    for row in tx.query(&sql, &[line.into(), before.into()])? {
-        if let Event::Evidence { agent, state } = unpack("fact.event", &row.get::<Vec<u8>>(0)?)? {
-            states.push((agent, state));
+    let asked: Vec<_> = lines.iter().map(|(line, before)| vec![(*line).into(), (*before).into()]).collect();
+    let mut all = Vec::new();
+    for rows in tx.query_each(&sql, &asked)? {
+        let mut states = Vec::new();
+        for row in rows {
+            if let Event::Evidence { agent, state } = unpack("fact.event", &row.get::<Vec<u8>>(0)?)? {
+                states.push((agent, state));
+            }
         }
+        all.push(states);
     }
-    Ok(states)
+    Ok(all)
 }
 
 /// Steps that waited for the fault that they name.
@@ -170,15 +178,20 @@ pub struct Attached {
     pub named: BTreeSet<Uuid>,
 }
 
-/// Gives the steps that name one of these faults, and waited for it, to its line; none where nothing waited.
-pub fn attach_waiting(tx: &mut Tx<'_>, line: &str, fault_ids: &[Uuid]) -> Result<Option<Attached>, DbError> {
-    let mut attached: Option<Attached> = None;
-    for id in fault_ids {
-        let sql =
-            "UPDATE fact SET line = $1 WHERE names = $2 AND line IS NULL RETURNING occurred_at_ms, event";
-        for row in tx.query(sql, &[line.into(), (*id).into()])? {
+/// Gives the steps that name one of these faults, and waited for it, to its line; by lines, without those for which nothing
+/// waited.
+pub fn attach_waiting(
+    tx: &mut Tx<'_>,
+    faults: &[(&str, Uuid)],
+) -> Result<BTreeMap<String, Attached>, DbError> {
+    let sql = "UPDATE fact SET line = $1 WHERE names = $2 AND line IS NULL RETURNING occurred_at_ms, event";
+    let asked: Vec<_> = faults.iter().map(|(line, id)| vec![(*line).into(), (*id).into()]).collect();
+    let mut attached: BTreeMap<String, Attached> = BTreeMap::new();
+    for ((line, _), rows) in faults.iter().zip(tx.query_each(sql, &asked)?) {
+        for row in rows {
             let at: UnixMs = row.get(0)?;
-            let all = attached.get_or_insert_with(|| Attached { from: at, named: BTreeSet::new() });
+            let new = || Attached { from: at, named: BTreeSet::new() };
+            let all = attached.entry((*line).to_owned()).or_insert_with(new);
             all.from = all.from.min(at);
             if let Event::Step(step) = unpack("fact.event", &row.get::<Vec<u8>>(1)?)? {
                 all.named.extend(step.faults());
@@ -233,11 +246,12 @@ pub fn of_lines_now_known(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(String, Un
     Ok(found)
 }
 
-/// Notes that a line which is not known yet has facts.
-pub fn wait_for_line(tx: &mut Tx<'_>, line: &str, from: UnixMs) -> Result<(), DbError> {
+/// Notes that lines which are not known yet have facts, each from a moment on.
+pub fn wait_for_lines(tx: &mut Tx<'_>, lines: &[(&str, UnixMs)]) -> Result<(), DbError> {
     let sql = "INSERT INTO waiting_line (line, from_ms) VALUES ($1, $2) \
          ON CONFLICT (line) DO UPDATE SET from_ms = CASE WHEN excluded.from_ms < waiting_line.from_ms \
          THEN excluded.from_ms ELSE waiting_line.from_ms END";
-    tx.execute(sql, &[line.into(), from.into()])?;
+    let rows: Vec<_> = lines.iter().map(|(line, from)| vec![(*line).into(), (*from).into()]).collect();
+    tx.batch(sql, &rows)?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Faults as last folded: the body is the truth, the columns are for finding it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use linewatch_shared::sla::{Deadline, Fault, FaultState, State, next_mark};
 use linewatch_shared::time::UnixMs;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::deadlines::{self, Subject};
 use super::scope::Scope;
-use super::{pack, unpack, wished};
+use super::{by_ids, pack, unpack, wished};
 use crate::db::{DbError, LockKey, Row, Tx, Value};
 
 /// The key that a transaction takes before it works on a line's faults.
@@ -31,15 +31,28 @@ pub fn resolve(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<(Uuid, String)>, DbEr
     row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
 }
 
+/// The faults that ids or aliases belong to, by those; without what is no fault's.
+pub fn resolve_all(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, (Uuid, String)>, DbError> {
+    let rows = by_ids(tx, "SELECT alias, fault, line FROM fault_alias WHERE alias IN ", ids)?;
+    rows.iter().map(|row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)))).collect()
+}
+
+/// Faults by their own ids, in no order that matters.
+pub fn of_ids(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<Vec<FaultState>, DbError> {
+    by_ids(tx, "SELECT body FROM fault WHERE id IN ", ids)?.iter().map(state).collect()
+}
+
 /// One fault by its own id.
 pub fn one(tx: &mut Tx<'_>, id: Uuid) -> Result<Option<FaultState>, DbError> {
     tx.query_opt("SELECT body FROM fault WHERE id = $1", &[id.into()])?.as_ref().map(state).transpose()
 }
 
-/// The line's faults that a fact at the moment may touch: those that an opening could still join then, and
+/// Of each line the faults that a fact at its moment may touch: those that an opening could still join then, and
 /// all later ones.
-pub fn reaching(tx: &mut Tx<'_>, line: &str, at: UnixMs) -> Result<Vec<FaultState>, DbError> {
-    states(tx, "SELECT body FROM fault WHERE line = $1 AND joins_until_ms >= $2", &[line.into(), at.into()])
+pub fn reaching(tx: &mut Tx<'_>, lines: &[(&str, UnixMs)]) -> Result<Vec<Vec<FaultState>>, DbError> {
+    let asked: Vec<_> = lines.iter().map(|(line, at)| vec![(*line).into(), (*at).into()]).collect();
+    let found = tx.query_each("SELECT body FROM fault WHERE line = $1 AND joins_until_ms >= $2", &asked)?;
+    found.iter().map(|rows| rows.iter().map(state).collect()).collect()
 }
 
 /// Every fault on which something may still be owed.
@@ -92,10 +105,11 @@ pub fn live_of_upstream(tx: &mut Tx<'_>, node: &str, limit: i64) -> Result<Vec<F
     states(tx, sql, &[node.into(), limit.into()])
 }
 
-/// The line's last fault.
-pub fn last_of_line(tx: &mut Tx<'_>, line: &str) -> Result<Option<Uuid>, DbError> {
+/// Of each line its last fault.
+pub fn last_of_lines(tx: &mut Tx<'_>, lines: &[&str]) -> Result<Vec<Option<Uuid>>, DbError> {
     let sql = "SELECT id FROM fault WHERE line = $1 ORDER BY started_at_ms DESC, id DESC LIMIT 1";
-    tx.query_opt(sql, &[line.into()])?.map(|row| row.get(0)).transpose()
+    let asked: Vec<_> = lines.iter().map(|line| vec![(*line).into()]).collect();
+    tx.query_each(sql, &asked)?.iter().map(|rows| rows.first().map(|row| row.get(0)).transpose()).collect()
 }
 
 /// What a list of faults is narrowed by; an empty text is no wish.
@@ -175,23 +189,30 @@ pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<UnixMs>, DbError> {
     tx.query_opt(sql, &[])?.map(|row| row.get(0)).transpose()
 }
 
-/// A fault that is still due, and until when openings join it.
-pub fn one_due(tx: &mut Tx<'_>, id: Uuid, now: UnixMs) -> Result<Option<(FaultState, UnixMs)>, DbError> {
+/// Those of the faults that are still due, and until when openings join each.
+pub fn still_due(tx: &mut Tx<'_>, ids: &[Uuid], now: UnixMs) -> Result<Vec<(FaultState, UnixMs)>, DbError> {
     let sql = "SELECT body, joins_until_ms FROM fault WHERE id = $1 AND next_wake_ms <= $2";
-    let row = tx.query_opt(sql, &[id.into(), now.into()])?;
-    row.map(|row| Ok((state(&row)?, row.get(1)?))).transpose()
+    let asked: Vec<_> = ids.iter().map(|id| vec![(*id).into(), now.into()]).collect();
+    let rows = tx.query_each(sql, &asked)?;
+    rows.iter().flatten().map(|row| Ok((state(row)?, row.get(1)?))).collect()
 }
 
-/// Saves a fault and its promises as of now: `owed` are all of them, and openings join it until `joins_until`.
-pub fn save(
-    tx: &mut Tx<'_>,
-    state: &FaultState,
-    owed: &[Deadline],
-    joins_until: UnixMs,
-    now: UnixMs,
-) -> Result<(), DbError> {
-    let fault = &state.fault;
-    let wake = if fault.state.is_live() { next_mark(owed, &state.ledger, now) } else { None };
+/// A fault to save: all its promises as of now, and until when openings join it.
+#[derive(Clone, Debug)]
+pub struct Saved {
+    /// The fault, with what was told of it.
+    pub state: FaultState,
+    /// All its promises.
+    pub owed: Vec<Deadline>,
+    /// Until when openings join it.
+    pub joins_until: UnixMs,
+}
+
+/// Saves faults and their promises.
+pub fn save(tx: &mut Tx<'_>, all: &[Saved], now: UnixMs) -> Result<(), DbError> {
+    let restored_by = restored_by(tx, all)?;
+    let rows = all.iter().zip(restored_by).map(|(one, by)| row(one, by, now));
+    let rows = rows.collect::<Result<Vec<_>, DbError>>()?;
     let sql = "INSERT INTO fault (id, line, customer, tier, state, live, started_at_ms, first_at_ms, joins_until_ms, \
          next_wake_ms, updated_at_ms, body, ended_at_ms, restored_by, uncounted) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
@@ -200,7 +221,19 @@ pub fn save(
          joins_until_ms = excluded.joins_until_ms, next_wake_ms = excluded.next_wake_ms, \
          updated_at_ms = excluded.updated_at_ms, body = excluded.body, ended_at_ms = excluded.ended_at_ms, \
          restored_by = excluded.restored_by, uncounted = excluded.uncounted";
-    let params = [
+    tx.batch(sql, &rows)?;
+    let promises: Vec<_> = all.iter().map(|one| (subject(&one.state.fault), one.owed.as_slice())).collect();
+    deadlines::save_all(tx, &promises, now)
+}
+
+fn row(
+    Saved { state, owed, joins_until }: &Saved,
+    restored_by: Option<String>,
+    now: UnixMs,
+) -> Result<Vec<Value>, DbError> {
+    let fault = &state.fault;
+    let wake = if fault.state.is_live() { next_mark(owed, &state.ledger, now) } else { None };
+    Ok(vec![
         fault.id.into(),
         fault.line.as_str().into(),
         fault.terms.customer.as_str().into(),
@@ -209,36 +242,47 @@ pub fn save(
         fault.state.is_live().into(),
         fault.started_at.into(),
         fault.first_at.into(),
-        joins_until.into(),
+        (*joins_until).into(),
         wake.into(),
         now.into(),
         pack("fault.body", state)?.into(),
         Value::from(ended_at(fault)),
-        restored_by(tx, fault)?.into(),
+        restored_by.into(),
         (fault.state.is_live() && fault.countable.missing.is_some()).into(),
-    ];
-    tx.execute(sql, &params)?;
-    let of = Subject {
+    ])
+}
+
+fn subject(fault: &Fault) -> Subject<'_> {
+    Subject {
         id: fault.id,
         kind: "fault",
         line: &fault.line,
         customer: &fault.terms.customer,
         tier: &fault.terms.tier.name,
-    };
-    deadlines::save(tx, &of, owed, now)
+    }
 }
 
-/// Who said that service was back, while that holds; none where evidence did.
-fn restored_by(tx: &mut Tx<'_>, fault: &Fault) -> Result<Option<String>, DbError> {
-    let Some(at) = fault.restored_at else { return Ok(None) };
+/// Of each fault who said that service was back, while that holds; none where evidence did.
+fn restored_by(tx: &mut Tx<'_>, all: &[Saved]) -> Result<Vec<Option<String>>, DbError> {
     let sql = "SELECT id, by_whom FROM fact WHERE line = $1 AND occurred_at_ms = $2 AND kind = 'restored' ORDER BY id";
-    for row in tx.query(sql, &[fault.line.as_str().into(), at.into()])? {
-        let id: Uuid = row.get(0)?;
-        if fault.facts.iter().any(|placed| placed.id == id && placed.misfit.is_none()) {
-            return row.get(1).map(Some);
+    let (mut restored, mut asked) = (Vec::new(), Vec::new());
+    for (n, Saved { state: FaultState { fault, .. }, .. }) in all.iter().enumerate() {
+        if let Some(at) = fault.restored_at {
+            restored.push((n, fault));
+            asked.push(vec![fault.line.as_str().into(), at.into()]);
         }
     }
-    Ok(None)
+    let mut by = vec![None; all.len()];
+    for ((n, fault), rows) in restored.into_iter().zip(tx.query_each(sql, &asked)?) {
+        for row in rows {
+            let id: Uuid = row.get(0)?;
+            if fault.facts.iter().any(|placed| placed.id == id && placed.misfit.is_none()) {
+                by[n] = Some(row.get(1)?);
+                break;
+            }
+        }
+    }
+    Ok(by)
 }
 
 /// When nothing of a fault can count any more; none while it is live.
@@ -246,11 +290,13 @@ fn ended_at(fault: &Fault) -> Option<UnixMs> {
     (!fault.state.is_live()).then(|| fault.closed_at.unwrap_or(fault.started_at))
 }
 
-/// Makes ids answer to a fault.
-pub fn save_aliases(tx: &mut Tx<'_>, state: &FaultState) -> Result<(), DbError> {
-    let fault = &state.fault;
-    let ids = std::iter::once(fault.id).chain(fault.aliases.iter().copied());
-    let rows: Vec<_> = ids.map(|id| vec![id.into(), fault.id.into(), fault.line.as_str().into()]).collect();
+/// Makes the ids of faults answer to them.
+pub fn save_aliases(tx: &mut Tx<'_>, faults: &[&Fault]) -> Result<(), DbError> {
+    let mut rows = Vec::new();
+    for fault in faults {
+        let ids = std::iter::once(fault.id).chain(fault.aliases.iter().copied());
+        rows.extend(ids.map(|id| vec![id.into(), fault.id.into(), fault.line.as_str().into()]));
+    }
     let sql = "INSERT INTO fault_alias (alias, fault, line) VALUES ($1, $2, $3) \
          ON CONFLICT (alias) DO UPDATE SET fault = excluded.fault, line = excluded.line";
     tx.batch(sql, &rows)?;

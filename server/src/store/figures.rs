@@ -9,17 +9,41 @@ use super::faults::Wanted;
 use super::{pack, unpack};
 use crate::db::{DbError, Row, Tx, Value};
 
-/// Makes what is stored of a fault's part in its line's figures this; only what differs is written. Answers whether
+/// A fault, and the zone in which its line's years are counted.
+pub type Counted<'a> = (&'a Fault, chrono_tz::Tz);
+
+/// Makes what is stored of faults' parts in their lines' figures this; only what differs is written. Answers of each whether
 /// anything did.
-pub fn save(tx: &mut Tx<'_>, fault: &Fault, time_zone: chrono_tz::Tz) -> Result<bool, DbError> {
+pub fn save_all(tx: &mut Tx<'_>, faults: &[Counted<'_>]) -> Result<Vec<bool>, DbError> {
     let sql = "SELECT year, counted, open, started_at_ms, pieces FROM contribution WHERE fault = $1";
+    let asked: Vec<_> = faults.iter().map(|(fault, _)| vec![fault.id.into()]).collect();
+    let (mut rows, mut gone, mut differ) = (Vec::new(), Vec::new(), Vec::new());
+    for (counted, stored) in faults.iter().zip(tx.query_each(sql, &asked)?) {
+        let before = rows.len() + gone.len();
+        differing(counted, &stored, &mut rows, &mut gone)?;
+        differ.push(rows.len() + gone.len() > before);
+    }
+    tx.batch("DELETE FROM contribution WHERE fault = $1 AND year = $2", &gone)?;
+    let sql = "INSERT INTO contribution (fault, line, year, counted, open, started_at_ms, pieces) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (fault, year) DO UPDATE SET counted = excluded.counted, \
+         open = excluded.open, started_at_ms = excluded.started_at_ms, pieces = excluded.pieces";
+    tx.batch(sql, &rows)?;
+    Ok(differ)
+}
+
+/// What is to be written, and what to be removed, so that what is stored of a fault is this.
+fn differing(
+    (fault, time_zone): &Counted<'_>,
+    stored: &[Row],
+    rows: &mut Vec<Vec<Value>>,
+    gone: &mut Vec<Vec<Value>>,
+) -> Result<(), DbError> {
     let mut known = BTreeMap::new();
-    for row in tx.query(sql, &[fault.id.into()])? {
+    for row in stored {
         let value = |at| row.get::<Value>(at);
         known.insert(row.get::<i64>(0)?, [value(1)?, value(2)?, value(3)?, value(4)?]);
     }
-    let mut rows = Vec::new();
-    for contribution in contributions(fault, time_zone) {
+    for contribution in contributions(fault, *time_zone) {
         let year = i64::from(contribution.year);
         let new: [Value; 4] = [
             contribution.counted.into(),
@@ -32,14 +56,8 @@ pub fn save(tx: &mut Tx<'_>, fault: &Fault, time_zone: chrono_tz::Tz) -> Result<
             rows.push(key.into_iter().chain(new).collect());
         }
     }
-    let gone: Vec<_> = known.into_keys().map(|year| vec![fault.id.into(), year.into()]).collect();
-    let differs = !gone.is_empty() || !rows.is_empty();
-    tx.batch("DELETE FROM contribution WHERE fault = $1 AND year = $2", &gone)?;
-    let sql = "INSERT INTO contribution (fault, line, year, counted, open, started_at_ms, pieces) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (fault, year) DO UPDATE SET counted = excluded.counted, \
-         open = excluded.open, started_at_ms = excluded.started_at_ms, pieces = excluded.pieces";
-    tx.batch(sql, &rows)?;
-    Ok(differs)
+    gone.extend(known.into_keys().map(|year| vec![fault.id.into(), year.into()]));
+    Ok(())
 }
 
 /// A contribution and the start of its fault.

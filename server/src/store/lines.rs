@@ -139,37 +139,60 @@ pub fn of_agent(tx: &mut Tx<'_>, agent: Uuid) -> Result<Vec<String>, DbError> {
 
 /// The line's rules through time; none while the line is not known.
 pub fn rules(tx: &mut Tx<'_>, line: &str, packs: &[PackVersion]) -> Result<Option<LineRules>, DbError> {
-    let sql = "SELECT t.valid_from_ms, t.customer, t.pack, t.tier, a.name, t.service, t.promised FROM line_terms t \
-         LEFT JOIN agent a ON a.id = t.agent WHERE t.line = $1 ORDER BY t.valid_from_ms";
-    let mut terms = Vec::new();
-    for row in tx.query(sql, &[line.into()])? {
-        terms.push(LineTerms {
-            valid_from: row.get(0)?,
-            customer: row.get(1)?,
-            pack: row.get(2)?,
-            tier: row.get(3)?,
-            owner: row.get::<Option<String>>(4)?.unwrap_or_default(),
-            service: row.get::<Option<String>>(5)?.unwrap_or_default(),
-            promised: row.get(6)?,
-        });
-    }
-    if terms.is_empty() {
-        return Ok(None);
-    }
-    let names: Vec<&String> = terms.iter().map(|terms| &terms.pack).collect();
-    let of_line: Vec<PackVersion> =
-        packs.iter().filter(|version| names.contains(&&version.pack.name)).cloned().collect();
-    let terms = without_waits(terms, &waits(tx, line)?);
-    let rules = LineRules::new(line, terms, of_line).map_err(|error| DbError::Data(error.to_string()))?;
-    Ok(Some(rules.with_windows(super::planned::windows_of_line(tx, line)?)))
+    Ok(rules_of(tx, &[line], packs)?.pop().flatten())
 }
 
-/// Keeps the line's state by evidence, and since when where it changed.
-pub fn save_state(tx: &mut Tx<'_>, line: &str, state: &str, since: UnixMs) -> Result<(), DbError> {
+/// The same of each of these lines.
+pub fn rules_of(
+    tx: &mut Tx<'_>,
+    lines: &[&str],
+    packs: &[PackVersion],
+) -> Result<Vec<Option<LineRules>>, DbError> {
+    let sql = "SELECT t.valid_from_ms, t.customer, t.pack, t.tier, a.name, t.service, t.promised FROM line_terms t \
+         LEFT JOIN agent a ON a.id = t.agent WHERE t.line = $1 ORDER BY t.valid_from_ms";
+    let asked: Vec<_> = lines.iter().map(|line| vec![(*line).into()]).collect();
+    let terms = tx.query_each(sql, &asked)?;
+    let (waits, windows) = (waits(tx, lines)?, super::planned::windows_of_lines(tx, lines)?);
+    let each = lines.iter().zip(terms).zip(waits.into_iter().zip(windows));
+    each.map(|((line, terms), (waits, windows))| {
+        let terms = terms.iter().map(line_terms).collect::<Result<Vec<_>, DbError>>()?;
+        if terms.is_empty() {
+            return Ok(None);
+        }
+        let names: Vec<&String> = terms.iter().map(|terms| &terms.pack).collect();
+        let of_line: Vec<PackVersion> =
+            packs.iter().filter(|version| names.contains(&&version.pack.name)).cloned().collect();
+        let rules = LineRules::new(line, without_waits(terms, &waits), of_line);
+        Ok(Some(rules.map_err(|error| DbError::Data(error.to_string()))?.with_windows(windows)))
+    })
+    .collect()
+}
+
+fn line_terms(row: &Row) -> Result<LineTerms, DbError> {
+    Ok(LineTerms {
+        valid_from: row.get(0)?,
+        customer: row.get(1)?,
+        pack: row.get(2)?,
+        tier: row.get(3)?,
+        owner: row.get::<Option<String>>(4)?.unwrap_or_default(),
+        service: row.get::<Option<String>>(5)?.unwrap_or_default(),
+        promised: row.get(6)?,
+    })
+}
+
+/// A line's state by evidence, and since when.
+pub type StateSince<'a> = (&'a str, &'static str, UnixMs);
+
+/// Keeps lines' states by evidence, and since when where they changed.
+pub fn save_states(tx: &mut Tx<'_>, states: &[StateSince<'_>]) -> Result<(), DbError> {
     let sql = "INSERT INTO line_state (line, state, since_ms) VALUES ($1, $2, $3) \
          ON CONFLICT (line) DO UPDATE SET state = excluded.state, since_ms = excluded.since_ms \
          WHERE line_state.state <> excluded.state";
-    tx.execute(sql, &[line.into(), state.into(), Value::from(since)])?;
+    let rows: Vec<_> = states
+        .iter()
+        .map(|(line, state, since)| vec![(*line).into(), (*state).into(), Value::from(*since)])
+        .collect();
+    tx.batch(sql, &rows)?;
     Ok(())
 }
 

@@ -107,15 +107,16 @@ pub fn list(
     tx.query(&sql, &[from.into(), id.into(), limit.into(), scope.value()])?.iter().map(work).collect()
 }
 
-/// The windows on a line that were not called off.
-pub fn windows_of_line(tx: &mut Tx<'_>, line: &str) -> Result<Vec<Window>, DbError> {
+/// Of each line the windows on it that were not called off.
+pub fn windows_of_lines(tx: &mut Tx<'_>, lines: &[&str]) -> Result<Vec<Vec<Window>>, DbError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM planned_work WHERE cancelled_at_ms IS NULL \
          AND id IN (SELECT work FROM planned_work_line WHERE line = $1 UNION ALL \
          SELECT p.id FROM planned_work p JOIN line l ON p.upstream = l.upstream WHERE l.code = $1) \
          ORDER BY from_ms DESC LIMIT $2"
     );
-    tx.query(&sql, &[line.into(), WINDOWS_READ_MAX.into()])?.iter().map(window).collect()
+    let asked: Vec<_> = lines.iter().map(|line| vec![(*line).into(), WINDOWS_READ_MAX.into()]).collect();
+    tx.query_each(&sql, &asked)?.iter().map(|rows| rows.iter().map(window).collect()).collect()
 }
 
 /// The lines that the work is on, after a code.

@@ -122,7 +122,7 @@ fn terms(tx: &mut Tx<'_>, line: &str) -> Result<Vec<ReferenceTerms>, DbError> {
     };
     let terms: Result<Vec<ReferenceTerms>, DbError> =
         tx.query(sql, &[line.into()])?.iter().map(read).collect();
-    Ok(without_waits(terms?, &waits(tx, line)?))
+    Ok(without_waits(terms?, &waits(tx, &[line])?.concat()))
 }
 
 impl Terms for ReferenceTerms {

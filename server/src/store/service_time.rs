@@ -45,13 +45,19 @@ pub fn in_service(tx: &mut Tx<'_>, line: &str) -> Result<Option<String>, DbError
 
 /// One line.
 pub fn one(tx: &mut Tx<'_>, code: &str) -> Result<Option<ServedLine>, DbError> {
+    Ok(of_codes(tx, &[code])?.pop())
+}
+
+/// Lines by their codes, in that order; without those that are not known.
+pub fn of_codes(tx: &mut Tx<'_>, codes: &[&str]) -> Result<Vec<ServedLine>, DbError> {
     let since = ServesSince::COLUMNS;
     let sql = format!(
         "SELECT l.code, l.in_service, t.valid_from_ms, t.customer, t.pack, t.tier, t.promised, t.contractor, {since} \
          FROM line l JOIN line_terms t ON t.line = l.code WHERE l.code = $1 ORDER BY t.valid_from_ms"
     );
-    let rows = tx.query(&sql, &[code.into()])?;
-    Ok(served(tx, &rows)?.pop())
+    let asked: Vec<_> = codes.iter().map(|code| vec![(*code).into()]).collect();
+    let rows = tx.query_each(&sql, &asked)?.concat();
+    served(tx, &rows)
 }
 
 /// Lines after a code, in the order of their codes, at most `limit`; only those that are, or once were, a customer's, where
@@ -94,7 +100,7 @@ fn served(tx: &mut Tx<'_>, rows: &[Row]) -> Result<Vec<ServedLine>, DbError> {
         }
     }
     for line in lines.iter_mut().filter(|line| line.accepted.has_acceptance) {
-        line.terms = without_waits(std::mem::take(&mut line.terms), &waits(tx, &line.code)?);
+        line.terms = without_waits(std::mem::take(&mut line.terms), &waits(tx, &[&line.code])?.concat());
     }
     Ok(lines)
 }

@@ -32,7 +32,7 @@ const ALONE: usize = 2_000;
 /// Faults that are open at the same time in the backlog, their facts mixed.
 const AT_ONCE: usize = 10;
 /// Records of one transaction of the server.
-const IN_A_TRANSACTION: usize = 512;
+const IN_A_TRANSACTION: usize = 1_000;
 const SYNC_WITHIN: Duration = Duration::from_mins(10);
 /// Goals: parts of what the database itself does, facts a second, milliseconds.
 const SAVED_GOAL: f64 = 0.8;

@@ -11,7 +11,8 @@ use linewatch_server::app::report::period::Period;
 use linewatch_server::db::{Db, DbError, Priority, Tx};
 use linewatch_server::report::words::Lang;
 use linewatch_server::report::{Form, render};
-use linewatch_server::store::{faults, figures, lines, packs::PackCache};
+use linewatch_server::store::faults::{self, Saved};
+use linewatch_server::store::{figures, lines, packs::PackCache};
 use linewatch_shared::detector::LineState;
 use linewatch_shared::facts::{Callback, Channel, Step, StepKind};
 use linewatch_shared::sla::{Carried, Event, Fact, FaultState, Ledger, PackVersion, deadlines, fold};
@@ -26,6 +27,8 @@ const LINES: usize = 10_000;
 const FAULTS_OF_LINE: i64 = 10;
 /// The month, and a moment after it.
 const MONTH: Period = Period::Month(2026, 10);
+/// After the month.
+const MONTH_MS: i64 = 31 * DAY_MS;
 /// Lines saved in one transaction.
 const LINES_AT_ONCE: usize = 100;
 /// The promise.
@@ -107,14 +110,18 @@ fn save_line(tx: &mut Tx<'_>, versions: &[PackVersion], line: usize, from: UnixM
     let starts = (0..FAULTS_OF_LINE).map(|n| from + n * 3 * DAY_MS + (line as i64 % 1_440) * MINUTE_MS);
     let facts = (0_u128..).zip(starts).flat_map(|(n, at)| life(line as u128 * 1_000 + n * 100, at));
     let folded = fold(facts.collect(), &rules, &Carried::default());
+    let mut saved = Vec::new();
+    let zone = rules.pack_at(from).0.time_zone;
     for fault in folded.faults {
         let (pack, _) = rules.pack_at(fault.started_at);
         let now = fault.closed_at.unwrap_or(fault.started_at);
+        let (owed, joins_until) = (deadlines(&fault, now), fault.joins_until(pack.same_fault_within_ms));
         let state = FaultState { fault, ledger: Ledger::default(), former: Vec::new() };
-        let joins_until = state.fault.joins_until(pack.same_fault_within_ms);
-        faults::save(tx, &state, &deadlines(&state.fault, now), joins_until, now)?;
-        figures::save(tx, &state.fault, pack.time_zone)?;
+        saved.push(Saved { state, owed, joins_until });
     }
+    faults::save(tx, &saved, from + MONTH_MS)?;
+    let counted: Vec<_> = saved.iter().map(|one| (&one.state.fault, zone)).collect();
+    figures::save_all(tx, &counted)?;
     Ok(())
 }
 

@@ -7,18 +7,21 @@
 mod owed;
 mod tell;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use linewatch_shared::sla::{Deadline, Effect, Interval, PackVersion, judge_all, local_year, next_mark};
+use linewatch_shared::sla::{
+    Deadline, Effect, Interval, LineRules, PackVersion, judge_all, local_year, next_mark,
+};
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
 use super::Desk;
 use super::engine::Round;
 use crate::db::{DbError, Tx};
-use crate::store::allowances::{self, Look, Stored};
+use crate::store::allowances::{self, Look, Outages, Stored};
 use crate::store::deadlines::{self, Subject};
-use crate::store::{faults, lines, service_time};
+use crate::store::service_time::{self, ServedLine};
+use crate::store::{faults, lines};
 
 /// The most lines of one transaction.
 pub const LINES_PER_ROUND_MAX: i64 = 200;
@@ -44,39 +47,98 @@ pub fn round(desk: &Desk, tx: &mut Tx<'_>, now: UnixMs) -> Result<Round, DbError
     let keys: Vec<_> = due.iter().map(|look| faults::lock_key(&look.line)).collect();
     tx.lock(&keys)?;
     let versions = if due.is_empty() { Vec::new() } else { desk.packs.versions(tx)? };
-    let mut told = Vec::new();
-    for Look { line, .. } in &due {
-        // Read again under the lock: another node may have been here before.
-        let Some(look) = allowances::one_due(tx, line, now)? else { continue };
-        let next = judge(tx, &versions, &look, now, &mut told)?;
-        allowances::looked(tx, &look, next.map(|at| (now, at)))?;
+    // Read again under the locks: another node may have been here before.
+    let looks = allowances::still_due(tx, &due, now)?;
+    let mut judged = Judged::default();
+    let cases = cases(tx, &versions, &looks, now)?;
+    let mut done = Vec::new();
+    for look in looks {
+        let next = cases
+            .get(&look.line)
+            .and_then(|case| judge(case, &versions, (look.from.min(now), now), &mut judged));
+        done.push((look, next));
     }
-    tell::send(desk, tx, &told, &versions, now)?;
-    tell::append_events(tx, &told, now)?;
+    judged.save(tx, now)?;
+    allowances::looked(tx, &done, now)?;
+    tell::send(desk, tx, &judged.told, &versions, now)?;
+    tell::append_events(tx, &judged.told, now)?;
     Ok(Round { due: due.len(), lag_ms: 0, next: allowances::next_due(tx)? })
 }
 
-/// Judges a line's allowances; answers when to look again.
-fn judge(
+/// What a line's allowances are judged by.
+struct Case {
+    line: ServedLine,
+    rules: LineRules,
+    outages: Outages,
+    stored: Vec<Stored>,
+    last_fault: Option<Uuid>,
+}
+
+/// Reads it, of all lines that are known.
+fn cases(
     tx: &mut Tx<'_>,
     versions: &[PackVersion],
-    look: &Look,
+    looks: &[Look],
     now: UnixMs,
-    told: &mut Vec<Told>,
-) -> Result<Option<UnixMs>, DbError> {
-    let from = look.from.min(now);
-    let Some(line) = service_time::one(tx, &look.line)? else { return Ok(None) };
-    let Some(rules) = lines::rules(tx, &look.line, versions)? else { return Ok(None) };
+) -> Result<HashMap<String, Case>, DbError> {
+    let codes: Vec<&str> = looks.iter().map(|look| look.line.as_str()).collect();
+    let since: Vec<_> = looks.iter().map(|look| (look.line.as_str(), look.from.min(now))).collect();
     // A span may reach back into the year before that of its zone.
-    let years = (local_year(chrono_tz::UTC, from) - 1, local_year(chrono_tz::UTC, now) + 1);
-    let by_fault = allowances::outages(tx, &look.line, years)?;
+    let years = |from| (local_year(chrono_tz::UTC, from) - 1, local_year(chrono_tz::UTC, now) + 1);
+    let of_years: Vec<_> = since.iter().map(|(line, from)| (*line, years(*from))).collect();
+    let served = service_time::of_codes(tx, &codes)?;
+    let mut served: HashMap<String, ServedLine> =
+        served.into_iter().map(|line| (line.code.clone(), line)).collect();
+    let rules = lines::rules_of(tx, &codes, versions)?;
+    let outages = allowances::outages(tx, &of_years)?;
+    let stored = allowances::of_lines(tx, &since)?;
+    let last_faults = faults::last_of_lines(tx, &codes)?;
+    let mut cases = HashMap::new();
+    let of_line = rules.into_iter().zip(outages).zip(stored.into_iter().zip(last_faults));
+    for (code, ((rules, outages), (stored, last_fault))) in codes.into_iter().zip(of_line) {
+        if let (Some(line), Some(rules)) = (served.remove(code), rules) {
+            cases.insert(code.to_owned(), Case { line, rules, outages, stored, last_fault });
+        }
+    }
+    Ok(cases)
+}
+
+/// What a round has judged.
+#[derive(Default)]
+struct Judged {
+    /// Allowances that differ from what is stored.
+    differ: Vec<Stored>,
+    /// The promise of each allowance; none where it is promised no more.
+    promises: Vec<(Stored, Vec<Deadline>)>,
+    told: Vec<Told>,
+}
+
+impl Judged {
+    fn save(&self, tx: &mut Tx<'_>, now: UnixMs) -> Result<(), DbError> {
+        allowances::save(tx, &self.differ.iter().collect::<Vec<_>>())?;
+        let promises: Vec<_> =
+            self.promises.iter().map(|(of, list)| (subject(of), list.as_slice())).collect();
+        deadlines::save_all(tx, &promises, now)
+    }
+}
+
+fn subject(of: &Stored) -> Subject<'_> {
+    Subject { id: of.id, kind: SUBJECT_KIND, line: &of.line, customer: &of.customer, tier: &of.tier }
+}
+
+/// Judges a line's allowances of spans that end after a moment; answers when to look again.
+fn judge(
+    case: &Case,
+    versions: &[PackVersion],
+    (from, now): (UnixMs, UnixMs),
+    judged: &mut Judged,
+) -> Option<UnixMs> {
+    let Case { line, rules, outages: by_fault, stored, last_fault } = case;
     let outages: Vec<Interval> = by_fault.iter().flat_map(|(_, pieces)| pieces.iter().copied()).collect();
     let runs = outages.iter().any(|piece| piece.from <= now && piece.to.is_none_or(|end| end > now));
-    let mut stored: BTreeMap<Uuid, Stored> =
-        allowances::of_line(tx, &look.line, from)?.into_iter().map(|one| (one.id, one)).collect();
-    let last = faults::last_of_line(tx, &look.line)?;
+    let mut stored: BTreeMap<Uuid, Stored> = stored.iter().map(|one| (one.id, one.clone())).collect();
     let mut next: Option<UnixMs> = None;
-    for owed in owed::of(versions, &rules, &line, &outages, (from, now)) {
+    for owed in owed::of(versions, rules, line, &outages, (from, now)) {
         let before = stored.remove(&owed.id);
         let span = (owed.allowance.from, owed.allowance.to);
         let uses = |piece: &Interval| piece.from < span.1 && piece.end(UnixMs::MAX) > span.0;
@@ -86,7 +148,7 @@ fn judge(
         let deadline = owed.allowance.deadline(&outages, now);
         let mut new = Stored {
             id: owed.id,
-            line: look.line.clone(),
+            line: line.code.clone(),
             kind: owed.allowance.kind.name().to_owned(),
             customer: owed.customer,
             tier: owed.tier,
@@ -97,33 +159,27 @@ fn judge(
             ledger: before.as_ref().map(|before| before.ledger.clone()).unwrap_or_default(),
         };
         new.ledger.unwarn(&deadline, now);
-        let list = [deadline];
+        let list = vec![deadline];
         let effects = judge_all(new.id, &list, &mut new.ledger, now);
         let mark = next_mark(&list, &new.ledger, now);
         // What goes on beyond the span uses of the next one.
         let end = (runs && now < span.1).then_some(span.1);
         next = next.into_iter().chain(mark).chain(end).min();
         if before.as_ref() != Some(&new) {
-            allowances::save(tx, &new)?;
+            judged.differ.push(new.clone());
         }
-        save_promise(tx, &new, &list, now)?;
+        judged.promises.push((new.clone(), list));
         let used = by_fault.iter().rev().find(|(_, pieces)| pieces.iter().any(uses));
         // Of one that nothing uses any more: the line's last fault.
-        let fault = used.map(|(fault, _)| *fault).or(last);
-        told.push(Told { of: new, fault, effects });
+        let fault = used.map(|(fault, _)| *fault).or(*last_fault);
+        judged.told.push(Told { of: new, fault, effects });
     }
     for mut gone in stored.into_values().filter(|one| one.promised) {
         let effects = judge_all(gone.id, &[], &mut gone.ledger, now);
         gone.promised = false;
-        allowances::save(tx, &gone)?;
-        save_promise(tx, &gone, &[], now)?;
-        told.push(Told { of: gone, fault: last, effects });
+        judged.differ.push(gone.clone());
+        judged.promises.push((gone.clone(), Vec::new()));
+        judged.told.push(Told { of: gone, fault: *last_fault, effects });
     }
-    Ok(next)
-}
-
-fn save_promise(tx: &mut Tx<'_>, of: &Stored, list: &[Deadline], now: UnixMs) -> Result<(), DbError> {
-    let subject =
-        Subject { id: of.id, kind: SUBJECT_KIND, line: &of.line, customer: &of.customer, tier: &of.tier };
-    deadlines::save(tx, &subject, list, now)
+    next
 }

@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::{Changes, Desk};
 use crate::db::{DbError, Tx};
-use crate::store::{facts, faults};
+use crate::store::facts;
+use crate::store::faults::{self, Saved};
 
 /// The most faults of one transaction.
 pub const FAULTS_PER_ROUND_MAX: i64 = 200;
@@ -41,9 +42,8 @@ pub fn round(desk: &Desk, tx: &mut Tx<'_>, now: UnixMs) -> Result<Round, DbError
     tx.lock(&keys)?;
     let versions = if due.is_empty() { Vec::new() } else { desk.packs.versions(tx)? };
     let mut changes = Changes::default();
-    for (id, _, _) in &due {
-        judge(tx, *id, now, &mut changes)?;
-    }
+    let ids: Vec<_> = due.iter().map(|(id, _, _)| *id).collect();
+    judge(tx, &ids, now, &mut changes)?;
     desk.finish(tx, &changes, &versions, now)?;
     Ok(Round {
         due: due.len(),
@@ -52,14 +52,16 @@ pub fn round(desk: &Desk, tx: &mut Tx<'_>, now: UnixMs) -> Result<Round, DbError
     })
 }
 
-/// Judges one fault, read again under its line's lock: another node may have been here before.
-fn judge(tx: &mut Tx<'_>, id: Uuid, now: UnixMs, changes: &mut Changes) -> Result<(), DbError> {
-    let Some((mut state, joins_until)) = faults::one_due(tx, id, now)? else { return Ok(()) };
-    let owed = deadlines(&state.fault, now);
-    let effects = judge_all(state.fault.id, &owed, &mut state.ledger, now);
-    faults::save(tx, &state, &owed, joins_until, now)?;
-    changes.faults.push((state.fault, effects));
-    Ok(())
+/// Judges faults, read again under their lines' locks: another node may have been here before.
+fn judge(tx: &mut Tx<'_>, ids: &[Uuid], now: UnixMs, changes: &mut Changes) -> Result<(), DbError> {
+    let mut saved = Vec::new();
+    for (mut state, joins_until) in faults::still_due(tx, ids, now)? {
+        let owed = deadlines(&state.fault, now);
+        let effects = judge_all(state.fault.id, &owed, &mut state.ledger, now);
+        changes.faults.push((state.fault.clone(), effects));
+        saved.push(Saved { state, owed, joins_until });
+    }
+    faults::save(tx, &saved, now)
 }
 
 /// Lines with facts that no fault was found from yet, because the line was not known: now that it is, they

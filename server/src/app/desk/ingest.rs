@@ -6,7 +6,7 @@ mod text;
 
 use linewatch_shared::facts::{Lane, Record};
 use linewatch_shared::time::{MINUTE_MS, UnixMs};
-use linewatch_shared::wire::{Envelope, Hash, Held, record_hash};
+use linewatch_shared::wire::{BATCH_RECORDS_MAX, Envelope, Hash, Held, record_hash};
 use uuid::Uuid;
 
 use super::Desk;
@@ -20,7 +20,7 @@ use intake::{Intake, Refusal, Stored};
 /// A fact further ahead of our clock waits until its time has come (ms).
 pub const AHEAD_MAX_MS: i64 = 5 * MINUTE_MS;
 /// The most records of one transaction, so that it ends soon and others get their turn.
-pub const RECORDS_PER_TRANSACTION_MAX: usize = 512;
+pub const RECORDS_PER_TRANSACTION_MAX: usize = BATCH_RECORDS_MAX;
 
 /// What became of a part of a batch.
 #[derive(Debug)]

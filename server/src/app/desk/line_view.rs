@@ -193,7 +193,7 @@ fn outages(parts: &[Part]) -> Vec<OutageView> {
 }
 
 fn works(tx: &mut Tx<'_>, rules: &LineRules, from: UnixMs, to: UnixMs) -> Result<Vec<PlannedView>, DbError> {
-    let windows = planned::windows_of_line(tx, rules.line())?.into_iter();
+    let windows = planned::windows_of_lines(tx, &[rules.line()])?.into_iter().flatten();
     let shown = windows.filter(|window| window.from < to && window.to > from);
     let view = |window: Window| PlannedView {
         id: window.id,

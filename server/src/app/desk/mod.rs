@@ -104,9 +104,7 @@ impl Desk {
         tx.lock(&keys)?;
         let versions = if touched.is_empty() { Vec::new() } else { self.packs.versions(tx)? };
         let mut changes = Changes { agents, ..Changes::default() };
-        for (line, touched) in touched {
-            refold(tx, &versions, line, touched, now, &mut changes)?;
-        }
+        refold(tx, &versions, touched, now, &mut changes)?;
         self.finish(tx, &changes, &versions, now)?;
         Ok(changes)
     }

@@ -203,7 +203,7 @@ fn judge_from(desk: &Desk, tx: &mut Tx<'_>, work: &Work, after: &str, now: UnixM
 pub fn under_way(desk: &Desk, tx: &mut Tx<'_>, line: &str, at: UnixMs) -> Result<Option<Work>, DbError> {
     let versions = desk.packs.versions(tx)?;
     let Some(rules) = lines::rules(tx, line, &versions)? else { return Ok(None) };
-    let windows = planned::windows_of_line(tx, line)?;
+    let windows = planned::windows_of_lines(tx, &[line])?.pop().unwrap_or_default();
     let exempting =
         windows.into_iter().filter(|window| window.from <= at && at < window.to && rules.exempts(window.id));
     match exempting.max_by_key(|window| window.to) {

@@ -324,7 +324,8 @@ async fn what_later_facts_took_away_is_in_no_sample() {
         let gone = move |tx: &mut Tx<'_>| {
             let mut state = faults::one(tx, fault)?.unwrap();
             state.fault.state = State::Withdrawn;
-            faults::save(tx, &state, &[], at(60), at(90))
+            let saved = faults::Saved { state, owed: Vec::new(), joins_until: at(60) };
+            faults::save(tx, &[saved], at(90))
         };
         let gone: Result<(), DbError> = sample.db.write(Priority::Api, gone).await;
         gone.unwrap();
