@@ -55,7 +55,7 @@ pub(super) fn spread(path: &Path, size: Size) -> Result<()> {
     // The server looks itself at what the lines' outages leave of their allowances.
     db.execute_batch(
         "INSERT OR REPLACE INTO allowance_look (line, from_ms, at_ms) SELECT DISTINCT line, 9007199254740991, 0 FROM contribution; \
-         PRAGMA journal_mode = wal; PRAGMA wal_checkpoint(TRUNCATE)",
+         PRAGMA journal_mode = wal; PRAGMA locking_mode = normal",
     )?;
     Ok(())
 }

@@ -11,7 +11,7 @@ use super::{FLAT, LINEAR, Point};
 
 /// Each is asked for so often, or for so long: at least thrice.
 const ASKED: usize = 15;
-const ASKED_MS: i64 = 3_000;
+const ASKED_MS: i64 = 1_500;
 
 /// Everything that is read.
 pub(super) fn measure(server: &Server, calls: &Calls, fault: Uuid) -> Result<Vec<Point>> {
