@@ -25,7 +25,7 @@ const FAULTS_OF_LINE: usize = 10;
 /// Faults that are open while paths are compared, and when the board is measured by itself.
 const OPEN: usize = 500;
 const OPEN_MOST: usize = 5_000;
-/// The most that a path may grow by: a little more than in proportion, which is n log n; and what is as good as flat.
+/// The most that a path may grow by: a little more than in proportion, which is n log n; and the board, which is flat.
 const LINEAR: f64 = 1.1;
 const FLAT: f64 = 0.1;
 /// How often the board is asked for by itself, and its goal.
