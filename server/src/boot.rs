@@ -42,9 +42,7 @@ use crate::notify::take_link::TakeLinks;
 use crate::notify::{Notifier, NotifySettings};
 use crate::oidc::Provider;
 use crate::store::packs::PackCache;
-use crate::tls::{
-    self, Authorities, Bounds, LimitedListener, Manner, Notice, ServerTls, Speaks, TlsListener,
-};
+use crate::tls::{self, Authorities, Bounds, LimitedListener, Manner, Notice, ServerTls, TlsListener};
 
 /// How long requests and loops may take to end after they were asked to.
 const END_WITHIN: Duration = Duration::from_secs(10);
@@ -100,9 +98,9 @@ pub async fn boot(
     let sync = TlsListener::new(sync_listener, connections_max, tls.config()?, notice.clone())?;
     let mut tasks = JoinSet::new();
     let patience = app.settings.limits.patience;
-    let manner = |speaks| Manner { speaks, patience, notice: notice.clone() };
-    tasks.spawn(tls::serve(desk, routers.desk, manner(Speaks::Http1), app.shutdown.clone()));
-    tasks.spawn(tls::serve(sync, routers.sync, manner(Speaks::Both), app.shutdown.clone()));
+    let manner = Manner { patience, notice };
+    tasks.spawn(tls::serve(desk, routers.desk, manner.clone(), app.shutdown.clone()));
+    tasks.spawn(tls::serve(sync, routers.sync, manner, app.shutdown.clone()));
     background(&app, &tls, &mut tasks);
     engine::spawn(&app, &mut tasks);
     tasks.spawn(live::run(Arc::clone(&app)));

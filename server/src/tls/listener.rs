@@ -36,6 +36,8 @@ const HANDSHAKES_MAX: usize = 1024;
 const STRANGERS_PER_ADDRESS_MAX: usize = 100;
 /// Finished handshakes that wait to be served.
 const READY_MAX: usize = 64;
+/// HTTP/2, as a TLS handshake names it.
+const HTTP2: &[u8] = b"h2";
 /// The pause after an accept failed for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -134,7 +136,7 @@ impl Listener for LimitedListener {
         loop {
             let (stream, address, permit) = self.next().await;
             if let Ok(place) = self.each.place(address) {
-                return (Guarded::new(stream, permit, place), Peer { address, certificate: None });
+                return (Guarded::new(stream, false, permit, place), Peer { address, certificate: None });
             }
         }
     }
@@ -204,7 +206,8 @@ async fn accept_all(mut inner: LimitedListener, acceptor: TlsAcceptor, ready: mp
                     let place = if peer.certificate.is_some() { Ok(None) } else { each.place(address) };
                     let Ok(place) = place else { return };
                     // The listener is gone when the program ends.
-                    drop(ready.send((Guarded::new(stream, permit, place), peer)).await);
+                    let http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+                    drop(ready.send((Guarded::new(stream, http2, permit, place), peer)).await);
                 }
                 Ok(Err(e)) => {
                     if is_of_certificate(&e) {
@@ -252,14 +255,25 @@ pub struct Guarded<S> {
     inner: S,
     idle: Pin<Box<Sleep>>,
     said: Arc<AtomicBool>,
+    http2: bool,
     _permit: Option<OwnedSemaphorePermit>,
     _place: Option<Place<IpAddr>>,
 }
 
 impl<S> Guarded<S> {
-    fn new(inner: S, permit: Option<OwnedSemaphorePermit>, place: Option<Place<IpAddr>>) -> Self {
+    fn new(
+        inner: S,
+        http2: bool,
+        permit: Option<OwnedSemaphorePermit>,
+        place: Option<Place<IpAddr>>,
+    ) -> Self {
         let idle = Box::pin(tokio::time::sleep(IDLE_LIMIT));
-        Self { inner, idle, said: Arc::default(), _permit: permit, _place: place }
+        Self { inner, idle, said: Arc::default(), http2, _permit: permit, _place: place }
+    }
+
+    /// Whether a TLS handshake has agreed on HTTP/2.
+    pub(super) const fn has_agreed_on_http2(&self) -> bool {
+        self.http2
     }
 
     /// Set with each byte that the other end says.

@@ -21,5 +21,5 @@ pub use notice::Notice;
 pub use places::{Place, Places, neighbourhood};
 pub use request::SigningRequest;
 pub use server::ServerTls;
-pub use serving::{Manner, Speaks, serve};
+pub use serving::{Manner, serve};
 pub use shown::Shown;

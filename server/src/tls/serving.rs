@@ -1,5 +1,5 @@
 //! Serves a router on a listener, with bounds on what HTTP itself may cost: the head of a request comes within a time and a
-//! size, one connection carries so many requests at once.
+//! size, one connection carries so many requests at once. In the clear it is HTTP/1.1, over TLS what the handshake has agreed on.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -29,20 +29,9 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Requests at the same time on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 64;
 
-/// What is understood on a listener.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Speaks {
-    /// HTTP/1.1: in the clear nobody agrees on anything else, and there is nothing to wait for before the time for a head begins.
-    Http1,
-    /// HTTP/2 too, as the TLS handshake has agreed.
-    Both,
-}
-
 /// How a listener is served.
 #[derive(Clone, Debug)]
 pub struct Manner {
-    /// What is understood.
-    pub speaks: Speaks,
     /// The time for the head of a request, and for which a connection may wait for the next one.
     pub patience: Duration,
     /// Hears of requests whose head could not be read.
@@ -63,15 +52,18 @@ where
     L: Listener<Addr = Peer, Io = Guarded<S>>,
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let Manner { speaks, patience, notice } = manner;
-    let builder = builder(speaks, patience);
+    let Manner { patience, notice } = manner;
+    let builder = builder(patience);
+    // Known before anything is said: to look at the first bytes would cost each connection another 8 KiB for as long as it lasts.
+    let (http1, http2) = (builder.clone().http1_only(), builder.http2_only());
     let open = TaskTracker::new();
     loop {
         let (io, peer) = tokio::select! {
             accepted = listener.accept() => accepted,
             () = shutdown.cancelled() => break,
         };
-        let (builder, router, shutdown) = (builder.clone(), router.clone(), shutdown.clone());
+        let builder = if io.has_agreed_on_http2() { http2.clone() } else { http1.clone() };
+        let (router, shutdown) = (router.clone(), shutdown.clone());
         let (notice, said) = (notice.clone(), io.said());
         open.spawn(async move {
             let heard = Arc::clone(&said);
@@ -122,7 +114,7 @@ fn refusal(error: &(dyn std::error::Error + 'static), said: bool) -> Option<&'st
     }
 }
 
-fn builder(speaks: Speaks, patience: Duration) -> Builder<TokioExecutor> {
+fn builder(patience: Duration) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(HEAD_BYTES_MAX);
     builder
@@ -130,5 +122,5 @@ fn builder(speaks: Speaks, patience: Duration) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_header_list_size(HEAD_BYTES_MAX as u32)
         .max_concurrent_streams(STREAMS_MAX);
-    if speaks == Speaks::Http1 { builder.http1_only() } else { builder }
+    builder
 }
