@@ -54,6 +54,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0043_agent_trusts", include_str!("../../migrations/0043_agent_trusts.sql")),
     ("0044_user_scope", include_str!("../../migrations/0044_user_scope.sql")),
     ("0045_identities", include_str!("../../migrations/0045_identities.sql")),
+    ("0046_lookups", include_str!("../../migrations/0046_lookups.sql")),
 ];
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

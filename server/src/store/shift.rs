@@ -161,7 +161,8 @@ pub fn open_items(
           AND NOT EXISTS (SELECT 1 FROM deadline d WHERE d.subject = o.id AND d.kind IN ('progress', 'feedback') \
           AND d.met_at_ms >= $4 AND d.met_at_ms < $5) THEN 1 ELSE 0 END AS BIGINT) \
          FROM (SELECT 'fault' AS kind, f.id, f.customer, f.line, f.state, COALESCE(c.manager, '') AS owner, \
-          f.started_at_ms, COALESCE((SELECT MAX(x.occurred_at_ms) FROM fact x WHERE x.names = f.id), f.started_at_ms) \
+          f.started_at_ms, COALESCE((SELECT MAX(x.occurred_at_ms) FROM fact x WHERE x.line = f.line \
+          AND x.occurred_at_ms >= f.first_at_ms AND x.names = f.id), f.started_at_ms) \
           AS touched_at_ms FROM fault f JOIN customer c ON c.code = f.customer \
           WHERE f.live = 1 AND f.state <> 'suspected' AND f.id > $2 \
          UNION ALL SELECT m.kind, m.id, m.customer, COALESCE(m.line, ''), m.state, m.owner, m.opened_at_ms, \

@@ -78,10 +78,9 @@ pub fn unnamed_after(
 
 /// Of each duty of a customer, the round of visits that was the latest at a moment.
 pub fn owed_at(tx: &mut Tx<'_>, customer: &str, at: UnixMs, limit: i64) -> Result<Vec<Matter>, DbError> {
-    let sql = "SELECT m.body FROM matter m JOIN duty_round d ON d.matter = m.id WHERE m.customer = $1 AND m.kind = 'visit' \
-         AND m.opened_at_ms < $2 AND m.state <> 'cancelled' AND NOT EXISTS (SELECT 1 FROM duty_round e \
-         JOIN matter n ON n.id = e.matter WHERE e.duty = d.duty AND n.opened_at_ms < $2 \
-         AND n.opened_at_ms > m.opened_at_ms) ORDER BY m.id LIMIT $3";
+    let sql = "SELECT m.body FROM duty y JOIN matter m ON m.id = (SELECT n.id FROM duty_round e JOIN matter n ON n.id = e.matter \
+         WHERE e.duty = y.id AND n.opened_at_ms < $2 ORDER BY n.opened_at_ms DESC, n.id DESC LIMIT 1) \
+         WHERE y.customer = $1 AND m.customer = $1 AND m.kind = 'visit' AND m.state <> 'cancelled' ORDER BY m.id LIMIT $3";
     let read = |row: &Row| {
         let standing: Standing = unpack("matter.body", &row.get::<Vec<u8>>(0)?)?;
         Ok(standing.matter)
@@ -106,4 +105,42 @@ pub fn is_in_scope(tx: &mut Tx<'_>, customer: &str, agent: Uuid) -> Result<bool,
     let sql = "SELECT 1 FROM line_terms WHERE customer = $1 AND agent = $2 \
          UNION SELECT 1 FROM agent_customer WHERE customer = $1 AND agent = $2 LIMIT 1";
     Ok(tx.query_opt(sql, &[customer.into(), agent.into()])?.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::{Priority, Work};
+
+    const OF_OTHERS: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) ";
+    /// Duties of so many customers with a round each, which is called off.
+    const TABLES: [&str; 3] = [
+        "INSERT INTO duty (id, kind, pack, cadence, customer, site, since_ms) SELECT CAST('d' || i AS {blob}), 'visit', 'p', 'c', \
+         'C-' || i, '', 0 FROM n",
+        "INSERT INTO matter (id, kind, class, customer, owner, pack, version, state, live, opened_at_ms, updated_at_ms, body) \
+         SELECT CAST('m' || i AS {blob}), 'visit', 'c', 'C-' || i, '', 'p', '1', 'cancelled', 0, 5, 5, CAST('' AS {blob}) FROM n",
+        "INSERT INTO duty_round (matter, duty) SELECT CAST('m' || i AS {blob}), CAST('d' || i AS {blob}) FROM n",
+    ];
+
+    /// What looking for a customer's rounds takes beside those of so many customers.
+    async fn look_beside(customers: i64) -> Work {
+        let database = crate::db::testing::sqlite();
+        let db = crate::db::Db::open(&database.url, 0).await.unwrap();
+        let look = move |tx: &mut Tx<'_>| {
+            for insert in TABLES {
+                tx.execute(&format!("{OF_OTHERS}{}", insert.replace("{blob}", "BLOB")), &[customers.into()])?;
+            }
+            let before = tx.work();
+            assert!(owed_at(tx, "C-7", UnixMs(10), 10)?.is_empty());
+            assert!(!has_round_since(tx, Uuid::from_u128(7), UnixMs(0))?);
+            Ok::<_, DbError>(tx.work() - before)
+        };
+        db.write(Priority::Api, look).await.unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_visit_s_report_looks_at_its_own_customer_s_rounds() {
+        let (few, many) = (look_beside(10).await, look_beside(5_000).await);
+        assert!(many.steps <= few.steps + few.steps / 10, "{} steps where it were {}", many.steps, few.steps);
+    }
 }
