@@ -16,6 +16,7 @@ use super::limits::Gate;
 use super::viewer;
 use crate::app::App;
 use crate::app::desk::board::{Board, EngineView, snapshot};
+use crate::app::snapshots::Packing;
 use crate::auth::Caller;
 use crate::db::DbError;
 use crate::store::scope::Scope;
@@ -52,20 +53,20 @@ async fn board(
     let json = [(header::CONTENT_TYPE, "application/json")];
     // What is withheld is taken out of the plain text, after this.
     if withheld.0.is_none()
-        && takes_gzip(&headers)
-        && let Some(gzip) = shared.gzip().await
+        && let Some(packing) = Packing::ALL.into_iter().find(|packing| takes(&headers, *packing))
+        && let Some(packed) = shared.packed(packing).await
     {
-        let how = [(header::CONTENT_ENCODING, "gzip"), (header::VARY, "accept-encoding")];
-        return Ok((json, how, gzip).into_response());
+        let how = [(header::CONTENT_ENCODING, packing.name()), (header::VARY, "accept-encoding")];
+        return Ok((json, how, packed).into_response());
     }
     Ok((json, shared.json()).into_response())
 }
 
-fn takes_gzip(headers: &HeaderMap) -> bool {
+fn takes(headers: &HeaderMap, packing: Packing) -> bool {
     let all = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     all.flat_map(|value| value.split(',')).any(|one| {
         let (name, weight) = one.split_once(';').unwrap_or((one, ""));
-        name.trim().eq_ignore_ascii_case("gzip") && !matches!(weight.trim(), "q=0" | "q=0.0")
+        name.trim().eq_ignore_ascii_case(packing.name()) && !matches!(weight.trim(), "q=0" | "q=0.0")
     })
 }
 

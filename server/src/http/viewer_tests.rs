@@ -160,6 +160,11 @@ async fn the_snapshot_is_the_same_compressed_and_plain() {
         assert_eq!(packed.headers["content-encoding"], "gzip");
         assert_eq!(packed.headers.get_all("content-encoding").iter().count(), 1);
         assert_eq!(packed.headers["content-type"], "application/json");
+        let better = read("gzip, deflate, br, zstd").await;
+        assert_eq!(
+            (&better.headers["content-encoding"], &better.headers["vary"]),
+            (&"zstd".parse().unwrap(), &"accept-encoding".parse().unwrap())
+        );
     })
     .await;
 }

@@ -55,12 +55,7 @@ pub fn reaching(tx: &mut Tx<'_>, lines: &[(&str, UnixMs)]) -> Result<Vec<Vec<Fau
     found.iter().map(|rows| rows.iter().map(state).collect()).collect()
 }
 
-/// Every fault on which something may still be owed.
-pub fn live(tx: &mut Tx<'_>) -> Result<Vec<FaultState>, DbError> {
-    states(tx, "SELECT body FROM fault WHERE live = 1 ORDER BY started_at_ms", &[])
-}
-
-/// The same, page by page in the order of their ids.
+/// Every fault on which something may still be owed, page by page in the order of their ids.
 pub fn live_after(tx: &mut Tx<'_>, after: Uuid, limit: i64) -> Result<Vec<FaultState>, DbError> {
     let sql = "SELECT body FROM fault WHERE live = 1 AND id > $1 ORDER BY id LIMIT $2";
     states(tx, sql, &[after.into(), limit.into()])

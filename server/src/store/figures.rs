@@ -109,16 +109,3 @@ pub fn of_page(
     }
     Ok(by_line)
 }
-
-/// The same for every line with a live fault.
-pub fn of_live_lines(tx: &mut Tx<'_>, year: i32) -> Result<BTreeMap<String, Vec<Part>>, DbError> {
-    let sql = "SELECT line, year, counted, pieces, started_at_ms FROM contribution \
-         WHERE line IN (SELECT line FROM fault WHERE live = 1) \
-         AND ((year >= $1 AND year <= $2) OR (open = 1 AND year < $1))";
-    let year = i64::from(year);
-    let mut by_line: BTreeMap<String, Vec<Part>> = BTreeMap::new();
-    for row in tx.query(sql, &[(year - 1).into(), year.into()])? {
-        by_line.entry(row.get(0)?).or_default().push(part(&row, 1)?);
-    }
-    Ok(by_line)
-}

@@ -16,6 +16,7 @@ pub mod alerts;
 pub mod allowances;
 pub mod api_tokens;
 pub mod audit;
+pub mod board;
 pub mod calls;
 pub mod conflicts;
 pub mod contractors;

@@ -1,18 +1,25 @@
 //! The board: everything on which something may still be owed, as of the moment of reading.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 
 use linewatch_shared::health::{Health, HealthWarning};
-use linewatch_shared::sla::{PackVersion, State};
+use linewatch_shared::rules::RepeatWindow;
+use linewatch_shared::sla::{PackVersion, State, local_year};
 use linewatch_shared::time::UnixMs;
 use serde::Serialize;
 
 use super::Desk;
 use super::view::{FaultView, Lens, many};
 use crate::db::{DbError, Tx};
+use crate::store::board::PackedFault;
 use crate::store::lines::LineInfo;
 use crate::store::scope::{self, Scope};
-use crate::store::{agents, faults, figures, lines, outgoing};
+use crate::store::{agents, board, lines, outgoing};
+
+/// Parts of a board that are made at the same time, and the least that is worth a part of its own.
+const PARTS_MAX: usize = 4;
+const PART_MIN: usize = 200;
 
 /// The board's engine light.
 #[derive(Clone, Copy, Debug, Serialize, utoipa::ToSchema)]
@@ -108,25 +115,26 @@ pub fn snapshot(
     let versions = desk.packs.versions(tx)?;
     let lens = Lens { now, versions: &versions };
     let cursor = outgoing::event_head(tx)?;
-    let mut states = faults::live(tx)?;
+    let packed = board::live(tx)?;
+    let mut faults = at_once(&packed, |part| part.iter().map(PackedFault::read).collect())?;
     if let Some(own) = scope::lines(tx, scope)? {
-        states.retain(|state| own.contains(&state.fault.line));
+        faults.retain(|fault| own.contains(&fault.line));
     }
     let lines: BTreeMap<String, LineInfo> =
         lines::with_live_faults(tx)?.into_iter().map(|line| (line.code.clone(), line)).collect();
-    let parts = figures::of_live_lines(tx, year(&versions, now))?;
+    let parts = board::figures(tx, years(&versions, now))?;
     let (suspected, open): (Vec<_>, Vec<_>) =
-        states.into_iter().partition(|s| s.fault.state == State::Suspected);
-    let suspected = suspected.iter().map(|state| {
-        let line = lines.get(&state.fault.line).cloned().unwrap_or_default();
+        faults.into_iter().partition(|fault| fault.state == State::Suspected);
+    let suspected = suspected.into_iter().map(|fault| {
+        let line = lines.get(&fault.line).cloned().unwrap_or_default();
         SuspectedView {
-            id: state.fault.id.to_string(),
-            line: state.fault.line.clone(),
-            customer: state.fault.terms.customer.clone(),
+            id: fault.id.to_string(),
+            line: fault.line,
+            customer: fault.terms.customer,
             customer_name: line.customer_name,
-            tier: state.fault.terms.tier.name.clone(),
+            tier: fault.terms.tier.name,
             agent: line.agent.unwrap_or_default(),
-            since: state.fault.first_at.to_rfc3339(),
+            since: fault.first_at.to_rfc3339(),
         }
     });
     Ok(Board {
@@ -134,18 +142,43 @@ pub fn snapshot(
         cursor: cursor.to_string(),
         engine,
         suspected: suspected.collect(),
-        faults: many(&lens, &open, &lines, &parts),
+        faults: at_once(&open, |part| Ok(many(&lens, part, &lines, &parts)))?,
         agents: if scope.is_everything() { agents(tx)? } else { AgentsView::default() },
     })
 }
 
-/// The latest local year over all packs: figures of the year before are read as well.
-pub(super) fn year(versions: &[PackVersion], now: UnixMs) -> i32 {
-    versions
-        .iter()
-        .map(|version| linewatch_shared::sla::local_year(version.pack.time_zone, now))
-        .max()
-        .unwrap_or_default()
+/// Works on a list in as many parts at the same time as there are processors for it; the answers are in the list's order.
+fn at_once<T: Sync, R: Send>(
+    all: &[T],
+    work: impl Fn(&[T]) -> Result<Vec<R>, DbError> + Sync,
+) -> Result<Vec<R>, DbError> {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let parts = processors.min(PARTS_MAX).min(all.len() / PART_MIN).max(1);
+    if parts == 1 {
+        return work(all);
+    }
+    let work = &work;
+    std::thread::scope(|scope| {
+        let (first, others) = all.split_at(all.len().div_ceil(parts));
+        let others: Vec<_> = others.chunks(first.len()).map(|part| scope.spawn(move || work(part))).collect();
+        let mut done = work(first)?;
+        for other in others {
+            done.extend(other.join().map_err(|_| DbError::Panicked)??);
+        }
+        Ok(done)
+    })
+}
+
+/// The first and the last local year over all packs whose figures are shown; where a pack counts the faults of 365 days, the
+/// one before it, too.
+fn years(versions: &[PackVersion], now: UnixMs) -> (i32, i32) {
+    let of_pack = |version: &PackVersion| {
+        let year = local_year(version.pack.time_zone, now);
+        (year - i32::from(version.pack.repeat_window == RepeatWindow::Rolling365), year)
+    };
+    let all: Vec<_> = versions.iter().map(of_pack).collect();
+    let (first, last) = (all.iter().map(|years| years.0).min(), all.iter().map(|years| years.1).max());
+    (first.unwrap_or_default(), last.unwrap_or_default())
 }
 
 fn agents(tx: &mut Tx<'_>) -> Result<AgentsView, DbError> {

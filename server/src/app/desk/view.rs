@@ -262,8 +262,7 @@ impl Lens<'_> {
 
     /// A fault's view.
     #[must_use]
-    pub fn fault(&self, state: &FaultState, line: &LineInfo, parts: &[Part]) -> FaultView {
-        let fault = &state.fault;
+    pub fn fault(&self, fault: &Fault, line: &LineInfo, parts: &[Part]) -> FaultView {
         let list = deadlines(fault, self.now);
         let current = |kind| self.current(&list, kind);
         let LineFigures { repeat, interruption } =
@@ -377,7 +376,7 @@ fn line_state(fault: &Fault, line: &LineInfo) -> String {
 pub fn one(tx: &mut Tx<'_>, lens: &Lens<'_>, state: &FaultState) -> Result<FaultView, DbError> {
     let line = lines::one(tx, &state.fault.line)?.unwrap_or_default();
     let parts = figures::of_line(tx, &state.fault.line, lens.year(&state.fault.terms.pack))?;
-    Ok(lens.fault(state, &line, &parts))
+    Ok(lens.fault(&state.fault, &line, &parts))
 }
 
 /// Where a fault stands in a list: the cursor after it.
@@ -399,22 +398,23 @@ pub fn page(
     let parts = figures::of_page(tx, wanted, limit, (*from, *to))?;
     let lines =
         lines::of_page(tx, wanted, limit)?.into_iter().map(|line| (line.code.clone(), line)).collect();
-    let positions = states.iter().map(|state| (state.fault.started_at.0, state.fault.id));
-    Ok(positions.zip(many(lens, &states, &lines, &parts)).collect())
+    let faults: Vec<Fault> = states.into_iter().map(|state| state.fault).collect();
+    let positions = faults.iter().map(|fault| (fault.started_at.0, fault.id));
+    Ok(positions.zip(many(lens, &faults, &lines, &parts)).collect())
 }
 
 /// Views of many faults, lines and figures read once for all.
 #[must_use]
 pub fn many(
     lens: &Lens<'_>,
-    states: &[FaultState],
+    faults: &[Fault],
     lines: &BTreeMap<String, LineInfo>,
     parts: &BTreeMap<String, Vec<Part>>,
 ) -> Vec<FaultView> {
     let nobody = LineInfo::default();
-    let view = |state: &FaultState| {
-        let line = lines.get(&state.fault.line).unwrap_or(&nobody);
-        lens.fault(state, line, parts.get(&state.fault.line).map_or(&[], Vec::as_slice))
+    let view = |fault: &Fault| {
+        let line = lines.get(&fault.line).unwrap_or(&nobody);
+        lens.fault(fault, line, parts.get(&fault.line).map_or(&[], Vec::as_slice))
     };
-    states.iter().map(view).collect()
+    faults.iter().map(view).collect()
 }

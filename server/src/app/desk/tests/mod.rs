@@ -6,6 +6,7 @@ mod million;
 mod order;
 mod people;
 mod planned;
+mod reads;
 mod reshape;
 mod upstream;
 
