@@ -84,6 +84,8 @@ pub struct ProberStats {
     pub duplicates: u64,
     /// ICMP packets that answered no probe of ours, ignored.
     pub foreign: u64,
+    /// System calls with which ICMP packets went and came.
+    pub calls: u64,
     /// Probes not sent, by cause.
     pub not_sent: NotSentCounts,
 }
@@ -173,6 +175,7 @@ impl ProberHandle {
             late: icmp.late,
             duplicates: icmp.duplicates,
             foreign: icmp.foreign,
+            calls: icmp.calls,
             not_sent: icmp.not_sent.plus(pool.not_sent),
         }
     }

@@ -75,6 +75,8 @@ pub struct Counts {
     pub duplicates: u64,
     /// Packets that were not answers to us, ignored.
     pub foreign: u64,
+    /// System calls with which ICMP packets went and came.
+    pub calls: u64,
     /// Probes not sent.
     pub not_sent: NotSentCounts,
     /// Lateness of sending.

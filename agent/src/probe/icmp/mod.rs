@@ -5,6 +5,7 @@
 //! nothing due it sleeps until there is, or until a reply comes.
 //! It never judges: it makes samples.
 
+use std::array;
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -16,8 +17,9 @@ use std::time::Duration;
 
 use self::engine::Engine;
 use self::moment::Now;
-use self::net::SocketNetwork;
+use self::net::{MAX_SOCKETS, SocketNetwork};
 use super::sink::Outbox;
+use super::stats::Counts;
 use crate::clock::NanoClock;
 
 mod cabi;
@@ -112,8 +114,9 @@ impl Reactor {
 
     /// Hands on samples now and then; `false` when nobody takes them any more.
     fn hand_on(&mut self, now_ms: i64, wake_ms: i64) -> bool {
+        let calls = self.engine.net.calls().iter().sum();
         let core = &mut self.engine.core;
-        self.mailbox.publish(core.counts, core.target_count());
+        self.mailbox.publish(Counts { calls, ..core.counts }, core.target_count());
         let stopped = || self.mailbox.stopped();
         self.outbox.hand_on(&mut core.samples, &mut core.late, (now_ms, wake_ms), stopped)
     }
@@ -124,12 +127,15 @@ impl Reactor {
             return;
         }
         let listen = left_ns > LISTEN_FROM_MS * moment::NS_PER_MS;
-        let mut fds = vec![PollFd::new(self.mailbox.wake_fd(), PollFlags::POLLIN)];
-        if listen {
-            fds.extend(self.engine.net.fds().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+        let wake = || PollFd::new(self.mailbox.wake_fd(), PollFlags::POLLIN);
+        let mut fds: [_; 1 + MAX_SOCKETS] = array::from_fn(|_| wake());
+        let mut waited_on = 1;
+        for socket in self.engine.net.fds().filter(|_| listen) {
+            fds[waited_on] = PollFd::new(socket, PollFlags::POLLIN);
+            waited_on += 1;
         }
         let timeout = TimeSpec::from_duration(Duration::from_nanos(left_ns.unsigned_abs()));
         // Interrupted or failed, the turn that follows looks at everything anyway.
-        let _ = ppoll(&mut fds, Some(timeout), None);
+        let _ = ppoll(&mut fds[..waited_on], Some(timeout), None);
     }
 }

@@ -17,6 +17,8 @@ const MAX_RECEIVE_CALLS: usize = 1_024;
 /// An ICMP error about one packet can fail the sending of another: how often a packet is tried again.
 const SEND_RETRIES: u32 = 3;
 const DF_CLASSES: usize = 3;
+/// Most sockets at once.
+pub const MAX_SOCKETS: usize = 2 * DF_CLASSES;
 
 /// What the reactor needs of a network.
 pub trait Network {
@@ -52,6 +54,11 @@ impl SocketNetwork {
     /// What kind of socket IPv4 and IPv6 have.
     pub fn kinds(&self) -> [SocketKind; 2] {
         self.kinds.clone()
+    }
+
+    /// System calls so far with which packets went, and came or were asked for.
+    pub fn calls(&self) -> [u64; 2] {
+        [self.out.calls, self.input.calls]
     }
 
     /// Every open socket, to wait on.
@@ -224,3 +231,7 @@ fn is_about_delivery(v4: bool, origin: u8, kind: u8) -> bool {
         origin == libc::SO_EE_ORIGIN_ICMP6 && types.contains(&kind)
     }
 }
+
+#[cfg(test)]
+#[path = "net_tests.rs"]
+mod tests;

@@ -32,6 +32,8 @@ static PADDING: [u8; 65_536] = [0; 65_536];
 
 /// Packets waiting to be sent in one call.
 pub struct SendBatch {
+    /// How often the kernel was called.
+    pub calls: u64,
     len: usize,
     heads: [[u8; HEAD_BYTES + NEAR_PAD_BYTES]; SEND_BATCH],
     pad_bytes: [usize; SEND_BATCH],
@@ -51,6 +53,7 @@ pub struct HeaderFields {
 impl SendBatch {
     pub fn new() -> Box<Self> {
         Box::new(Self {
+            calls: 0,
             len: 0,
             heads: [[0; HEAD_BYTES + NEAR_PAD_BYTES]; SEND_BATCH],
             pad_bytes: [0; SEND_BATCH],
@@ -100,6 +103,7 @@ impl SendBatch {
                 header.msg_controllen = self.control[i].bytes as _;
             }
         }
+        self.calls += 1;
         // SAFETY: `messages[from..len]` point at heads, padding, names and control that outlive this call; the
         // kernel only reads them (padding is a shared static) and writes `msg_len` in `messages`.
         let sent = unsafe {
@@ -116,6 +120,8 @@ impl SendBatch {
 
 /// Packets taken in one call.
 pub struct RecvBatch {
+    /// How often the kernel was called.
+    pub calls: u64,
     bytes: [[u8; RECV_BYTES]; RECV_BATCH],
     names: [SockAddr; RECV_BATCH],
     control: [Control; RECV_BATCH],
@@ -137,6 +143,7 @@ pub struct Received<'a> {
 impl RecvBatch {
     pub fn new() -> Box<Self> {
         Box::new(Self {
+            calls: 0,
             bytes: [[0; RECV_BYTES]; RECV_BATCH],
             names: [SockAddr::default(); RECV_BATCH],
             control: [Control::default(); RECV_BATCH],
@@ -164,6 +171,7 @@ impl RecvBatch {
             header.msg_controllen = size_of_val(&self.control[i].words) as _;
         }
         let flags = libc::MSG_DONTWAIT | if error_queue { libc::MSG_ERRQUEUE } else { 0 };
+        self.calls += 1;
         // SAFETY: every message points at its own buffer, name and control in `self`, with their true sizes.
         let count = unsafe {
             libc::recvmmsg(
