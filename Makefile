@@ -37,8 +37,8 @@ lint: ## Check the sources without running them
 	@scripts/web.sh
 	@scripts/lint.sh
 
-bench: ## Measure, with the peers in the same run (NAME=board: that one alone)
-	@scripts/setup.sh build web bench
+bench: ## Measure, with the peers in the same run (NAME=board: that one alone; BENCH_PEERS=1: with all of them)
+	@scripts/setup.sh build web bench $(if $(filter 1,$(BENCH_PEERS)),peers)
 	@scripts/web.sh
 	@scripts/bench.sh $(NAME)
 

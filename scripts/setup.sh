@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, by apt-get when root; otherwise says what to install. Quick when nothing is.
 #
-#   scripts/setup.sh PART…      PART: build, web, test, demo, bench, faults, screenshots, report
+#   scripts/setup.sh PART…      PART: build, web, test, demo, bench, peers, faults, screenshots, report
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 
@@ -29,6 +29,12 @@ has_chinese_font() {
 # For Debian's own Python: another one that comes first in PATH has other packages.
 has_aiosmtpd() {
     /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null
+}
+
+# Programs that are measured beside ours are unpacked into a folder: no users, services or settings come with them.
+PEERS=$TARGET/tools/peers
+has_blackbox() {
+    "$PEERS/usr/bin/prometheus-blackbox-exporter" --version >/dev/null 2>&1
 }
 
 for part in "$@"; do
@@ -61,9 +67,11 @@ for part in "$@"; do
             ;;
         bench)
             want fping fping
+            want ping iputils-ping
             want strace strace
             [ -n "${CHROMIUM:-}" ] || want chromium chromium
             ;;
+        peers) ;; # Unpacked below.
         faults)
             # A library, which no command stands for.
             compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || missing+=(faketime)
@@ -103,6 +111,17 @@ install_node() {
     node_is_fine || fail "Node.js $NODE_MIN or later is needed"
 }
 
+unpack_peers() { # unpack_peers PACKAGE…
+    local debs
+    debs=$(mktemp -d)
+    say "unpacking $* into ${PEERS#"$ROOT"/}"
+    # Its own downloader may not write here.
+    (cd "$debs" && apt-get download -qq -o APT::Sandbox::User=root "$@" </dev/null)
+    mkdir -p "$PEERS"
+    for deb in "$debs"/*.deb; do dpkg-deb -x "$deb" "$PEERS"; done
+    rm -r "$debs"
+}
+
 npm_ci() { # npm_ci DIR: unless what is there is what the lock file says
     local dir=$1
     [ -f "$dir/package-lock.json" ] || return 0
@@ -118,6 +137,7 @@ for part in "$@"; do
             node_is_fine || install_node
             npm_ci "$ROOT/server/web"
             ;;
+        peers) has_blackbox || unpack_peers prometheus-blackbox-exporter ;;
         test | screenshots | bench)
             node_is_fine || install_node
             npm_ci "$ROOT/tests/browser"

@@ -1,14 +1,39 @@
 //! What benchmarks have in common: medians, verdicts, and the rows of the page that `make bench` writes.
 
+use std::env;
 use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 /// Where rows are collected while `make bench` runs.
 const ROWS: &str = "LINEWATCH_BENCH_ROWS";
+
+/// Set where other programs are measured, too, that nobody has on a desk of their own.
+const PEERS: &str = "BENCH_PEERS";
+/// Below the folder of builds: `scripts/setup.sh peers` unpacks their packages there.
+const PEERS_FOLDER: &str = "tools/peers";
+
+/// Whether peers are to be measured, too.
+#[must_use]
+pub fn with_peers() -> bool {
+    env::var_os(PEERS).is_some_and(|value| value == "1")
+}
+
+/// The root of what their packages hold.
+///
+/// # Errors
+/// When it is not there.
+pub fn peers_folder() -> Result<PathBuf> {
+    let me = env::current_exe()?;
+    let builds = me.parent().and_then(Path::parent).context("where this program is")?;
+    let folder = builds.join(PEERS_FOLDER);
+    ensure!(folder.is_dir(), "there is no {}: scripts/setup.sh peers makes it", folder.display());
+    Ok(folder)
+}
 
 /// What is compared with a goal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,7 +98,7 @@ impl Row {
         let verdict = if self.is_met() { "met" } else { "NOT MET" };
         let peer = if peer.is_empty() { String::new() } else { format!("; {peer}") };
         say(format!("  {path}: {ours}{peer} (goal {goal}: {verdict}, {:.0} % of it)", of_goal * 100.0))?;
-        if let Some(file) = std::env::var_os(ROWS) {
+        if let Some(file) = env::var_os(ROWS) {
             let mut file = OpenOptions::new().create(true).append(true).open(file)?;
             writeln!(file, "{}", serde_json::to_string(self)?)?;
         }

@@ -1,11 +1,16 @@
 //! Measuring what probing costs, with fping beside it in the same run.
 
+pub mod burst;
+mod far;
 mod floor;
+pub mod ours;
+pub mod precision;
+mod wire;
 
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -23,6 +28,8 @@ use crate::procfs;
 
 /// Targets that one fping process can ping once a second without running out of its sequence numbers.
 const FPING_TARGETS: usize = 5_000;
+/// The interval of what is measured over a span.
+pub const EVERY_SECOND_MS: u32 = 1_000;
 const NS_PER_SECOND: f64 = 1e9;
 
 /// What some processes used together, over a span.
@@ -92,18 +99,21 @@ pub fn fping(
 }
 
 fn start_fping(targets: &[Ipv4Addr], list: &Path, namespace: Option<&str>) -> io::Result<Child> {
-    let mut file = fs::File::create(list)?;
-    for target in targets {
-        writeln!(file, "{target}")?;
-    }
+    write_list(targets, list)?;
     // Spread over the second; its default of 10 ms between two packets would not do 1,000 a second.
     let between_ms = format!("{:.2}", 900.0 / targets.len().max(1) as f64);
     inside(namespace, "fping".as_ref())
-        .args(["-l", "-p", "1000", "-q", "-i", &between_ms, "-f"])
+        .args(["-l", "-p", &EVERY_SECOND_MS.to_string(), "-q", "-i", &between_ms, "-f"])
         .arg(list)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
+}
+
+/// One address a line, as fping reads them.
+fn write_list(targets: &[Ipv4Addr], list: &Path) -> io::Result<()> {
+    let lines: Vec<_> = targets.iter().map(Ipv4Addr::to_string).collect();
+    fs::write(list, lines.join("\n") + "\n")
 }
 
 /// Measures what the kernel alone takes for the same packets: see [`floor`].
@@ -112,7 +122,7 @@ fn start_fping(targets: &[Ipv4Addr], list: &Path, namespace: Option<&str>) -> io
 /// When the process ends by itself.
 pub fn bare(count: usize, namespace: Option<&str>, (warm_up, span): (Duration, Duration)) -> Result<Load> {
     let mut child = inside(namespace, program("bench_probe")?.as_os_str())
-        .args(["floor", &count.to_string()])
+        .args(["floor", &count.to_string(), &EVERY_SECOND_MS.to_string()])
         .stdout(Stdio::null())
         .spawn()?;
     let load = measure(&[child.id()], warm_up, span);
@@ -131,7 +141,7 @@ pub fn interrupt(child: &mut Child) -> io::Result<()> {
 
 /// A program in a network namespace, if one is named: `ip netns exec` and `setpriv` become it, so its process id
 /// is the child's, and it ends with us.
-fn inside(namespace: Option<&str>, program: &OsStr) -> Command {
+pub fn inside(namespace: Option<&str>, program: &OsStr) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "--"]);
     if let Some(namespace) = namespace {

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod bench_agent;
 pub mod bench_agents;
+pub mod bench_checks;
 pub mod bench_growth;
 pub mod bench_plot;
 pub mod bench_probe;

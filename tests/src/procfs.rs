@@ -13,11 +13,24 @@ const DEFAULT_TICKS_PER_SECOND: u64 = 100;
 /// # Errors
 /// When there is no such process.
 pub fn cpu_time(pid: u32) -> io::Result<Duration> {
+    cpu_fields(pid, [14, 15])
+}
+
+/// CPU time that those children of this process have used who have ended and were waited for.
+///
+/// # Errors
+/// When the kernel does not say.
+pub fn children_cpu_time() -> io::Result<Duration> {
+    cpu_fields(std::process::id(), [16, 17])
+}
+
+/// Two fields of `stat`, as they are numbered in proc(5), added up.
+fn cpu_fields(pid: u32, numbers: [usize; 2]) -> io::Result<Duration> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     // The name in parentheses may hold anything; fields are counted behind it, beginning with the third.
     let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
     let field = |n: usize| fields.split_ascii_whitespace().nth(n - 3).and_then(|f| f.parse::<u64>().ok());
-    let (Some(user), Some(system)) = (field(14), field(15)) else { return Err(bad(pid, "stat")) };
+    let [Some(user), Some(system)] = numbers.map(field) else { return Err(bad(pid, "stat")) };
     let per_second = sysconf(SysconfVar::CLK_TCK).ok().flatten().and_then(|n| u64::try_from(n).ok());
     let per_second = per_second.unwrap_or(DEFAULT_TICKS_PER_SECOND);
     Ok(Duration::from_micros((user + system) * 1_000_000 / per_second))

@@ -1,14 +1,12 @@
 //! Where the agent is measured: a network namespace of its own as root, the machine itself otherwise.
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use nix::sched::{CloneFlags, setns};
 use serde_json::Value;
 
 use crate::harness::{Namespace, is_root, remove_leftovers, run};
@@ -82,10 +80,7 @@ impl Place {
             Sockets::Raw => "1 0",
             Sockets::Datagram => "0 2147483647",
         };
-        if self.namespace.is_none() {
-            return Ok(());
-        }
-        self.exec(&["sh", "-c", &format!("echo '{range}' > /proc/sys/net/ipv4/ping_group_range")])
+        self.namespace.as_ref().map_or(Ok(()), |namespace| namespace.set("net/ipv4/ping_group_range", range))
     }
 
     /// Runs a command there, to its end.
@@ -129,13 +124,8 @@ impl Place {
              Content-Type: application/json\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
         );
         let Some(namespace) = &self.namespace else { return talk(listen, &request) };
-        let path = format!("/run/netns/{}", namespace.name());
-        // A thread of its own: it stays in the namespace until it ends.
-        let inside = move || {
-            setns(File::open(path)?, CloneFlags::CLONE_NEWNET)?;
-            talk(listen, &request)
-        };
-        std::thread::spawn(inside).join().map_err(|_| anyhow!("asking the agent panicked"))?
+        let asking = namespace.spawn(move || talk(listen, &request))?;
+        asking.join().map_err(|_| anyhow!("asking the agent panicked"))?
     }
 }
 

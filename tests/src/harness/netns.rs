@@ -1,9 +1,12 @@
 //! Network namespaces with real links between them. Needs root.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::path::Path;
+use std::thread::JoinHandle;
 
 use anyhow::{Context, Result};
+use nix::sched::{CloneFlags, setns};
 
 use super::run;
 
@@ -58,10 +61,34 @@ impl Namespace {
     /// # Errors
     /// When the kernel refuses.
     pub fn forward(&self) -> Result<()> {
-        let script = "echo 1 > /proc/sys/net/ipv4/ip_forward";
-        let args = ["netns", "exec", &self.name, "sh", "-c", script].map(OsStr::new);
-        run(Path::new("ip"), &args, "")?.ok().context("ip_forward")?;
+        self.set("net/ipv4/ip_forward", "1")
+    }
+
+    /// Sets what stands below `/proc/sys` there.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn set(&self, name: &str, value: &str) -> Result<()> {
+        let script = format!("echo '{value}' > /proc/sys/{name}");
+        let args = ["netns", "exec", &self.name, "sh", "-c", &script].map(OsStr::new);
+        run(Path::new("ip"), &args, "")?.ok().with_context(|| name.to_owned())?;
         Ok(())
+    }
+
+    /// A thread whose sockets, and those of its threads, are inside.
+    ///
+    /// # Errors
+    /// When there is none to be had.
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<JoinHandle<Result<T>>> {
+        let path = format!("/run/netns/{}", self.name);
+        let inside = move || {
+            setns(File::open(path)?, CloneFlags::CLONE_NEWNET)?;
+            work()
+        };
+        Ok(std::thread::Builder::new().spawn(inside)?)
     }
 
     /// Links `name` here (address `own`) with `other_name` in `other` (address `others`), both with their
