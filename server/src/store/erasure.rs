@@ -343,12 +343,14 @@ pub fn replace_aside(tx: &mut Tx<'_>, n: i64, bytes: &[u8], detail: Option<&str>
 pub struct ErasedOfLine(Vec<(UnixMs, bool)>);
 
 impl ErasedOfLine {
-    /// Reads it.
-    pub fn of(tx: &mut Tx<'_>, line: &str) -> Result<Self, DbError> {
+    /// Reads it of each line.
+    pub fn of_lines(tx: &mut Tx<'_>, lines: &[&str]) -> Result<Vec<Self>, DbError> {
         let sql = "SELECT t.valid_from_ms, c.erased_at_ms FROM line_terms t JOIN customer c ON c.code = t.customer \
              WHERE t.line = $1 ORDER BY t.valid_from_ms";
         let read = |row: &Row| Ok((row.get(0)?, row.get::<Option<UnixMs>>(1)?.is_some()));
-        tx.query(sql, &[line.into()])?.iter().map(read).collect::<Result<_, _>>().map(Self)
+        let asked: Vec<_> = lines.iter().map(|line| vec![(*line).into()]).collect();
+        let rows = tx.query_each(sql, &asked)?;
+        rows.iter().map(|rows| rows.iter().map(read).collect::<Result<_, _>>().map(Self)).collect()
     }
 
     /// Of the customer that has it at a moment; before the first one it is that one.

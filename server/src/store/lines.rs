@@ -124,11 +124,12 @@ pub fn has_upstream(tx: &mut Tx<'_>, node: &str) -> Result<bool, DbError> {
     Ok(tx.query_opt("SELECT 1 FROM line WHERE upstream = $1 LIMIT 1", &[node.into()])?.is_some())
 }
 
-/// Whether the line is, or ever was, the agent's.
-pub fn was_in_scope(tx: &mut Tx<'_>, code: &str, agent: Uuid) -> Result<bool, DbError> {
+/// Of each line whether it is, or ever was, the agent's.
+pub fn were_in_scope(tx: &mut Tx<'_>, codes: &[&str], agent: Uuid) -> Result<Vec<bool>, DbError> {
     let sql = "SELECT 1 FROM line_terms t WHERE t.line = $1 AND (t.agent = $2 \
          OR t.customer IN (SELECT customer FROM agent_customer WHERE agent = $2)) LIMIT 1";
-    Ok(tx.query_opt(sql, &[code.into(), agent.into()])?.is_some())
+    let asked: Vec<_> = codes.iter().map(|code| vec![(*code).into(), agent.into()]).collect();
+    Ok(tx.query_each(sql, &asked)?.iter().map(|rows| !rows.is_empty()).collect())
 }
 
 /// The lines that are the agent's now, without those whose service is over.

@@ -2,6 +2,7 @@
 
 mod field;
 mod intake;
+mod look_up;
 mod text;
 
 use linewatch_shared::facts::{Lane, Record};
@@ -167,8 +168,8 @@ fn store(tx: &mut Tx<'_>, part: &Part<'_>, fresh: &[Numbered<'_>], now: UnixMs) 
             Err(error) => asides.push(aside(*number, *hash, bytes, Refusal::unreadable(&error.to_string()))),
         }
     }
-    let ids: Vec<Uuid> = readable.iter().map(|(_, _, _, record)| record.id).collect();
-    intake.look_up(tx, &ids)?;
+    let records: Vec<&Record> = readable.iter().map(|(_, _, _, record)| record).collect();
+    intake.look_up(tx, &records)?;
     // Clock facts first: they correct the times of their neighbours in the same batch.
     for (_, _, _, record) in &readable {
         intake.clock(tx, record)?;

@@ -3,7 +3,6 @@
 
 use linewatch_shared::erase;
 use linewatch_shared::facts::{Body, Diagnosis, FINDINGS_MAX, Finding, Record};
-use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
 use super::intake::{Intake, Refusal};
@@ -11,7 +10,6 @@ use crate::app::matters::reported::Reported;
 use crate::app::matters::taken_in::OnSite;
 use crate::db::{DbError, Tx};
 use crate::store::diagnoses::StoredDiagnosis;
-use crate::store::erasure::ErasedOfLine;
 use crate::store::{matters, service};
 
 impl Intake {
@@ -63,13 +61,6 @@ impl Intake {
             Some(customer) => Ok(Some(customer.clone())),
             None => Ok(matters::one(tx, matter)?.map(|standing| standing.matter.customer)),
         }
-    }
-
-    fn is_line_erased(&mut self, tx: &mut Tx<'_>, line: &str, at: UnixMs) -> Result<bool, DbError> {
-        if !self.erased.contains_key(line) {
-            self.erased.insert(line.to_owned(), ErasedOfLine::of(tx, line)?);
-        }
-        Ok(self.erased.get(line).is_some_and(|erased| erased.at(at)))
     }
 
     /// The record without what is personal, where that of its customer was erased before. It is known by the hash of

@@ -23,7 +23,7 @@ use crate::store::erasure::ErasedOfLine;
 use crate::store::facts::{self, DeviceStamp, StoredFact};
 use crate::store::outgoing::{EventKind, NewEvent};
 use crate::store::records::{self, Ahead, AsideReason, ClockRow, RawRecord};
-use crate::store::{agents, faults, lines, visit_reports};
+use crate::store::{agents, visit_reports};
 
 /// What a transaction has to do once the records are stored.
 #[derive(Default)]
@@ -130,13 +130,6 @@ impl Intake {
         Ok(())
     }
 
-    /// Looks up which of these records are known, all of them at once.
-    pub(super) fn look_up(&mut self, tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<(), DbError> {
-        let fresh: Vec<Uuid> = ids.iter().copied().filter(|id| self.looked_up.insert(*id)).collect();
-        self.seen.extend(records::known_hashes(tx, &fresh)?);
-        Ok(())
-    }
-
     /// Takes in one record; a duplicate changes nothing.
     pub(super) fn record(
         &mut self,
@@ -145,7 +138,7 @@ impl Intake {
         bytes: &[u8],
         record: &Record,
     ) -> Result<Result<(), Refusal>, DbError> {
-        self.look_up(tx, &[record.id])?;
+        self.look_up_hashes(tx, &[record.id])?;
         match self.seen.get(&record.id) {
             Some(known) if *known == hash => return Ok(Ok(())),
             Some(_) => {
@@ -331,36 +324,6 @@ impl Intake {
     pub(super) fn by(&self, record: &Record) -> String {
         let agent = format!("agent {}", self.name);
         record.by.as_ref().map_or_else(|| agent.clone(), |by| format!("{by} ({agent})"))
-    }
-
-    /// The line of the fault that a step names, as far as it is known.
-    pub(super) fn line_of(&mut self, tx: &mut Tx<'_>, fault: Uuid) -> Result<Option<String>, DbError> {
-        if let Some(line) = self.opened.get(&fault) {
-            return Ok(Some(line.clone()));
-        }
-        match self.resolve(tx, fault)? {
-            Some((_, line)) => Ok(Some(line)),
-            None => facts::line_of(tx, fault),
-        }
-    }
-
-    fn resolve(&mut self, tx: &mut Tx<'_>, id: Uuid) -> Result<Option<(Uuid, String)>, DbError> {
-        if let Some(known) = self.resolved.get(&id) {
-            return Ok(known.clone());
-        }
-        let found = faults::resolve(tx, id)?;
-        self.resolved.insert(id, found.clone());
-        Ok(found)
-    }
-
-    /// A line that is not known yet is let in: its facts wait for it.
-    fn in_scope(&mut self, tx: &mut Tx<'_>, line: &str) -> Result<bool, DbError> {
-        if let Some(known) = self.in_scope.get(line) {
-            return Ok(*known);
-        }
-        let in_scope = lines::was_in_scope(tx, line, self.agent)? || !lines::is_known(tx, line)?;
-        self.in_scope.insert(line.to_owned(), in_scope);
-        Ok(in_scope)
     }
 
     /// Keeps the newest health; a board is told when its warnings change.
