@@ -36,6 +36,9 @@ PEERS=$TARGET/tools/peers
 has_blackbox() {
     "$PEERS/usr/bin/prometheus-blackbox-exporter" --version >/dev/null 2>&1
 }
+has_zabbix() {
+    "$PEERS/usr/sbin/zabbix_proxy" --version >/dev/null 2>&1 && "$PEERS/usr/sbin/zabbix_server" --version >/dev/null 2>&1
+}
 
 for part in "$@"; do
     case $part in
@@ -71,7 +74,13 @@ for part in "$@"; do
             want strace strace
             [ -n "${CHROMIUM:-}" ] || want chromium chromium
             ;;
-        peers) ;; # Unpacked below.
+        peers)
+            has_postgres || missing+=(postgresql)
+            want fping fping
+            for library in libevent-2.1-7 libldap-2.5-0 libodbc2 libopenipmi0 libpcre2-8-0 libsnmp40 libssh2-1 libxml2; do
+                dpkg -s "$library" >/dev/null 2>&1 || missing+=("$library")
+            done
+            ;;
         faults)
             # A library, which no command stands for.
             compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || missing+=(faketime)
@@ -137,7 +146,12 @@ for part in "$@"; do
             node_is_fine || install_node
             npm_ci "$ROOT/server/web"
             ;;
-        peers) has_blackbox || unpack_peers prometheus-blackbox-exporter ;;
+        peers)
+            has_blackbox || unpack_peers prometheus-blackbox-exporter
+            # Proxy and server do not go together as packages.
+            has_zabbix || unpack_peers zabbix-proxy-sqlite3 zabbix-server-pgsql
+            has_zabbix || fail "the unpacked Zabbix does not run"
+            ;;
         test | screenshots | bench)
             node_is_fine || install_node
             npm_ci "$ROOT/tests/browser"

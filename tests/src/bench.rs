@@ -77,6 +77,19 @@ impl Row {
         }
     }
 
+    /// Something that must not happen at all, and how often it did.
+    #[must_use]
+    pub fn none(path: impl Display, count: u64, of: impl Display) -> Self {
+        Self {
+            path: path.to_string(),
+            ours: format!("{} of {of}", self::count(count)),
+            peer: String::new(),
+            goal: "none".to_owned(),
+            of_goal: if count == 0 { 0.0 } else { 1.0 + count as f64 },
+            points: Vec::new(),
+        }
+    }
+
     /// With who else did it in the same run.
     #[must_use]
     pub fn beside(self, peer: impl Display) -> Self {
@@ -110,16 +123,24 @@ impl Row {
 #[must_use]
 pub fn figures(value: f64) -> String {
     match value.abs() {
-        big if big >= 10_000.0 => {
-            let digits = format!("{value:.0}");
-            let from_the_right = digits.as_bytes().rchunks(3).rev();
-            let groups: Vec<_> = from_the_right.map(String::from_utf8_lossy).collect();
-            groups.join(",")
-        }
+        big if big >= 10_000.0 => grouped(&format!("{value:.0}")),
         big if big >= 100.0 => format!("{value:.0}"),
         big if big >= 10.0 => format!("{value:.1}"),
         _ => format!("{value:.2}"),
     }
+}
+
+/// How many.
+#[must_use]
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    if number >= 10_000 { grouped(&digits) } else { digits }
+}
+
+fn grouped(digits: &str) -> String {
+    let from_the_right = digits.as_bytes().rchunks(3).rev();
+    let groups: Vec<_> = from_the_right.map(String::from_utf8_lossy).collect();
+    groups.join(",")
 }
 
 /// The median, the least and the most.
@@ -149,12 +170,14 @@ mod tests {
         assert!(!Row::at_most("disk", 10.1, 10.0, "bytes").is_met());
         assert!(Row::at_least("facts", 15_000.0, 15_000.0, "a second").is_met());
         assert!(!Row::at_least("facts", 0.0, 15_000.0, "a second").is_met());
+        assert!(Row::none("lost", 0, "9 saved").is_met() && !Row::none("lost", 1, "9 saved").is_met());
     }
 
     #[test]
     fn numbers_have_three_figures() {
         let shown = [0.051, 7.249, 61.94, 512.4, 9_999.0, 1_234_567.0].map(figures);
         assert_eq!(shown, ["0.05", "7.25", "61.9", "512", "9999", "1,234,567"]);
+        assert_eq!([0, 9_999, 10_000].map(count), ["0", "9999", "10,000"]);
         assert_eq!(spread(&[3.0, 1.0, 2.0]).map(figures), ["2.00", "1.00", "3.00"]);
     }
 }

@@ -1,7 +1,7 @@
 //! A TCP proxy in user space: spreads connections over several backends as a proxy in front of several nodes does, and
 //! can be slow, be away, or cut connections at a chosen word.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -67,6 +67,14 @@ impl Proxy {
     /// # Errors
     /// When there is no port.
     pub fn start(backends: Vec<SocketAddr>) -> Result<Self> {
+        Self::start_on(IpAddr::V4(Ipv4Addr::LOCALHOST), backends)
+    }
+
+    /// The same on another address of this machine.
+    ///
+    /// # Errors
+    /// When there is no port.
+    pub fn start_on(ip: IpAddr, backends: Vec<SocketAddr>) -> Result<Self> {
         let shared = Arc::new(Shared {
             backends,
             next: AtomicUsize::new(0),
@@ -78,7 +86,7 @@ impl Proxy {
             cuts_made: AtomicU64::new(0),
         });
         block_on(async {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            let listener = TcpListener::bind((ip, 0)).await?;
             let address = listener.local_addr()?;
             let accepting = tokio::spawn(accept(listener, Arc::clone(&shared))).abort_handle();
             Ok(Self { address, shared, accepting })

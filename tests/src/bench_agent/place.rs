@@ -16,6 +16,7 @@ const PREFIX: &str = "lwbench";
 /// Both ends of the link to the server, from the range that is set aside for benchmarks (RFC 2544).
 const SERVER_IP: Ipv4Addr = Ipv4Addr::new(198, 18, 77, 1);
 const SERVER_NET: &str = "198.18.77.1/30";
+const AGENT_IP: Ipv4Addr = Ipv4Addr::new(198, 18, 77, 2);
 const AGENT_NET: &str = "198.18.77.2/30";
 const ASK_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -57,6 +58,11 @@ impl Place {
     /// Where the agent reaches the server.
     pub fn server_ip(&self) -> IpAddr {
         IpAddr::V4(if self.namespace.is_some() { SERVER_IP } else { Ipv4Addr::LOCALHOST })
+    }
+
+    /// Where what runs beside the agent is reached from outside.
+    pub fn agent_ip(&self) -> IpAddr {
+        IpAddr::V4(if self.namespace.is_some() { AGENT_IP } else { Ipv4Addr::LOCALHOST })
     }
 
     /// What came over the link from the agent so far, in bytes, with the heads of all packets; none without a namespace.

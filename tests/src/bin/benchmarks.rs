@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use linewatch_tests::bench::{Row, say};
 use linewatch_tests::bench_plot::plot;
+use linewatch_tests::bench_versions::versions;
 
 /// What the names of curves begin with.
 const GROWTH: &str = "growth of ";
@@ -18,9 +19,10 @@ fn main() -> Result<()> {
     let rows = fs::read_to_string(&file).context(file)?;
     let rows: Vec<Row> = rows.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     say(
-        "# Benchmarks\n\nWritten by `make bench`. Ratios to what else ran in the same run count; times of another day or machine do not compare.\n",
+        "# Benchmarks\n\nWritten by `make bench`; what others take beside ours is measured with `BENCH_PEERS=1 make bench`, and \
+         one benchmark alone runs with `make bench NAME=minutes`. Ratios to what else ran in the same run count; times of another day or machine do not compare.\n",
     )?;
-    say(format!("{}\n", machine()))?;
+    say(format!("{}\n\nWith {}.\n", machine(), versions()))?;
     say("| what | ours | beside it | goal | of the goal |\n| --- | --- | --- | --- | --- |")?;
     let (curves, rows): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| !row.points.is_empty());
     for row in &rows {

@@ -27,6 +27,7 @@ const BOUND: Duration = Duration::from_mins(1);
 pub struct Cluster {
     folder: tempfile::TempDir,
     port: u16,
+    is_durable: bool,
     process: Option<Process>,
 }
 
@@ -36,7 +37,20 @@ impl Cluster {
     /// # Errors
     /// When PostgreSQL is not installed or does not start.
     pub fn start() -> Result<Self> {
+        Self::start_as(false)
+    }
+
+    /// The same with PostgreSQL's own settings for memory and disk, for benchmarks: what is committed is on the disk.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not installed or does not start.
+    pub fn durable() -> Result<Self> {
+        Self::start_as(true)
+    }
+
+    fn start_as(is_durable: bool) -> Result<Self> {
         let mut cluster = Self::place()?;
+        cluster.is_durable = is_durable;
         let data = cluster.data();
         let words =
             ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"];
@@ -57,7 +71,12 @@ impl Cluster {
             ensure!(ids[0].is_some(), "there is no user {USER}");
             std::os::unix::fs::chown(folder.path(), ids[0], ids[1])?;
         }
-        Ok(Self { folder, port: free_port(IpAddr::V4(Ipv4Addr::LOCALHOST))?, process: None })
+        Ok(Self {
+            folder,
+            port: free_port(IpAddr::V4(Ipv4Addr::LOCALHOST))?,
+            is_durable: false,
+            process: None,
+        })
     }
 
     fn data(&self) -> PathBuf {
@@ -113,14 +132,15 @@ impl Cluster {
             "listen_addresses=127.0.0.1",
             &format!("port={}", self.port),
             &socket,
-            // Processes die here, never the machine.
-            "fsync=off",
             "max_connections=100",
             "max_wal_senders=4",
-            "shared_buffers=32MB",
             "wal_receiver_status_interval=1s",
         ] {
             args.extend(["-c".into(), setting.into()]);
+        }
+        if !self.is_durable {
+            // Processes die here, never the machine.
+            args.extend(["-c", "fsync=off", "-c", "shared_buffers=32MB"].map(OsString::from));
         }
         let (program, args) = command("postgres", args.iter().map(OsString::as_os_str))?;
         let args: Vec<&OsStr> = args.iter().map(OsString::as_os_str).collect();
@@ -232,6 +252,14 @@ fn children_of(parent: u32) -> Vec<i32> {
     .collect()
 }
 
+/// One of PostgreSQL's programs, of the newest version here.
+///
+/// # Errors
+/// When it is not installed.
+pub fn postgres_program(name: &str) -> Result<PathBuf> {
+    Ok(newest_bin()?.join(name))
+}
+
 fn newest_bin() -> Result<PathBuf> {
     let versions = std::fs::read_dir(PG_ROOT).with_context(|| format!("there is no {PG_ROOT}"))?;
     let bins = versions.flatten().map(|entry| entry.path().join("bin"));
@@ -240,7 +268,7 @@ fn newest_bin() -> Result<PathBuf> {
 
 /// The program and its arguments; as root by way of another user.
 fn command<'a>(name: &str, args: impl Iterator<Item = &'a OsStr>) -> Result<(PathBuf, Vec<OsString>)> {
-    let program = newest_bin()?.join(name);
+    let program = postgres_program(name)?;
     let args: Vec<OsString> = args.map(OsStr::to_owned).collect();
     if !is_root() {
         return Ok((program, args));

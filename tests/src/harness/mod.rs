@@ -22,7 +22,7 @@ mod wait;
 pub use agent::Agent;
 pub use api::{Answer, Api};
 pub use clock::ShiftedClock;
-pub use cluster::Cluster;
+pub use cluster::{Cluster, postgres_program};
 pub use folder::{Folder, free_port, story};
 pub use mailbox::{Mail, Mailbox};
 pub use netns::{Namespace, is_root, remove_leftovers};

@@ -9,7 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use super::eventually;
@@ -90,6 +90,18 @@ impl Process {
             self.ended = Some(self.child.wait()?);
         }
         Ok(())
+    }
+
+    /// SIGKILL to it and to all that it has started, at once.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn kill_group(&mut self) -> Result<()> {
+        if self.ended()?.is_none() {
+            let pid = Pid::from_raw(i32::try_from(self.pid())?);
+            killpg(pid, Signal::SIGKILL).with_context(|| format!("kill {} and its own", self.name))?;
+        }
+        self.kill()
     }
 
     /// SIGTERM, and waits for its end.
