@@ -13,11 +13,10 @@ use crate::harness::{Namespace, is_root, remove_leftovers, run};
 
 /// What names of namespaces begin with; the process id follows.
 const PREFIX: &str = "lwbench";
-/// Both ends of the link to the server, from the range that is set aside for benchmarks (RFC 2544).
-const SERVER_IP: Ipv4Addr = Ipv4Addr::new(198, 18, 77, 1);
-const SERVER_NET: &str = "198.18.77.1/30";
-const AGENT_IP: Ipv4Addr = Ipv4Addr::new(198, 18, 77, 2);
-const AGENT_NET: &str = "198.18.77.2/30";
+/// Where links to the server have their addresses, four for each: the range that is set aside for benchmarks (RFC 2544).
+const LINKS: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 0);
+/// As many as that range has room for; which one is ours follows from our process id.
+const LINKS_MAX: u32 = 1 << 14;
 const ASK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Which ICMP sockets the kernel lets the agent have.
@@ -32,6 +31,8 @@ pub enum Sockets {
 /// See the module's text.
 pub struct Place {
     namespace: Option<Namespace>,
+    server_ip: Ipv4Addr,
+    agent_ip: Ipv4Addr,
 }
 
 impl Place {
@@ -41,13 +42,17 @@ impl Place {
     /// When root cannot make a namespace.
     pub fn new() -> Result<Self> {
         if !is_root() {
-            return Ok(Self { namespace: None });
+            let own = Ipv4Addr::LOCALHOST;
+            return Ok(Self { namespace: None, server_ip: own, agent_ip: own });
         }
         remove_leftovers(PREFIX)?;
         let pid = std::process::id();
         let namespace = Namespace::new(&format!("{PREFIX}{pid}-agent"))?;
-        namespace.link_host("uplink0", AGENT_NET, &link_of(pid), SERVER_NET)?;
-        Ok(Self { namespace: Some(namespace) })
+        let first = u32::from(LINKS) + pid % LINKS_MAX * 4;
+        let [server_ip, agent_ip] = [first + 1, first + 2].map(Ipv4Addr::from);
+        let [server_net, agent_net] = [server_ip, agent_ip].map(|ip| format!("{ip}/30"));
+        namespace.link_host("uplink0", &agent_net, &link_of(pid), &server_net)?;
+        Ok(Self { namespace: Some(namespace), server_ip, agent_ip })
     }
 
     /// The namespace, if there is one.
@@ -56,13 +61,13 @@ impl Place {
     }
 
     /// Where the agent reaches the server.
-    pub fn server_ip(&self) -> IpAddr {
-        IpAddr::V4(if self.namespace.is_some() { SERVER_IP } else { Ipv4Addr::LOCALHOST })
+    pub const fn server_ip(&self) -> IpAddr {
+        IpAddr::V4(self.server_ip)
     }
 
     /// Where what runs beside the agent is reached from outside.
-    pub fn agent_ip(&self) -> IpAddr {
-        IpAddr::V4(if self.namespace.is_some() { AGENT_IP } else { Ipv4Addr::LOCALHOST })
+    pub const fn agent_ip(&self) -> IpAddr {
+        IpAddr::V4(self.agent_ip)
     }
 
     /// What came over the link from the agent so far, in bytes, with the heads of all packets; none without a namespace.

@@ -85,7 +85,7 @@ fn draining(
     zabbix.set_away(true);
     zabbix.take_in(values)?;
     zabbix.set_away(false);
-    zabbix.wait_for_more(values, 0)?;
+    zabbix.wait_for_first(values)?;
     kill(zabbix)?;
     let there = zabbix.in_the_end(values, values.count())?;
     Ok(Toll { kills: 1, acknowledged: values.count(), lost: values.count() - there, doubled: 0 })

@@ -19,7 +19,7 @@ const USAGE: &str = "usage: bench_minutes [--minutes N] [--lines N] [--rounds N]
   --lines N    how many lines it watches; 1000 unless given
   --rounds N   how often it comes back to each database; 3 unless given
   --values N   what the peer has to send in the first two of them; 1000000 unless given";
-/// The peer is set up anew each time, which takes longer than what is measured.
+/// The peer is set up anew each time, which takes longer than what is measured: the better of two counts.
 const PEER_ROUNDS: usize = 2;
 /// Goals: bytes of a line's minute on the agent's disk and on the wire, seconds for a million of them.
 const DISK_GOAL: f64 = 10.0;
@@ -115,11 +115,12 @@ fn tell_time(database: Database, all: &[Returned], line_minutes: usize, peer: &P
     let path = format!("a million line-minutes, agent to {database}");
     let mut row = Row::at_most(path, median_s, MILLION_GOAL_S, "s");
     if !peer.million_s.is_empty() {
-        let [theirs_s, their_least_s, their_most_s] = spread(&peer.million_s).map(figures);
-        let ratio = figures(median_s / spread(&peer.million_s)[0]);
+        let [_, best_s, worst_s] = spread(&peer.million_s);
+        let ratio = figures(median_s / best_s);
+        let [best_s, worst_s] = [best_s, worst_s].map(figures);
         row = row.beside(format!(
-            "Zabbix proxy to PostgreSQL, a million values: {theirs_s} s ({their_least_s} to {their_most_s}); ours {ratio} \
-             of it for six times the values"
+            "Zabbix proxy to PostgreSQL, a million values: {best_s} s (up to {worst_s}); ours {ratio} of it for six times \
+             the values"
         ));
     }
     row.tell()?;

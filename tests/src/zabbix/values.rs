@@ -12,6 +12,8 @@ use crate::backlog::Lines;
 pub const ITEMS: [&str; 6] = ["sent", "lost", "rtt.min", "rtt.avg", "rtt.max", "jitter"];
 /// What `zabbix_sender` puts into one request.
 const IN_A_REQUEST: usize = 250;
+/// Values of the last minute that are looked for, one by one.
+const MARKS: usize = 20;
 
 /// Values of some lines over some minutes, minute after minute.
 #[derive(Clone, Debug)]
@@ -41,13 +43,16 @@ impl Values {
         [self.first, self.first + minutes as i64 * MINUTE_MS].map(|at| at.0 / 1_000)
     }
 
-    /// Item and second of the first and of the last one.
-    pub(super) fn ends(&self) -> [(usize, i64); 2] {
-        let last = self.count().saturating_sub(1) as usize;
-        [0, last].map(|n| {
+    /// Item and second of some of them: the first, then of the last minute's one after the other. Each item's come in
+    /// order, so that few others can be missing once these are there.
+    pub(super) fn marks(&self) -> Vec<(usize, i64)> {
+        let (all, minute) = (self.count() as usize, self.lines * ITEMS.len());
+        let last = (1..=MARKS).map(|n| (all + minute * n / MARKS).saturating_sub(minute + 1));
+        let marks = std::iter::once(0).chain(last).map(|n| {
             let (line, item, clock) = self.place(n);
             (item_id(line, item), clock)
-        })
+        });
+        marks.collect()
     }
 
     /// Line, item and second of the `n`th one.
@@ -105,6 +110,8 @@ mod tests {
         }
         assert_eq!(all.len(), 1_800);
         assert_eq!(values.clocks(), [60_000, 60_180]);
-        assert_eq!(values.ends().map(|(_, clock)| clock), [60_000, 60_120]);
+        let marks = values.marks();
+        assert_eq!([marks[0], marks[MARKS]], [(item_id(0, 0), 60_000), (item_id(99, 5), 60_120)]);
+        assert!(marks[1..].iter().all(|(_, clock)| *clock == 60_120));
     }
 }

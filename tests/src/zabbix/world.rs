@@ -149,13 +149,17 @@ impl Zabbix {
     /// # Errors
     /// When not all are taken.
     pub fn take_in(&self, values: &Arc<Values>) -> Result<f64> {
-        let began_ms = mono_ms();
+        // Its file is locked while it is read: only what takes no time is asked while it writes.
+        let newest = || self.in_file("SELECT COALESCE(MAX(id), 0) FROM proxy_history");
+        let (before, began_ms) = (newest()?, mono_ms());
         let (acknowledged, trouble) = self.send(values).finish()?;
         let seconds = (mono_ms() - began_ms) as f64 / 1_000.0;
         ensure!(acknowledged == values.count(), "{acknowledged} of {}: {trouble:?}", values.count());
         eventually(DONE_WITHIN, "the proxy's file has all values", || {
-            Ok((self.in_proxy(values)? == values.count()).then_some(()))
+            Ok(((newest()? - before).unsigned_abs() >= acknowledged).then_some(()))
         })?;
+        let there = self.in_proxy(values)?;
+        ensure!(there == acknowledged, "{there} of {acknowledged} values are in the proxy's file");
         Ok(seconds)
     }
 
@@ -206,25 +210,24 @@ impl Zabbix {
         let began_ms = mono_ms();
         self.set_away(false);
         let since = || (mono_ms() - began_ms) as f64 / 1_000.0;
-        let [first, last] = values.ends();
-        self.wait_for(first)?;
+        let marks = values.marks();
+        let (first, last) = marks.split_first().context("no values")?;
+        self.wait_for(*first)?;
         let first_s = since();
-        // Counting takes the server's processor: only once the last value is there.
-        self.wait_for(last)?;
+        // Counting takes the server's processor: only once nearly all are there.
+        last.iter().try_for_each(|mark| self.wait_for(*mark))?;
         eventually(DONE_WITHIN, "the server has all values", || {
             Ok((self.at_server(values)? == values.count()).then_some(()))
         })?;
         Ok(Drained { first_s, all_s: since() })
     }
 
-    /// Waits until the server has more than so many of these values.
+    /// Waits until the server has the first of these values.
     ///
     /// # Errors
-    /// When it does not get them.
-    pub fn wait_for_more(&self, values: &Values, count: u64) -> Result<()> {
-        eventually(DONE_WITHIN, "the server gets values", || {
-            Ok((self.at_server(values)? > count).then_some(()))
-        })
+    /// When it does not get it.
+    pub fn wait_for_first(&self, values: &Values) -> Result<()> {
+        self.wait_for(*values.marks().first().context("no values")?)
     }
 
     fn wait_for(&self, (item, clock): (usize, i64)) -> Result<()> {
@@ -238,20 +241,21 @@ impl Zabbix {
     /// # Errors
     /// When a database cannot be read, or values keep coming.
     pub fn in_the_end(&self, values: &Values, wanted: u64) -> Result<u64> {
-        let mut seen = (0, mono_ms());
-        eventually(DONE_WITHIN, "no value comes any more", || {
-            let there = self.at_server(values)?;
-            if there >= wanted {
-                return Ok(Some(there));
-            }
+        eventually(DONE_WITHIN, "the proxy has nothing left to send", || {
             let left = self.in_file(
                 "SELECT COALESCE(MAX(id), 0) > (SELECT COALESCE(MAX(nextid), 0) FROM ids
                  WHERE table_name = 'proxy_history' AND field_name = 'history_lastid') FROM proxy_history",
             )?;
-            if there != seen.0 || left != 0 {
+            Ok((left == 0).then_some(()))
+        })?;
+        let mut seen = (0, mono_ms());
+        eventually(DONE_WITHIN, "no value comes any more", || {
+            let there = self.at_server(values)?;
+            if there != seen.0 {
                 seen = (there, mono_ms());
             }
-            Ok((mono_ms() - seen.1 > SETTLED_AFTER_MS).then_some(there))
+            let is_settled = there >= wanted || mono_ms() - seen.1 > SETTLED_AFTER_MS;
+            Ok(is_settled.then_some(there))
         })
     }
 }
