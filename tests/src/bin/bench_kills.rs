@@ -5,10 +5,9 @@
 
 use anyhow::{Context, Result, bail};
 use linewatch_tests::backlog::Database;
-use linewatch_tests::bench::{Row, count, say};
+use linewatch_tests::bench::{Row, count, say, with_peers};
 use linewatch_tests::bench_kills::{Killed, Toll, peer, returning, taking_in};
 use linewatch_tests::harness::{Seed, interrupt_on_signals};
-use linewatch_tests::zabbix;
 
 const USAGE: &str = "usage: bench_kills [--kills N]
   --kills N  how often each is killed; 5 unless given";
@@ -20,7 +19,7 @@ fn main() -> Result<()> {
     interrupt_on_signals()?;
     let mut chance = Seed::from_env();
     say(format!("seed {}", chance.value()))?;
-    let theirs = if zabbix::is_wanted() { Some(peer(kills.min(PEER_KILLS_MAX), &mut chance)?) } else { None };
+    let theirs = if with_peers() { Some(peer(kills.min(PEER_KILLS_MAX), &mut chance)?) } else { None };
     let ours = taking_in(kills, &mut chance)?;
     tell("reports lost or doubled, agent killed while taking in", ours, theirs.map(|all| all.taking_in))?;
     for (killed, who) in [(Killed::Agent, "agent"), (Killed::Server, "server")] {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use linewatch_shared::time::{MINUTE_MS, UnixMs};
 use linewatch_tests::backlog::{Away, Database, Lines, Returned};
-use linewatch_tests::bench::{Row, figures, say, spread};
+use linewatch_tests::bench::{Row, figures, say, spread, with_peers};
 use linewatch_tests::bench_agent::Place;
 use linewatch_tests::harness::{Folder, interrupt_on_signals, now};
 use linewatch_tests::zabbix::{self, Drained, ITEMS, Values, Zabbix};
@@ -59,7 +59,7 @@ fn main() -> Result<()> {
             away.fill(minutes)?;
             all.push(away.come_back()?);
         }
-        if zabbix::is_wanted() && round < PEER_ROUNDS {
+        if with_peers() && round < PEER_ROUNDS {
             drain_peer(lines, values, &mut peer)?;
         }
     }

@@ -9,7 +9,7 @@ mod tables;
 mod values;
 mod world;
 
-pub use programs::{Programs, is_wanted};
+pub use programs::Programs;
 pub use sender::Sending;
 pub use values::{ITEMS, Values};
 pub use world::{Drained, Zabbix};
