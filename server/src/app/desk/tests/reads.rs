@@ -1,9 +1,14 @@
-//! What the board costs, counted: it does not grow with what is over, or with what else is stored.
+//! What the board and a block of minutes cost, counted: neither grows with what is over, or with what else is stored.
+
+use linewatch_shared::minute::{LineMinute, MinuteBlock, RttSummary};
 
 use super::*;
 use crate::app::desk::board::{EngineView, snapshot};
 use crate::db::{DbError, Tx, Work, testing};
 use crate::store::scope::Scope;
+
+/// A block of minutes takes no more statements than this, however many lines it is of.
+const STATEMENTS_PER_BLOCK_MAX: u64 = 12;
 
 /// Faults of other lines that are over, what they add to those lines' figures, what was promised, and what earlier years have
 /// added to the figures of a line that is out again. Nobody can read what they hold: whoever tries fails.
@@ -59,4 +64,60 @@ async fn the_board_costs_what_is_open_however_much_is_over() {
     let rows = |work: Work| (work.statements, work.rows_read);
     assert_eq!(rows(many), rows(few));
     assert!(many.steps <= few.steps + few.steps / 10, "{} steps where it were {}", many.steps, few.steps);
+}
+
+/// What taking in a minute of so many lines asks of the database.
+async fn block_of(f: &Fixture, number: u64, lines: u32) -> Work {
+    let of_line = |n| LineMinute {
+        line: format!("L{n}"),
+        sent: 60,
+        lost: 0,
+        late: 0,
+        not_sent: 0,
+        longest_run: 0,
+        rtt: Some(RttSummary { min_us: 2_000, avg_us: 2_300, max_us: 4_000, jitter_us: 250 }),
+    };
+    let at = minute(number as i64);
+    let block = MinuteBlock::new(at, (1..=lines).map(of_line).collect()).unwrap();
+    let body = Device::right().record(u128::from(number), at, Body::Minute(block.encode()));
+    let envelope = Envelope {
+        protocol: PROTOCOL,
+        epoch: 1,
+        lane: Lane::Summary,
+        first: number,
+        chain: Chain::START,
+        count: 1,
+    };
+    let (desk, agent) = (f.desk.clone(), f.agent);
+    let work = move |tx: &mut Tx<'_>| {
+        let bodies = [body.clone()];
+        let taken =
+            take(&desk, tx, &Part { agent, envelope: &envelope, bodies: &bodies, skip: 0 }, minute(600))?;
+        assert!(matches!(taken, Taken::Upto(_, 0)), "{taken:?}");
+        Ok::<_, DbError>(tx.work())
+    };
+    f.db.write(Priority::Ingest, work).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_of_minutes_takes_a_few_statements_whatever_is_stored() {
+    let f = desk_beside(1).await;
+    let (mut first, mut last) = (None, None);
+    for number in 1..=300 {
+        let work = block_of(&f, number, 2).await;
+        first = first.or((number == 10).then_some(work));
+        last = Some(work);
+    }
+    let (first, last) = (first.unwrap(), last.unwrap());
+    assert!(first.statements <= STATEMENTS_PER_BLOCK_MAX, "{first:?}");
+    assert_eq!(
+        (last.statements, last.rows_read, last.rows_written),
+        (first.statements, first.rows_read, first.rows_written)
+    );
+    assert!(
+        last.steps <= first.steps + first.steps / 4,
+        "{} steps where it were {}",
+        last.steps,
+        first.steps
+    );
 }
