@@ -12,7 +12,7 @@ use linewatch_tests::backlog::{Away, Database, Lines, Returned};
 use linewatch_tests::bench::{Row, figures, say, spread, with_peers};
 use linewatch_tests::bench_agent::Place;
 use linewatch_tests::harness::{Folder, interrupt_on_signals, now};
-use linewatch_tests::zabbix::{self, Drained, ITEMS, Values, Zabbix};
+use linewatch_tests::zabbix::{Drained, ITEMS, Values, Zabbix};
 
 const USAGE: &str = "usage: bench_minutes [--minutes N] [--lines N] [--rounds N] [--values N]
   --minutes N  how long it was away; 1000 unless given
