@@ -26,7 +26,13 @@ export function verdict(value, goal, unit) {
 /** Something that has to be at most `goal`: said, and kept for the page. */
 export function row(path, value, goal, unit) {
   say(`${path}: ${round(value)} ${unit} (${verdict(value, goal, unit)})`);
-  const kept = { path, ours: `${round(value)} ${unit}`, peer: '', goal: `at most ${goal} ${unit}`, of_goal: value / goal };
+  const kept = {
+    path,
+    ours: `${round(value)} ${unit}`,
+    peer: '',
+    goal: `at most ${goal} ${unit}`,
+    of_goal: value / goal,
+  };
   if (ROWS) appendFileSync(ROWS, `${JSON.stringify(kept)}\n`);
 }
 
