@@ -204,6 +204,7 @@ pub struct Standing {
 
 /// Says what has to be told as of `now`, and remembers it. A second call at the same time says nothing.
 pub fn advance(standing: &mut Standing, now: UnixMs) -> Vec<Effect> {
+    let now = standing.ledger.as_of(now);
     let list = deadlines(&standing.matter, now);
     judge_all(standing.matter.id, &list, &mut standing.ledger, now)
 }

@@ -14,6 +14,9 @@ use crate::time::UnixMs;
 pub const LATE_AFTER_MS: i64 = 60_000;
 /// The most verdicts kept of one deadline; the oldest go first.
 const HISTORY_MAX: usize = 32;
+/// How far a moment may lie before the last one that was judged and still be one of somebody who had to wait in between, for a
+/// lock or for the one writer (ms). Further back it is a clock that was set right.
+const WAITED_MAX_MS: i64 = 120_000;
 /// The mark of the miss itself, in thousandths.
 const MISS_PERMILLE: u16 = 1_000;
 
@@ -116,6 +119,9 @@ impl LedgerEntry {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     entries: BTreeMap<(DeadlineKind, Period), LedgerEntry>,
+    /// The last moment as of which something new was found.
+    #[serde(default)]
+    learnt_at: UnixMs,
 }
 
 impl Ledger {
@@ -123,6 +129,13 @@ impl Ledger {
     #[must_use]
     pub fn entry(&self, kind: DeadlineKind, period: Period) -> Option<&LedgerEntry> {
         self.entries.get(&(kind, period))
+    }
+
+    /// As of when to judge for whom it is `now`. Two may judge at once, and who looked at the clock first may come second: what
+    /// had passed by then stays passed.
+    #[must_use]
+    pub fn as_of(&self, now: UnixMs) -> UnixMs {
+        if self.learnt_at.since(now) <= WAITED_MAX_MS { now.max(self.learnt_at) } else { now }
     }
 
     /// An allowance may get back what was used of it, when a fault turns out to be exempt or shorter: the marks that it
@@ -134,11 +147,13 @@ impl Ledger {
         if entry.verdict == Verdict::Open && entry.told_permille > reached {
             entry.told_permille = reached;
             entry.turn += 1;
+            self.learnt_at = now;
         }
     }
 
     /// What was told under another id of the same fault counts as told.
     pub fn absorb(&mut self, other: Self) {
+        self.learnt_at = self.learnt_at.max(other.learnt_at);
         for (key, theirs) in other.entries {
             match self.entries.get_mut(&key) {
                 None => {
@@ -208,13 +223,22 @@ pub struct Effect {
 
 /// Says what has to be told as of `now`, and remembers it. A second call at the same time says nothing.
 pub fn advance(state: &mut FaultState, now: UnixMs) -> Vec<Effect> {
-    judge_all(state.fault.id, &deadlines(&state.fault, now), &mut state.ledger, now)
+    advance_owed(state, now).1
 }
 
-/// The same for whatever owes these deadlines.
+/// The same with what is owed.
+pub fn advance_owed(state: &mut FaultState, now: UnixMs) -> (Vec<Deadline>, Vec<Effect>) {
+    let now = state.ledger.as_of(now);
+    let owed = deadlines(&state.fault, now);
+    let effects = judge_all(state.fault.id, &owed, &mut state.ledger, now);
+    (owed, effects)
+}
+
+/// The same for whatever owes these deadlines, as of a moment that the ledger agrees with.
 pub fn judge_all(subject: Uuid, list: &[Deadline], ledger: &mut Ledger, now: UnixMs) -> Vec<Effect> {
     let mut effects = Vec::new();
     let mut seen = Vec::new();
+    let known = ledger.entries.len();
     for deadline in list.iter().filter(|deadline| !deadline.quiet) {
         let key = (deadline.kind, deadline.period);
         seen.push(key);
@@ -226,6 +250,10 @@ pub fn judge_all(subject: Uuid, list: &[Deadline], ledger: &mut Ledger, now: Uni
         judge(entry, deadline, now, &mut tell);
     }
     effects.extend(withdraw_unfounded(subject, ledger, &seen, now));
+    let mut decided = ledger.entries.values().filter_map(|entry| entry.history.last());
+    if !effects.is_empty() || ledger.entries.len() > known || decided.any(|last| last.learnt_at == now) {
+        ledger.learnt_at = now;
+    }
     effects
 }
 

@@ -27,7 +27,7 @@ mod walk;
 mod window;
 
 pub use advance::{
-    Effect, EffectKey, FaultState, Ledger, LedgerEntry, Mark, PastVerdict, Verdict, advance, judge_all,
+    Effect, EffectKey, FaultState, Ledger, LedgerEntry, Mark, PastVerdict, Verdict, advance, advance_owed, judge_all,
     next_mark, next_wake,
 };
 pub use allowance::{Allowance, AllowanceFigures, Promised};

@@ -12,6 +12,9 @@ use uuid::Uuid;
 /// The most wake-ups of one story: more is a loop.
 const WAKES_MAX: usize = 100_000;
 
+/// How long a judge may have waited for its turn.
+const WAITED_MS: i64 = 60_000;
+
 pub struct Desk {
     pub rules: LineRules,
     pub facts: Vec<Fact>,
@@ -53,15 +56,14 @@ impl Desk {
         for state in &mut self.states {
             self.told.extend(advance(state, now).into_iter().map(|effect| (now, effect)));
             assert_eq!(advance(state, now), [], "a second call at the same time says nothing");
+            assert_eq!(advance(state, now + -WAITED_MS), [], "nor does one who looked at the clock before it");
         }
         let outages = self.outages();
         for allowance in self.allowances(now) {
             let ledger = self.ledgers.entry((allowance.kind, allowance.from)).or_default();
-            let deadline = allowance.deadline(&outages, now);
-            ledger.unwarn(&deadline, now);
-            let owed = [deadline];
-            let effects = judge_all(Uuid::nil(), &owed, ledger, now);
-            assert_eq!(judge_all(Uuid::nil(), &owed, ledger, now), []);
+            let effects = judge_allowance(&allowance, &outages, ledger, now);
+            assert_eq!(judge_allowance(&allowance, &outages, ledger, now), []);
+            assert_eq!(judge_allowance(&allowance, &outages, ledger, now + -WAITED_MS), []);
             self.warned.extend(effects.into_iter().map(|effect| (now, effect)));
         }
     }
@@ -122,4 +124,16 @@ impl Desk {
             self.states.iter().flat_map(|state| contributions(&state.fault, pack.time_zone)).collect();
         YearFigures::of(&rows, year, pack.time_zone, pack.repeat_counts, now)
     }
+}
+
+fn judge_allowance(
+    allowance: &Allowance,
+    outages: &[Interval],
+    ledger: &mut Ledger,
+    now: UnixMs,
+) -> Vec<Effect> {
+    let now = ledger.as_of(now);
+    let deadline = allowance.deadline(outages, now);
+    ledger.unwarn(&deadline, now);
+    judge_all(Uuid::nil(), &[deadline], ledger, now)
 }

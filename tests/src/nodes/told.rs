@@ -44,12 +44,19 @@ pub(super) fn check(world: &World, kills: u64) -> Result<(i64, usize, usize, usi
     ensure!(told.len() == alerts, "{alerts} alerts were noted as told, {} arrived", told.len());
     let twice = told.iter().find(|(_, ids)| ids.len() > 1);
     ensure!(twice.is_none(), "told under several ids: {twice:?}");
-    let missed = told.keys().filter(|key| {
-        let mut parts = key.split('/').skip(1);
-        parts.next() == Some("restoration") && parts.nth(1) == Some("missed")
-    });
-    let missed = missed.count();
-    ensure!(i64::try_from(missed)? == faults, "{faults} promises were missed, {missed} of them told");
+    let mut missed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for key in told.keys() {
+        let parts: Vec<_> = key.split('/').collect();
+        if let [fault, "restoration", _, "missed", ..] = parts[..] {
+            missed.entry(fault).or_default().push(key);
+        }
+    }
+    let again: Vec<_> = missed.values().filter(|keys| keys.len() > 1).collect();
+    ensure!(
+        again.is_empty() && i64::try_from(missed.len())? == faults,
+        "{faults} promises were missed, {} of them told; told more than once: {again:?}",
+        missed.len()
+    );
     let second_copies: usize = copies.values().map(|count| count - 1).sum();
     ensure!(
         second_copies as u64 <= kills * SENDING_MAX,

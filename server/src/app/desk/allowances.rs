@@ -145,6 +145,8 @@ fn judge(
         if before.is_none() && !outages.iter().any(uses) {
             continue;
         }
+        let ledger = before.as_ref().map(|before| before.ledger.clone()).unwrap_or_default();
+        let now = ledger.as_of(now);
         let deadline = owed.allowance.deadline(&outages, now);
         let mut new = Stored {
             id: owed.id,
@@ -156,7 +158,7 @@ fn judge(
             to: span.1,
             allowance_ms: owed.allowance.allowance_ms,
             promised: true,
-            ledger: before.as_ref().map(|before| before.ledger.clone()).unwrap_or_default(),
+            ledger,
         };
         new.ledger.unwarn(&deadline, now);
         let list = vec![deadline];
@@ -175,6 +177,7 @@ fn judge(
         judged.told.push(Told { of: new, fault, effects });
     }
     for mut gone in stored.into_values().filter(|one| one.promised) {
+        let now = gone.ledger.as_of(now);
         let effects = judge_all(gone.id, &[], &mut gone.ledger, now);
         gone.promised = false;
         judged.differ.push(gone.clone());

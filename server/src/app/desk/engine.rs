@@ -1,6 +1,6 @@
 //! One round of the deadline engine: what is due is judged, told and saved. Cost grows with what is due.
 
-use linewatch_shared::sla::{deadlines, judge_all};
+use linewatch_shared::sla::advance_owed;
 use linewatch_shared::time::UnixMs;
 use uuid::Uuid;
 
@@ -56,8 +56,7 @@ pub fn round(desk: &Desk, tx: &mut Tx<'_>, now: UnixMs) -> Result<Round, DbError
 fn judge(tx: &mut Tx<'_>, ids: &[Uuid], now: UnixMs, changes: &mut Changes) -> Result<(), DbError> {
     let mut saved = Vec::new();
     for (mut state, joins_until) in faults::still_due(tx, ids, now)? {
-        let owed = deadlines(&state.fault, now);
-        let effects = judge_all(state.fault.id, &owed, &mut state.ledger, now);
+        let (owed, effects) = advance_owed(&mut state, now);
         changes.faults.push((state.fault.clone(), effects));
         saved.push(Saved { state, owed, joins_until });
     }

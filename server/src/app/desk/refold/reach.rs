@@ -52,6 +52,11 @@ impl Reach {
         self.old.values().map(|state| state.fault.first_at).fold(self.from, UnixMs::min)
     }
 
+    /// The moment that it is judged at: not before one at which its faults were.
+    fn as_of(&self) -> UnixMs {
+        self.old.values().map(|state| state.ledger.as_of(self.now)).fold(self.now, UnixMs::max)
+    }
+
     /// Ids that stand for what is folded.
     fn touched(&self) -> HashSet<Uuid> {
         let known = self.old.values().flat_map(|state| ids(&state.fault));
@@ -145,7 +150,7 @@ pub(super) fn read(tx: &mut Tx<'_>, reaches: &mut [&mut Reach]) -> Result<(), Db
     let begins: Vec<_> = reaches.iter().map(|reach| reach.begins()).collect();
     let evidence = facts::evidence_before(tx, &begins)?;
     for (reach, evidence) in reaches.iter_mut().zip(evidence) {
-        let carried = Carried { evidence, as_of: Some(reach.now) };
+        let carried = Carried { evidence, as_of: Some(reach.as_of()) };
         reach.folded = fold(reach.facts.clone(), &reach.rules, &carried);
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use linewatch_shared::sla::{carry, deadlines, judge_all};
+use linewatch_shared::sla::{advance_owed, carry};
 use linewatch_shared::time::UnixMs;
 
 use super::reach::Reach;
@@ -35,8 +35,7 @@ pub(super) fn save(
             earlier(&mut interrupted, &lost.line, lost.first_at);
         }
         for mut state in states.drain(..) {
-            let owed = deadlines(&state.fault, now);
-            let effects = judge_all(state.fault.id, &owed, &mut state.ledger, now);
+            let (owed, effects) = advance_owed(&mut state, now);
             let old = before.get(&state.fault.id);
             if old == Some(&state) {
                 continue;
