@@ -76,6 +76,13 @@ fn of_agent(tx: &mut Tx<'_>, agent: Uuid) -> Result<Vec<Known>, DbError> {
     Ok(found)
 }
 
+/// How far an agent has written a lane in an epoch of its journal, as far as it said so.
+pub fn of_lane(tx: &mut Tx<'_>, agent: Uuid, epoch: u64, lane: Lane) -> Result<u64, DbError> {
+    let sql = "SELECT last_number FROM agent_head WHERE agent = $1 AND lane = $2 AND epoch = $3";
+    let row = tx.query_opt(sql, &[agent.into(), lane.name().into(), epoch.cast_signed().into()])?;
+    Ok(row.map_or(Ok(0), |row| row.get::<i64>(0))?.cast_unsigned())
+}
+
 /// Keeps how far an agent has written; what was said before already changes nothing.
 pub fn save(tx: &mut Tx<'_>, agent: Uuid, said: &Heads, now: UnixMs) -> Result<(), DbError> {
     let before = of_agent(tx, agent)?;

@@ -201,6 +201,8 @@ pub struct Saved {
     pub owed: Vec<Deadline>,
     /// Until when openings join it.
     pub joins_until: UnixMs,
+    /// Until when its promises are not judged: those that are stored stay as they are.
+    pub wait_until: Option<UnixMs>,
 }
 
 /// Saves faults and their promises.
@@ -217,17 +219,19 @@ pub fn save(tx: &mut Tx<'_>, all: &[Saved], now: UnixMs) -> Result<(), DbError> 
          updated_at_ms = excluded.updated_at_ms, body = excluded.body, ended_at_ms = excluded.ended_at_ms, \
          restored_by = excluded.restored_by, uncounted = excluded.uncounted";
     tx.batch(sql, &rows)?;
-    let promises: Vec<_> = all.iter().map(|one| (subject(&one.state.fault), one.owed.as_slice())).collect();
+    let judged = all.iter().filter(|one| one.wait_until.is_none());
+    let promises: Vec<_> = judged.map(|one| (subject(&one.state.fault), one.owed.as_slice())).collect();
     deadlines::save_all(tx, &promises, now)
 }
 
 fn row(
-    Saved { state, owed, joins_until }: &Saved,
+    Saved { state, owed, joins_until, wait_until }: &Saved,
     restored_by: Option<String>,
     now: UnixMs,
 ) -> Result<Vec<Value>, DbError> {
     let fault = &state.fault;
-    let wake = if fault.state.is_live() { next_mark(owed, &state.ledger, now) } else { None };
+    let judged = || next_mark(owed, &state.ledger, now);
+    let wake = if fault.state.is_live() { wait_until.or_else(judged) } else { None };
     Ok(vec![
         fault.id.into(),
         fault.line.as_str().into(),

@@ -27,8 +27,8 @@ mod walk;
 mod window;
 
 pub use advance::{
-    Effect, EffectKey, FaultState, Ledger, LedgerEntry, Mark, PastVerdict, Verdict, advance, advance_owed, judge_all,
-    next_mark, next_wake,
+    Effect, EffectKey, FaultState, Ledger, LedgerEntry, Mark, PastVerdict, Verdict, advance, advance_owed,
+    judge_all, next_mark, next_wake,
 };
 pub use allowance::{Allowance, AllowanceFigures, Promised};
 pub(crate) use callback::{InVain, after_call_in_vain};

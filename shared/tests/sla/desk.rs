@@ -56,7 +56,11 @@ impl Desk {
         for state in &mut self.states {
             self.told.extend(advance(state, now).into_iter().map(|effect| (now, effect)));
             assert_eq!(advance(state, now), [], "a second call at the same time says nothing");
-            assert_eq!(advance(state, now + -WAITED_MS), [], "nor does one who looked at the clock before it");
+            assert_eq!(
+                advance(state, now + -WAITED_MS),
+                [],
+                "nor does one who looked at the clock before it"
+            );
         }
         let outages = self.outages();
         for allowance in self.allowances(now) {

@@ -110,7 +110,7 @@ fn save_line(tx: &mut Tx<'_>, versions: &[PackVersion], line: usize, from: UnixM
         let now = fault.closed_at.unwrap_or(fault.started_at);
         let (owed, joins_until) = (deadlines(&fault, now), fault.joins_until(pack.same_fault_within_ms));
         let state = FaultState { fault, ledger: Ledger::default(), former: Vec::new() };
-        saved.push(Saved { state, owed, joins_until });
+        saved.push(Saved { state, owed, joins_until, wait_until: None });
     }
     faults::save(tx, &saved, from + MONTH_MS)?;
     let counted: Vec<_> = saved.iter().map(|one| (&one.state.fault, zone)).collect();

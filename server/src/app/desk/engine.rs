@@ -58,7 +58,7 @@ fn judge(tx: &mut Tx<'_>, ids: &[Uuid], now: UnixMs, changes: &mut Changes) -> R
     for (mut state, joins_until) in faults::still_due(tx, ids, now)? {
         let (owed, effects) = advance_owed(&mut state, now);
         changes.faults.push((state.fault.clone(), effects));
-        saved.push(Saved { state, owed, joins_until });
+        saved.push(Saved { state, owed, joins_until, wait_until: None });
     }
     faults::save(tx, &saved, now)
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::Desk;
 use crate::app::matters::{self, reported, taken_in};
 use crate::db::{DbError, Tx};
+use crate::store::agent_heads;
 use crate::store::agents;
 use crate::store::records::{self, Aside, AsideReason};
 use crate::store::streams;
@@ -55,7 +56,7 @@ pub fn take(desk: &Desk, tx: &mut Tx<'_>, part: &Part<'_>, now: UnixMs) -> Resul
     let mut stream = streams::load(tx, part.agent, epoch, lane)?;
     let fresh = if lane == Lane::Summary { Some(unordered(part, &stream)) } else { ordered(part, &stream) };
     let Some(fresh) = fresh else { return Ok(Taken::Fork) };
-    let taken = if agents::turn(tx, part.agent)?.quarantined {
+    let mut taken = if agents::turn(tx, part.agent)?.quarantined {
         keep_aside(tx, part, &fresh, now)?
     } else {
         store(tx, part, &fresh, now)?
@@ -69,9 +70,23 @@ pub fn take(desk: &Desk, tx: &mut Tx<'_>, part: &Part<'_>, now: UnixMs) -> Resul
         }
     }
     streams::save(tx, part.agent, epoch, lane, &stream)?;
+    if more_follows(tx, part, &stream)? {
+        taken.touched.values_mut().for_each(|touched| touched.more_follows = true);
+    }
     let set_aside = taken.set_aside;
     follow(desk, tx, taken, now)?;
     Ok(Taken::Upto(stream.held(lane), set_aside))
+}
+
+/// Whether the agent has more of this lane for us: a batch that is full is followed by another, and its heartbeats say how far
+/// it has written.
+fn more_follows(tx: &mut Tx<'_>, part: &Part<'_>, stream: &streams::Stream) -> Result<bool, DbError> {
+    let Envelope { epoch, lane, count, .. } = *part.envelope;
+    if lane == Lane::Summary {
+        return Ok(false);
+    }
+    Ok(count as usize >= BATCH_RECORDS_MAX
+        || agent_heads::of_lane(tx, part.agent, epoch, lane)? > stream.last)
 }
 
 /// What follows from records once they are stored. Matters before lines, as everywhere; what is told of them comes last.

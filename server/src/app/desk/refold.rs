@@ -26,19 +26,22 @@ pub struct Touched {
     pub from: UnixMs,
     /// The faults that their steps name.
     pub named: BTreeSet<Uuid>,
+    /// Whether more of what happened is on its way: what is still open may be over in what comes next.
+    pub more_follows: bool,
 }
 
 impl Touched {
     /// By one fact.
     #[must_use]
     pub fn at(from: UnixMs) -> Self {
-        Self { from, named: BTreeSet::new() }
+        Self { from, named: BTreeSet::new(), more_follows: false }
     }
 
     /// By two.
     pub fn merge(&mut self, other: Self) {
         self.from = self.from.min(other.from);
         self.named.extend(other.named);
+        self.more_follows |= other.more_follows;
     }
 }
 

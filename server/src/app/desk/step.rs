@@ -48,7 +48,7 @@ pub fn step(desk: &Desk, tx: &mut Tx<'_>, new: &NewStep, now: UnixMs) -> Result<
     let named = named(tx, &new.step, &line)?;
     let event = Event::Step(new.step.clone());
     facts::insert(tx, &[written_here(new.id, new.occurred_at, &line, event, &new.by, now)])?;
-    let touched = Touched { from: new.occurred_at, named };
+    let touched = Touched { named, ..Touched::at(new.occurred_at) };
     desk.settle(tx, &BTreeMap::from([(line, touched)]), now)?;
     let (after, _) = faults::resolve(tx, fault)?.ok_or(DeskError::NoFault(fault))?;
     let folded = faults::one(tx, after)?.ok_or(DeskError::NoFault(after))?.fault;

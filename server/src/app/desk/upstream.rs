@@ -249,7 +249,7 @@ fn write(
         touched
             .entry(fault.line.clone())
             .or_insert_with(|| Touched::at(new.occurred_at))
-            .merge(Touched { from: new.occurred_at, named: BTreeSet::from([fault.id]) });
+            .merge(Touched { named: BTreeSet::from([fault.id]), ..Touched::at(new.occurred_at) });
     }
     facts::insert(tx, &stored)?;
     desk.settle(tx, &touched, now)?;

@@ -324,7 +324,7 @@ async fn what_later_facts_took_away_is_in_no_sample() {
         let gone = move |tx: &mut Tx<'_>| {
             let mut state = faults::one(tx, fault)?.unwrap();
             state.fault.state = State::Withdrawn;
-            let saved = faults::Saved { state, owed: Vec::new(), joins_until: at(60) };
+            let saved = faults::Saved { state, owed: Vec::new(), joins_until: at(60), wait_until: None };
             faults::save(tx, &[saved], at(90))
         };
         let gone: Result<(), DbError> = sample.db.write(Priority::Api, gone).await;

@@ -273,7 +273,7 @@ impl Intake {
                     named.extend(self.resolve(tx, id)?.map(|(fault, _)| fault));
                 }
             }
-            let touch = Touched { from: corrected.at, named };
+            let touch = Touched { named, ..Touched::at(corrected.at) };
             self.stored
                 .touched
                 .entry(line.clone())

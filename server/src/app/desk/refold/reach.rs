@@ -11,6 +11,9 @@ use super::{ROUNDS_MAX, Touched, ids};
 use crate::db::{DbError, Tx};
 use crate::store::{facts, faults};
 
+/// How long judging waits for more that is on its way, from the last time that it was said to be (ms).
+const JUDGED_LATER_MS: i64 = 10_000;
+
 /// A refold of one line.
 pub(super) struct Reach {
     pub(super) rules: LineRules,
@@ -22,6 +25,7 @@ pub(super) struct Reach {
     pub(super) folded: Folded,
     from: UnixMs,
     now: UnixMs,
+    more_follows: bool,
     /// Faults to reach to, by any of their ids, that were not read yet.
     named: BTreeSet<Uuid>,
     /// Ids for which waiting steps were looked up already.
@@ -37,6 +41,7 @@ impl Reach {
             folded: Folded { faults: Vec::new(), loose: Vec::new(), line_state: LineState::Unknown },
             from: touched.from,
             now,
+            more_follows: touched.more_follows,
             named: touched.named,
             asked: BTreeSet::new(),
         }
@@ -50,6 +55,12 @@ impl Reach {
     /// The earliest moment that what it knows reaches back to. What planned work holds back is found from its beginning on.
     fn earliest(&self) -> UnixMs {
         self.old.values().map(|state| state.fault.first_at).fold(self.from, UnixMs::min)
+    }
+
+    /// When to judge what it found, where that is not now: a fault that is open is left alone for a moment while more of what
+    /// happened is on its way. Weeks late, each of its silent half hours would be told of, and taken back a batch later.
+    pub(super) fn judged_at(&self) -> Option<UnixMs> {
+        self.more_follows.then(|| self.now + JUDGED_LATER_MS)
     }
 
     /// The moment that it is judged at: not before one at which its faults were.

@@ -26,7 +26,12 @@ pub(super) fn save(
     let (mut of, mut renamed) = (Vec::new(), Vec::new());
     // The earliest moments from which on lines' times without service may be others.
     let mut interrupted: BTreeMap<String, UnixMs> = BTreeMap::new();
-    for Reach { rules, old, folded, .. } in reaches {
+    // When to look at what is promised for them in the year, where that is not now.
+    let mut looked_at: BTreeMap<String, UnixMs> = BTreeMap::new();
+    for reach in reaches {
+        let judged_at = reach.judged_at();
+        looked_at.extend(judged_at.map(|at| (reach.rules.line().to_owned(), at)));
+        let Reach { rules, old, folded, .. } = reach;
         let before = old.clone();
         let mut states = carry(old.into_values().collect(), folded.faults);
         let kept: BTreeSet<_> = states.iter().map(|state| state.fault.id).collect();
@@ -35,7 +40,9 @@ pub(super) fn save(
             earlier(&mut interrupted, &lost.line, lost.first_at);
         }
         for mut state in states.drain(..) {
-            let (owed, effects) = advance_owed(&mut state, now);
+            let wait_until = judged_at.filter(|_| state.fault.state.is_live());
+            let (owed, effects) =
+                if wait_until.is_some() { Default::default() } else { advance_owed(&mut state, now) };
             let old = before.get(&state.fault.id);
             if old == Some(&state) {
                 continue;
@@ -47,7 +54,7 @@ pub(super) fn save(
                 old.map_or(state.fault.first_at, |old| old.fault.first_at.min(state.fault.first_at));
             of.push((pack.time_zone, first_at));
             changes.faults.push((state.fault.clone(), effects));
-            saved.push(Saved { state, owed, joins_until });
+            saved.push(Saved { state, owed, joins_until, wait_until });
         }
     }
     faults::remove(tx, &gone)?;
@@ -61,7 +68,11 @@ pub(super) fn save(
     for ((fault, (_, first_at)), _) in all().zip(&of).zip(differ).filter(|(_, differs)| *differs) {
         earlier(&mut interrupted, &fault.line, *first_at);
     }
-    let looks: Vec<_> = interrupted.into_iter().map(|(line, from)| Look { line, from, at: now }).collect();
+    let look = |(line, from)| {
+        let at = looked_at.get(&line).copied().unwrap_or(now);
+        Look { line, from, at }
+    };
+    let looks: Vec<_> = interrupted.into_iter().map(look).collect();
     allowances::ask(tx, &looks)
 }
 

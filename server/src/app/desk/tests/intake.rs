@@ -3,11 +3,12 @@
 use LineState::{Down, Up};
 use linewatch_shared::facts::StepKind;
 use linewatch_shared::time::HOUR_MS;
-use linewatch_shared::wire::Held;
+use linewatch_shared::wire::{Head, Held};
 
 use super::*;
 use crate::app::desk::silence;
 use crate::db::testing::{both, int};
+use crate::store::agent_heads::{self, Heads};
 
 fn upto(taken: &Taken) -> u64 {
     match taken {
@@ -321,6 +322,63 @@ async fn the_newest_health_is_kept_and_a_change_of_warnings_is_told_once() {
         let told = f.texts("SELECT body FROM event WHERE kind = 'agent' ORDER BY n").await;
         assert_eq!(told.len(), 2, "{told:?}");
         assert!(told[0].contains("battery_low") && told[1].contains("\"warnings\":[]"), "{told:?}");
+    })
+    .await;
+}
+
+/// What the agent says in a heartbeat: it has written the lane of faults so far.
+async fn has_written(f: &Fixture, last: u64, now: UnixMs) {
+    let (agent, heads) = (f.agent, vec![Head { lane: Lane::Fault, last }]);
+    let said = Heads { epoch: 1, heads };
+    f.db.write(Priority::Ingest, move |tx| agent_heads::save(tx, agent, &said, now)).await.unwrap();
+}
+
+const MISSES: &str = "SELECT COUNT(*) FROM outbox WHERE key LIKE '%/restoration/%/missed/%'";
+const RESTORATION_L1: &str = "SELECT state FROM deadline WHERE line = 'L1' AND kind = 'restoration'";
+const RESTORATION_L2: &str = "SELECT state FROM deadline WHERE line = 'L2' AND kind = 'restoration'";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_outage_is_not_told_of_while_its_end_is_on_its_way() {
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        let (device, now) = (Device::right(), minute(9 * 60));
+        let records = [
+            device.clock(1, TEN),
+            device.line(2, "L1", minute(1), Down),
+            device.line(3, "L1", minute(11), Up),
+        ];
+        has_written(&f, 3, now).await;
+        f.push(&records[..2], now).await;
+        let fault = f.fault(Uuid::from_u128(2), now).await;
+        assert_eq!(fault.fault.state.as_str(), "open", "the desk sees at once what is known");
+        assert_eq!(int(&f.db, "SELECT COUNT(*) FROM deadline").await.unwrap(), 0);
+        assert_eq!(f.engine(now + 9_000).await.due, 0);
+        f.push_from(3, chain_after(&records[..2]), &records[2..], now + 9_000).await;
+        assert_eq!(f.engine(now + HOUR_MS).await.lag_ms, 0);
+        let fault = f.fault(Uuid::from_u128(2), now).await;
+        assert_eq!((fault.fault.state.as_str(), fault.fault.interruption.ms), ("restored", 10 * MINUTE_MS));
+        let told = f.texts("SELECT key FROM outbox ORDER BY n").await;
+        assert!(told.iter().all(|key| !key.contains("/restoration/")), "{told:#?}");
+        assert_eq!(f.texts(RESTORATION_L1).await, ["met"], "judged with its end");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn judging_waits_a_moment_for_what_is_on_its_way_and_no_longer() {
+    both(|db| async move {
+        let f = Fixture::new(db).await;
+        let (device, now) = (Device::right(), minute(9 * 60));
+        let records = [device.clock(1, TEN), device.line(2, "L1", minute(1), Down)];
+        has_written(&f, 3, now).await;
+        f.push(&records, now).await;
+        assert_eq!(int(&f.db, MISSES).await.unwrap(), 0);
+        assert_eq!(f.engine(now + 10_000).await.due, 1);
+        assert!(int(&f.db, MISSES).await.unwrap() > 0);
+        // Who has sent everything is judged with what it sent.
+        let more = [device.line(3, "L2", minute(1), Down)];
+        f.push_from(3, chain_after(&records), &more, now + 10_000).await;
+        assert_eq!(f.texts(RESTORATION_L2).await, ["missed"]);
     })
     .await;
 }
